@@ -1,0 +1,33 @@
+"""Errors that people read, and the exit codes that machines read."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the ``kodomo`` command ends with."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    HELD = 3
+    """A gate held the publication: everything ran, and what is in service stays as it was."""
+
+
+class KodomoError(Exception):
+    """Something a person can mend. The message says where and what to do, and holds no value of a person."""
+
+    exit_code = ExitCode.FAILED
+
+
+class UsageError(KodomoError):
+    """The command was called with something it cannot use."""
+
+    exit_code = ExitCode.USAGE
+
+
+class PublicationHeldError(KodomoError):
+    """A gate failed: nothing was published."""
+
+    exit_code = ExitCode.HELD

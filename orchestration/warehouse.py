@@ -1,0 +1,42 @@
+"""The warehouse file: who opens it, and what a run writes into it before dbt starts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from orchestration.errors import KodomoError
+from orchestration.home import Home
+
+
+@contextmanager
+def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the warehouse, closed at the end; a writer locks every reader out, so keep it short.
+
+    Raises KodomoError when there is no warehouse to read, or another run is writing it.
+    """
+    if read_only and not home.warehouse.exists():
+        raise KodomoError("There is no warehouse yet: run `kodomo run --landing DIR --as-of DATE` first.")
+    home.ensure()
+    try:
+        connection = duckdb.connect(str(home.warehouse), read_only=read_only)
+    except duckdb.IOException as error:
+        # The engine's message names a path and a process: neither is for the reader.
+        raise KodomoError("The warehouse is in use by another run: wait until it ends, then try again.") from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def write_run_parameters(connection: duckdb.DuckDBPyConnection, run_id: str, as_of_on: dt.date) -> None:
+    """Replace raw.run_parameters (one row): dbt reads the as-of date from it."""
+    connection.execute("create schema if not exists raw")
+    connection.execute(
+        "create or replace table raw.run_parameters as "
+        "select ?::varchar as run_id, ?::date as as_of_on, now()::timestamp as started_at",
+        [run_id, as_of_on],
+    )
