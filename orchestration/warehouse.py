@@ -25,7 +25,7 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         connection = duckdb.connect(str(home.warehouse), read_only=read_only)
     except duckdb.IOException as error:
         # The engine's message names a path and a process: neither is for the reader.
-        raise KodomoError("The warehouse is in use by another run: wait until it ends, then try again.") from error
+        raise KodomoError("The warehouse is in use by another run: wait until it has ended.") from error
     try:
         yield connection
     finally:

@@ -1,0 +1,146 @@
+"""dbt in this process: a subprocess and a second adapter start would cost every run ten seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.errors import KodomoError
+from orchestration.home import PROJECT, Home
+
+DBT_PROJECT = PROJECT / "dbt_project"
+MAX_ERRORS_SHOWN = 10
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|「[^」]*」")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node. ``status``: success, pass, warn, fail, error or skipped."""
+
+    unique_id: str
+    resource_type: str
+    name: str
+    status: str
+    seconds: float
+    failures: int | None
+    message: str
+
+    @property
+    def is_failed_test(self) -> bool:
+        """A data test that found rows: the data are at fault, not the code."""
+        return self.resource_type == "test" and self.status == "fail"
+
+    @property
+    def is_error(self) -> bool:
+        """A node that could not be run."""
+        return self.status in {"error", "runtime error"}
+
+
+@contextmanager
+def _environment(home: Home) -> Iterator[None]:
+    """dbt reads the place of the warehouse and of its target from KODOMO_HOME."""
+    before = os.environ.get("KODOMO_HOME")
+    os.environ["KODOMO_HOME"] = str(home.root)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("KODOMO_HOME", None)
+        else:
+            os.environ["KODOMO_HOME"] = before
+
+
+def invoke(home: Home, arguments: Sequence[str], on_node: Callable[[str, str], None] | None = None) -> Any:
+    """Run a dbt command against the city's warehouse and return dbt's own result.
+
+    ``on_node`` is called with the unique id and the status of each node that ends.
+    Raises KodomoError when dbt itself cannot start (a project that does not parse).
+    """
+    from dbt.cli.main import dbtRunner
+
+    def listen(event: Any) -> None:
+        if on_node is not None and event.info.name == "NodeFinished":
+            on_node(event.data.node_info.unique_id, event.data.node_info.node_status)
+
+    # Neither console nor log file: an engine's message may quote a value of a person. What is worth saying
+    # is in the results, and goes through `without_values` there.
+    quiet = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(home.dbt / "logs")]
+    with _environment(home):
+        result = dbtRunner(callbacks=[listen]).invoke(
+            [*quiet, *arguments, "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+        )
+    if result.exception is not None:
+        raise KodomoError(f"dbt cannot run: {without_values(str(result.exception))}")
+    return result
+
+
+def build(home: Home, on_node: Callable[[str, str], None] | None = None) -> list[NodeResult]:
+    """``dbt build`` of everything but unit tests (those test the code, not a delivery)."""
+    result = invoke(home, ["build", "--exclude-resource-type", "unit_test"], on_node)
+    _scrub_run_results(home)
+    return [
+        NodeResult(
+            unique_id=run.node.unique_id,
+            resource_type=str(run.node.resource_type),
+            name=run.node.name,
+            status=str(run.status),
+            seconds=run.execution_time,
+            failures=run.failures,
+            message=without_values(run.message or ""),
+        )
+        for run in result.result.results
+    ]
+
+
+def without_values(message: str) -> str:
+    """An engine's message with every quoted text taken out: what is quoted may be a value of a person."""
+    return _QUOTED.sub("…", message.strip())
+
+
+def _scrub_run_results(home: Home) -> None:
+    path = home.dbt / "target" / "run_results.json"
+    if path.exists():
+        run_results = json.loads(path.read_text(encoding="utf-8"))
+        for run in run_results["results"]:
+            run["message"] = without_values(run["message"] or "")
+        path.write_text(json.dumps(run_results, ensure_ascii=False), encoding="utf-8")
+
+
+def error_summary(results: Sequence[NodeResult]) -> str:
+    """The nodes that could not be run, each with the engine's message without values."""
+    errors = [result for result in results if result.is_error]
+    lines = [f"{len(errors)} dbt nodes could not be built:"]
+    lines += [f"  {result.name}: {result.message}" for result in errors[:MAX_ERRORS_SHOWN]]
+    if len(errors) > MAX_ERRORS_SHOWN:
+        lines.append(f"  … and {len(errors) - MAX_ERRORS_SHOWN} more")
+    return "\n".join(lines)
+
+
+def manifest_path(home: Home) -> Path:
+    """dbt's manifest for this home, parsed first where there is none or the project has changed since."""
+    manifest = home.dbt / "target" / "manifest.json"
+    if not manifest.exists() or manifest.stat().st_mtime < _newest_change():
+        invoke(home, ["parse"])
+    return manifest
+
+
+def load_manifest(home: Home) -> dict[str, Any]:
+    """dbt's manifest as a dictionary."""
+    return json.loads(manifest_path(home).read_text(encoding="utf-8"))
+
+
+def _newest_change() -> float:
+    folders = ("models", "seeds", "macros", "tests/dbt", "dbt_project")
+    suffixes = {".sql", ".yml", ".csv", ".py", ".md"}
+    return max(
+        path.stat().st_mtime
+        for folder in folders
+        for path in (PROJECT / folder).rglob("*")
+        if path.suffix in suffixes
+    )
