@@ -4,8 +4,12 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo "$(PYTHON) -m uv")
 RESIDENTS ?= 51492
+SEED ?= 1
 AS_OF ?= 2026-04-01
+KODOMO_HOME ?= $(CURDIR)/var
+DEMO := $(KODOMO_HOME)/demo
 
+export KODOMO_HOME
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := yes
@@ -22,6 +26,30 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
+
+browser: /usr/bin/chromium  ## Chromium and Japanese fonts, for the screenshots and the browser tests
+
+/usr/bin/chromium:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-cjk
+
+demo: setup  ## a synthetic city, its batch, Superset and Dagster up
+	test -d $(DEMO)/landing || $(BIN)/kodomo synth $(DEMO) --residents $(RESIDENTS) --seed $(SEED) --as-of $(AS_OF)
+	$(BIN)/kodomo superset staff --demo
+	$(BIN)/kodomo run --landing $(DEMO)/landing --as-of $(AS_OF)
+	$(BIN)/kodomo superset apply
+	$(BIN)/kodomo serve --landing $(DEMO)/landing
+
+test: setup lint browser  ## all tests
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models macros tests/dbt
+
+screenshots: setup browser  ## every dashboard as every role, into $(KODOMO_HOME)/screenshots
+	$(BIN)/kodomo screenshots
 
 lock:  ## resolve the versions again
 	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev \

@@ -1,0 +1,168 @@
+"""The asset graph: 27 extracts, the dbt models with their tests as checks, the publication."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
+
+from orchestration.batch import Batch
+from orchestration.contract import load_contracts
+from orchestration.dbt import NodeResult, error_summary, load_manifest
+from orchestration.errors import KodomoError, PublicationHeldError
+from orchestration.home import Home
+
+
+class BatchResource(dg.ConfigurableResource):
+    """The run's parameters, and the batch that its steps share within one process."""
+
+    landing: str
+    as_of_on: str = ""
+    strict: bool = False
+    _batch: Batch | None = None
+
+    def batch(self) -> Batch:
+        """The batch of this run, made at its first use."""
+        if self._batch is None:
+            home = Home.from_environment()
+            as_of_on = dt.date.fromisoformat(self.as_of_on) if self.as_of_on else dt.date.today()
+            self._batch = Batch(home, Path(self.landing), as_of_on, self.strict)
+        return self._batch
+
+    def use(self, batch: Batch) -> BatchResource:
+        """Let a caller in this process follow the batch."""
+        self._batch = batch
+        return self
+
+
+class LayerTranslator(DagsterDbtTranslator):
+    """Assets keep dbt's keys (schema, name); they are grouped by their folder in models/."""
+
+    def get_group_name(self, dbt_resource_props: Any) -> str | None:
+        """staging_citizens, intermediate_family, marts_risk … from the model's path."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return "seeds"
+        return "_".join(dbt_resource_props["fqn"][1:-1]) or None
+
+
+TRANSLATOR = LayerTranslator()
+
+
+def extract_assets() -> dg.AssetsDefinition:
+    """One asset per source: the rows of its deliveries in schema raw."""
+    contracts = load_contracts()
+    specs = [
+        dg.AssetSpec(
+            ["raw", source_id],
+            group_name="raw",
+            description=contract.description,
+            metadata={"holder": contract.holder_ja, "delivery": contract.delivery},
+        )
+        for source_id, contract in contracts.items()
+    ]
+
+    @dg.multi_asset(specs=specs, name="extracts")
+    def extracts(batch: BatchResource) -> Iterator[dg.MaterializeResult]:
+        deliveries = batch.batch().ingest()
+        for source_id in contracts:
+            latest = [delivery for delivery in deliveries if delivery.source_id == source_id]
+            yield dg.MaterializeResult(
+                asset_key=["raw", source_id],
+                metadata={
+                    "files": len(latest),
+                    "rows_read": sum(delivery.rows_read or 0 for delivery in latest),
+                    "rows_loaded": sum(delivery.rows_loaded or 0 for delivery in latest),
+                    "rows_rejected": sum(delivery.rows_rejected or 0 for delivery in latest),
+                    "status": ", ".join(sorted({delivery.status for delivery in latest})) or "no delivery",
+                },
+            )
+
+    return extracts
+
+
+def model_assets(manifest: dict[str, Any]) -> dg.AssetsDefinition:
+    """The dbt models and seeds; their tests are asset checks. dbt runs in this process."""
+
+    @dbt_assets(manifest=manifest, name="warehouse", dagster_dbt_translator=TRANSLATOR)
+    def warehouse(context: dg.AssetExecutionContext, batch: BatchResource) -> Iterator[Any]:
+        run = batch.batch()
+        for node in run.build():
+            yield from _node_events(context, manifest, node)
+        if run.build_errors:
+            raise KodomoError(error_summary(run.nodes))
+        if run.gate_failures:
+            raise PublicationHeldError(held_message(run))
+
+    return warehouse
+
+
+def _node_events(
+    context: dg.AssetExecutionContext, manifest: dict[str, Any], node: NodeResult
+) -> Iterator[Any]:
+    if node.resource_type == "test":
+        key = get_asset_check_key_for_test(manifest, TRANSLATOR, node.unique_id, None)
+        if key is not None and key in context.selected_asset_check_keys and node.status != "skipped":
+            yield dg.AssetCheckResult(
+                passed=node.status == "pass",
+                asset_key=key.asset_key,
+                check_name=key.name,
+                metadata={"failures": node.failures or 0},
+            )
+    elif node.status == "success":
+        spec = TRANSLATOR.get_asset_spec(manifest, node.unique_id, None)
+        if spec.key in context.selected_asset_keys:
+            yield dg.Output(
+                None,
+                output_name=context.output_for_asset_key(spec.key),
+                metadata={"seconds": node.seconds},
+            )
+
+
+def held_message(run: Batch) -> str:
+    """What held the publication, for people."""
+    failures = run.gate_failures
+    return "Nothing was published; what is in service stays. Held by:\n" + "\n".join(
+        f"  {failure}" for failure in failures
+    )
+
+
+def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
+    """The gate and the publication: a file per scope, switched at once."""
+
+    @dg.asset(
+        name="publication",
+        group_name="publication",
+        deps=[["marts", table] for table in bi_tables],
+        description="published/current: one read-only file per scope.",
+    )
+    def publication(batch: BatchResource) -> dg.MaterializeResult:
+        run = batch.batch()
+        run.check()
+        if run.gate_failures:
+            raise PublicationHeldError(held_message(run))
+        folder = run.publish()
+        return dg.MaterializeResult(
+            metadata={
+                "run_id": run.run_id,
+                "scopes": len(list(folder.glob("*.duckdb"))),
+                "expectations": len(run.expectations),
+            }
+        )
+
+    return publication
+
+
+def all_assets() -> list[dg.AssetsDefinition]:
+    """Every asset of the city."""
+    manifest = load_manifest(Home.from_environment().ensure())
+    bi_tables = sorted(
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["name"].startswith("bi_")
+    )
+    return [extract_assets(), model_assets(manifest), publication_asset(bi_tables)]

@@ -1,0 +1,109 @@
+"""The batch (一括検討), step by step: ingest, build, check, publish."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orchestration import dbt
+from orchestration.errors import ExitCode, KodomoError
+from orchestration.home import Home
+from orchestration.warehouse import connect, ensure_entry_tables, write_run_parameters
+
+Progress = Callable[[str, str], None]
+"""Called with a step (ingest, build, check, publish) and what has just ended in it."""
+
+
+def silent(step: str, item: str) -> None:
+    """Report no progress."""
+
+
+def new_run_id(now: dt.datetime | None = None) -> str:
+    """An id that sorts by the time of the run (UTC) and is unique."""
+    now = now or dt.datetime.now(dt.UTC)
+    return f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+@dataclass
+class Batch:
+    """One run over one landing folder for one as-of date, and what came of it so far."""
+
+    home: Home
+    landing: Path
+    as_of_on: dt.date
+    strict: bool = False
+    run_id: str = field(default_factory=new_run_id)
+    progress: Progress = silent
+    deliveries: Sequence[Any] = ()
+    nodes: Sequence[dbt.NodeResult] = ()
+    expectations: Sequence[Any] = ()
+    publication: Path | None = None
+    error: KodomoError | None = None
+
+    def ingest(self) -> Sequence[Any]:
+        """Load the landing folder into raw; a refused delivery stops the run only if ``strict``."""
+        from orchestration.ingest import ingest_landing
+
+        with connect(self.home) as connection:
+            write_run_parameters(connection, self.run_id, self.as_of_on)
+            ensure_entry_tables(connection)
+        self.deliveries = ingest_landing(
+            self.home,
+            self.landing,
+            self.run_id,
+            strict=self.strict,
+            progress=lambda item: self.progress("ingest", item),
+        )
+        return self.deliveries
+
+    def build(self) -> Sequence[dbt.NodeResult]:
+        """Build every dbt model and run its data tests; what failed is in the results."""
+        self.nodes = dbt.build(self.home, lambda node, _status: self.progress("build", node))
+        return self.nodes
+
+    def check(self) -> Sequence[Any]:
+        """Run the expectations over all layers."""
+        from expectations.gate import check
+
+        self.expectations = check(self.home, self.run_id)
+        self.progress("check", f"{len(self.expectations)} expectations")
+        return self.expectations
+
+    def publish(self) -> Path:
+        """Publish a file per scope, unless a gate holds the publication."""
+        from orchestration.publish import publish
+
+        self.publication = publish(self.home, self.run_id)
+        self.progress("publish", self.publication.name)
+        return self.publication
+
+    @property
+    def build_errors(self) -> list[dbt.NodeResult]:
+        """The dbt nodes that could not be built."""
+        return [node for node in self.nodes if node.is_error]
+
+    @property
+    def gate_failures(self) -> list[str]:
+        """What holds the publication: data tests that found rows, expectations that block."""
+        tests = [f"dbt: {node.name} ({node.failures} rows)" for node in self.nodes if node.is_failed_test]
+        blocking = [
+            f"expectation: {result.table}: {result.expectation} ({result.status})"
+            for result in self.expectations
+            if result.is_blocking
+        ]
+        return tests + blocking
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the command ends with."""
+        if self.error is not None:
+            return self.error.exit_code
+        if self.build_errors:
+            return ExitCode.FAILED
+        if self.publication is None:
+            return ExitCode.HELD if self.gate_failures else ExitCode.FAILED
+        return ExitCode.DONE

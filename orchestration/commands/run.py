@@ -1,0 +1,122 @@
+"""``kodomo run``: the batch over a landing folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo run``."""
+
+    @app.command()
+    def run(
+        landing: Annotated[Path, typer.Option(help="Folder with a folder of CSV files per source.")],
+        as_of: Annotated[str, typer.Option(help="As-of date (基準日), YYYY-MM-DD.")],
+        strict: Annotated[bool, typer.Option(help="A refused or held delivery stops the run.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
+    ) -> None:
+        """Ingest, build, check and publish. Exit codes: 0 done, 1 failed, 3 a gate held the publication."""
+        from orchestration.batch import Batch
+        from orchestration.errors import UsageError
+        from orchestration.home import Home
+        from orchestration.run import run_batch
+
+        try:
+            as_of_on = dt.date.fromisoformat(as_of)
+        except ValueError as error:
+            raise UsageError(f"--as-of takes a date such as 2026-04-01, not {as_of!r}.") from error
+        if not landing.is_dir():
+            raise UsageError(f"There is no folder {landing}: --landing takes a folder of extracts.")
+        batch = Batch(Home.from_environment(), landing.resolve(), as_of_on, strict)
+        if as_json:
+            run_batch(batch)
+            typer.echo(json.dumps(summary(batch), ensure_ascii=False))
+        else:
+            _run_with_progress(batch)
+        if batch.error is not None:
+            raise batch.error
+        raise typer.Exit(batch.exit_code)
+
+
+def summary(batch: Any) -> dict[str, Any]:
+    """What came of a batch, for machines: no value of a person in it."""
+    return {
+        "run_id": batch.run_id,
+        "as_of": batch.as_of_on.isoformat(),
+        "deliveries": [
+            {
+                "delivery_id": delivery.delivery_id,
+                "source_id": delivery.source_id,
+                "file_name": delivery.file_name,
+                "status": delivery.status,
+                "rows_read": delivery.rows_read,
+                "rows_loaded": delivery.rows_loaded,
+                "rows_rejected": delivery.rows_rejected,
+                "reason": delivery.reason,
+            }
+            for delivery in batch.deliveries
+        ],
+        "nodes": len(batch.nodes),
+        "expectations": len(batch.expectations),
+        "held_by": batch.gate_failures,
+        "published": batch.publication.name if batch.publication else None,
+        "error": str(batch.error) if batch.error else None,
+        "exit_code": int(batch.exit_code),
+    }
+
+
+def _run_with_progress(batch: Any) -> None:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Table
+
+    from orchestration.run import run_batch
+
+    steps = {"ingest": "Ingest", "build": "Build", "check": "Check", "publish": "Publish"}
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<8}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[item]}"),
+    )
+    with Progress(*columns, console=console) as display:
+        tasks = {
+            step: display.add_task(label, total=None, start=False, item="") for step, label in steps.items()
+        }
+
+        def follow(step: str, item: str) -> None:
+            for name, task in tasks.items():
+                if name == step:
+                    display.start_task(task)
+                    display.update(task, item=item.rsplit(".", 1)[-1])
+                elif not display.tasks[task].finished and list(tasks).index(name) < list(tasks).index(step):
+                    display.update(task, total=1, completed=1)
+
+        batch.progress = follow
+        run_batch(batch)
+        if batch.error is None:
+            for task in tasks.values():
+                display.update(task, total=1, completed=1)
+    table = Table("source", "file", "status", "read", "loaded", "rejected", "reason")
+    for delivery in batch.deliveries:
+        if delivery.status != "loaded" or delivery.rows_rejected or delivery.reason:
+            table.add_row(
+                delivery.source_id,
+                delivery.file_name,
+                delivery.status,
+                *(
+                    str(count if count is not None else "")
+                    for count in (delivery.rows_read, delivery.rows_loaded, delivery.rows_rejected)
+                ),
+                delivery.reason or "",
+            )
+    if table.row_count:
+        console.print(table)
+    if batch.publication is not None:
+        console.print(f"Published {batch.publication.name} as of {batch.as_of_on}.")

@@ -1,0 +1,57 @@
+"""Run the Dagster job of the batch in this process, so that a command and the schedule do the same."""
+
+from __future__ import annotations
+
+import os
+
+from orchestration.batch import Batch
+from orchestration.errors import KodomoError
+
+
+def run_batch(batch: Batch) -> Batch:
+    """Execute the job ``batch`` and return the batch with what came of it.
+
+    An error that a person can mend ends up in ``batch.error``; anything else is raised.
+    """
+    home = batch.home.ensure()
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    settings = home.dagster / "dagster.yaml"
+    if not settings.exists():
+        settings.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    os.environ["KODOMO_HOME"] = str(home.root)
+    os.environ.setdefault("KODOMO_LANDING", str(batch.landing))
+
+    import dagster as dg
+
+    from orchestration.assets import BatchResource
+    from orchestration.definitions import defs
+
+    resource = BatchResource(landing=str(batch.landing)).use(batch)
+    job = defs.get_job_def("batch")
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            resources={"batch": resource},
+            raise_on_error=False,
+            tags={"kodomo/run_id": batch.run_id, "kodomo/as_of_on": batch.as_of_on.isoformat()},
+        )
+        if not result.success:
+            batch.error = _reason(result)
+    return batch
+
+
+def _reason(result: object) -> KodomoError:
+    """The error of the step that failed, without the stack trace and without quoted values."""
+    from orchestration.dbt import without_values
+    from orchestration.errors import PublicationHeldError
+
+    for event in result.all_events:  # type: ignore[attr-defined]  # the result type is private to Dagster
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause or error
+            if cause.cls_name == PublicationHeldError.__name__:
+                return PublicationHeldError(cause.message.split(": ", 1)[-1].strip())
+            if cause.cls_name in {cls.__name__ for cls in KodomoError.__subclasses__()} | {"KodomoError"}:
+                return KodomoError(cause.message.split(": ", 1)[-1].strip())
+            return KodomoError(f"Step {event.step_key} failed: {without_values(cause.message)}")
+    return KodomoError("The run failed before its first step.")
