@@ -1,0 +1,52 @@
+{#- A month (年月) as the first day of it; a whole date in its place counts as its month. -#}
+
+{% macro parse_month(col) -%}
+    {{ return(adapter.dispatch('parse_month', 'kodomo')(col)) }}
+{%- endmacro %}
+
+{% macro default__parse_month(col) -%}
+    coalesce(
+        list_transform(
+            list_transform(
+                [regexp_extract(
+                    {{ date_text(col) }},
+                    '^(?:({{ era_pattern() }})?([0-9]{1,4}|元)[年./-]([0-9]{1,2})月?'
+                    || '|({{ era_pattern() }}|[1-5])?([0-9]{4}|[0-9]{2})([0-9]{2}))$',
+                    ['era', 'year', 'month', 'era_compact', 'year_compact', 'month_compact']
+                )],
+                lambda part: {
+                    'era': left(part.era || part.era_compact, 1),
+                    'first_on': try_cast(
+                        {{ western_year(
+                            "left(part.era || part.era_compact, 1)",
+                            "replace(part.year || part.year_compact, '元', '1')"
+                        ) }}
+                        || '-' || part.month || part.month_compact || '-01' as date
+                    )
+                }
+            ),
+            lambda found: nullif(
+                {{ within_era('found.era', 'found.first_on', 'last_day(found.first_on)') }}, date '9999-12-01'
+            )
+        )[1],
+        cast(date_trunc('month', {{ parse_date(col) }}) as date)
+    )
+{%- endmacro %}
+
+{% macro month_status(col) -%}
+    {{ return(adapter.dispatch('month_status', 'kodomo')(col)) }}
+{%- endmacro %}
+
+{% macro default__month_status(col) -%}
+    case
+        when coalesce({{ col }}, '') = '' then 'none'
+        when {{ parse_month(col) }} is not null then 'ok'
+        when regexp_matches(
+            {{ date_text(col) }},
+            '^(?:0|0{4,8}|0{1,4}[年./-]0{1,2}(?:[月./-]0{1,2})?[月日]?|9{6,8}'
+            || '|9{4}[年./-]?(?:99|12)月?|9{4}[年./-]?(?:99[月./-]?99|12[月./-]?31)日?)$'
+        ) then 'none'
+        when {{ is_unknown_date(col) }} then 'unknown'
+        else 'impossible'
+    end
+{%- endmacro %}
