@@ -1,0 +1,152 @@
+"""The batch as its user runs it: from files to a publication."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import AS_OF, City, kodomo
+
+pytestmark = pytest.mark.slow
+
+MARTS = {
+    "dim_person": "person_id atena_no display_name kana birth_on sex household_id area_code is_resident",
+    "dim_child": "person_id is_unborn age_months area_code household_id mother_id father_id is_known_to_services",
+    "fct_observation": "person_id observation_code observed_on ended_on value text_value source_id delivery_id"
+    " line_number",
+    "fct_family_link": "from_person_id to_person_id link_type valid_from valid_to origin confidence",
+    "fct_chain": "as_of_on person_id chain_type end_person_id steps path case_source_id case_on",
+    "fct_risk_contribution": "as_of_on model_version difficulty_type person_id item_code band_no raw_value"
+    " coefficient is_counted evidence",
+    "fct_risk_score": "as_of_on model_version difficulty_type person_id score tier is_override completeness",
+    "fct_support_priority": "as_of_on person_id tier total_score priority_class due_days priority_rank",
+    "fct_delivery": "delivery_id source_id file_name sha256 delivered_on kind encoding rows_read rows_loaded"
+    " rows_rejected status reason",
+    "fct_reject": "delivery_id source_id line_number reason_code column_name record",
+    "fct_link_decision": "source_id source_key person_id method probability status",
+}
+
+
+def rows(city: City, sql: str) -> list[tuple]:
+    """All rows of a query over the marts."""
+    with duckdb.connect(str(city.warehouse), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def run(landing: Path, home: Path) -> tuple[int, dict]:
+    """Exit code and summary of a run."""
+    result = kodomo(
+        "run", "--landing", str(landing), "--as-of", AS_OF.isoformat(), "--json", home=home, check=False
+    )
+    lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
+    return result.returncode, json.loads(lines[-1]) if lines else {}
+
+
+def fingerprint(city: City, table: str) -> tuple:
+    """The number of rows of a mart and a hash of them, whatever their order."""
+    return rows(city, f"select count(*), bit_xor(hash(t)) from marts.{table} as t")[0]
+
+
+@pytest.mark.parametrize(("mart", "columns"), MARTS.items())
+def test_marts_begin_with_the_columns_others_rely_on(city: City, mart: str, columns: str) -> None:
+    expected = columns.split()
+    names = [row[0] for row in rows(city, f"select column_name from (describe marts.{mart})")]
+    assert names[: len(expected)] == expected
+
+
+def test_every_source_was_delivered_and_every_row_accounted_for(city: City) -> None:
+    deliveries = rows(city, "select source_id, rows_read, rows_loaded, rows_rejected, status from marts.fct_delivery")
+    assert len({delivery[0] for delivery in deliveries if delivery[4] == "loaded"}) == 27
+    assert all(read == loaded + rejected for _, read, loaded, rejected, status in deliveries if status == "loaded")
+    rejected = sum(delivery[3] for delivery in deliveries if delivery[4] == "loaded")
+    assert rows(city, "select count(*) from marts.fct_reject") == [(rejected,)]
+
+
+def test_counted_contributions_sum_to_the_score_of_every_child(city: City) -> None:
+    wrong = rows(
+        city,
+        """
+        select count(*)
+        from marts.fct_risk_score as score
+        left join (
+            select as_of_on, model_version, difficulty_type, person_id, sum(coefficient) as total
+            from marts.fct_risk_contribution where is_counted group by all
+        ) as counted using (as_of_on, model_version, difficulty_type, person_id)
+        where score.score <> coalesce(counted.total, 0)
+        """,
+    )
+    assert wrong == [(0,)]
+    assert rows(city, "select count(*) > 0 from marts.fct_risk_contribution where is_counted") == [(True,)]
+
+
+def test_every_subject_has_a_score_for_every_active_and_trial_version(city: City) -> None:
+    missing = rows(
+        city,
+        """
+        with expected as (
+            select child.person_id, versions.model_version, versions.difficulty_type
+            from marts.dim_child as child
+            cross join (
+                select distinct tiers.model_version, tiers.difficulty_type
+                from seeds.risk_tiers as tiers
+                inner join seeds.risk_model_versions as versions using (model_version)
+                where versions.status in ('active', 'trial')
+            ) as versions
+        )
+        select count(*) from expected anti join marts.fct_risk_score
+        using (person_id, model_version, difficulty_type)
+        """,
+    )
+    assert missing == [(0,)]
+    assert rows(city, "select count(*) > 100 from marts.dim_child") == [(True,)]
+
+
+def test_a_second_run_on_the_same_files_changes_nothing(city: City, tmp_path: Path) -> None:
+    home = tmp_path / "var"
+    shutil.copytree(city.home, home, symlinks=True)
+    again = City(city.folder, home)
+    before = {mart: fingerprint(again, mart) for mart in MARTS}
+    code, _ = run(city.landing, home)
+    assert code == 0
+    assert {mart: fingerprint(again, mart) for mart in MARTS} == before
+
+
+def test_a_forbidden_heading_refuses_the_file_and_leaves_the_others(city: City, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    folder = landing / "school_aid"
+    folder.mkdir(parents=True)
+    (folder / "school_aid_20260402.csv").write_text("学籍番号,年度,認定区分,課税区分\n1,2025,要,1\n", encoding="cp932")
+    home = tmp_path / "var"
+    shutil.copytree(city.home, home, symlinks=True)
+    code, summary = run(landing, home)
+    refused = [delivery for delivery in summary["deliveries"] if delivery["status"] == "refused"]
+    assert code == 0
+    assert [delivery["source_id"] for delivery in refused] == ["school_aid"]
+    assert "課税" in refused[0]["reason"]
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02\x03" * 50, b""])
+def test_a_file_that_is_no_csv_is_refused_with_its_name(tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "landing" / "vaccinations"
+    folder.mkdir(parents=True)
+    (folder / "vaccinations_20260402.csv").write_bytes(content)
+    _, summary = run(tmp_path / "landing", tmp_path / "var")
+    (delivery,) = summary["deliveries"]
+    assert delivery["status"] == "refused"
+    assert delivery["reason"]
+
+
+def test_an_empty_landing_folder_is_said_in_plain_words(city: City, tmp_path: Path) -> None:
+    empty = tmp_path / "landing"
+    empty.mkdir()
+    home = tmp_path / "var"
+    shutil.copytree(city.home, home, symlinks=True)
+    before = (home / "published" / "current").resolve()
+    result = kodomo("run", "--landing", str(empty), "--as-of", AS_OF.isoformat(), home=home, check=False)
+    assert result.returncode != 0
+    assert "landing" in result.stderr
+    assert (home / "published" / "current").resolve() == before
