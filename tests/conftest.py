@@ -62,7 +62,14 @@ def city(landing: Path, tmp_path_factory: pytest.TempPathFactory) -> City:
     """A city after its first batch."""
     home = tmp_path_factory.mktemp("home") / "var"
     run = kodomo(
-        "run", "--landing", str(landing / "landing"), "--as-of", AS_OF.isoformat(), "--json", home=home, check=False
+        "run",
+        "--landing",
+        str(landing / "landing"),
+        "--as-of",
+        AS_OF.isoformat(),
+        "--json",
+        home=home,
+        check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return City(landing, home)

@@ -59,9 +59,13 @@ def test_marts_begin_with_the_columns_others_rely_on(city: City, mart: str, colu
 
 
 def test_every_source_was_delivered_and_every_row_accounted_for(city: City) -> None:
-    deliveries = rows(city, "select source_id, rows_read, rows_loaded, rows_rejected, status from marts.fct_delivery")
+    deliveries = rows(
+        city, "select source_id, rows_read, rows_loaded, rows_rejected, status from marts.fct_delivery"
+    )
     assert len({delivery[0] for delivery in deliveries if delivery[4] == "loaded"}) == 27
-    assert all(read == loaded + rejected for _, read, loaded, rejected, status in deliveries if status == "loaded")
+    assert all(
+        read == loaded + rejected for _, read, loaded, rejected, status in deliveries if status == "loaded"
+    )
     rejected = sum(delivery[3] for delivery in deliveries if delivery[4] == "loaded")
     assert rows(city, "select count(*) from marts.fct_reject") == [(rejected,)]
 
@@ -119,7 +123,9 @@ def test_a_forbidden_heading_refuses_the_file_and_leaves_the_others(city: City, 
     landing = tmp_path / "landing"
     folder = landing / "school_aid"
     folder.mkdir(parents=True)
-    (folder / "school_aid_20260402.csv").write_text("学籍番号,年度,認定区分,課税区分\n1,2025,要,1\n", encoding="cp932")
+    (folder / "school_aid_20260402.csv").write_text(
+        "学籍番号,年度,認定区分,課税区分\n1,2025,要,1\n", encoding="cp932"
+    )
     home = tmp_path / "var"
     shutil.copytree(city.home, home, symlinks=True)
     code, summary = run(landing, home)
