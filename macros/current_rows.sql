@@ -1,0 +1,19 @@
+{% macro current_rows(source_id) -%}
+    {#- The delivered rows that make a source's present state: those of its last full delivery and of the
+        deltas after it. delivery_rank counts deliveries in their order; corrections by key are for the staging
+        model, where keys have one spelling. -#}
+    select
+        delivered.*,
+        current_deliveries.delivery_rank
+    from {{ source('raw', source_id) }} as delivered
+    inner join (
+        select
+            delivery_id,
+            row_number() over (order by delivered_on, sequence) as delivery_rank
+        from {{ source('run', 'deliveries') }}
+        where source_id = '{{ source_id }}' and status = 'loaded'
+        qualify
+            delivery_rank >= coalesce(max(delivery_rank) filter (where kind = 'full') over (), 0)
+    ) as current_deliveries
+        on delivered.delivery_id = current_deliveries.delivery_id
+{%- endmacro %}

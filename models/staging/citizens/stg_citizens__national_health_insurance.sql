@@ -1,0 +1,1 @@
+{{ staging_model('national_health_insurance') }}

@@ -1,0 +1,3 @@
+-- depends_on: {{ ref('code_lists') }}
+-- depends_on: {{ ref('kanji_variants') }}
+{{ staging_model('social_council_services') }}

@@ -1,0 +1,1 @@
+{{ staging_model('disability_certificates') }}

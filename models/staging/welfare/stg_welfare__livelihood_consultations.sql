@@ -1,0 +1,1 @@
+{{ staging_model('livelihood_consultations') }}
