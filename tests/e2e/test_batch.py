@@ -15,9 +15,10 @@ pytestmark = pytest.mark.slow
 
 MARTS = {
     "dim_person": "person_id atena_no display_name kana birth_on sex household_id area_code is_resident",
-    "dim_child": "person_id is_unborn age_months area_code household_id mother_id father_id is_known_to_services",
-    "fct_observation": "person_id observation_code observed_on ended_on value text_value source_id delivery_id"
-    " line_number",
+    "dim_child": "person_id is_unborn age_months area_code household_id mother_id father_id"
+    " is_known_to_services",
+    "fct_observation": "person_id observation_code observed_on ended_on value text_value source_id"
+    " delivery_id line_number",
     "fct_family_link": "from_person_id to_person_id link_type valid_from valid_to origin confidence",
     "fct_chain": "as_of_on person_id chain_type end_person_id steps path case_source_id case_on",
     "fct_risk_contribution": "as_of_on model_version difficulty_type person_id item_code band_no raw_value"
