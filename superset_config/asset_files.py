@@ -1,7 +1,7 @@
 """The dashboards as files: read, checked, and turned into what Superset's importer takes. Needs no Superset.
 
-A dashboard names charts and filters, a chart a dataset, a dataset the columns of a dbt model: labels and types of
-columns come from the model's yml (``label_ja``, ``data_type``) and stand nowhere else.
+A dashboard names charts and filters, a chart a dataset, a dataset the columns of a dbt model: labels and
+types of columns come from the model's yml (``label_ja``, ``data_type``) and stand nowhere else.
 """
 
 from __future__ import annotations
@@ -25,21 +25,31 @@ BI_MODELS = PROJECT / "models" / "marts" / "bi"
 # Ids of assets follow from their names: the same file is the same asset on every server.
 NAMESPACE = uuid.UUID("6f0f6f5e-7b0a-5d5e-9a53-2d1c5b0f4a11")
 VERSION = "1.0.0"
-TIER_COLOURS = {"ハイリスク": "#c8102e", "潜在的リスク": "#f0a202", "ローリスク": "#8fb3cf", "未判定": "#b8c0c8"}
+TIER_COLOURS = {
+    "ハイリスク": "#c8102e",
+    "潜在的リスク": "#f0a202",
+    "ローリスク": "#8fb3cf",
+    "未判定": "#b8c0c8",
+}
 CHAIN_COLOURS = {"縦の連鎖": "#6a4c93", "横の連鎖": "#1982a4"}
-FILTERS_OF_EVERY_LIST = ("area", "tier", "difficulty", "age_band", "school", "support_status")
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
-_TYPES = {"varchar": "VARCHAR", "integer": "INTEGER", "decimal": "DECIMAL", "date": "DATE", "boolean": "BOOLEAN"}
+_TYPES = {
+    "varchar": "VARCHAR",
+    "integer": "INTEGER",
+    "decimal": "DECIMAL",
+    "date": "DATE",
+    "boolean": "BOOLEAN",
+}
 
 
 def asset_uuid(kind: str, name: str) -> str:
-    """The id of an asset, the same on every server. ``kind``: database, dataset, chart, dashboard or filter."""
+    """The id of an asset, the same everywhere. ``kind``: database, dataset, chart, dashboard or filter."""
     return str(uuid.uuid5(NAMESPACE, f"{kind}/{name}"))
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a BI model: its name, Japanese label and type (varchar, integer, decimal, date, boolean)."""
+    """A column of a BI model: name, Japanese label, type (varchar, integer, decimal, date, boolean)."""
 
     name: str
     label: str
@@ -57,10 +67,9 @@ class Dataset:
     main_date: str | None = None
 
     def with_columns(self, table: str, names: set[str]) -> Dataset:
-        """The same dataset as an audience has it: under the name ``table``, with the columns ``names`` only."""
+        """The same dataset as an audience has it: named ``table``, with the columns ``names`` only."""
         metrics = {
-            name: metric for name, metric in self.metrics.items()
-            if columns_in(metric["expression"]) <= names
+            name: metric for name, metric in self.metrics.items() if columns_in(metric["expression"]) <= names
         }
         return Dataset(
             table, self.label, {n: c for n, c in self.columns.items() if n in names}, metrics, self.main_date
@@ -89,8 +98,11 @@ class Chart:
         for key in ("groupby", "all_columns", "groupbyRows", "groupbyColumns"):
             value = self.params.get(key, [])
             names |= set(value if isinstance(value, list) else [value])
-        names |= {self.params[key] for key in
-                  ("x_axis", "source", "target", "source_category", "target_category") if self.params.get(key)}
+        names |= {
+            self.params[key]
+            for key in ("x_axis", "source", "target", "source_category", "target_category")
+            if self.params.get(key)
+        }
         return names
 
     def metrics(self) -> set[str]:
@@ -173,7 +185,12 @@ def read_assets(folder: Path = ASSETS, models_folder: Path = BI_MODELS) -> Asset
             params["handlebarsTemplate"] = (folder / "templates" / content["template"]).read_text("utf-8")
             params["styleTemplate"] = (folder / "templates" / content["style"]).read_text("utf-8")
         charts[key] = Chart(
-            key, content["title"], content["dataset"], content["viz_type"], params, content.get("description", "")
+            key,
+            content["title"],
+            content["dataset"],
+            content["viz_type"],
+            params,
+            content.get("description", ""),
         )
     dashboards = {}
     for path in sorted((folder / "dashboards").glob("*.yml")):
@@ -194,7 +211,7 @@ def columns_in(expression: str) -> set[str]:
     return {column.name for column in sqlglot.parse_one(expression, dialect="duckdb").find_all(exp.Column)}
 
 
-# --- the gate -------------------------------------------------------------------------------------------------
+# The gate
 
 
 def problems(assets: Assets, roles: set[str] | None = None, secured: set[str] | None = None) -> list[str]:
@@ -229,7 +246,9 @@ def _dataset_problems(assets: Assets, secured: set[str] | None) -> list[str]:
         if dataset.main_date and dataset.main_date not in dataset.columns:
             found.append(f"dataset {name}: main_date {dataset.main_date} is no column")
     if secured is not None:
-        found += [f"model {name}: no rule of access covers it" for name in sorted(set(assets.models) - secured)]
+        found += [
+            f"model {name}: no rule of access covers it" for name in sorted(set(assets.models) - secured)
+        ]
     return found
 
 
@@ -241,11 +260,18 @@ def _chart_problems(assets: Assets) -> list[str]:
             found.append(f"chart {key}: dataset {chart.dataset} does not exist")
             continue
         known = set(dataset.columns)
-        found += [f"chart {key}: column {n} is not in {chart.dataset}" for n in sorted(chart.columns() - known)]
-        found += [f"chart {key}: metric {n} is not in {chart.dataset}"
-                  for n in sorted(chart.metrics() - set(dataset.metrics))]
-        found += [f"chart {key}: it is sorted by {n}, which {chart.dataset} lacks"
-                  for n, _ in chart.params.get("order_by", []) if n not in known | set(dataset.metrics)]
+        found += [
+            f"chart {key}: column {n} is not in {chart.dataset}" for n in sorted(chart.columns() - known)
+        ]
+        found += [
+            f"chart {key}: metric {n} is not in {chart.dataset}"
+            for n in sorted(chart.metrics() - set(dataset.metrics))
+        ]
+        found += [
+            f"chart {key}: it is sorted by {n}, which {chart.dataset} lacks"
+            for n, _ in chart.params.get("order_by", [])
+            if n not in known | set(dataset.metrics)
+        ]
     return found
 
 
@@ -254,15 +280,24 @@ def _dashboard_problems(assets: Assets, roles: set[str] | None) -> list[str]:
     for name, dashboard in assets.dashboards.items():
         if name != dashboard.slug:
             found.append(f"dashboard {name}: its slug is {dashboard.slug}")
-        found += [f"dashboard {name}: chart {key} does not exist"
-                  for key in dashboard.charts() if key not in assets.charts]
-        found += [f"dashboard {name}: filter {key} does not exist"
-                  for key in dashboard.filters if key not in assets.filters]
+        found += [
+            f"dashboard {name}: chart {key} does not exist"
+            for key in dashboard.charts()
+            if key not in assets.charts
+        ]
+        found += [
+            f"dashboard {name}: filter {key} does not exist"
+            for key in dashboard.filters
+            if key not in assets.filters
+        ]
         if not dashboard.roles:
             found.append(f"dashboard {name}: no role sees it")
         if roles is not None:
-            found += [f"dashboard {name}: role {role} does not exist"
-                      for role in dashboard.roles if role not in roles]
+            found += [
+                f"dashboard {name}: role {role} does not exist"
+                for role in dashboard.roles
+                if role not in roles
+            ]
         for row in dashboard.rows:
             if sum(cell["width"] for cell in row) > 12:
                 found.append(f"dashboard {name}: a row is wider than 12 columns")
@@ -297,30 +332,48 @@ def _duplicates(assets: Assets) -> list[str]:
     for dashboard in assets.dashboards.values():
         keys = dashboard.charts()
         titles = [assets.charts[key].title for key in keys if key in assets.charts]
-        found += [f"dashboard {dashboard.slug}: chart {k} stands on it twice" for k in set(keys) if keys.count(k) > 1]
-        found += [f"dashboard {dashboard.slug}: two charts are called {t}" for t in set(titles) if titles.count(t) > 1]
+        place = f"dashboard {dashboard.slug}"
+        found += [f"{place}: chart {key} stands on it twice" for key in set(keys) if keys.count(key) > 1]
+        found += [f"{place}: two charts are called {name}" for name in set(titles) if titles.count(name) > 1]
     titles = [dashboard.title for dashboard in assets.dashboards.values()]
     found += [f"two dashboards are called {title}" for title in set(titles) if titles.count(title) > 1]
     return found
 
 
 def _untranslated(assets: Assets) -> list[str]:
-    texts = {f"chart {key}": [chart.title, chart.params.get("subheader", "連")]
-             for key, chart in assets.charts.items()}
-    texts |= {f"dashboard {key}": [board.title, board.description,
-                                   *(cell["text"] for row in board.rows for cell in row if "text" in cell)]
-              for key, board in assets.dashboards.items()}
+    texts = {
+        f"chart {key}": [chart.title, chart.params.get("subheader", "連")]
+        for key, chart in assets.charts.items()
+    }
+    texts |= {
+        f"dashboard {key}": [
+            board.title,
+            board.description,
+            *(cell["text"] for row in board.rows for cell in row if "text" in cell),
+        ]
+        for key, board in assets.dashboards.items()
+    }
     texts |= {f"filter {key}": [definition["label"]] for key, definition in assets.filters.items()}
     texts |= {f"dataset {key}": [dataset.label] for key, dataset in assets.datasets.items()}
-    texts |= {f"dataset {key}, metric {name}": [metric["label"]]
-              for key, dataset in assets.datasets.items() for name, metric in dataset.metrics.items()}
-    texts |= {f"model {key}, column {column.name}": [column.label]
-              for key, columns in assets.models.items() for column in columns.values()}
-    return [f"{place}: a text has no Japanese in it" for place, values in texts.items()
-            for value in values if not _JAPANESE.search(value)]
+    texts |= {
+        f"dataset {key}, metric {name}": [metric["label"]]
+        for key, dataset in assets.datasets.items()
+        for name, metric in dataset.metrics.items()
+    }
+    texts |= {
+        f"model {key}, column {column.name}": [column.label]
+        for key, columns in assets.models.items()
+        for column in columns.values()
+    }
+    return [
+        f"{place}: a text has no Japanese in it"
+        for place, values in texts.items()
+        for value in values
+        if not _JAPANESE.search(value)
+    ]
 
 
-# --- what Superset takes --------------------------------------------------------------------------------------
+# What superset takes
 
 
 def database_config(assets: Assets) -> dict[str, Any]:
@@ -417,19 +470,23 @@ def query(chart: Chart) -> dict[str, Any]:
     params = chart.params
     columns: list[Any] = []
     if chart.viz_type.startswith("echarts_timeseries") or chart.viz_type in {"waterfall", "heatmap_v2"}:
-        columns.append({
-            "columnType": "BASE_AXIS",
-            "sqlExpression": params["x_axis"],
-            "label": params["x_axis"],
-            "expressionType": "SQL",
-        })
+        columns.append(
+            {
+                "columnType": "BASE_AXIS",
+                "sqlExpression": params["x_axis"],
+                "label": params["x_axis"],
+                "expressionType": "SQL",
+            }
+        )
     if params.get("query_mode") == "raw":
         columns += params["all_columns"]
     else:
         groupby = params.get("groupby", [])
         columns += groupby if isinstance(groupby, list) else [groupby]
     columns += params.get("groupbyRows", []) + params.get("groupbyColumns", [])
-    columns += [params[k] for k in ("source", "target", "source_category", "target_category") if params.get(k)]
+    columns += [
+        params[k] for k in ("source", "target", "source_category", "target_category") if params.get(k)
+    ]
     metrics = list(params.get("metrics", []))
     metrics += [params[k] for k in ("metric", "timeseries_limit_metric") if params.get(k)]
     return {
@@ -495,16 +552,30 @@ def _position(assets: Assets, dashboard: Dashboard) -> dict[str, Any]:
                 chart = assets.charts[cell["chart"]]
                 child = f"CHART-{asset_uuid('chart', chart.key)[:8]}"
                 # The importer puts the server's own number in the place of the placeholder.
-                meta = {**size, "chartId": placeholder, "sliceName": chart.title,
-                        "uuid": asset_uuid("chart", chart.key)}
+                meta = {
+                    **size,
+                    "chartId": placeholder,
+                    "sliceName": chart.title,
+                    "uuid": asset_uuid("chart", chart.key),
+                }
                 kind = "CHART"
             else:
                 child, kind, meta = f"MARKDOWN-{row_id}-{number}", "MARKDOWN", {**size, "code": cell["text"]}
-            position[child] = {"id": child, "type": kind, "children": [], "meta": meta,
-                               "parents": ["ROOT_ID", "GRID_ID", row_id]}
+            position[child] = {
+                "id": child,
+                "type": kind,
+                "children": [],
+                "meta": meta,
+                "parents": ["ROOT_ID", "GRID_ID", row_id],
+            }
             children.append(child)
-        position[row_id] = {"id": row_id, "type": "ROW", "children": children,
-                            "meta": {"background": "BACKGROUND_TRANSPARENT"}, "parents": ["ROOT_ID", "GRID_ID"]}
+        position[row_id] = {
+            "id": row_id,
+            "type": "ROW",
+            "children": children,
+            "meta": {"background": "BACKGROUND_TRANSPARENT"},
+            "parents": ["ROOT_ID", "GRID_ID"],
+        }
     return position
 
 
@@ -529,7 +600,9 @@ def _native_filter(dashboard: Dashboard, definition: dict[str, Any], key: str) -
         "filterType": "filter_select",
         "type": "NATIVE_FILTER",
         "description": "",
-        "targets": [{"datasetUuid": asset_uuid("dataset", definition["dataset"]), "column": {"name": column}}],
+        "targets": [
+            {"datasetUuid": asset_uuid("dataset", definition["dataset"]), "column": {"name": column}}
+        ],
         "scope": {"rootPath": ["ROOT_ID"], "excluded": []},
         "cascadeParentIds": [],
         "defaultDataMask": mask,

@@ -1,7 +1,7 @@
 """Bring Superset's assets to what the files say, inside the caller's transaction.
 
-``import_assets`` adds, changes and deletes, and commits nothing: whoever calls it applies the rules of access in the
-same transaction, so that there is no moment at which a dashboard is there and its rules are not.
+``import_assets`` adds, changes and deletes, and commits nothing: whoever calls it applies the rules of access
+in the same transaction, so that there is no moment at which a dashboard is there and its rules are not.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class AssetChanges:
 def import_assets(assets: Assets | None = None) -> AssetChanges:
     """Make database, datasets, charts and dashboards what the files say; delete those that the files lack.
 
-    Needs an app context, and roles that exist already. Flushes, never commits. Raises KodomoError when the files do
-    not fit together, or a dashboard names a role that does not exist.
+    Needs an app context, and roles that exist already. Flushes, never commits. Raises KodomoError when the
+    files do not fit together, or a dashboard names a role that does not exist.
     """
     from superset import db
 
@@ -95,13 +95,15 @@ def _import_charts(assets: Assets, datasets: dict[str, dict[str, Any]]) -> dict[
     for chart in assets.charts.values():
         config = chart_config(chart)
         source = datasets[config["dataset_uuid"]]
-        config["query_context"] = json.dumps({
-            "datasource": {"id": source["datasource_id"], "type": source["datasource_type"]},
-            "force": False,
-            "queries": [query(chart)],
-            "result_format": "json",
-            "result_type": "full",
-        })
+        config["query_context"] = json.dumps(
+            {
+                "datasource": {"id": source["datasource_id"], "type": source["datasource_type"]},
+                "force": False,
+                "queries": [query(chart)],
+                "result_format": "json",
+                "result_type": "full",
+            }
+        )
         config = update_chart_config_dataset(config, source)
         slice_ = import_chart(config, overwrite=True, ignore_permissions=True)
         db.session.flush()
@@ -109,9 +111,7 @@ def _import_charts(assets: Assets, datasets: dict[str, dict[str, Any]]) -> dict[
     return imported
 
 
-def _import_dashboards(
-    assets: Assets, charts: dict[str, int], datasets: dict[str, dict[str, Any]]
-) -> None:
+def _import_dashboards(assets: Assets, charts: dict[str, int], datasets: dict[str, dict[str, Any]]) -> None:
     from superset import db, security_manager
     from superset.commands.dashboard.importers.v1.utils import import_dashboard, update_id_refs
     from superset.models.slice import Slice
@@ -124,7 +124,9 @@ def _import_dashboards(
         model.slices = db.session.query(Slice).filter(Slice.id.in_(ids)).order_by(Slice.id).all()
         roles = {name: security_manager.find_role(name) for name in dashboard.roles}
         if missing := sorted(name for name, role in roles.items() if role is None):
-            raise KodomoError(f"Dashboard {dashboard.slug} is for roles that do not exist: {', '.join(missing)}.")
+            raise KodomoError(
+                f"Dashboard {dashboard.slug} names roles that do not exist: {', '.join(missing)}"
+            )
         model.roles = list(roles.values())
 
 
@@ -159,14 +161,21 @@ def _snapshot() -> dict[tuple[str, str], tuple[str, str]]:
     state = {}
     for table in db.session.query(SqlaTable).filter(SqlaTable.is_managed_externally.is_(True)):
         columns = sorted((c.column_name, c.verbose_name or "", c.type or "") for c in table.columns)
-        metrics = sorted((m.metric_name, m.verbose_name or "", m.expression, m.d3format or "") for m in table.metrics)
+        metrics = sorted(
+            (m.metric_name, m.verbose_name or "", m.expression, m.d3format or "") for m in table.metrics
+        )
         state["dataset", str(table.uuid)] = (table.table_name, repr((columns, metrics, table.schema)))
     for chart in db.session.query(Slice).filter(Slice.is_managed_externally.is_(True)):
         content = (chart.slice_name, chart.viz_type, chart.params, chart.query_context, chart.description)
         state["chart", str(chart.uuid)] = (chart.slice_name, repr(content))
     for board in db.session.query(Dashboard).filter(Dashboard.is_managed_externally.is_(True)):
-        content = (board.dashboard_title, board.position_json, board.json_metadata,
-                   sorted(role.name for role in board.roles), sorted(chart.id for chart in board.slices))
+        content = (
+            board.dashboard_title,
+            board.position_json,
+            board.json_metadata,
+            sorted(role.name for role in board.roles),
+            sorted(chart.id for chart in board.slices),
+        )
         state["dashboard", str(board.uuid)] = (board.dashboard_title, repr(content))
     return state
 
