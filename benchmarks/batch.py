@@ -1,7 +1,7 @@
 """Wall time and peak memory of ``kodomo run``, beside the bare engine doing the same work, in one run.
 
-The bare engine reads the same extracts (as UTF-8, which is the only encoding of theirs that it reads) with its own CSV
-reader, and executes the same compiled SQL in the same order; no accounting, no tests, no publication.
+The bare engine reads the same extracts with its own CSV reader (as UTF-8: of their encodings the one it reads)
+and executes the same compiled SQL in the same order; no accounting, no tests, no publication.
 
     .venv/bin/python -m benchmarks.batch --residents 51492 250000
 """
