@@ -9,11 +9,16 @@
     inner join (
         select
             delivery_id,
-            row_number() over (order by delivered_on, sequence) as delivery_rank
-        from {{ source('run', 'deliveries') }}
-        where source_id = '{{ source_id }}' and status = 'loaded'
-        qualify
-            delivery_rank >= coalesce(max(delivery_rank) filter (where kind = 'full') over (), 0)
+            delivery_rank
+        from (
+            select
+                delivery_id,
+                kind,
+                row_number() over (order by delivered_on, sequence) as delivery_rank
+            from {{ source('run', 'deliveries') }}
+            where source_id = '{{ source_id }}' and status = 'loaded'
+        ) as loaded_deliveries
+        qualify delivery_rank >= coalesce(max(delivery_rank) filter (where kind = 'full') over (), 0)
     ) as current_deliveries
         on delivered.delivery_id = current_deliveries.delivery_id
 {%- endmacro %}

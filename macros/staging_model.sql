@@ -110,7 +110,7 @@ select * from final
     {%- elif meta.type == 'int' -%}{{ parse_integer(delivered) }}
     {%- elif meta.type == 'decimal' -%}{{ parse_decimal(delivered) }}
     {%- elif meta.type == 'flag' -%}{{ parse_flag(delivered) }}
-    {%- elif meta.type == 'id' -%}{{ normalise_id(delivered, meta.width) }}
+    {%- elif meta.type == 'id' -%}{{ normalise_id(delivered, meta.get('width')) }}
     {%- elif meta.type == 'code' -%}{{ normalise_code(delivered, 'codes.' ~ meta.code_list) }}
     {%- elif meta.type == 'postcode' -%}{{ normalise_postcode(delivered) }}
     {%- elif meta.type in ('name', 'kana', 'text', 'address') -%}{{ delivered }}

@@ -7,7 +7,7 @@
         every spelling of a number is one id; a number of zeros only is a way to write "nobody". -#}
     case
         when {{ is_damaged_id(col) }} then null
-        {% if width is not none -%}
+        {% if width -%}
         when regexp_full_match(replace({{ col }}, ' ', ''), '[0-9]+') then
             case
                 when length(ltrim(replace({{ col }}, ' ', ''), '0')) between 1 and {{ width }}

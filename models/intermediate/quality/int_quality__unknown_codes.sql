@@ -1,0 +1,46 @@
+-- Codes outside their list, per delivery: what a steward has to settle with the holder. The code itself is no
+-- value of a person, and the steward cannot decide without it.
+{%- set coded = [] %}
+{%- if execute %}
+    {%- for contract in graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | sort(attribute='name') %}
+        {%- for column in contract.columns.values() if column.config.meta.type == 'code' %}
+            {%- do coded.append((contract.name, column.name, column.config.meta.heading, column.config.meta.code_list)) %}
+        {%- endfor %}
+    {%- endfor %}
+{%- endif %}
+
+with code_lists as (
+    select * from {{ ref('code_lists') }}
+),
+
+delivered_codes as (
+    {%- for source_id, column_name, heading, code_list in coded %}
+    {{ 'union all' if not loop.first }}
+    select
+        delivery_id,
+        '{{ source_id }}' as source_id,
+        '{{ column_name }}' as column_name,
+        '{{ heading }}' as heading,
+        '{{ code_list }}' as code_list,
+        {{ column_name }} as delivered_code,
+        count(*) as row_count
+    from {{ source('raw', source_id) }}
+    where {{ column_name }} is not null
+    group by delivery_id, {{ column_name }}
+    {%- endfor %}
+)
+
+select
+    delivered_codes.delivery_id,
+    delivered_codes.source_id,
+    delivered_codes.column_name,
+    delivered_codes.heading,
+    delivered_codes.code_list,
+    delivered_codes.delivered_code,
+    delivered_codes.row_count
+from delivered_codes
+left join code_lists
+    on
+        delivered_codes.code_list = code_lists.code_list
+        and {{ comparable_code('delivered_codes.delivered_code') }} = {{ comparable_code('code_lists.code') }}
+where code_lists.code is null

@@ -1,0 +1,20 @@
+with deliveries as (
+    select * from {{ source('run', 'deliveries') }}
+)
+
+select
+    delivery_id,
+    source_id,
+    file_name,
+    sha256,
+    delivered_on,
+    kind,
+    encoding,
+    rows_read,
+    rows_loaded,
+    rows_rejected,
+    status,
+    reason,
+    received_at,
+    sequence
+from deliveries
