@@ -60,7 +60,7 @@ def extract_assets() -> dg.AssetsDefinition:
         dg.AssetSpec(
             ["raw", source_id],
             group_name="raw",
-            description=contract.description,
+            description=contract.title,
             metadata={"holder": contract.holder_ja, "delivery": contract.delivery},
         )
         for source_id, contract in contracts.items()
