@@ -388,6 +388,7 @@ def database_config(assets: Assets) -> dict[str, Any]:
         "allow_cvas": False,
         "allow_dml": False,
         "allow_csv_upload": False,
+        "extra": {"allows_virtual_table_explore": False, "disable_data_preview": True},
         "is_managed_externally": True,
         "version": VERSION,
     }
