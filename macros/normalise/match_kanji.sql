@@ -5,14 +5,24 @@
 {%- endmacro %}
 
 {% macro default__match_kanji(col) -%}
-    {#- A correlated subquery: the engine runs it once per distinct text, as a hash join of its characters with
-        the table. Variation selectors choose a glyph, not a character, and are dropped. -#}
-    (
-        select
-            string_agg(coalesce(variants.folded, characters.character), '' order by characters.position)
-        from unnest(string_split(regexp_replace({{ col }}, '[ \x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]', '', 'g'), ''))
-            with ordinality as characters (character, position)
-        left join {{ ref('kanji_variants') }} as variants
-            on characters.character = variants.variant
+    {#- The subquery finds the variants in a text, each as two characters: variant and folded form. The engine
+        runs it once per distinct text, as a hash join of characters. Most texts hold none. -#}
+    coalesce(
+        list_reduce(
+            (
+                select list(variants.variant || variants.folded)
+                from unnest(string_split({{ col }}, '')) as characters (character)
+                inner join {{ ref('kanji_variants') }} as variants
+                    on characters.character = variants.variant
+            ),
+            lambda text, pair: replace(text, left(pair, 1), right(pair, 1)),
+            {{ bare_text(col) }}
+        ),
+        {{ bare_text(col) }}
     )
+{%- endmacro %}
+
+{% macro bare_text(col) -%}
+    {#- Without spaces, and without variation selectors: they choose a glyph, not a character. -#}
+    regexp_replace({{ col }}, '[ \x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]', '', 'g')
 {%- endmacro %}
