@@ -101,9 +101,7 @@ def model_assets(manifest: dict[str, Any]) -> dg.AssetsDefinition:
     return warehouse
 
 
-def _node_events(
-    context: dg.AssetExecutionContext, manifest: dict[str, Any], node: NodeResult
-) -> Iterator[Any]:
+def _node_events(context: dg.AssetExecutionContext, manifest: dict[str, Any], node: NodeResult) -> Iterator[Any]:
     if node.resource_type == "test":
         key = get_asset_check_key_for_test(manifest, TRANSLATOR, node.unique_id, None)
         if key is not None and key in context.selected_asset_check_keys and node.status != "skipped":

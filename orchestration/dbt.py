@@ -139,8 +139,5 @@ def _newest_change() -> float:
     folders = ("models", "seeds", "macros", "tests/dbt", "dbt_project")
     suffixes = {".sql", ".yml", ".csv", ".py", ".md"}
     return max(
-        path.stat().st_mtime
-        for folder in folders
-        for path in (PROJECT / folder).rglob("*")
-        if path.suffix in suffixes
+        path.stat().st_mtime for folder in folders for path in (PROJECT / folder).rglob("*") if path.suffix in suffixes
     )

@@ -32,6 +32,25 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         connection.close()
 
 
+ENTRY_TABLES = """
+create schema if not exists raw;
+create table if not exists raw.decisions (
+    decision_id varchar, person_id varchar, meeting_on date, decided_on date, decision varchar,
+    agrees_with_tier boolean, disagreement_reason varchar, support_content varchar, lead_agency varchar,
+    review_on date, decided_by varchar, entered_at timestamp
+);
+create table if not exists raw.supports (
+    support_id varchar, decision_id varchar, person_id varchar, started_on date, ended_on date,
+    support_content varchar, lead_agency varchar, outcome varchar, entered_by varchar, entered_at timestamp
+);
+"""
+
+
+def ensure_entry_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create raw.decisions and raw.supports, what people enter, where they are missing."""
+    connection.execute(ENTRY_TABLES)
+
+
 def write_run_parameters(connection: duckdb.DuckDBPyConnection, run_id: str, as_of_on: dt.date) -> None:
     """Replace raw.run_parameters (one row): dbt reads the as-of date from it."""
     connection.execute("create schema if not exists raw")

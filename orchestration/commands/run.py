@@ -86,9 +86,7 @@ def _run_with_progress(batch: Any) -> None:
         TextColumn("{task.fields[item]}"),
     )
     with Progress(*columns, console=console) as display:
-        tasks = {
-            step: display.add_task(label, total=None, start=False, item="") for step, label in steps.items()
-        }
+        tasks = {step: display.add_task(label, total=None, start=False, item="") for step, label in steps.items()}
 
         def follow(step: str, item: str) -> None:
             for name, task in tasks.items():

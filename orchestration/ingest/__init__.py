@@ -1,0 +1,223 @@
+"""Deliveries: from the landing folder to schema raw, each file once, with all its rows accounted for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.contract import Contract, load_contracts, load_heading_rules
+from orchestration.errors import KodomoError
+from orchestration.home import Home
+from orchestration.ingest.files import RefusedError, parse
+from orchestration.ingest.load import load
+from orchestration.ingest.tables import ensure_tables, write_data_items
+from orchestration.warehouse import connect
+
+HELD_BELOW = 0.7
+_DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?!\d)")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of one delivered file; ``rows_read = rows_loaded + rows_rejected``."""
+
+    delivery_id: str
+    source_id: str
+    file_name: str
+    sha256: str
+    delivered_on: dt.date
+    kind: str
+    encoding: str | None
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    status: str
+    reason: str | None
+
+
+def ingest_landing(
+    home: Home,
+    landing: Path,
+    run_id: str,
+    *,
+    strict: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> list[Delivery]:
+    """Take every file of ``landing/<source>/`` that has not been taken yet, in the order of delivery.
+
+    Returns the deliveries that are new in this run. Raises KodomoError when the folder holds no file at all, and,
+    if ``strict``, when a delivery was refused or held (what was recorded stays).
+    """
+    contracts = load_contracts()
+    files = sorted(delivered_files(landing), key=lambda item: (item[2], item[0], item[1].name))
+    with connect(home) as connection:
+        ensure_tables(connection, contracts)
+        write_data_items(connection, contracts)
+        if not files:
+            raise KodomoError(
+                "The landing folder holds no file: put each extract into landing/<source>/<source>_<YYYYMMDD>.csv."
+            )
+        deliveries = []
+        for source_id, path, delivered_on in files:
+            delivery = take(connection, home, contracts.get(source_id), source_id, path, delivered_on, run_id)
+            if delivery is not None:
+                deliveries.append(delivery)
+            if progress is not None:
+                progress(path.name)
+    stopped = [delivery for delivery in deliveries if delivery.status in {"refused", "held"}]
+    if strict and stopped:
+        lines = [f"  {delivery.source_id}/{delivery.file_name}: {delivery.reason}" for delivery in stopped]
+        raise KodomoError("Deliveries were not accepted:\n" + "\n".join(lines))
+    return deliveries
+
+
+def delivered_files(landing: Path) -> Iterator[tuple[str, Path, dt.date]]:
+    """Source (the folder's name), path and delivery date of each file in the landing folder."""
+    for folder in sorted(path for path in landing.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and not path.name.startswith("."):
+                yield folder.name, path, delivery_date(path)
+
+
+def delivery_date(path: Path) -> dt.date:
+    """YYYYMMDD in the file's name, else the day on which it was last modified."""
+    for match in _DATE_IN_NAME.finditer(path.stem):
+        try:
+            return dt.date(*(int(part) for part in match.groups()))
+        except ValueError:
+            continue
+    return dt.date.fromtimestamp(path.stat().st_mtime)
+
+
+def take(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    contract: Contract | None,
+    source_id: str,
+    path: Path,
+    delivered_on: dt.date,
+    run_id: str,
+) -> Delivery | None:
+    """Take one file, in one transaction; None if it was taken before."""
+    data = path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    fingerprint = contract.fingerprint if contract else "no contract"
+    earlier = connection.execute(
+        "select file_name, status, contract_fingerprint from raw.deliveries where source_id = ? and sha256 = ?",
+        [source_id, sha256],
+    ).fetchall()
+    taken = [row for row in earlier if row[1] != "refused" or row[2] == fingerprint]
+    if any(file_name == path.name for file_name, _, _ in taken):
+        return None
+    connection.execute("begin")
+    try:
+        delivery = _take_new(connection, home, contract, source_id, path, data, sha256, delivered_on, bool(taken))
+        connection.execute(
+            "insert into raw.deliveries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::timestamp, ?, ?, ?)",
+            [
+                delivery.delivery_id,
+                delivery.source_id,
+                delivery.file_name,
+                delivery.sha256,
+                delivery.delivered_on,
+                delivery.kind,
+                delivery.encoding,
+                delivery.rows_read,
+                delivery.rows_loaded,
+                delivery.rows_rejected,
+                delivery.status,
+                delivery.reason,
+                int(delivery.delivery_id.rsplit("-", 1)[1]),
+                fingerprint,
+                run_id,
+            ],
+        )
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    return delivery
+
+
+def _take_new(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    contract: Contract | None,
+    source_id: str,
+    path: Path,
+    data: bytes,
+    sha256: str,
+    delivered_on: dt.date,
+    is_duplicate: bool,
+) -> Delivery:
+    sequence = connection.execute(
+        "select coalesce(max(sequence), 0) + 1 from raw.deliveries where source_id = ? and delivered_on = ?",
+        [source_id, delivered_on],
+    ).fetchall()[0][0]
+    delivery_id = f"{delivered_on:%Y%m%d}-{source_id}-{sequence:02d}"
+
+    def result(
+        status: str, reason: str | None, encoding: str | None = None, read: int = 0, loaded: int = 0
+    ) -> Delivery:
+        kind = contract.delivery if contract else "unknown"
+        return Delivery(
+            delivery_id, source_id, path.name, sha256, delivered_on, kind, encoding,
+            read, loaded, read - loaded, status, reason,
+        )  # fmt: skip
+
+    if contract is None:
+        return result(
+            "refused",
+            f"There is no source {source_id}: the folder's name must be one of models/sources/*.yml.",
+        )
+    if is_duplicate:
+        return result("duplicate", "The same bytes were delivered before under another name.")
+    try:
+        parsed = parse(data, contract, load_heading_rules())
+    except RefusedError as error:
+        if not error.is_forbidden:
+            keep(home, data, sha256)
+        return result("refused", f"{path.name}: {error}")
+    keep(home, data, sha256)
+    counts = load(connection, contract, delivery_id, parsed)
+    notes = [*parsed.notes]
+    if parsed.unknown_headings:
+        notes.append(f"Headings that the contract does not know were not loaded: {'、'.join(parsed.unknown_headings)}.")
+    status = "loaded"
+    if contract.delivery == "full":
+        last = connection.execute(
+            "select rows_loaded from raw.deliveries where source_id = ? and kind = 'full' and status = 'loaded' "
+            "and delivered_on <= ? order by delivered_on desc, sequence desc limit 1",
+            [source_id, delivered_on],
+        ).fetchall()
+        if last and counts.loaded < HELD_BELOW * last[0][0]:
+            status = "held"
+            notes.insert(
+                0,
+                f"{counts.loaded} rows, under 70 % of the {last[0][0]} of the last full delivery: "
+                "release it with `kodomo delivery release`, or ask the holder for a whole file.",
+            )
+    return result(status, " ".join(notes) or None, parsed.encoding, parsed.rows_read, counts.loaded)
+
+
+def keep(home: Home, data: bytes, sha256: str) -> Path:
+    """Keep the original, read-only, under its hash; a half-written file never has that name."""
+    target = home.store / sha256[:2] / sha256
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(file.name, 0o440)
+    os.replace(file.name, target)
+    return target

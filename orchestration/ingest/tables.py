@@ -1,0 +1,108 @@
+"""The tables of schema raw: one per source from its contract, and what ingest itself records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+
+from orchestration.contract import Contract
+
+RECORD_TABLES = """
+create schema if not exists raw;
+create table if not exists raw.deliveries (
+    delivery_id varchar primary key, source_id varchar not null, file_name varchar not null, sha256 varchar not null,
+    delivered_on date not null, kind varchar not null, encoding varchar, rows_read bigint not null,
+    rows_loaded bigint not null, rows_rejected bigint not null, status varchar not null, reason varchar,
+    received_at timestamp not null, sequence integer not null, contract_fingerprint varchar, run_id varchar
+);
+create table if not exists raw.delivery_events (
+    delivery_id varchar not null, status varchar not null, decided_by varchar, reason varchar,
+    decided_at timestamp not null
+);
+create table if not exists raw.rejects (
+    delivery_id varchar not null, source_id varchar not null, line_number bigint not null,
+    reason_code varchar not null, column_name varchar, record varchar, record_bytes blob
+);
+create table if not exists raw.value_issues (
+    delivery_id varchar, source_id varchar, line_number bigint, column_name varchar, issue_code varchar
+);
+create table if not exists raw.unknown_headings (delivery_id varchar, source_id varchar, heading varchar);
+create table if not exists raw.gaiji (
+    delivery_id varchar, source_id varchar, line_number bigint, column_name varchar, codepoint varchar
+);
+create table if not exists raw.quality_results (
+    run_id varchar, layer varchar, table_name varchar, expectation varchar, severity varchar, status varchar,
+    unexpected_count bigint, element_count bigint, checked_at timestamp
+);
+"""
+
+
+def ensure_tables(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
+    """Create what is missing in schema raw; a source without a delivery is an empty table."""
+    connection.execute(RECORD_TABLES)
+    existing: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "select table_name, column_name from information_schema.columns where table_schema = 'raw'"
+    ).fetchall():
+        existing.setdefault(table, set()).add(column)
+    for contract in contracts.values():
+        names = raw_columns(contract)
+        if contract.source_id not in existing:
+            columns = ", ".join(f"{name} varchar" for name in names)
+            connection.execute(
+                f"create table raw.{contract.source_id} (delivery_id varchar, line_number bigint, {columns})"
+            )
+            continue
+        for name in names:
+            if name not in existing[contract.source_id]:
+                connection.execute(f"alter table raw.{contract.source_id} add column {name} varchar")
+
+
+def raw_columns(contract: Contract) -> list[str]:
+    """The text columns of a source's raw table: normalised, and as delivered where the text is shown to people."""
+    names: list[str] = []
+    for column in contract.columns:
+        names.append(column.name)
+        if column.keeps_text:
+            names.append(f"{column.name}_as_delivered")
+    return names
+
+
+def write_data_items(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
+    """Replace raw.data_items by the register of data items that the contracts hold."""
+    connection.execute(
+        """
+        create or replace table raw.data_items (
+            source_id varchar, column_name varchar, heading varchar, holder varchar, status varchar, valid_from date,
+            valid_to date, purpose varchar, legal_basis varchar, use varchar, permitted_purposes varchar,
+            is_sensitive boolean, penal_clause_checked boolean, approved_by varchar, approved_on date,
+            retention_months integer
+        )
+        """
+    )
+    rows = []
+    for contract in contracts.values():
+        for column in contract.columns:
+            entry = column.register
+            rows.append(
+                [
+                    contract.source_id,
+                    column.name,
+                    column.heading,
+                    contract.holder,
+                    entry.get("status"),
+                    entry.get("valid_from"),
+                    entry.get("valid_to"),
+                    entry.get("purpose"),
+                    entry.get("legal_basis"),
+                    entry.get("use"),
+                    "|".join(entry.get("permitted_purposes") or []),
+                    column.sensitive,
+                    entry.get("penal_clause_checked"),
+                    entry.get("approved_by"),
+                    entry.get("approved_on"),
+                    entry.get("retention_months"),
+                ]
+            )
+    connection.executemany(f"insert into raw.data_items values ({', '.join('?' * 16)})", rows)
