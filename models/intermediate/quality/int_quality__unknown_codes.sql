@@ -14,8 +14,17 @@ with code_lists as (
 ),
 
 delivered_codes as (
+    select
+        null::varchar as delivery_id,
+        null::varchar as source_id,
+        null::varchar as column_name,
+        null::varchar as heading,
+        null::varchar as code_list,
+        null::varchar as delivered_code,
+        null::bigint as row_count
+    where false
     {%- for source_id, column_name, heading, code_list in coded %}
-    {{ 'union all' if not loop.first }}
+    union all
     select
         delivery_id,
         '{{ source_id }}' as source_id,
