@@ -1,0 +1,13 @@
+{% test codes_in_lists(model, codes) %}
+    {#- ``codes``: column → code list. Each code is in its list, or is the word `unknown`. -#}
+    {% for column, code_list in codes.items() %}
+    select
+        '{{ column }}' as column_name,
+        {{ column }} as code
+    from {{ model }}
+    where
+        {{ column }} <> 'unknown'
+        and {{ column }} not in (select code from {{ ref('code_lists') }} where code_list = '{{ code_list }}')
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+{% endtest %}
