@@ -7,6 +7,7 @@ Run it after an update of the package: ``python seeds/build_kanji_variants.py``.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import unicodedata
 from pathlib import Path
@@ -48,10 +49,8 @@ def candidates(character: str) -> set[str]:
     found: set[str] = set()
     for scheme in REGISTER_SCHEMES:
         found.update(mj_shrink_candidates(character, scheme))
-    try:
+    with contextlib.suppress(TransliterationError):
         found.add(jnta_shrink_translit(character))
-    except TransliterationError:
-        pass
     forms = {unicodedata.normalize("NFKC", form) for form in found}
     return {form for form in forms if len(form) == 1 and form not in {character, "\ufffd"}}
 

@@ -1,4 +1,4 @@
-"""Renders the normalisation macros with plain Jinja, as ingest does, so that they can be run on DuckDB alone."""
+"""Runs the normalisation macros on DuckDB alone, rendered as ingest renders them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,28 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, StrictUndefined
 
-MACROS = Path(__file__).resolve().parents[3] / "macros"
+from orchestration.ingest.macros import load_macros
 
-
-class _Adapter:
-    """dbt's dispatch, with DuckDB as the engine."""
-
-    def __init__(self) -> None:
-        self.macros: dict[str, Any] = {}
-
-    def dispatch(self, name: str, _package: str | None = None) -> Any:
-        return self.macros.get(f"duckdb__{name}") or self.macros[f"default__{name}"]
+SEEDS = Path(__file__).resolve().parents[3] / "seeds"
 
 
-def load_macros() -> dict[str, Any]:
-    """All macros that need no dbt, by name; each returns SQL as text."""
-    adapter = _Adapter()
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 (SQL, not HTML)
-    paths = [*sorted((MACROS / "normalise").glob("*.sql")), MACROS / "months_between.sql"]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    module = environment.from_string(
-        text, globals={"adapter": adapter, "return": lambda value: value, "ref": lambda name: name}
-    ).module
-    adapter.macros = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
-    return adapter.macros
+def macro(name: str, *arguments: Any) -> str:
+    """SQL of a macro over the column ``delivered``."""
+    return load_macros()[name]("delivered", *arguments)
 
 
 def evaluate(expression: str, values: list[str | None]) -> list[Any]:
     """The values of a SQL expression over a column named ``delivered``, in the order of ``values``."""
-    connection = duckdb.connect()
-    connection.execute("create table given (position integer, delivered varchar)")
-    connection.executemany("insert into given values (?, ?)", list(enumerate(values)))
-    rows = connection.execute(f"select {expression} from given order by position").fetchall()  # noqa: S608 (a macro)
+    with duckdb.connect() as connection:
+        connection.execute("create table given (position integer, delivered varchar)")
+        connection.execute(
+            "insert into given select unnest(?::integer[]), unnest(?::varchar[])", [list(range(len(values))), values]
+        )
+        if "kanji_variants" in expression:
+            connection.execute(
+                "create table kanji_variants as select * from read_csv(?, header = true)",
+                [str(SEEDS / "kanji_variants.csv")],
+            )
+        rows = connection.execute(f"select {expression} from given order by position").fetchall()
     return [row[0] for row in rows]
