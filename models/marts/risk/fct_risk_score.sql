@@ -1,0 +1,8 @@
+-- Other as-of dates stay: a run replaces the rows of its own date only.
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='as_of_on') }}
+
+with scores as (
+    select * from {{ ref('int_risk__scores') }}
+)
+
+select * from scores

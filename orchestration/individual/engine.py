@@ -1,0 +1,83 @@
+"""The scoring models' compiled SQL, executed in memory over relations of the same names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import duckdb
+
+from orchestration import dbt
+from orchestration.home import PROJECT, Home
+
+SCORING_MODELS = (
+    "int_risk__used_items",
+    "int_risk__values",
+    "int_risk__met_bands",
+    "int_risk__item_contributions",
+    "int_risk__combination_bands",
+    "int_risk__combination_contributions",
+    "int_risk__contributions",
+    "int_risk__scores",
+)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The scoring models as (relation, SQL) in the order in which they are built."""
+
+    statements: tuple[tuple[str, str], ...]
+
+    def execute(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Build every scoring model; the relations that they read must be there."""
+        for relation, sql in self.statements:
+            connection.execute(f"create or replace table {relation} as {sql}")
+
+
+def memory_warehouse() -> duckdb.DuckDBPyConnection:
+    """An empty in-memory database that compiled SQL takes for the warehouse."""
+    connection = duckdb.connect()
+    connection.execute("attach ':memory:' as warehouse")
+    for schema in ("raw", "seeds", "staging", "intermediate", "marts"):
+        connection.execute(f"create schema warehouse.{schema}")
+    return connection
+
+
+def load_bundle(home: Home) -> Bundle:
+    """The compiled scoring models: compiled once for each state of the project, then kept under the home."""
+    digest = _digest()
+    path = home.root / "scoring" / f"{digest}.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        statements = _compile(Home(home.root / "scoring" / "dbt").ensure())
+        draft = path.with_suffix(".part")
+        draft.write_text(json.dumps(statements, ensure_ascii=False), encoding="utf-8")
+        draft.replace(path)
+    return Bundle(tuple((relation, sql) for relation, sql in json.loads(path.read_text(encoding="utf-8"))))
+
+
+def _digest() -> str:
+    files = [*sorted((PROJECT / "models" / "intermediate" / "risk").glob("*.sql"))]
+    files += [*sorted((PROJECT / "macros").rglob("*.sql")), PROJECT / "dbt_project" / "dbt_project.yml"]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def _compile(home: Home) -> list[tuple[str, str]]:
+    """Compile in a home of its own: the warehouse of the city may be in use, and is not needed for this."""
+    dbt.invoke(home, ["compile", "--select", *SCORING_MODELS])
+    manifest = json.loads(Path(home.dbt / "target" / "manifest.json").read_text(encoding="utf-8"))
+    nodes = {
+        key: node
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["name"] in SCORING_MODELS
+    }
+    order = TopologicalSorter(
+        {key: [parent for parent in node["depends_on"]["nodes"] if parent in nodes] for key, node in nodes.items()}
+    ).static_order()
+    return [(nodes[key]["relation_name"], nodes[key]["compiled_code"]) for key in order]

@@ -1,0 +1,399 @@
+"""A risk definition: the ``risk_*`` seeds in one folder, read with their types and checked before anything runs."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.errors import KodomoError, UsageError
+from orchestration.home import PROJECT
+
+SEEDS = PROJECT / "seeds"
+TABLES = (
+    "risk_items",
+    "risk_item_members",
+    "risk_bands",
+    "risk_coefficients",
+    "risk_model_versions",
+    "risk_groups",
+    "risk_tiers",
+    "risk_overrides",
+)
+MAY_BE_ABSENT = {"risk_item_members", "risk_groups", "risk_overrides"}
+REQUIRED_COLUMNS = {
+    "risk_items": {"item_code", "kind"},
+    "risk_item_members": {"item_code", "member_item_code"},
+    "risk_bands": {"item_code", "band_no"},
+    "risk_coefficients": {"model_version", "difficulty_type", "item_code", "band_no", "coefficient"},
+    "risk_model_versions": {"model_version"},
+    "risk_groups": {"group_code", "combine"},
+    "risk_tiers": {"model_version", "difficulty_type", "tier", "tier_rank"},
+    "risk_overrides": {"model_version", "difficulty_type", "item_code", "band_no", "at_least_tier"},
+}
+KEYS = {
+    "risk_items": ("item_code",),
+    "risk_item_members": ("item_code", "member_item_code"),
+    "risk_bands": ("item_code", "band_no"),
+    "risk_coefficients": ("model_version", "difficulty_type", "item_code", "band_no"),
+    "risk_model_versions": ("model_version",),
+    "risk_groups": ("group_code",),
+    "risk_tiers": ("model_version", "difficulty_type", "tier"),
+    "risk_overrides": ("model_version", "difficulty_type", "item_code", "band_no"),
+}
+KINDS = {"observation", "combination", "chain"}
+AGGREGATES = {"any", "count", "sum", "max", "min", "latest", "months_since", "in_force"}
+SCOPES = {"self", "mother", "father", "parents", "siblings", "household", "family"}
+STATUSES = {"draft", "trial", "active", "retired"}
+_TRUE = {"true", "t", "1", "yes"}
+_FALSE = {"false", "f", "0", "no", ""}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong in a definition: file, physical line and what to do."""
+
+    file: str
+    line: int
+    message: str
+    is_fatal: bool = True
+    """Scores cannot be computed with it. What is not fatal is odd, but has a definite meaning."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+@dataclass
+class Definition:
+    """The tables of a definition: rows as dictionaries with typed values, and ``_line`` of each row."""
+
+    tables: dict[str, list[dict[str, Any]]]
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def __getitem__(self, table: str) -> list[dict[str, Any]]:
+        return self.tables[table]
+
+
+@lru_cache
+def column_types() -> dict[str, dict[str, str]]:
+    """Column types of the ``risk_*`` tables, from the seeds' yml."""
+    document = yaml.safe_load((SEEDS / "_risk__seeds.yml").read_text(encoding="utf-8"))
+    return {seed["name"]: seed["config"]["column_types"] for seed in document["seeds"]}
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError
+
+
+def _number(text: str) -> Decimal:
+    value = Decimal(text)
+    if not value.is_finite() or value != value.quantize(Decimal("0.000001")):
+        raise ValueError
+    return value
+
+
+def _integer(text: str) -> int:
+    value = Decimal(text)
+    if value != int(value):
+        raise ValueError
+    return int(value)
+
+
+def _reader(column_type: str) -> tuple[Callable[[str], Any], str]:
+    if column_type == "integer":
+        return _integer, "a whole number"
+    if column_type.startswith("decimal"):
+        return _number, "a number with at most six decimals"
+    if column_type == "boolean":
+        return _boolean, "true or false"
+    if column_type == "date":
+        return dt.date.fromisoformat, "a date such as 2026-04-01"
+    return str, "text"
+
+
+def read_definition(folder: Path) -> Definition:
+    """Read the ``risk_*.csv`` of a folder. What cannot be read is among the mistakes; optional columns may be absent.
+
+    Raises UsageError when the folder is not there.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder}: a definition is a folder of risk_*.csv files.")
+    definition = Definition({table: [] for table in TABLES})
+    for table in TABLES:
+        path = folder / f"{table}.csv"
+        if path.exists():
+            _read_table(definition, table, path)
+        elif table not in MAY_BE_ABSENT:
+            definition.mistakes.append(Mistake(path.name, 1, "the file is missing: add it with its heading row."))
+    return definition
+
+
+def _read_table(definition: Definition, table: str, path: Path) -> None:
+    types = column_types()[table]
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        definition.mistakes.append(Mistake(path.name, 1, "the file is not UTF-8: save it as UTF-8."))
+        return
+    reader = csv.reader(text.splitlines(keepends=True))
+    header = [name.strip() for name in next(reader, [])]
+    missing = sorted(REQUIRED_COLUMNS[table] - set(header))
+    if missing:
+        definition.mistakes.append(Mistake(path.name, 1, f"the column {', '.join(missing)} is missing: add it."))
+        return
+    for values in reader:
+        if not any(value.strip() for value in values):
+            continue
+        line = reader.line_num
+        if len(values) > len(header):
+            definition.mistakes.append(Mistake(path.name, line, "more values than headings: quote the commas."))
+            continue
+        given = dict(zip(header, (value.strip() for value in values), strict=False))
+        row: dict[str, Any] = {"_line": line}
+        for name, column_type in types.items():
+            value = given.get(name, "")
+            convert, expected = _reader(column_type)
+            if value == "" and column_type != "boolean":
+                row[name] = None
+                continue
+            try:
+                row[name] = convert(value)
+            except (ValueError, InvalidOperation):
+                row[name] = None
+                definition.mistakes.append(Mistake(path.name, line, f"{name} is {value!r}: write {expected}."))
+        definition.tables[table].append(row)
+
+
+def check(definition: Definition, observation_codes: set[str] | None = None) -> list[Mistake]:
+    """Every mistake of a definition, in the order of files and lines.
+
+    ``observation_codes``: the codes that exist (None: an analyst's own file brings its own).
+    """
+    mistakes = [*definition.mistakes]
+    for finder in (_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides):
+        mistakes += [Mistake(f"{table}.csv", line, message) for table, line, message in finder(definition)]
+    if observation_codes is not None:
+        mistakes += [
+            Mistake("risk_items.csv", row["_line"], f"observation_code {row['observation_code']} does not exist.")
+            for row in definition["risk_items"]
+            if row["kind"] == "observation" and row["observation_code"] not in observation_codes
+        ]
+    for table, line, message in _tier_gaps(definition):
+        mistakes.append(Mistake(f"{table}.csv", line, message, is_fatal=False))
+    order = {f"{table}.csv": position for position, table in enumerate(TABLES)}
+    return sorted(mistakes, key=lambda mistake: (order[mistake.file], mistake.line))
+
+
+Finding = tuple[str, int, str]
+
+
+def _keys(definition: Definition) -> Iterator[Finding]:
+    for table, names in KEYS.items():
+        seen: set[tuple[Any, ...]] = set()
+        for row in definition[table]:
+            key = tuple(row[name] for name in names)
+            empty = [name for name, value in zip(names, key, strict=True) if value is None]
+            if empty:
+                yield table, row["_line"], f"{', '.join(empty)} is empty: fill it in."
+            elif key in seen:
+                yield table, row["_line"], f"{', '.join(map(str, key))} is there twice: keep one row."
+            seen.add(key)
+
+
+def _items(definition: Definition) -> Iterator[Finding]:
+    groups = {row["group_code"] for row in definition["risk_groups"]}
+    for row in definition["risk_items"]:
+        line = row["_line"]
+        if row["kind"] not in KINDS:
+            yield "risk_items", line, f"kind is {row['kind']!r}: write one of {', '.join(sorted(KINDS))}."
+        if row["kind"] == "observation":
+            if row["observation_code"] is None:
+                yield "risk_items", line, "observation_code is empty: name the observation."
+            if row["scope"] not in SCOPES:
+                yield "risk_items", line, f"scope is {row['scope']!r}: write one of {', '.join(sorted(SCOPES))}."
+            if row["aggregate"] not in AGGREGATES:
+                yield (
+                    "risk_items",
+                    line,
+                    f"aggregate is {row['aggregate']!r}: write one of {', '.join(sorted(AGGREGATES))}.",
+                )
+        if row["kind"] == "chain" and not any(
+            name in (row["observation_code"] or row["item_code"] or "") for name in ("vertical", "horizontal")
+        ):
+            yield "risk_items", line, "a chain item has vertical or horizontal as its observation_code."
+        if row["lookback_months"] is not None and row["lookback_months"] <= 0:
+            yield "risk_items", line, "lookback_months must be above 0, or empty for ever."
+        low, high = row["age_from_months"], row["age_to_months"]
+        if low is not None and high is not None and low >= high:
+            yield "risk_items", line, f"the age range {low} to {high} holds no age."
+        if row["group_code"] is not None and row["group_code"] not in groups:
+            yield "risk_items", line, f"group_code {row['group_code']} is not in risk_groups.csv."
+
+
+def _members(definition: Definition) -> Iterator[Finding]:
+    kinds = {row["item_code"]: row["kind"] for row in definition["risk_items"]}
+    combined = {row["item_code"] for row in definition["risk_item_members"]}
+    for row in definition["risk_item_members"]:
+        if kinds.get(row["item_code"]) != "combination":
+            yield "risk_item_members", row["_line"], f"{row['item_code']} is no item of kind combination."
+        member = row["member_item_code"]
+        if member not in kinds:
+            yield "risk_item_members", row["_line"], f"the member {member} is not in risk_items.csv."
+        elif kinds[member] == "combination":
+            yield "risk_item_members", row["_line"], f"the member {member} is a combination: name its members."
+    for row in definition["risk_items"]:
+        if row["kind"] == "combination" and row["item_code"] not in combined:
+            yield "risk_items", row["_line"], f"the combination {row['item_code']} has no members."
+
+
+def _bands(definition: Definition) -> Iterator[Finding]:
+    items = {row["item_code"] for row in definition["risk_items"]}
+    by_item: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in definition["risk_bands"]:
+        if row["item_code"] not in items:
+            yield "risk_bands", row["_line"], f"the item {row['item_code']} is not in risk_items.csv."
+        lower, upper = row["lower"], row["upper"]
+        if lower is not None and upper is not None and lower >= upper:
+            yield "risk_bands", row["_line"], f"the band {lower} to {upper} holds no value."
+        by_item[row["item_code"]].append(row)
+    for item, rows in by_item.items():
+        missing = [row for row in rows if row["when_missing"]]
+        for row in missing[1:]:
+            yield "risk_bands", row["_line"], f"{item} has a second band for missing values: keep one."
+        ranges = [row for row in rows if not (row["when_missing"] and row["lower"] is None and row["upper"] is None)]
+        ranges.sort(key=lambda row: (row["lower"] is not None, row["lower"] or Decimal(0)))
+        for before, after in pairwise(ranges):
+            if before["upper"] is None or after["lower"] is None or after["lower"] < before["upper"]:
+                yield (
+                    "risk_bands",
+                    after["_line"],
+                    f"{item}: band {after['band_no']} overlaps band {before['band_no']}: let one begin where the "
+                    "other ends.",
+                )
+
+
+def _coefficients(definition: Definition) -> Iterator[Finding]:
+    bands = {(row["item_code"], row["band_no"]) for row in definition["risk_bands"]}
+    versions = {row["model_version"] for row in definition["risk_model_versions"]}
+    for row in definition["risk_coefficients"]:
+        if (row["item_code"], row["band_no"]) not in bands:
+            yield (
+                "risk_coefficients",
+                row["_line"],
+                f"{row['item_code']} has no band {row['band_no']} in risk_bands.csv.",
+            )
+        if row["model_version"] not in versions:
+            yield (
+                "risk_coefficients",
+                row["_line"],
+                f"the version {row['model_version']} is not in risk_model_versions.csv.",
+            )
+        if row["coefficient"] is None:
+            yield "risk_coefficients", row["_line"], "coefficient is empty: write a number."
+        elif row["coefficient"] != row["coefficient"].quantize(Decimal("0.001")):
+            yield "risk_coefficients", row["_line"], "coefficient has more than three decimals."
+
+
+def _versions(definition: Definition) -> Iterator[Finding]:
+    for row in definition["risk_model_versions"]:
+        if row["status"] is not None and row["status"] not in STATUSES:
+            yield (
+                "risk_model_versions",
+                row["_line"],
+                f"status is {row['status']!r}: write one of {', '.join(sorted(STATUSES))}.",
+            )
+
+
+def _groups(definition: Definition) -> Iterator[Finding]:
+    kinds: dict[str, set[bool]] = defaultdict(set)
+    for row in definition["risk_items"]:
+        if row["group_code"] is not None:
+            kinds[row["group_code"]].add(row["kind"] == "combination")
+    items = {row["item_code"] for row in definition["risk_items"]}
+    for row in definition["risk_groups"]:
+        if row["combine"] not in {"sum", "max"}:
+            yield "risk_groups", row["_line"], f"combine is {row['combine']!r}: write sum or max."
+        if len(kinds[row["group_code"]]) > 1:
+            yield "risk_groups", row["_line"], "combinations and other items must be in different groups."
+        if row["group_code"] in items:
+            yield "risk_groups", row["_line"], f"{row['group_code']} is also the code of an item: rename one."
+
+
+def _tiers(definition: Definition) -> Iterator[Finding]:
+    by_model: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    versions = {row["model_version"] for row in definition["risk_model_versions"]}
+    for row in definition["risk_tiers"]:
+        by_model[row["model_version"], row["difficulty_type"]].append(row)
+        if row["model_version"] not in versions:
+            yield "risk_tiers", row["_line"], f"the version {row['model_version']} is not in risk_model_versions.csv."
+    for (version, difficulty), rows in by_model.items():
+        ranks = Counter(row["tier_rank"] for row in rows)
+        for row in rows:
+            if ranks[row["tier_rank"]] > 1:
+                yield "risk_tiers", row["_line"], f"{version} {difficulty}: rank {row['tier_rank']} is there twice."
+
+
+def _tier_gaps(definition: Definition) -> Iterator[Finding]:
+    by_model: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in definition["risk_tiers"]:
+        by_model[row["model_version"], row["difficulty_type"]].append(row)
+    for (version, difficulty), rows in by_model.items():
+        if not any(row["min_score"] is None for row in rows):
+            yield (
+                "risk_tiers",
+                rows[0]["_line"],
+                f"{version} {difficulty}: no tier is open below: leave the lowest min_score empty.",
+            )
+        ordered = sorted(rows, key=lambda row: row["tier_rank"] if row["tier_rank"] is not None else 0)
+        for before, after in pairwise(ordered):
+            if after["min_score"] is None or (
+                before["min_score"] is not None and after["min_score"] <= before["min_score"]
+            ):
+                yield (
+                    "risk_tiers",
+                    after["_line"],
+                    f"{version} {difficulty}: the graver tier {after['tier']} must begin above {before['tier']}.",
+                )
+    for row in definition["risk_coefficients"]:
+        key = (row["model_version"], row["difficulty_type"])
+        if key not in by_model:
+            by_model[key] = []
+            yield "risk_coefficients", row["_line"], f"{key[0]} {key[1]} has no tiers in risk_tiers.csv."
+
+
+def _overrides(definition: Definition) -> Iterator[Finding]:
+    bands = {(row["item_code"], row["band_no"]) for row in definition["risk_bands"]}
+    tiers = {(row["model_version"], row["difficulty_type"], row["tier"]) for row in definition["risk_tiers"]}
+    for row in definition["risk_overrides"]:
+        if (row["item_code"], row["band_no"]) not in bands:
+            yield (
+                "risk_overrides",
+                row["_line"],
+                f"{row['item_code']} has no band {row['band_no']} in risk_bands.csv.",
+            )
+        if (row["model_version"], row["difficulty_type"], row["at_least_tier"]) not in tiers:
+            yield (
+                "risk_overrides",
+                row["_line"],
+                f"the tier {row['at_least_tier']} does not exist for {row['model_version']} {row['difficulty_type']}.",
+            )
+
+
+def raise_for(mistakes: list[Mistake]) -> None:
+    """Raise KodomoError with all mistakes, if one of them is fatal."""
+    if any(mistake.is_fatal for mistake in mistakes):
+        lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+        raise KodomoError(f"The definition has {len(mistakes)} mistakes:\n{lines}")
