@@ -7,11 +7,10 @@
     {#- Before the project is parsed there is no contract to read; what the model depends on is known. -#}
     {{ current_rows(source_id) }} cross join {{ source('run', 'data_items') }} cross join {{ as_of() }}
 {%- else -%}
-{%- set contract = graph.sources.values() | selectattr('source_name', 'equalto', 'raw')
-    | selectattr('name', 'equalto', source_id) | first -%}
-{%- set row_key = contract.config.meta.row_key -%}
-{%- set columns = contract.columns.values() | list -%}
-{%- set types = columns | map(attribute='config.meta.type') | list -%}
+{%- set contract = source_contract(source_id) -%}
+{%- set row_key = contract.row_key -%}
+{%- set columns = contract.columns -%}
+{%- set types = columns | map(attribute='type') | list -%}
 with delivered as (
     {{ current_rows(source_id) }}
 ),
@@ -33,7 +32,7 @@ approved as (
 codes as (
     -- one row: the code lists as maps from the comparable spelling to the list's own
     select
-        {%- for list in columns | map(attribute='config.meta.code_list', default=none) | select | unique %}
+        {%- for list in columns | map(attribute='code_list') | select | unique %}
         map_from_entries(
             list(({{ comparable_code('code') }}, code)) filter (where code_list = '{{ list }}')
         ) as {{ list }}{{ ',' if not loop.last }}
@@ -84,48 +83,66 @@ select * from final
 {%- endif -%}
 {%- endmacro %}
 
+{% macro source_contract(source_id) -%}
+    {#- The contract of a source as the staging model needs it. -#}
+    {%- set node = graph.sources.values() | selectattr('source_name', 'equalto', 'raw')
+        | selectattr('name', 'equalto', source_id) | first -%}
+    {%- set columns = [] -%}
+    {%- for column in node.columns.values() -%}
+        {%- set meta = column.config.meta -%}
+        {%- do columns.append({
+            'name': column.name,
+            'type': meta.type,
+            'code_list': meta.get('code_list'),
+            'width': meta.get('width'),
+        }) -%}
+    {%- endfor -%}
+    {{ return({'row_key': node.config.meta.get('row_key') or [], 'columns': columns}) }}
+{%- endmacro %}
+
 {% macro staged_names(column) -%}
     {#- The columns that one column of the contract becomes. -#}
-    {%- set type = column.config.meta.type -%}
+    {%- set type = column.type -%}
     {%- set names = [column.name] -%}
     {%- if type in ('name', 'address') -%}{%- do names.append(column.name ~ '_as_delivered') -%}{%- endif -%}
     {%- if type in ('name', 'kana', 'address') -%}{%- do names.append(column.name ~ '_match') -%}{%- endif -%}
+    {%- if type == 'address' -%}{%- do names.append(column.name ~ '_building') -%}{%- endif -%}
     {{ return(names) }}
 {%- endmacro %}
 
 {% macro typed_column(column, columns) -%}
     {#- One column of the contract as typed SQL. A date with a flag `is_<date>_unknown` beside it is unknown
         where the flag is set, whatever the date says; the flag also tells of a date written as 不詳. -#}
-    {%- set meta = column.config.meta -%}
     {%- set delivered = 'delivered.' ~ column.name -%}
     {%- set names = columns | map(attribute='name') | list -%}
     {%- set flag = 'is_' ~ column.name ~ '_unknown' -%}
-    {%- if meta.type == 'date' and flag in names -%}
+    {%- if column.type == 'date' and flag in names -%}
         case when not coalesce({{ parse_flag('delivered.' ~ flag) }}, false) then {{ parse_date(delivered) }} end
-    {%- elif meta.type == 'flag' and column.name.startswith('is_') and column.name[3:-8] in names -%}
+    {%- elif column.type == 'flag' and column.name.startswith('is_') and column.name[3:-8] in names -%}
         coalesce({{ parse_flag(delivered) }}, false)
         or coalesce({{ date_status('delivered.' ~ column.name[3:-8]) }} = 'unknown', false)
-    {%- elif meta.type == 'date' -%}{{ parse_date(delivered) }}
-    {%- elif meta.type == 'month' -%}{{ parse_month(delivered) }}
-    {%- elif meta.type == 'int' -%}{{ parse_integer(delivered) }}
-    {%- elif meta.type == 'decimal' -%}{{ parse_decimal(delivered) }}
-    {%- elif meta.type == 'flag' -%}{{ parse_flag(delivered) }}
-    {%- elif meta.type == 'id' -%}{{ normalise_id(delivered, meta.get('width')) }}
-    {%- elif meta.type == 'code' -%}{{ normalise_code(delivered, 'codes.' ~ meta.code_list) }}
-    {%- elif meta.type == 'postcode' -%}{{ normalise_postcode(delivered) }}
-    {%- elif meta.type in ('name', 'kana', 'text', 'address') -%}{{ delivered }}
+    {%- elif column.type == 'date' -%}{{ parse_date(delivered) }}
+    {%- elif column.type == 'month' -%}{{ parse_month(delivered) }}
+    {%- elif column.type == 'int' -%}{{ parse_integer(delivered) }}
+    {%- elif column.type == 'decimal' -%}{{ parse_decimal(delivered) }}
+    {%- elif column.type == 'flag' -%}{{ parse_flag(delivered) }}
+    {%- elif column.type == 'id' -%}{{ normalise_id(delivered, column.width) }}
+    {%- elif column.type == 'code' -%}{{ normalise_code(delivered, 'codes.' ~ column.code_list) }}
+    {%- elif column.type == 'postcode' -%}{{ normalise_postcode(delivered) }}
+    {%- elif column.type in ('name', 'kana', 'text', 'address') -%}{{ delivered }}
     {%- else -%}
         {{ exceptions.raise_compiler_error(
-            "Column " ~ column.name ~ " has the type '" ~ meta.type ~ "', which no macro reads") }}
+            "Column " ~ column.name ~ " has the type '" ~ column.type ~ "', which no macro reads") }}
     {%- endif %} as {{ column.name }}
-    {%- if meta.type in ('name', 'address') %},
+    {%- if column.type in ('name', 'address') %},
         {{ delivered }}_as_delivered as {{ column.name }}_as_delivered
     {%- endif -%}
-    {%- if meta.type == 'name' %},
+    {%- if column.type == 'name' %},
         {{ match_kanji(delivered) }} as {{ column.name }}_match
-    {%- elif meta.type == 'kana' %},
+    {%- elif column.type == 'kana' %},
         {{ match_kana(delivered) }} as {{ column.name }}_match
-    {%- elif meta.type == 'address' %},
-        {{ match_address(delivered) }} as {{ column.name }}_match
+    {%- elif column.type == 'address' %},
+        {{ match_address(delivered) }} as {{ column.name }}_match,
+        {{ address_building(delivered) }} as {{ column.name }}_building
     {%- endif -%}
 {%- endmacro %}
