@@ -1,0 +1,52 @@
+"""``kodomo publish``: what is in service, and back to what was."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo publish``."""
+
+    @app.command()
+    def publish(
+        show: Annotated[bool, typer.Option("--list", help="The publications that are kept, oldest first.")] = False,
+        back: Annotated[bool, typer.Option("--rollback", help="Put an earlier publication in service.")] = False,
+        run: Annotated[str | None, typer.Argument(help="Which one (default: the one before).")] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    ) -> None:
+        """List the publications, or go back to an earlier one. Publishing itself is the last step of `kodomo run`."""
+        from orchestration.errors import UsageError
+        from orchestration.home import Home
+        from orchestration.publish import list_publications, rollback
+
+        if show and back:
+            raise UsageError("--list or --rollback, not both.")
+        if run is not None and not back:
+            raise UsageError("A publication is named with --rollback only.")
+        home = Home.from_environment()
+        if back:
+            folder = rollback(home, run)
+            typer.echo(json.dumps({"in_service": folder.name}) if as_json else f"{folder.name} is in service.")
+            return
+        publications = list_publications(home)
+        if as_json:
+            rows = [
+                {
+                    "name": publication.name,
+                    "published_at": publication.published_at,
+                    "scopes": len(publication.scopes),
+                    "is_current": publication.is_current,
+                }
+                for publication in publications
+            ]
+            typer.echo(json.dumps(rows))
+            return
+        if not publications:
+            typer.echo("Nothing has been published yet.")
+        for publication in publications:
+            mark = "*" if publication.is_current else " "
+            typer.echo(f"{mark} {publication.name}  {publication.published_at[:19]}  {len(publication.scopes)} scopes")
