@@ -1,0 +1,18 @@
+with decisions as (
+    select * from {{ source('entry', 'decisions') }}
+)
+
+select
+    decision_id,
+    person_id,
+    meeting_on,
+    decided_on,
+    decision,
+    agrees_with_tier,
+    disagreement_reason,
+    support_content,
+    lead_agency,
+    review_on,
+    decided_by,
+    entered_at
+from decisions
