@@ -26,12 +26,20 @@ BI_MODELS = PROJECT / "models" / "marts" / "bi"
 NAMESPACE = uuid.UUID("6f0f6f5e-7b0a-5d5e-9a53-2d1c5b0f4a11")
 VERSION = "1.0.0"
 TIER_COLOURS = {
+    "high_children": "#c8102e",
+    "latent_children": "#f0a202",
+    "low_children": "#8fb3cf",
     "ハイリスク": "#c8102e",
     "潜在的リスク": "#f0a202",
     "ローリスク": "#8fb3cf",
     "未判定": "#b8c0c8",
 }
-CHAIN_COLOURS = {"縦の連鎖": "#6a4c93", "横の連鎖": "#1982a4"}
+CHAIN_COLOURS = {
+    "vertically_chained_children": "#6a4c93",
+    "horizontally_chained_children": "#1982a4",
+    "縦の連鎖": "#6a4c93",
+    "横の連鎖": "#1982a4",
+}
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 _TYPES = {
     "varchar": "VARCHAR",
@@ -39,6 +47,7 @@ _TYPES = {
     "decimal": "DECIMAL",
     "date": "DATE",
     "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
 }
 
 
@@ -68,9 +77,7 @@ class Dataset:
 
     def with_columns(self, table: str, names: set[str]) -> Dataset:
         """The same dataset as an audience has it: named ``table``, with the columns ``names`` only."""
-        metrics = {
-            name: metric for name, metric in self.metrics.items() if columns_in(metric["expression"]) <= names
-        }
+        metrics = {name: metric for name, metric in self.metrics.items() if columns_in(metric["expression"]) <= names}
         return Dataset(
             table, self.label, {n: c for n, c in self.columns.items() if n in names}, metrics, self.main_date
         )
@@ -123,6 +130,7 @@ class Dashboard:
     filters: list[str]
     rows: list[list[dict[str, Any]]]
     order: int = 99
+    css: str = ""
 
     def charts(self) -> list[str]:
         """Keys of its charts, as they stand on the page."""
@@ -173,17 +181,12 @@ def read_assets(folder: Path = ASSETS, models_folder: Path = BI_MODELS) -> Asset
     for path in sorted((folder / "datasets").glob("*.yml")):
         content = _load(path)
         label, columns = models.get(path.stem, ("", {}))
-        datasets[path.stem] = Dataset(
-            path.stem, label, columns, content.get("metrics", {}), content.get("main_date")
-        )
+        datasets[path.stem] = Dataset(path.stem, label, columns, content.get("metrics", {}), content.get("main_date"))
     charts = {}
     for path in sorted((folder / "charts").rglob("*.yml")):
         content = _load(path)
         key = path.relative_to(folder / "charts").with_suffix("").as_posix()
         params = {**defaults.get(content["viz_type"], {}), **content.get("params", {})}
-        if "template" in content:
-            params["handlebarsTemplate"] = (folder / "templates" / content["template"]).read_text("utf-8")
-            params["styleTemplate"] = (folder / "templates" / content["style"]).read_text("utf-8")
         charts[key] = Chart(
             key,
             content["title"],
@@ -195,7 +198,9 @@ def read_assets(folder: Path = ASSETS, models_folder: Path = BI_MODELS) -> Asset
     dashboards = {}
     for path in sorted((folder / "dashboards").glob("*.yml")):
         content = _load(path)
-        dashboards[path.stem] = Dashboard(**content)
+        style = content.pop("style", None)
+        css = (folder / style).read_text(encoding="utf-8") if style else ""
+        dashboards[path.stem] = Dashboard(**content, css=css)
     return Assets(
         database=_load(folder / "databases" / "kodomo.yml"),
         datasets=datasets,
@@ -246,9 +251,7 @@ def _dataset_problems(assets: Assets, secured: set[str] | None) -> list[str]:
         if dataset.main_date and dataset.main_date not in dataset.columns:
             found.append(f"dataset {name}: main_date {dataset.main_date} is no column")
     if secured is not None:
-        found += [
-            f"model {name}: no rule of access covers it" for name in sorted(set(assets.models) - secured)
-        ]
+        found += [f"model {name}: no rule of access covers it" for name in sorted(set(assets.models) - secured)]
     return found
 
 
@@ -260,12 +263,9 @@ def _chart_problems(assets: Assets) -> list[str]:
             found.append(f"chart {key}: dataset {chart.dataset} does not exist")
             continue
         known = set(dataset.columns)
+        found += [f"chart {key}: column {n} is not in {chart.dataset}" for n in sorted(chart.columns() - known)]
         found += [
-            f"chart {key}: column {n} is not in {chart.dataset}" for n in sorted(chart.columns() - known)
-        ]
-        found += [
-            f"chart {key}: metric {n} is not in {chart.dataset}"
-            for n in sorted(chart.metrics() - set(dataset.metrics))
+            f"chart {key}: metric {n} is not in {chart.dataset}" for n in sorted(chart.metrics() - set(dataset.metrics))
         ]
         found += [
             f"chart {key}: it is sorted by {n}, which {chart.dataset} lacks"
@@ -281,23 +281,15 @@ def _dashboard_problems(assets: Assets, roles: set[str] | None) -> list[str]:
         if name != dashboard.slug:
             found.append(f"dashboard {name}: its slug is {dashboard.slug}")
         found += [
-            f"dashboard {name}: chart {key} does not exist"
-            for key in dashboard.charts()
-            if key not in assets.charts
+            f"dashboard {name}: chart {key} does not exist" for key in dashboard.charts() if key not in assets.charts
         ]
         found += [
-            f"dashboard {name}: filter {key} does not exist"
-            for key in dashboard.filters
-            if key not in assets.filters
+            f"dashboard {name}: filter {key} does not exist" for key in dashboard.filters if key not in assets.filters
         ]
         if not dashboard.roles:
             found.append(f"dashboard {name}: no role sees it")
         if roles is not None:
-            found += [
-                f"dashboard {name}: role {role} does not exist"
-                for role in dashboard.roles
-                if role not in roles
-            ]
+            found += [f"dashboard {name}: role {role} does not exist" for role in dashboard.roles if role not in roles]
         for row in dashboard.rows:
             if sum(cell["width"] for cell in row) > 12:
                 found.append(f"dashboard {name}: a row is wider than 12 columns")
@@ -341,10 +333,7 @@ def _duplicates(assets: Assets) -> list[str]:
 
 
 def _untranslated(assets: Assets) -> list[str]:
-    texts = {
-        f"chart {key}": [chart.title, chart.params.get("subheader", "連")]
-        for key, chart in assets.charts.items()
-    }
+    texts = {f"chart {key}": [chart.title, chart.params.get("subheader", "連")] for key, chart in assets.charts.items()}
     texts |= {
         f"dashboard {key}": [
             board.title,
@@ -410,7 +399,7 @@ def dataset_config(assets: Assets, dataset: Dataset) -> dict[str, Any]:
                 "column_name": column.name,
                 "verbose_name": column.label,
                 "type": _TYPES[column.data_type],
-                "is_dttm": column.data_type == "date",
+                "is_dttm": column.data_type in {"date", "timestamp"},
                 "groupby": True,
                 "filterable": True,
                 "is_active": True,
@@ -485,17 +474,13 @@ def query(chart: Chart) -> dict[str, Any]:
         groupby = params.get("groupby", [])
         columns += groupby if isinstance(groupby, list) else [groupby]
     columns += params.get("groupbyRows", []) + params.get("groupbyColumns", [])
-    columns += [
-        params[k] for k in ("source", "target", "source_category", "target_category") if params.get(k)
-    ]
+    columns += [params[k] for k in ("source", "target", "source_category", "target_category") if params.get(k)]
     metrics = list(params.get("metrics", []))
     metrics += [params[k] for k in ("metric", "timeseries_limit_metric") if params.get(k)]
     return {
         "columns": columns,
         "metrics": metrics,
-        "filters": [
-            {"col": c["subject"], "op": c["operator"], "val": c.get("comparator")} for c in chart.filters
-        ],
+        "filters": [{"col": c["subject"], "op": c["operator"], "val": c.get("comparator")} for c in chart.filters],
         "orderby": [list(pair) for pair in params.get("order_by", [])],
         "row_limit": params.get("row_limit", 1000),
     }
@@ -506,6 +491,7 @@ def dashboard_config(assets: Assets, dashboard: Dashboard) -> dict[str, Any]:
     return {
         "dashboard_title": dashboard.title,
         "slug": dashboard.slug,
+        "css": dashboard.css,
         "description": dashboard.description,
         "uuid": asset_uuid("dashboard", dashboard.slug),
         "published": True,
@@ -524,7 +510,8 @@ def dashboard_config(assets: Assets, dashboard: Dashboard) -> dict[str, Any]:
             "cross_filters_enabled": True,
             "filter_bar_orientation": "HORIZONTAL",
             "label_colors": {**TIER_COLOURS, **CHAIN_COLOURS},
-            "shared_label_colors": [],
+            "map_label_colors": {**TIER_COLOURS, **CHAIN_COLOURS},
+            "shared_label_colors": [*TIER_COLOURS, *CHAIN_COLOURS],
             "color_scheme": "supersetColors",
             "color_scheme_domain": [],
             "refresh_frequency": 0,
@@ -601,9 +588,7 @@ def _native_filter(dashboard: Dashboard, definition: dict[str, Any], key: str) -
         "filterType": "filter_select",
         "type": "NATIVE_FILTER",
         "description": "",
-        "targets": [
-            {"datasetUuid": asset_uuid("dataset", definition["dataset"]), "column": {"name": column}}
-        ],
+        "targets": [{"datasetUuid": asset_uuid("dataset", definition["dataset"]), "column": {"name": column}}],
         "scope": {"rootPath": ["ROOT_ID"], "excluded": []},
         "cascadeParentIds": [],
         "defaultDataMask": mask,
@@ -611,8 +596,10 @@ def _native_filter(dashboard: Dashboard, definition: dict[str, Any], key: str) -
             "enableEmptyFilter": bool(definition.get("required")),
             "defaultToFirstItem": False,
             "multiSelect": not definition.get("single"),
-            "searchAllOptions": bool(definition.get("required")) and not default,
+            "searchAllOptions": bool(definition.get("search")),
             "inverseSelection": False,
+            # Only what there is can be chosen; a typed name that nobody has would show an empty page.
+            "creatable": False,
             "sortAscending": True,
         },
     }

@@ -124,9 +124,7 @@ def _import_dashboards(assets: Assets, charts: dict[str, int], datasets: dict[st
         model.slices = db.session.query(Slice).filter(Slice.id.in_(ids)).order_by(Slice.id).all()
         roles = {name: security_manager.find_role(name) for name in dashboard.roles}
         if missing := sorted(name for name, role in roles.items() if role is None):
-            raise KodomoError(
-                f"Dashboard {dashboard.slug} names roles that do not exist: {', '.join(missing)}"
-            )
+            raise KodomoError(f"Dashboard {dashboard.slug} names roles that do not exist: {', '.join(missing)}")
         model.roles = list(roles.values())
 
 
@@ -161,9 +159,7 @@ def _snapshot() -> dict[tuple[str, str], tuple[str, str]]:
     state = {}
     for table in db.session.query(SqlaTable).filter(SqlaTable.is_managed_externally.is_(True)):
         columns = sorted((c.column_name, c.verbose_name or "", c.type or "") for c in table.columns)
-        metrics = sorted(
-            (m.metric_name, m.verbose_name or "", m.expression, m.d3format or "") for m in table.metrics
-        )
+        metrics = sorted((m.metric_name, m.verbose_name or "", m.expression, m.d3format or "") for m in table.metrics)
         state["dataset", str(table.uuid)] = (table.table_name, repr((columns, metrics, table.schema)))
     for chart in db.session.query(Slice).filter(Slice.is_managed_externally.is_(True)):
         content = (chart.slice_name, chart.viz_type, chart.params, chart.query_context, chart.description)
@@ -172,6 +168,7 @@ def _snapshot() -> dict[tuple[str, str], tuple[str, str]]:
         content = (
             board.dashboard_title,
             board.position_json,
+            board.css,
             board.json_metadata,
             sorted(role.name for role in board.roles),
             sorted(chart.id for chart in board.slices),

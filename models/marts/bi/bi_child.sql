@@ -14,7 +14,7 @@ persons as (
 ),
 
 protected_people as (
-    select person_id, is_dv_protected from {{ ref('int_person__persons') }}
+    select person_id, is_dv_protected from persons
 ),
 
 -- A child is withheld as its household is: whoever protects the mother protects the child beside her.
@@ -118,9 +118,11 @@ joined as (
     select
         children.person_id,
         as_of.as_of_on,
-        coalesce(persons.display_name, '（氏名なし）') as display_name,
+        coalesce(nullif(persons.display_name, ''), '（氏名なし）') as display_name,
         persons.kana,
-        persons.birth_on,
+        children.birth_on,
+        children.due_on,
+        mothers.display_name as mother_name,
         coalesce(persons.sex, '不明') as sex,
         children.is_unborn,
         children.age_months,
@@ -129,6 +131,7 @@ joined as (
             when children.age_months < 24 then children.age_months || 'か月'
             else children.age_months // 12 || '歳'
         end as age_label,
+        case when children.is_unborn then -1 else children.age_months // 12 end::integer as age_years,
         {{ age_band('children.age_months') }} as age_band,
         {{ age_band_order('children.age_months') }} as age_band_order,
         children.area_code,
@@ -161,12 +164,12 @@ joined as (
         cases.case_opened_on,
         children.is_known_to_services is false and coalesce(tier_labels.tier_rank, 0) >= 2 as is_unknown_risk,
         departments.departments,
-        coalesce(protected_people.is_dv_protected, false)
+        coalesce(children.is_dv_protected, false) or coalesce(persons.is_dv_protected, false)
         or protected_households.household_id is not null as is_dv_protected
     from children
     cross join as_of
     left join persons on children.person_id = persons.person_id
-    left join protected_people on children.person_id = protected_people.person_id
+    left join persons as mothers on children.mother_id = mothers.person_id
     left join protected_households on children.household_id = protected_households.household_id
     left join areas on children.area_code = areas.area_code
     left join facilities on children.person_id = facilities.person_id
@@ -180,7 +183,13 @@ joined as (
 )
 
 select
-    *,
-    -- How a person picks the child in a filter: two children of one name differ by birth date.
-    display_name || '（' || coalesce({{ japanese_date('birth_on') }} || '生', age_label) || '）' as child_label
+    * exclude (mother_name),
+    -- How a person picks the child in a filter: two children of one name differ by birth date, and a child before
+    -- birth is known by its mother.
+    case
+        when is_unborn
+            then '（出生前）母 ' || coalesce(mother_name, '不明')
+                || coalesce('（' || {{ japanese_date('due_on') }} || '予定）', '')
+        else display_name || coalesce('（' || {{ japanese_date('birth_on') }} || '生）', '')
+    end as child_label
 from joined

@@ -10,7 +10,7 @@ persons as (
 ),
 
 protected_people as (
-    select person_id from {{ ref('int_person__persons') }}
+    select person_id from persons
     where is_dv_protected
 ),
 

@@ -1,0 +1,37 @@
+-- What was delivered, and what became of it: one row per delivery, for its holder and the child department.
+with
+
+deliveries as (
+    select * from {{ ref('fct_delivery') }}
+),
+
+holders as (
+    {{ source_holders() }}
+)
+
+select
+    deliveries.delivery_id,
+    deliveries.source_id,
+    coalesce(holders.source_label, '不明なデータ') as source_label,
+    coalesce(holders.holder, 'child') as holder,
+    coalesce(holders.holder_label, '子ども若者課') as holder_label,
+    deliveries.file_name,
+    deliveries.delivered_on,
+    case deliveries.kind when 'full' then '全件' when 'delta' then '差分' else '—' end as kind_label,
+    deliveries.encoding,
+    deliveries.rows_read,
+    deliveries.rows_loaded,
+    deliveries.rows_rejected,
+    deliveries.status,
+    case deliveries.status
+        when 'loaded' then '取込済'
+        when 'refused' then '受取拒否'
+        when 'held' then '保留'
+        when 'duplicate' then '重複'
+        when 'withdrawn' then '取下げ'
+        else deliveries.status
+    end as status_label,
+    deliveries.reason,
+    '|' || coalesce(holders.holder, 'child') || '|child|' as departments
+from deliveries
+left join holders on deliveries.source_id = holders.source_id

@@ -1,0 +1,33 @@
+-- What the expectations found: one row per run and expectation. Counts only. A view, as the results are written after
+-- the build.
+{{ config(materialized='view') }}
+
+with
+
+results as (
+    select * from {{ ref('fct_quality_result') }}
+)
+
+select
+    run_id,
+    checked_at,
+    case layer
+        when 'raw' then '納品データ'
+        when 'staging' then '整形'
+        when 'intermediate' then '中間'
+        when 'marts' then '公開用'
+        else layer
+    end as layer_label,
+    table_name,
+    expectation,
+    case severity
+        when 'blocks_publication' then '公開を止める'
+        when 'steward_must_look' then '担当者が確認'
+        else '参考'
+    end as severity_label,
+    status,
+    case status when 'passed' then '合格' when 'failed' then '不合格' else '検査できず' end as status_label,
+    unexpected_count,
+    element_count,
+    '|child|' as departments
+from results
