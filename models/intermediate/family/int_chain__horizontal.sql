@@ -1,0 +1,185 @@
+-- Horizontal chains: somebody outside the household, no ancestor, within four genogram steps, with a case in the last
+-- 120 months. Searched from the few ends towards the many children; at each step the path goes on over the smallest id,
+-- so that the path read from the child is the smallest among the shortest.
+-- Grain: one row per child and person at the end.
+with
+
+people as (
+    select person_id, is_under_support_measure from {{ ref('int_person__persons') }}
+),
+
+subjects as (
+    select person_id, household_id from {{ ref('int_person__subjects') }}
+),
+
+households as (
+    select person_id, household_id from {{ ref('int_household__members_as_of') }}
+),
+
+ancestors as (
+    select distinct person_id, ancestor_id from {{ ref('int_family__ancestors') }}
+),
+
+protected_people as (
+    select person_id from people
+    where is_under_support_measure
+),
+
+recent_cases as (
+    select cases.*
+    from {{ ref('int_family__cases') }} as cases
+    -- Nobody under a support measure is named at the end of a path.
+    anti join protected_people on cases.person_id = protected_people.person_id
+    where cases.case_on > {{ as_of() }} - interval 120 month
+    qualify row_number() over (
+        partition by cases.person_id
+        order by cases.case_on desc, cases.case_source_id, cases.case_source_key, cases.delivery_id, cases.line_number
+    ) = 1
+),
+
+neighbours as (
+    select * from {{ ref('int_family__neighbours') }}
+),
+
+-- Nor on the way: a path goes on only from people who are not protected.
+steps_onward as (
+    select neighbours.person_id, neighbours.neighbour_id
+    from neighbours
+    anti join protected_people on neighbours.person_id = protected_people.person_id
+),
+
+-- The last step needs to reach children only.
+steps_to_children as (
+    select steps_onward.*
+    from steps_onward
+    semi join subjects on steps_onward.neighbour_id = subjects.person_id
+),
+
+at_0 as (
+    select person_id as end_person_id, person_id, 0 as steps, person_id as path from recent_cases
+),
+
+reached_1 as (
+    select
+        at_0.end_person_id,
+        steps_onward.neighbour_id as person_id,
+        1 as steps,
+        steps_onward.neighbour_id || '>' || arg_min(at_0.path, at_0.person_id) as path
+    from at_0
+    inner join steps_onward on at_0.person_id = steps_onward.person_id
+    group by at_0.end_person_id, steps_onward.neighbour_id
+),
+
+at_1 as (
+    select reached_1.*
+    from reached_1
+    anti join at_0
+        on reached_1.end_person_id = at_0.end_person_id and reached_1.person_id = at_0.person_id
+),
+
+within_1 as (
+    select end_person_id, person_id from at_0
+    union all
+    select end_person_id, person_id from at_1
+),
+
+reached_2 as (
+    select
+        at_1.end_person_id,
+        steps_onward.neighbour_id as person_id,
+        2 as steps,
+        steps_onward.neighbour_id || '>' || arg_min(at_1.path, at_1.person_id) as path
+    from at_1
+    inner join steps_onward on at_1.person_id = steps_onward.person_id
+    group by at_1.end_person_id, steps_onward.neighbour_id
+),
+
+at_2 as (
+    select reached_2.*
+    from reached_2
+    anti join within_1
+        on reached_2.end_person_id = within_1.end_person_id and reached_2.person_id = within_1.person_id
+),
+
+within_2 as (
+    select end_person_id, person_id from at_0
+    union all
+    select end_person_id, person_id from at_1
+    union all
+    select end_person_id, person_id from at_2
+),
+
+reached_3 as (
+    select
+        at_2.end_person_id,
+        steps_onward.neighbour_id as person_id,
+        3 as steps,
+        steps_onward.neighbour_id || '>' || arg_min(at_2.path, at_2.person_id) as path
+    from at_2
+    inner join steps_onward on at_2.person_id = steps_onward.person_id
+    group by at_2.end_person_id, steps_onward.neighbour_id
+),
+
+at_3 as (
+    select reached_3.*
+    from reached_3
+    anti join within_2
+        on reached_3.end_person_id = within_2.end_person_id and reached_3.person_id = within_2.person_id
+),
+
+within_3 as (
+    select end_person_id, person_id from at_0
+    union all
+    select end_person_id, person_id from at_1
+    union all
+    select end_person_id, person_id from at_2
+    union all
+    select end_person_id, person_id from at_3
+),
+
+reached_4 as (
+    select
+        at_3.end_person_id,
+        steps_to_children.neighbour_id as person_id,
+        4 as steps,
+        steps_to_children.neighbour_id || '>' || arg_min(at_3.path, at_3.person_id) as path
+    from at_3
+    inner join steps_to_children on at_3.person_id = steps_to_children.person_id
+    group by at_3.end_person_id, steps_to_children.neighbour_id
+),
+
+at_4 as (
+    select reached_4.*
+    from reached_4
+    anti join within_3
+        on reached_4.end_person_id = within_3.end_person_id and reached_4.person_id = within_3.person_id
+),
+
+reached as (
+    select * from at_1
+    union all
+    select * from at_2
+    union all
+    select * from at_3
+    union all
+    select * from at_4
+)
+
+select
+    reached.person_id,
+    'horizontal' as chain_type,
+    reached.end_person_id,
+    reached.steps,
+    reached.path,
+    recent_cases.case_source_id,
+    recent_cases.case_source_key,
+    recent_cases.case_on,
+    recent_cases.delivery_id,
+    recent_cases.line_number
+from reached
+inner join subjects on reached.person_id = subjects.person_id
+inner join recent_cases on reached.end_person_id = recent_cases.person_id
+left join households on reached.end_person_id = households.person_id
+anti join ancestors
+    on reached.person_id = ancestors.person_id and reached.end_person_id = ancestors.ancestor_id
+where subjects.household_id is null or subjects.household_id is distinct from households.household_id

@@ -1,0 +1,337 @@
+-- Everything that says somebody is a parent of somebody, before it is weighed.
+-- Grain: one row per parent, child, kind, origin and start. evidence_rank: the lower, the stronger.
+with
+
+atena as (
+    select * from {{ ref('int_person__atena') }}
+),
+
+people as (
+    select person_id, birth_on, sex, relation_text from {{ ref('int_person__residents') }}
+),
+
+notices as (
+    select * from {{ ref('stg_citizens__parentage') }}
+),
+
+relations as (
+    select * from {{ ref('int_family__relations') }}
+    where reading = 'clear'
+),
+
+spells as (
+    select * from {{ ref('int_household__spells') }}
+),
+
+pregnancies as (
+    select * from {{ ref('int_person__pregnancies') }}
+),
+
+marriages as (
+    select * from {{ ref('int_family__marriages') }}
+),
+
+notice_roles as (
+    select notice_no, notice_type, child_atena_no, father_atena_no as parent_atena_no,
+        'father' as parent_role, notified_on
+    from notices
+    union all
+    select notice_no, notice_type, child_atena_no, mother_atena_no as parent_atena_no,
+        'mother' as parent_role, notified_on
+    from notices
+),
+
+notice_people as (
+    select
+        notice_roles.notice_no,
+        notice_roles.notified_on,
+        notice_roles.parent_role,
+        children.person_id as child_id,
+        parents.person_id as parent_id,
+        people.birth_on as child_birth_on,
+        case
+            when notice_roles.notice_type like '%離縁%' then 'dissolution'
+            when notice_roles.notice_type like '%特別養子%' then 'special_adoption'
+            when notice_roles.notice_type like '%養子%' then 'adoption'
+            when notice_roles.notice_type like '%認知%' then 'recognition'
+            when notice_roles.notice_type like '%出生%' then 'birth'
+        end as notice_kind
+    from notice_roles
+    inner join atena as children on notice_roles.child_atena_no = children.atena_no
+    inner join atena as parents on notice_roles.parent_atena_no = parents.atena_no
+    left join people on children.person_id = people.person_id
+),
+
+-- A dissolution that names no parent ends every adoption of the child.
+dissolutions as (
+    select child_id, parent_id, parent_role, notified_on from notice_people
+    where notice_kind = 'dissolution'
+),
+
+general_dissolutions as (
+    select atena.person_id as child_id, notices.notified_on
+    from notices
+    inner join atena on notices.child_atena_no = atena.atena_no
+    where
+        notices.notice_type like '%離縁%'
+        and notices.father_atena_no is null
+        and notices.mother_atena_no is null
+),
+
+adoptions as (
+    select
+        notice_people.parent_id,
+        notice_people.child_id,
+        notice_people.parent_role,
+        notice_people.notified_on as valid_from,
+        least(
+            min(dissolutions.notified_on) filter (where dissolutions.notified_on >= notice_people.notified_on),
+            min(general_dissolutions.notified_on)
+                filter (where general_dissolutions.notified_on >= notice_people.notified_on)
+        ) as valid_to
+    from notice_people
+    left join dissolutions
+        on notice_people.child_id = dissolutions.child_id and notice_people.parent_id = dissolutions.parent_id
+    left join general_dissolutions on notice_people.child_id = general_dissolutions.child_id
+    where notice_people.notice_kind in ('adoption', 'special_adoption')
+    group by all
+),
+
+-- An adoption of which only the end is on file is known from that day.
+ended_adoptions as (
+    select
+        dissolutions.parent_id,
+        dissolutions.child_id,
+        dissolutions.parent_role,
+        dissolutions.notified_on as valid_from,
+        dissolutions.notified_on as valid_to
+    from dissolutions
+    anti join adoptions
+        on dissolutions.child_id = adoptions.child_id and dissolutions.parent_id = adoptions.parent_id
+),
+
+-- A special adoption (特別養子縁組) ends the tie to the parents by birth.
+special_adoptions as (
+    select child_id, min(notified_on) as notified_on from notice_people
+    where notice_kind = 'special_adoption'
+    group by child_id
+),
+
+by_notice as (
+    select
+        notice_people.parent_id,
+        notice_people.child_id,
+        notice_people.parent_role,
+        'biological' as link_kind,
+        min(case
+            when notice_people.notice_kind = 'birth'
+                then coalesce(notice_people.child_birth_on, notice_people.notified_on)
+            else notice_people.notified_on
+        end) as valid_from,
+        any_value(special_adoptions.notified_on) as valid_to,
+        '届出' as origin,
+        1.0 as confidence,
+        1 as evidence_rank,
+        max(notice_people.notified_on) as notified_on
+    from notice_people
+    left join special_adoptions on notice_people.child_id = special_adoptions.child_id
+    where notice_people.notice_kind in ('birth', 'recognition')
+    group by notice_people.parent_id, notice_people.child_id, notice_people.parent_role
+    union all
+    select parent_id, child_id, parent_role, 'adoptive', valid_from, valid_to, '届出', 1.0, 1, valid_from
+    from adoptions
+    union all
+    select parent_id, child_id, parent_role, 'adoptive', valid_from, valid_to, '届出', 1.0, 1, valid_from
+    from ended_adoptions
+),
+
+-- 子 of somebody, and 父 or 母 of somebody.
+by_relation as (
+    select
+        relations.anchor_id as parent_id,
+        relations.person_id as child_id,
+        relations.anchor_sex as parent_sex,
+        case when people.relation_text like '%養%' then 'adoptive' else 'biological' end as link_kind,
+        coalesce(relations.birth_on, relations.valid_from) as valid_from,
+        case when relations.anchor_chain = '' then 0.9 else 0.85 end as confidence
+    from relations
+    left join people on relations.person_id = people.person_id
+    where relations.last_code = '20'
+    union all
+    select
+        relations.person_id as parent_id,
+        relations.anchor_id as child_id,
+        case relations.last_code when '51' then '男' else '女' end as parent_sex,
+        'biological' as link_kind,
+        coalesce(relations.anchor_birth_on, relations.valid_from) as valid_from,
+        0.85 as confidence
+    from relations
+    where relations.last_code in ('51', '52')
+),
+
+-- A child born to the head (or to a 子) while its spouse lived there, or who came with both on one day, is of both:
+-- the spouse's child by somebody else would be 妻の子.
+spouse_candidates as (
+    select
+        spouses.person_id as parent_id,
+        relations.person_id as child_id,
+        spouses.sex as parent_sex,
+        relations.birth_on as valid_from,
+        case
+            when relations.is_from_birth or relations.spell_from - relations.birth_on between 0 and 14 then 0.8
+            when spouses.spell_from = relations.spell_from and spouses.is_arrival then 0.6
+        end as confidence,
+        count(*) over (partition by relations.person_id, relations.household_id, relations.spell_from)
+            as candidate_count
+    from relations
+    inner join relations as spouses
+        on
+            relations.household_id = spouses.household_id
+            and relations.anchor_id = spouses.anchor_id
+            and spouses.last_code in ('11', '12')
+            and spouses.valid_from <= relations.spell_from
+            and coalesce(spouses.valid_to > relations.spell_from, true)
+            and date_diff('day', spouses.birth_on, relations.birth_on) / 365.25 between 14 and 55
+    where
+        relations.last_code = '20'
+        and relations.is_arrival
+        and relations.spell_from = relations.valid_from
+        and not regexp_matches(relations.anchor_chain, '(11|12|13|14)$')
+),
+
+by_spouse as (
+    select * from spouse_candidates
+    where confidence is not null and candidate_count = 1
+),
+
+by_pregnancy as (
+    select
+        mother_id as parent_id,
+        person_id as child_id,
+        notified_on as valid_from
+    from pregnancies
+    where mother_id is not null
+),
+
+by_visit as (
+    select
+        mothers.person_id as parent_id,
+        children.person_id as child_id,
+        coalesce(people.birth_on, visits.visited_on) as valid_from
+    from {{ ref('stg_health__newborn_visits') }} as visits
+    inner join atena as mothers on visits.mother_atena_no = mothers.atena_no
+    inner join atena as children on visits.child_atena_no = children.atena_no
+    left join people on children.person_id = people.person_id
+),
+
+-- The husband of an unborn child's mother counts as its father (嫡出推定).
+by_marriage as (
+    select
+        marriages.husband_id as parent_id,
+        pregnancies.person_id as child_id,
+        greatest(pregnancies.notified_on, marriages.valid_from) as valid_from
+    from pregnancies
+    inner join marriages on pregnancies.mother_id = marriages.wife_id
+    where
+        not pregnancies.is_born
+        and marriages.valid_from <= {{ as_of() }}
+        and coalesce(marriages.valid_to > {{ as_of() }}, true)
+),
+
+allowances as (
+    select recipient_atena_no, child_atena_no, certified_on from {{ ref('stg_child__child_allowance') }}
+    where coalesce(living_arrangement not like '%別居%', true)
+    union all
+    select recipient_atena_no, child_atena_no, certified_on from {{ ref('stg_child__child_rearing_allowance') }}
+),
+
+-- A grandchild or a lodger of a household is not made the recipient's child.
+not_children as (
+    select distinct person_id as child_id from spells
+    where regexp_matches(relation_chain, '^(20,20|7|8|9)')
+),
+
+by_allowance as (
+    select
+        recipients.person_id as parent_id,
+        children.person_id as child_id,
+        recipient_people.sex as parent_sex,
+        allowances.certified_on as valid_from
+    from allowances
+    inner join atena as recipients on allowances.recipient_atena_no = recipients.atena_no
+    inner join atena as children on allowances.child_atena_no = children.atena_no
+    inner join people as recipient_people on recipients.person_id = recipient_people.person_id
+    inner join people as child_people on children.person_id = child_people.person_id
+    anti join not_children on children.person_id = not_children.child_id
+    where date_diff('day', recipient_people.birth_on, child_people.birth_on) / 365.25 between 15 and 50
+),
+
+evidence as (
+    select * from by_notice
+    union all
+    select
+        parent_id,
+        child_id,
+        case parent_sex when '男' then 'father' when '女' then 'mother' else 'parent' end,
+        link_kind,
+        valid_from,
+        null,
+        '続柄',
+        confidence,
+        2,
+        null
+    from by_relation
+    union all
+    select parent_id, child_id, 'mother', 'biological', valid_from, null, '妊娠届', 0.95, 3, null
+    from by_pregnancy
+    union all
+    select parent_id, child_id, 'mother', 'biological', valid_from, null, '新生児訪問', 0.95, 4, null
+    from by_visit
+    union all
+    select
+        parent_id,
+        child_id,
+        case parent_sex when '男' then 'father' when '女' then 'mother' else 'parent' end,
+        'biological',
+        valid_from,
+        null,
+        '続柄',
+        confidence,
+        5,
+        null
+    from by_spouse
+    union all
+    select parent_id, child_id, 'father', 'biological', valid_from, null, '婚姻', 0.7, 6, null
+    from by_marriage
+    union all
+    select
+        parent_id,
+        child_id,
+        case parent_sex when '男' then 'father' when '女' then 'mother' else 'parent' end,
+        'biological',
+        valid_from,
+        null,
+        '手当',
+        0.5,
+        7,
+        null
+    from by_allowance
+)
+
+select
+    parent_id,
+    child_id,
+    parent_role,
+    link_kind,
+    min(valid_from) as valid_from,
+    case when bool_or(valid_to is null) then null else max(valid_to) end as valid_to,
+    origin,
+    max(confidence)::decimal(4, 3) as confidence,
+    evidence_rank,
+    max(notified_on) as notified_on
+from evidence
+where parent_id is not null
+group by
+    parent_id, child_id, parent_role, link_kind, origin, evidence_rank,
+    -- Periods of an adoption stay apart; everything else is one fact.
+    case when link_kind = 'adoptive' then valid_from end

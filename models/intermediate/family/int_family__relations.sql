@@ -1,0 +1,157 @@
+-- What the 続柄 of a household says about two people: each chain of codes stands on the person whose own chain is
+-- the same without the last code (妻の子 12,20 stands on the wife 12; 子 20 and 妻 12 stand on the head).
+-- Grain: one row per person, the person the chain stands on, relation chain and start of the overlap.
+with
+
+spells as (
+    select
+        *,
+        regexp_extract(relation_chain, '([0-9]{2})$', 1) as last_code,
+        regexp_replace(relation_chain, ',?[0-9]{2}$', '') as anchor_chain
+    from {{ ref('int_household__spells') }}
+    where relation_chain <> '' and valid_from <= {{ as_of() }}
+),
+
+people as (
+    select person_id, birth_on, sex from {{ ref('int_person__residents') }}
+),
+
+-- The first day of a person in a household tells who brought it there.
+arrivals as (
+    select household_id, person_id, valid_from from {{ ref('int_household__members') }}
+),
+
+heads as (
+    select *, '' as own_chain from spells
+    where relation_chain in ('01', '02')
+),
+
+anchors as (
+    select household_id, person_id, own_chain, relation_chain, valid_from, valid_to from heads
+    union all
+    select household_id, person_id, relation_chain as own_chain, relation_chain, valid_from, valid_to from spells
+    where relation_chain not in ('01', '02')
+),
+
+meetings as (
+    select
+        spells.household_id,
+        spells.person_id,
+        spells.relation_chain,
+        spells.last_code,
+        spells.anchor_chain,
+        spells.valid_from as spell_from,
+        spells.is_from_birth,
+        anchors.person_id as anchor_id,
+        greatest(spells.valid_from, anchors.valid_from) as valid_from,
+        case
+            when spells.valid_to is null and anchors.valid_to is null then null
+            else least(spells.valid_to, anchors.valid_to)
+        end as valid_to
+    from spells
+    inner join anchors
+        on
+            spells.household_id = anchors.household_id
+            and spells.anchor_chain = anchors.own_chain
+            and spells.person_id <> anchors.person_id
+            and spells.valid_from < coalesce(anchors.valid_to, date '9999-12-31')
+            and anchors.valid_from < coalesce(spells.valid_to, date '9999-12-31')
+    where spells.relation_chain not in ('01', '02')
+),
+
+dated as (
+    select
+        meetings.*,
+        people.birth_on,
+        people.sex,
+        anchor_people.birth_on as anchor_birth_on,
+        anchor_people.sex as anchor_sex,
+        arrivals.person_id is not null as is_arrival,
+        meetings.valid_from = meetings.spell_from as is_anchor_present_at_start,
+        date_diff('day', anchor_people.birth_on, people.birth_on) / 365.25 as years_younger
+    from meetings
+    left join people on meetings.person_id = people.person_id
+    left join people as anchor_people on meetings.anchor_id = anchor_people.person_id
+    left join arrivals
+        on
+            meetings.household_id = arrivals.household_id
+            and meetings.person_id = arrivals.person_id
+            and meetings.spell_from = arrivals.valid_from
+),
+
+plausible as (
+    select
+        *,
+        case
+            when last_code = '20' then coalesce(years_younger between 12 and 75, true)
+            when last_code in ('51', '52') then coalesce(-years_younger between 12 and 75, true)
+            when last_code in ('11', '13') then anchor_sex <> '男'
+            when last_code in ('12', '14') then anchor_sex <> '女'
+            else true
+        end as is_plausible,
+        -- Several people can be 子: which of them a grandchild belongs to is only sure on the day it came.
+        anchor_chain <> '' and not regexp_matches(anchor_chain, '(11|12|13|14|51|52)$') as is_anchor_shared
+    from dated
+),
+
+usable as (
+    select * from plausible
+    where is_plausible and (not is_anchor_shared or (is_arrival and is_anchor_present_at_start))
+),
+
+-- Two people at the same time on whom one chain can stand: nobody is chosen.
+ambiguous as (
+    select distinct
+        own.household_id,
+        own.person_id,
+        own.relation_chain,
+        own.spell_from
+    from usable as own
+    inner join usable as others
+        on
+            own.household_id = others.household_id
+            and own.person_id = others.person_id
+            and own.relation_chain = others.relation_chain
+            and own.spell_from = others.spell_from
+            and own.anchor_id < others.anchor_id
+            and own.valid_from < coalesce(others.valid_to, date '9999-12-31')
+            and others.valid_from < coalesce(own.valid_to, date '9999-12-31')
+)
+
+select
+    plausible.household_id,
+    plausible.person_id,
+    plausible.anchor_id,
+    plausible.relation_chain,
+    plausible.anchor_chain,
+    plausible.last_code,
+    plausible.valid_from,
+    plausible.valid_to,
+    plausible.spell_from,
+    plausible.is_arrival,
+    plausible.is_from_birth,
+    plausible.birth_on,
+    plausible.sex,
+    plausible.anchor_birth_on,
+    plausible.anchor_sex,
+    case
+        when not plausible.is_plausible then 'implausible'
+        when ambiguous.person_id is not null then 'ambiguous'
+        when usable.person_id is null then 'unsure'
+        else 'clear'
+    end as reading
+from plausible
+left join ambiguous
+    on
+        plausible.household_id = ambiguous.household_id
+        and plausible.person_id = ambiguous.person_id
+        and plausible.relation_chain = ambiguous.relation_chain
+        and plausible.spell_from = ambiguous.spell_from
+left join usable
+    on
+        plausible.household_id = usable.household_id
+        and plausible.person_id = usable.person_id
+        and plausible.relation_chain = usable.relation_chain
+        and plausible.spell_from = usable.spell_from
+        and plausible.anchor_id = usable.anchor_id
+        and plausible.valid_from = usable.valid_from

@@ -1,0 +1,16 @@
+"""Scored pairs of external records and people of the register, and what the machine makes of them.
+
+Grain: one row per source_id, source_key and person_id (candidates that nothing speaks for are left out).
+"""
+
+
+def model(dbt, session):
+    """Score what is new or changed; keep the links already made."""
+    dbt.config(materialized="table")
+    from orchestration.linkage.predict import predict
+
+    records = dbt.ref("int_identity__external_records")
+    versions = dbt.ref("int_identity__register_versions")
+    guardians = dbt.ref("int_identity__guardians")
+    reviews = dbt.ref("int_identity__reviews")
+    return predict(session, records, versions, guardians, reviews, previous=str(dbt.this))

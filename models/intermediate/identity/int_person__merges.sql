@@ -1,0 +1,148 @@
+-- Two 宛名番号 of one person: somebody who moved away and came back under a new number.
+-- Grain: one row per later number that has, or may have, an earlier one.
+with
+
+register as (
+    select * from {{ ref('stg_citizens__resident_register') }}
+),
+
+household_history as (
+    select * from {{ ref('stg_citizens__household_history') }}
+),
+
+parentage as (
+    select * from {{ ref('stg_citizens__parentage') }}
+),
+
+marriages as (
+    select * from {{ ref('stg_citizens__marriages') }}
+),
+
+reviews as (
+    select * from {{ ref('int_identity__reviews') }}
+    where source_id = 'resident_register'
+),
+
+-- Same name, reading, birth date and sex; the first number had ended before the second began.
+pairs as (
+    select
+        later.atena_no,
+        earlier.atena_no as earlier_atena_no,
+        earlier.resident_since_on as earlier_since_on,
+        coalesce(
+            earlier.town_match = later.town_match and earlier.street_number_match = later.street_number_match,
+            false
+        ) as is_same_address
+    from register as earlier
+    inner join register as later
+        on
+            earlier.full_name_match = later.full_name_match
+            and earlier.birth_on = later.birth_on
+            and earlier.sex_code = later.sex_code
+            and earlier.atena_no <> later.atena_no
+    where
+        earlier.resident_status_code = '2'
+        and earlier.moved_on <= later.resident_since_on
+        and coalesce(earlier.full_name_kana_match = later.full_name_kana_match, true)
+),
+
+pair_numbers as (
+    select atena_no from pairs
+    union
+    select earlier_atena_no as atena_no from pairs
+),
+
+-- People whom a number is tied to: parents, spouses, and whoever shared a household.
+relatives as (
+    select parentage.child_atena_no as atena_no, parentage.mother_atena_no as relative_atena_no
+    from parentage
+    union
+    select parentage.child_atena_no as atena_no, parentage.father_atena_no as relative_atena_no
+    from parentage
+    union
+    select marriages.husband_atena_no as atena_no, marriages.wife_atena_no as relative_atena_no
+    from marriages
+    union
+    select marriages.wife_atena_no as atena_no, marriages.husband_atena_no as relative_atena_no
+    from marriages
+    union
+    select own.atena_no, others.atena_no as relative_atena_no
+    from household_history as own
+    inner join pair_numbers on own.atena_no = pair_numbers.atena_no
+    inner join household_history as others
+        on own.household_no = others.household_no and own.atena_no <> others.atena_no
+),
+
+shared_relatives as (
+    select distinct pairs.atena_no, pairs.earlier_atena_no
+    from pairs
+    inner join relatives as own on pairs.atena_no = own.atena_no
+    inner join relatives as others
+        on
+            pairs.earlier_atena_no = others.atena_no
+            and own.relative_atena_no = others.relative_atena_no
+),
+
+judged as (
+    select
+        pairs.atena_no,
+        pairs.earlier_atena_no,
+        pairs.earlier_since_on,
+        case
+            when shared_relatives.atena_no is not null then 'same relative'
+            when pairs.is_same_address then 'same address'
+        end as evidence,
+        -- Two earlier numbers of the same name are two people at least: a person decides.
+        count(*) over (partition by pairs.atena_no) as earlier_count,
+        count(*) over (partition by pairs.earlier_atena_no) as later_count
+    from pairs
+    left join shared_relatives
+        on pairs.atena_no = shared_relatives.atena_no
+        and pairs.earlier_atena_no = shared_relatives.earlier_atena_no
+),
+
+by_machine as (
+    select
+        atena_no,
+        earlier_atena_no as person_id,
+        case
+            when evidence is not null and earlier_count = 1 and later_count = 1 then 'merged' else 'review'
+        end as status,
+        coalesce(evidence, 'name, birth date and sex only') as evidence
+    from judged
+    qualify row_number() over (
+        partition by atena_no order by evidence is not null desc, earlier_since_on, earlier_atena_no
+    ) = 1
+),
+
+by_people as (
+    select
+        source_key as atena_no,
+        person_id,
+        case when decision = 'link' then 'merged' else 'separate' end as status,
+        'decided by a person' as evidence
+    from reviews
+),
+
+decided as (
+    select * from by_people
+    union all
+    select by_machine.*
+    from by_machine
+    anti join by_people on by_machine.atena_no = by_people.atena_no
+),
+
+-- A number that is itself merged hands its person on: a third number belongs to the first.
+roots as (
+    select
+        decided.atena_no,
+        coalesce(earlier.person_id, decided.person_id) as person_id,
+        decided.status,
+        decided.evidence
+    from decided
+    left join decided as earlier
+        on decided.person_id = earlier.atena_no and earlier.status = 'merged' and decided.status = 'merged'
+)
+
+select * from roots
+where person_id is distinct from atena_no

@@ -1,0 +1,127 @@
+-- People of the register as they stand on the as-of date. Grain: one row per person (numbers of one person are one).
+with
+
+register as (
+    select * from {{ ref('stg_citizens__resident_register') }}
+),
+
+atena as (
+    select * from {{ ref('int_person__atena') }}
+),
+
+municipalities as (
+    select * from {{ ref('former_municipalities') }}
+),
+
+-- 長男, 孫: relations that old records write out. Where the word leaves the line open, it says nothing.
+relation_texts as (
+    select * from {{ ref('relation_texts') }}
+    where is_exact
+),
+
+-- The former municipality says the area; where it is empty, the town often begins with it.
+area_texts as (
+    select distinct
+        former_municipality,
+        case when former_municipality is null then town end as town,
+        regexp_replace(replace(former_municipality, ' ', ''), '(市|町|村|地区)$', '') as municipality_stem,
+        regexp_replace(
+            case when former_municipality is null then replace(town, ' ', '') end, '^(新潟県)?(佐渡市)?', ''
+        ) as town_stem
+    from register
+),
+
+area_matches as (
+    select
+        area_texts.former_municipality,
+        area_texts.town,
+        municipalities.area_code
+    from area_texts
+    inner join municipalities
+        on
+            area_texts.municipality_stem = municipalities.former_municipality
+            or starts_with(area_texts.town_stem, municipalities.former_municipality)
+    qualify row_number() over (
+        partition by area_texts.former_municipality, area_texts.town
+        order by length(municipalities.former_municipality) desc, municipalities.area_code
+    ) = 1
+),
+
+statuses as (
+    select
+        atena.person_id,
+        register.*,
+        area_matches.area_code,
+        coalesce(
+            nullif(array_to_string([
+                register.relation_code_1,
+                register.relation_code_2,
+                register.relation_code_3,
+                register.relation_code_4
+            ], ','), ''),
+            relation_texts.relation_codes
+        ) as relation_chain,
+        coalesce(
+            case
+                when register.birth_on > {{ as_of() }} or register.resident_since_on > {{ as_of() }} then false
+                when register.resident_status_code = '1' then true
+                -- Whoever left or died after the as-of date still lived here on it.
+                else register.moved_on > {{ as_of() }}
+            end,
+            false
+        ) as is_resident,
+        coalesce(
+            register.support_measure is not null
+            and coalesce(register.support_measure_from <= {{ as_of() }}, true)
+            and coalesce(register.support_measure_until > {{ as_of() }}, true),
+            false
+        ) as has_support_measure
+    from register
+    inner join atena on register.atena_no = atena.atena_no
+    left join area_matches
+        on
+            register.former_municipality is not distinct from area_matches.former_municipality
+            and case when register.former_municipality is null then register.town end
+            is not distinct from area_matches.town
+    left join relation_texts on replace(register.relation_text, ' ', '') = relation_texts.relation_text
+),
+
+-- Under two numbers a person is protected if either is.
+measures as (
+    select person_id, bool_or(has_support_measure) as is_under_support_measure
+    from statuses
+    group by person_id
+)
+
+select
+    statuses.person_id,
+    statuses.atena_no,
+    statuses.full_name,
+    statuses.full_name_as_delivered,
+    statuses.full_name_kana,
+    statuses.full_name_match,
+    statuses.full_name_kana_match,
+    statuses.birth_on,
+    case statuses.sex_code when '1' then '男' when '2' then '女' else '不明' end as sex,
+    statuses.resident_kind_code,
+    statuses.resident_status_code,
+    statuses.relation_text,
+    statuses.move_reason_code,
+    statuses.moved_on,
+    statuses.resident_since_on as resident_from,
+    case when statuses.resident_status_code <> '1' then statuses.moved_on end as resident_until,
+    statuses.is_resident,
+    statuses.household_no,
+    statuses.relation_chain,
+    statuses.area_code,
+    statuses.postcode,
+    statuses.town,
+    statuses.street_number,
+    measures.is_under_support_measure
+from statuses
+inner join measures on statuses.person_id = measures.person_id
+-- The number that stands on the as-of date, else the last one that did.
+qualify row_number() over (
+    partition by statuses.person_id
+    order by statuses.is_resident desc, statuses.resident_since_on desc nulls last, statuses.atena_no desc
+) = 1

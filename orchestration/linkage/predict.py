@@ -1,0 +1,364 @@
+"""Record linkage with Splink: external records against every description of the people of the register."""
+
+from __future__ import annotations
+
+import logging
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+PARAMETERS = Path(__file__).with_name("parameters.yml")
+
+ATTRIBUTES = ("given_name", "surname", "birth_on", "sex", "household")
+
+# One shape for both sides. A name is split where its holder put a space; the folded form has the same characters.
+_COMPARABLE = """
+    select
+        unique_id,
+        source_id,
+        source_key,
+        full_kanji,
+        full_kana,
+        case when strpos(full_name, ' ') > 0 then left(full_kanji, strpos(full_name, ' ') - 1) end
+            as surname_kanji,
+        case when strpos(full_name, ' ') > 0 then substr(full_kanji, strpos(full_name, ' ')) end
+            as given_kanji,
+        case when strpos(kana, ' ') > 0 then split_part(kana, ' ', 1) end as surname_kana,
+        case when strpos(kana, ' ') > 0 then replace(substr(kana, strpos(kana, ' ') + 1), ' ', '') end
+            as given_kana,
+        birth_on,
+        year(birth_on) as birth_year,
+        strftime(birth_on, '%Y-%m') as birth_month,
+        sex,
+        address,
+        nullif(regexp_extract(address, '^[^0-9]+'), '') as town,
+        coalesce(guardian_names, []::varchar[]) as guardian_names
+    from described
+"""
+
+_RECORDS = """
+    with described as (
+        select
+            source_id || '|' || source_key as unique_id,
+            source_id,
+            source_key,
+            full_name,
+            full_name_match as full_kanji,
+            replace(full_name_kana, ' ', '') as full_kana,
+            full_name_kana as kana,
+            birth_on,
+            sex,
+            regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '') as address,
+            case when guardian_name_match is not null then [guardian_name_match] end as guardian_names
+        from pending_records
+    )
+"""
+
+_REGISTER = """
+    with described as (
+        select
+            versions.person_id || '|' || versions.version_no as unique_id,
+            'resident_register' as source_id,
+            versions.person_id as source_key,
+            versions.full_name,
+            versions.full_name_match as full_kanji,
+            replace(versions.full_name_kana, ' ', '') as full_kana,
+            versions.full_name_kana as kana,
+            versions.birth_on,
+            versions.sex,
+            regexp_replace(versions.address_match, '^(新潟県)?(佐渡市)?', '') as address,
+            guardians.guardian_names
+        from linkage_versions as versions
+        left join linkage_guardians as guardians on versions.person_id = guardians.person_id
+    )
+"""
+
+
+@cache
+def parameters() -> dict[str, Any]:
+    """The linkage model as configured: thresholds, sources, comparisons, blocking."""
+    from ruamel.yaml import YAML
+
+    with PARAMETERS.open(encoding="utf-8") as file:
+        return YAML(typ="safe").load(file)
+
+
+def level(entry: dict[str, Any]) -> dict[str, Any]:
+    """One comparison level in Splink's own words."""
+    if entry.get("is_null"):
+        return {"sql_condition": entry["sql"], "label_for_charts": entry["label"], "is_null_level": True}
+    return {
+        "sql_condition": entry["sql"],
+        "label_for_charts": entry["label"],
+        "m_probability": entry["m"],
+        "u_probability": entry["u"],
+        "fix_m_probability": True,
+        "fix_u_probability": True,
+    }
+
+
+def settings(register_size: int) -> dict[str, Any]:
+    """Splink's settings for a register of so many people: a random pair is the same person once in that many.
+
+    An extract of a register (a test, a first delivery) does not make its people easier to tell apart: the prior is
+    that of a city of ``smallest_city`` people at least.
+    """
+    model = parameters()
+    return {
+        "link_type": "link_only",
+        "unique_id_column_name": "unique_id",
+        "probability_two_random_records_match": 1 / max(register_size, model["smallest_city"]),
+        "retain_matching_columns": True,
+        "retain_intermediate_calculation_columns": True,
+        "additional_columns_to_retain": ["source_id", "source_key"],
+        "comparisons": [
+            {"output_column_name": name, "comparison_levels": [level(entry) for entry in levels]}
+            for name, levels in model["comparisons"].items()
+        ],
+        "blocking_rules_to_generate_predictions": [
+            {"blocking_rule": rule, "sql_dialect": "duckdb"} for rule in model["blocking"]
+        ],
+    }
+
+
+def labels(name: str) -> list[str]:
+    """The labels of a comparison's levels by Splink's comparison vector value: -1 is missing, 0 is the last."""
+    return [entry["label"] for entry in parameters()["comparisons"][name]]
+
+
+def score(records: pa.Table, versions: pa.Table, guardians: pa.Table) -> pa.Table:
+    """Score external records against the register's descriptions: one row per record and person, the best of each.
+
+    Columns: source_id, source_key, person_id, match_weight, and per attribute the level and its weight. Works in an
+    in-memory database of its own, so that no table of Splink's stays behind in the warehouse.
+    """
+    from splink import DuckDBAPI, Linker
+
+    connection = duckdb.connect(":memory:")
+    connection.register("pending_records", records)
+    connection.register("linkage_versions", versions)
+    connection.register("linkage_guardians", guardians)
+    size = connection.execute("select count(distinct person_id) from linkage_versions").fetchall()[0][0]
+    connection.execute(f"create table linkage_left as {_RECORDS} {_COMPARABLE}")  # noqa: S608  # constants
+    connection.execute(f"create table linkage_right as {_REGISTER} {_COMPARABLE}")  # noqa: S608  # constants
+    api = DuckDBAPI(connection)
+    left = api.register("linkage_left", dataset_display_name="a_records")
+    right = api.register("linkage_right", dataset_display_name="b_register")
+    linker = Linker([left, right], settings(size))
+    # The linker sets its own level when it is made; its messages are no news to a run.
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    threshold = parameters()["thresholds"]["review"]["match_weight"]
+    predicted = linker.inference.predict(threshold_match_weight=threshold, warning_mode="never")
+    evidence = ",\n".join(
+        f"arg_max(gamma_{name}, match_weight)::int as {name}_level, "
+        f"arg_max(mw_{name}, match_weight) as {name}_weight"
+        for name in ATTRIBUTES
+    )
+    pairs = connection.sql(
+        f"""
+        select
+            source_id_l as source_id,
+            source_key_l as source_key,
+            source_key_r as person_id,
+            max(match_weight) as match_weight,
+            {evidence}
+        from {predicted.physical_name}
+        group by all
+        order by match_weight desc, source_id, source_key, person_id
+        """  # noqa: S608  # names of our own columns and of Splink's table
+    ).to_arrow_table()
+    connection.close()
+    return pairs
+
+
+def probability(match_weight: float) -> float:
+    """The probability that a match weight (log2 of the odds) stands for."""
+    return 1 / (1 + 2.0 ** -max(min(match_weight, 60.0), -60.0))
+
+
+def assign(
+    pairs: list[dict[str, Any]],
+    kept: dict[tuple[str, str], str],
+    reviewed: dict[tuple[str, str], str | None],
+    apart: set[tuple[str, str, str]],
+) -> dict[tuple[str, str, str], str]:
+    """Status per (source_id, source_key, person_id): linked, review or rejected.
+
+    ``pairs`` are ordered by weight, the best first. A person whom a source with one number per person has already
+    given away (``kept`` links, ``reviewed`` decisions) is not given twice; ``apart`` pairs are never proposed.
+    """
+    model = parameters()
+    link_weight = model["thresholds"]["link"]["match_weight"]
+    margin = model["thresholds"]["margin"]["match_weight"]
+    one_to_one = {source for source, rule in model["sources"].items() if rule["one_to_one"]}
+    status: dict[tuple[str, str, str], str] = {}
+    taken: dict[tuple[str, str], str] = {}
+    for decided in (kept, reviewed):
+        for (source_id, source_key), person_id in decided.items():
+            if person_id is not None and source_id in one_to_one:
+                taken[source_id, person_id] = source_key
+    done = set(reviewed)
+    done.update(key for key in kept if key not in reviewed)
+
+    open_pairs = [
+        pair
+        for pair in pairs
+        if (pair["source_id"], pair["source_key"]) not in done
+        and (pair["source_id"], pair["source_key"], pair["person_id"]) not in apart
+        and (pair["source_id"], pair["person_id"]) not in taken
+    ]
+    by_record: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    by_person: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for pair in open_pairs:
+        by_record.setdefault((pair["source_id"], pair["source_key"]), []).append(pair)
+        by_person.setdefault((pair["source_id"], pair["person_id"]), []).append(pair)
+
+    assigned: set[tuple[str, str]] = set()
+    # The best pair first: whoever it takes is out of the question for the others, as a twin is.
+    for pair in open_pairs:
+        record = (pair["source_id"], pair["source_key"])
+        person = (pair["source_id"], pair["person_id"])
+        if record in assigned:
+            continue
+        is_unique = pair["source_id"] in one_to_one
+        if is_unique and person in taken:
+            continue
+        rivals = [
+            other["match_weight"]
+            for other in by_record[record]
+            if other is not pair and not (is_unique and (other["source_id"], other["person_id"]) in taken)
+        ]
+        if is_unique:
+            rivals += [
+                other["match_weight"]
+                for other in by_person[person]
+                if other is not pair and (other["source_id"], other["source_key"]) not in assigned
+            ]
+        clear = not rivals or pair["match_weight"] - max(rivals) >= margin
+        key = (*record, pair["person_id"])
+        if pair["match_weight"] >= link_weight and clear:
+            status[key] = "linked"
+            if is_unique:
+                taken[person] = pair["source_key"]
+        else:
+            status[key] = "review"
+        assigned.add(record)
+    # Beside the pair that leads, a person who decides sees every other one within the margin.
+    leading = {key[:2]: pair for pair in open_pairs if status.get(
+        key := (pair["source_id"], pair["source_key"], pair["person_id"])) == "review"}
+    for pair in open_pairs:
+        record = (pair["source_id"], pair["source_key"])
+        key = (*record, pair["person_id"])
+        if key not in status and record in leading and leading[record]["match_weight"] - pair["match_weight"] < margin:
+            status[key] = "review"
+    return status
+
+
+_EMPTY = pa.schema(
+    [
+        ("source_id", pa.string()),
+        ("source_key", pa.string()),
+        ("person_id", pa.string()),
+        ("match_weight", pa.float64()),
+        ("probability", pa.float64()),
+        ("status", pa.string()),
+        ("method", pa.string()),
+        ("record_hash", pa.string()),
+        *[
+            field
+            for name in ATTRIBUTES
+            for field in ((f"{name}_level", pa.string()), (f"{name}_weight", pa.float64()))
+        ],
+    ]
+)
+
+
+def _read_previous(connection: duckdb.DuckDBPyConnection, previous: str) -> list[dict[str, Any]]:
+    """The pairs of the last build; none if there was no last build, or one of another shape."""
+    schema, table = previous.replace('"', "").split(".")[-2:]
+    columns = connection.execute(
+        "select column_name from information_schema.columns where table_schema = ? and table_name = ?",
+        [schema, table],
+    ).fetchall()
+    if {name for (name,) in columns} != set(_EMPTY.names):
+        return []
+    return connection.sql(f"select * from {previous}").to_arrow_table().to_pylist()  # noqa: S608  # dbt's name
+
+
+def predict(
+    connection: duckdb.DuckDBPyConnection,
+    records: duckdb.DuckDBPyRelation,
+    versions: duckdb.DuckDBPyRelation,
+    guardians: duckdb.DuckDBPyRelation,
+    reviews: duckdb.DuckDBPyRelation,
+    previous: str,
+) -> pa.Table:
+    """Score and assign what is new or changed, and keep the links already made.
+
+    ``previous`` is the relation of the last build: a record that was linked, that says the same as then, and whose
+    person is still known keeps its link and its evidence. Returns the pairs of int_identity__predictions.
+    """
+    hashes = {
+        (source_id, source_key): record_hash
+        for source_id, source_key, record_hash in records.project(
+            "source_id, source_key, record_hash"
+        ).fetchall()
+    }
+    people = {person_id for (person_id,) in versions.project("person_id").distinct().fetchall()}
+    decisions = reviews.project("source_id, source_key, decision, person_id").fetchall()
+    reviewed = {
+        (source_id, source_key): person_id if decision == "link" else None
+        for source_id, source_key, decision, person_id in decisions
+        if decision == "link" or person_id is None
+    }
+    apart = {
+        (source_id, source_key, person_id)
+        for source_id, source_key, decision, person_id in decisions
+        if decision == "separate" and person_id is not None
+    }
+    kept_rows = [
+        row
+        for row in _read_previous(connection, previous)
+        if row["status"] == "linked"
+        and hashes.get((row["source_id"], row["source_key"])) == row["record_hash"]
+        and row["person_id"] in people
+        and (row["source_id"], row["source_key"], row["person_id"]) not in apart
+        and (row["source_id"], row["source_key"]) not in reviewed
+    ]
+    kept = {(row["source_id"], row["source_key"]): row["person_id"] for row in kept_rows}
+
+    if not people or len(kept) == len(hashes):
+        return pa.Table.from_pylist(kept_rows, schema=_EMPTY)
+    described = records.to_arrow_table()
+    keys = zip(
+        described.column("source_id").to_pylist(), described.column("source_key").to_pylist(), strict=True
+    )
+    described = described.filter(pa.array([key not in kept for key in keys], pa.bool_()))
+    pairs = score(described, versions.to_arrow_table(), guardians.to_arrow_table()).to_pylist()
+    status = assign(pairs, kept, reviewed, apart)
+    names = {name: labels(name) for name in ATTRIBUTES}
+    rows = list(kept_rows)
+    for pair in pairs:
+        key = (pair["source_id"], pair["source_key"], pair["person_id"])
+        row = {
+            "source_id": key[0],
+            "source_key": key[1],
+            "person_id": key[2],
+            "match_weight": round(pair["match_weight"], 6),
+            "probability": round(probability(pair["match_weight"]), 6),
+            "status": status.get(key, "rejected"),
+            "method": "splink",
+            "record_hash": hashes[key[:2]],
+        }
+        for name in ATTRIBUTES:
+            levels = names[name]
+            value = pair[f"{name}_level"]
+            row[f"{name}_level"] = levels[0] if value == -1 else levels[len(levels) - 1 - value]
+            weight = pair[f"{name}_weight"]
+            row[f"{name}_weight"] = round(weight, 6) if weight is not None and math.isfinite(weight) else None
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=_EMPTY)
