@@ -121,14 +121,15 @@ class Chart:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """One dashboard file: rows of charts and texts, native filters, and the roles that see it."""
+    """One dashboard file: rows of charts and texts, native filters, and the audiences (access.yml) that see it."""
 
     slug: str
     title: str
     description: str
-    roles: list[str]
+    audiences: list[str]
     filters: list[str]
     rows: list[list[dict[str, Any]]]
+    roles: list[str] = field(default_factory=list)
     order: int = 99
     css: str = ""
 
@@ -219,15 +220,15 @@ def columns_in(expression: str) -> set[str]:
 # The gate
 
 
-def problems(assets: Assets, roles: set[str] | None = None, secured: set[str] | None = None) -> list[str]:
+def problems(assets: Assets, audiences: set[str], secured: set[str]) -> list[str]:
     """What would break or mislead once it is shipped: empty when all is well.
 
-    ``roles``: names of the roles there are. ``secured``: tables that a rule of access covers.
+    ``audiences``: those of access.yml. ``secured``: the tables that it has a rule for.
     """
     found = [
         *_dataset_problems(assets, secured),
         *_chart_problems(assets),
-        *_dashboard_problems(assets, roles),
+        *_dashboard_problems(assets, audiences),
         *_filter_problems(assets),
         *_orphans(assets),
         *_duplicates(assets),
@@ -236,7 +237,7 @@ def problems(assets: Assets, roles: set[str] | None = None, secured: set[str] | 
     return sorted(found)
 
 
-def _dataset_problems(assets: Assets, secured: set[str] | None) -> list[str]:
+def _dataset_problems(assets: Assets, secured: set[str]) -> list[str]:
     found = []
     for name, dataset in assets.datasets.items():
         if name not in assets.models:
@@ -275,7 +276,7 @@ def _chart_problems(assets: Assets) -> list[str]:
     return found
 
 
-def _dashboard_problems(assets: Assets, roles: set[str] | None) -> list[str]:
+def _dashboard_problems(assets: Assets, audiences: set[str]) -> list[str]:
     found = []
     for name, dashboard in assets.dashboards.items():
         if name != dashboard.slug:
@@ -286,10 +287,13 @@ def _dashboard_problems(assets: Assets, roles: set[str] | None) -> list[str]:
         found += [
             f"dashboard {name}: filter {key} does not exist" for key in dashboard.filters if key not in assets.filters
         ]
-        if not dashboard.roles:
-            found.append(f"dashboard {name}: no role sees it")
-        if roles is not None:
-            found += [f"dashboard {name}: role {role} does not exist" for role in dashboard.roles if role not in roles]
+        if not dashboard.audiences:
+            found.append(f"dashboard {name}: no audience sees it")
+        found += [
+            f"dashboard {name}: audience {audience} does not exist"
+            for audience in dashboard.audiences
+            if audience not in audiences
+        ]
         for row in dashboard.rows:
             if sum(cell["width"] for cell in row) > 12:
                 found.append(f"dashboard {name}: a row is wider than 12 columns")

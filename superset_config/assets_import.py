@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.errors import KodomoError
+from superset_config.asset_audiences import for_audiences
 from superset_config.asset_files import (
     Assets,
     asset_uuid,
@@ -21,6 +22,7 @@ from superset_config.asset_files import (
     query,
     read_assets,
 )
+from superset_config.security.access import read_access
 
 
 @dataclass
@@ -35,17 +37,20 @@ class AssetChanges:
         return bool(self.created or self.changed or self.deleted)
 
 
-def import_assets(assets: Assets | None = None) -> AssetChanges:
+def import_assets() -> AssetChanges:
     """Make database, datasets, charts and dashboards what the files say; delete those that the files lack.
 
+    Dashboards are made for every audience of access.yml, on the tables that publishing gives it.
     Needs an app context, and roles that exist already. Flushes, never commits. Raises KodomoError when the
     files do not fit together, or a dashboard names a role that does not exist.
     """
     from superset import db
 
-    assets = assets or read_assets()
-    if found := problems(assets):
+    access = read_access()
+    files = read_assets()
+    if found := problems(files, set(access.audiences), set(access.tables)):
         raise KodomoError("The dashboards cannot be applied:\n  " + "\n  ".join(found))
+    assets = for_audiences(files, access)
     before = _snapshot()
     with db.session.no_autoflush:
         database_id = _import_database(assets)

@@ -91,7 +91,11 @@ roles as (
             when grandparents.member_id is not null then '祖父母'
             else 'その他の親族・元家族'
         end as role_label,
-        coalesce(persons.display_name, '（氏名なし）')
+        coalesce(
+            nullif(persons.display_name, ''),
+            case when children.is_unborn and circle.child_id = circle.member_id then '（出生前）' end,
+            '（氏名なし）'
+        )
         || coalesce('（' || year(persons.birth_on) || '年生）', '') as member_label,
         coalesce(persons.household_id = children.household_id, false) as is_same_household,
         protected_people.person_id is not null as is_protected

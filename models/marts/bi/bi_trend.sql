@@ -27,7 +27,7 @@ persons as (
 ),
 
 children as (
-    select person_id, area_code, departments, is_dv_protected from {{ ref('bi_child') }}
+    select person_id, area_code, departments, is_dv_protected, is_unknown_risk from {{ ref('bi_child') }}
 ),
 
 labelled as (
@@ -79,7 +79,10 @@ select
     -- Somebody who is no child any more is counted by the child department only.
     coalesce(children.departments, '|child|') as departments,
     coalesce(children.is_dv_protected, true) as is_dv_protected,
-    count(*)::integer as children
+    scored.as_of_on = {{ as_of() }} as is_latest,
+    count(*)::integer as children,
+    -- Who knows a child is known for today only.
+    count(*) filter (where children.is_unknown_risk and scored.as_of_on = {{ as_of() }})::integer as unknown_children
 from rows_of_both as scored
 left join children on scored.person_id = children.person_id
 left join persons on scored.person_id = persons.person_id
