@@ -167,7 +167,7 @@ def _take_new(
     def result(
         status: str, reason: str | None, encoding: str | None = None, read: int = 0, loaded: int = 0
     ) -> Delivery:
-        kind = contract.delivery if contract else "unknown"
+        kind = contract.delivery if contract else "full"
         return Delivery(
             delivery_id, source_id, path.name, sha256, delivered_on, kind, encoding,
             read, loaded, read - loaded, status, reason,

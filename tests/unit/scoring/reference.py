@@ -1,0 +1,169 @@
+"""scoring.md written a second time, in plain Python and one person at a time, to compare the engine with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def minus_months(day: dt.date, months: int) -> dt.date:
+    """The day that many months earlier, the last of the month where that month is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    for last in range(day.day, 0, -1):
+        try:
+            return dt.date(year, month + 1, last)
+        except ValueError:
+            continue
+    raise AssertionError
+
+
+def completed_months(start: dt.date, end: dt.date) -> int:
+    """Completed months between two days."""
+    return (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
+
+
+def value_of(item: Row, observations: list[Row], as_of: dt.date) -> Decimal | None:
+    """The value of an observation item for one person, None where it is missing."""
+    seen = [row for row in observations if row["code"] == item["observation_code"] and row["on"] <= as_of]
+    if item["aggregate"] == "in_force":
+        if not seen:
+            return None
+        return Decimal(int(any(row["ended"] is None or row["ended"] > as_of for row in seen)))
+    if item["lookback_months"] is not None:
+        seen = [row for row in seen if row["on"] > minus_months(as_of, item["lookback_months"])]
+    if not seen:
+        return None
+    if item["aggregate"] == "any":
+        return Decimal(1)
+    if item["aggregate"] == "count":
+        return Decimal(len(seen))
+    if item["aggregate"] == "months_since":
+        return Decimal(completed_months(max(row["on"] for row in seen), as_of))
+    valued = [row for row in seen if row["value"] is not None]
+    if not valued:
+        return None
+    if item["aggregate"] == "latest":
+        return max(valued, key=lambda row: (row["on"], row["line"]))["value"]
+    return {"sum": sum, "max": max, "min": min}[item["aggregate"]](row["value"] for row in valued)
+
+
+def band_of(bands: list[Row], value: Decimal | None) -> int | None:
+    """The number of the band that a value meets."""
+    for band in bands:
+        bounded = band["lower"] is not None or band["upper"] is not None
+        if value is None:
+            if band["when_missing"]:
+                return band["band_no"]
+        elif bounded or not band["when_missing"]:
+            above = band["lower"] is None or value >= band["lower"]
+            below = band["upper"] is None or value < band["upper"]
+            if above and below:
+                return band["band_no"]
+    return None
+
+
+def applies(item: Row, age: int) -> bool:
+    """Whether an item applies at an age in months."""
+    low, high = item["age_from_months"], item["age_to_months"]
+    return (low is None or age >= low) and (high is None or age < high)
+
+
+def score_person(
+    definition: dict[str, list[Row]], observations: list[Row], age: int, as_of: dt.date
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """(version, difficulty type) → score, tier, is_override and the contributions of one person."""
+    bands = defaultdict(list)
+    for band in definition["risk_bands"]:
+        bands[band["item_code"]].append(band)
+    coefficients = {
+        (row["model_version"], row["difficulty_type"], row["item_code"], row["band_no"]): row["coefficient"]
+        for row in definition["risk_coefficients"]
+    }
+    groups = {row["group_code"]: row for row in definition["risk_groups"]}
+    models = {
+        (row["model_version"], row["difficulty_type"])
+        for table in ("risk_tiers", "risk_coefficients")
+        for row in definition[table]
+    }
+    met: dict[str, int | None] = {}
+    for item in definition["risk_items"]:
+        if item["kind"] == "observation" and applies(item, age):
+            met[item["item_code"]] = band_of(bands[item["item_code"]], value_of(item, observations, as_of))
+    results = {}
+    for version, difficulty in models:
+        bands_met = {code: number for code, number in met.items() if number is not None}
+        rows = _resolve(
+            [
+                {"item": item, "coefficient": coefficients[version, difficulty, code, bands_met[code]]}
+                for item in definition["risk_items"]
+                if (code := item["item_code"]) in bands_met
+                and (version, difficulty, code, bands_met[code]) in coefficients
+            ],
+            groups,
+        )
+        counted = {row["item"]["item_code"] for row in rows if row["counted"] and row["coefficient"] != 0}
+        combined = []
+        for item in definition["risk_items"]:
+            if item["kind"] != "combination" or not applies(item, age):
+                continue
+            members = {
+                row["member_item_code"]
+                for row in definition["risk_item_members"]
+                if row["item_code"] == item["item_code"]
+            }
+            number = band_of(bands[item["item_code"]], Decimal(len(members & counted)))
+            if number is not None:
+                bands_met[item["item_code"]] = number
+                key = (version, difficulty, item["item_code"], number)
+                if key in coefficients:
+                    combined.append({"item": item, "coefficient": coefficients[key]})
+        rows += _resolve(combined, groups)
+        total = sum((row["coefficient"] for row in rows if row["counted"]), Decimal(0))
+        cuts = {}
+        for code, group in groups.items():
+            part = sum(
+                (row["coefficient"] for row in rows if row["counted"] and row["item"]["group_code"] == code),
+                Decimal(0),
+            )
+            if group["cap"] is not None and part > group["cap"]:
+                cuts[code] = group["cap"] - part
+        total += sum(cuts.values(), Decimal(0))
+        tiers = [
+            row
+            for row in definition["risk_tiers"]
+            if (row["model_version"], row["difficulty_type"]) == (version, difficulty)
+        ]
+        rank = max(
+            (row["tier_rank"] for row in tiers if row["min_score"] is None or total >= row["min_score"]), default=None
+        )
+        forced = [
+            next(tier["tier_rank"] for tier in tiers if tier["tier"] == row["at_least_tier"])
+            for row in definition["risk_overrides"]
+            if (row["model_version"], row["difficulty_type"]) == (version, difficulty)
+            and bands_met.get(row["item_code"]) == row["band_no"]
+        ]
+        is_override = bool(forced) and (rank is None or max(forced) > rank)
+        rank = max(forced) if is_override else rank
+        results[version, difficulty] = {
+            "score": total,
+            "tier": next((row["tier"] for row in tiers if row["tier_rank"] == rank), None),
+            "is_override": is_override,
+            "contributions": sorted(
+                [(row["item"]["item_code"], row["coefficient"], row["counted"]) for row in rows]
+                + [(code, cut, True) for code, cut in cuts.items()]
+            ),
+        }
+    return results
+
+
+def _resolve(rows: list[Row], groups: dict[str, Row]) -> list[Row]:
+    best: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: (-row["coefficient"], row["item"]["item_code"])):
+        code = row["item"]["group_code"]
+        largest_only = code is not None and groups[code]["combine"] == "max"
+        row["counted"] = not largest_only or best.setdefault(code, row) is row
+    return rows
