@@ -1,0 +1,28 @@
+"""``kodomo export``: a mart as a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo export``."""
+
+    @app.command()
+    def export(
+        table: Annotated[str, typer.Argument(help="Name of the mart, such as fct_risk_score.")],
+        out: Annotated[Path, typer.Option(help="File to write.")],
+        file_format: Annotated[str, typer.Option("--format", help="csv, parquet or json.")] = "csv",
+        published: Annotated[bool, typer.Option(help="From what is in service, not from the last build.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
+    ) -> None:
+        """Write a mart of the last build to a file."""
+        from orchestration.export import export_table
+        from orchestration.home import Home
+
+        rows = export_table(Home.from_environment(), table, file_format, out, published=published)
+        typer.echo(json.dumps({"table": table, "rows": rows}) if as_json else f"{rows} rows of {table} are in {out}.")
