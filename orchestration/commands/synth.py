@@ -1,0 +1,74 @@
+"""``kodomo synth``: a synthetic city."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo synth``."""
+
+    @app.command()
+    def synth(
+        out: Annotated[Path, typer.Argument(help="A new folder for landing/ and truth/.")],
+        residents: Annotated[int, typer.Option(min=1, help="Residents on the as-of date.")] = 51_492,
+        seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 20_260_401,
+        as_of: Annotated[str, typer.Option(help="As-of date (基準日), YYYY-MM-DD.")] = "2026-04-01",
+        dirty_rate: Annotated[
+            float | None, typer.Option(min=0, max=0.1, help="Share of rows that are damaged on purpose.")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
+    ) -> None:
+        """Write the 27 extracts of a city that never existed, and the truth behind them."""
+        from orchestration.errors import KodomoError, UsageError
+        from synthetic_city.city import SynthError, generate
+        from synthetic_city.parameters import Parameters
+
+        try:
+            date = dt.date.fromisoformat(as_of)
+        except ValueError as error:
+            raise UsageError(f"--as-of takes a date such as 2026-04-01, not {as_of!r}.") from error
+        if not dt.date(2015, 1, 1) <= date <= dt.date(2040, 12, 31):
+            raise UsageError("--as-of takes a date between 2015-01-01 and 2040-12-31.")
+        settings = {"residents": residents, "seed": seed, "as_of": date}
+        if dirty_rate is not None:
+            settings["dirty_rate"] = dirty_rate
+        parameters = Parameters(**settings)
+        try:
+            if as_json:
+                typer.echo(json.dumps(generate(out, parameters), ensure_ascii=False))
+                return
+            summary = _with_progress(out, parameters)
+        except SynthError as error:
+            raise UsageError(str(error)) from error
+        except OSError as error:
+            raise KodomoError(f"{out} cannot be written: {error.strerror}.") from error
+        rows = summary["rows"]
+        typer.echo(
+            f"{summary['residents']:,} residents, {summary['under_18']:,} of them under 18, in {summary['households']:,} "
+            f"households; {sum(rows.values()):,} rows in {len(rows)} sources; {summary['seconds']} s.\n"
+            f"Extracts: {out / 'landing'}\nTruth: {out / 'truth'}"
+        )
+
+
+def _with_progress(out: Path, parameters: object) -> dict:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from synthetic_city.city import generate
+
+    columns = (TextColumn("{task.description:<14}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as display:
+        tasks: dict[str, int] = {}
+
+        def say(step: str, share: float) -> None:
+            if step not in tasks:
+                tasks[step] = display.add_task(step, total=1.0)
+            display.update(tasks[step], completed=share)
+
+        return generate(out, parameters, say)

@@ -1,0 +1,60 @@
+"""Make a city: simulate it, write its extracts, and write the truth beside them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from synthetic_city import truth
+from synthetic_city.circumstances import Circumstances
+from synthetic_city.extracts import BUILDERS, City, build_all
+from synthetic_city.history import History
+from synthetic_city.names import Names
+from synthetic_city.parameters import Parameters
+from synthetic_city.population import Population, shape
+from synthetic_city.writing import Writer
+
+Progress = Callable[[str, float], None]
+
+
+class SynthError(Exception):
+    """The city cannot be made there or that way; the message says why and what to do."""
+
+
+def generate(out: Path, parameters: Parameters, progress: Progress | None = None) -> dict[str, object]:
+    """Write ``out/landing`` and ``out/truth``; returns a summary for machines (counts, no person's values).
+
+    ``out`` must not exist or be empty. ``progress`` is called with a step's name and the share done.
+    """
+    if parameters.residents < 500:
+        raise SynthError("A city needs at least 500 residents: with fewer there are no families to speak of.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise SynthError(f"{out} exists and is not empty: give a new folder, or remove this one first.")
+    say = progress or (lambda _step, _share: None)
+    started = time.monotonic()
+    names = Names()
+    population = Population(parameters, names, say)
+    population.simulate()
+    say("families", 0.0)
+    history = History(population)
+    segments = history.segments()
+    say("families", 1.0)
+    circumstances = Circumstances(population, history, say)
+    city = City(population, history, circumstances, segments, names)
+    (out / "landing").mkdir(parents=True)
+    writer = Writer(out / "landing", parameters.as_of, parameters.seed, parameters.dirty_rate)
+    for number, extract in enumerate(build_all(city), 1):
+        writer.write(extract)
+        say("extracts", number / len(BUILDERS))
+    figures = truth.write_all(out / "truth", city, writer.planted, say)
+    return {
+        "out": str(out),
+        "seed": parameters.seed,
+        "as_of": parameters.as_of.isoformat(),
+        **shape(population),
+        "rows": writer.rows,
+        "dirty_rows": len(writer.planted),
+        "truth": figures,
+        "seconds": round(time.monotonic() - started, 1),
+    }

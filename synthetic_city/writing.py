@@ -1,0 +1,232 @@
+"""How the city's systems write files: encodings, headings, dates, quoting, trailers, and the rows that go wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from synthetic_city.calendar_days import FIRST, FULL_WIDTH, OPEN, spelled_days
+from synthetic_city.names import half_width
+
+CODECS = {"cp932": "cp932", "utf-8": "utf-8", "utf-8-bom": "utf-8", "utf-16": "utf-16-le"}
+MARKS = {"utf-8-bom": b"\xef\xbb\xbf", "utf-16": b"\xff\xfe"}
+UNDECODABLE = b"\x81\xad"
+"""A pair that CP932 leaves unassigned and that is not UTF-8 either."""
+
+REJECTED, EMPTIED = "rejected", "value_emptied"
+
+
+@dataclass
+class Style:
+    """The habits of one system."""
+
+    encoding: str = "cp932"
+    dates: str = "slash"
+    no_date: str = ""
+    delimiter: str = ","
+    newline: str = "\r\n"
+    titles: tuple[str, ...] = ()
+    trailer: bool = False
+    headings: dict[str, str] = field(default_factory=dict)
+    """Headings that this system spells its own way."""
+    half_width_headings: bool = False
+    quote_all: bool = False
+    formula_ids: tuple[str, ...] = ()
+    """Columns written as ="001", so that a spreadsheet keeps their zeros."""
+    full_width_digits: tuple[str, ...] = ()
+    unpadded_ids: bool = False
+    repeated_heading_every: int = 0
+    blank_line_every: int = 0
+
+
+@dataclass
+class Extract:
+    """The rows of one source, as columns of text, in the order of its headings."""
+
+    source: str
+    columns: dict[str, np.ndarray]
+    style: Style
+    required: tuple[str, ...]
+    date_columns: tuple[str, ...] = ()
+    id_columns: tuple[str, ...] = ()
+    spare_date: str = ""
+    """A date column that is not required and whose loss changes nothing that the truth says."""
+    recent: np.ndarray | None = None
+    """For a delta: which of its files each row is delivered in (0, 1 …)."""
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
+def date_text(days: np.ndarray, style: str, missing: str = "") -> np.ndarray:
+    """Days spelled in a style; OPEN is spelled as ``missing``."""
+    table = spelled_days(style)
+    known = np.abs(days) < OPEN
+    text = np.full(len(days), missing, dtype=object)
+    text[known] = table[np.asarray(days)[known].astype(np.int64) - FIRST]
+    return text
+
+
+def integer_text(values: np.ndarray, missing: int = -1) -> np.ndarray:
+    """Whole numbers as text; ``missing`` becomes empty."""
+    known, inverse = np.unique(values, return_inverse=True)
+    return np.array(["" if value == missing else str(value) for value in known.tolist()], dtype=object)[inverse]
+
+
+def choose_text(options: tuple[str, ...] | list[str], positions: np.ndarray) -> np.ndarray:
+    """The option at each position."""
+    return np.array(options, dtype=object)[positions]
+
+
+@dataclass
+class Planted:
+    """A row that was damaged on purpose."""
+
+    source: str
+    file: str
+    line: int
+    heading: str
+    damage: str
+    expected: str
+
+
+class Writer:
+    """Writes extracts under ``landing`` and remembers what it planted."""
+
+    def __init__(self, landing: Path, as_of: dt.date, seed: int, dirty_rate: float) -> None:
+        self.landing, self.as_of, self.dirty_rate = landing, as_of, dirty_rate
+        self.rng = np.random.default_rng([seed, 4])
+        self.planted: list[Planted] = []
+        self.rows: dict[str, int] = {}
+
+    def write(self, extract: Extract) -> None:
+        """Write the extract's file, or its files if it is a delta of several."""
+        parts = [np.arange(len(extract))]
+        if extract.recent is not None:
+            parts = [
+                np.flatnonzero(extract.recent == number) for number in range(int(extract.recent.max(initial=0)) + 1)
+            ]
+        folder = self.landing / extract.source
+        folder.mkdir(parents=True)
+        for number, rows in enumerate(parts):
+            delivered = self.as_of + dt.timedelta(days=number)
+            self._write_file(folder / f"{extract.source}_{delivered:%Y%m%d}.csv", extract, rows)
+
+    def _write_file(self, path: Path, extract: Extract, chosen: np.ndarray) -> None:
+        style = extract.style
+        codec = CODECS[style.encoding]
+        whole = len(chosen) == len(extract)
+        columns = {name: values if whole else values[chosen] for name, values in extract.columns.items()}
+        columns = {name: self._in_style(name, values, style) for name, values in columns.items()}
+        planted = self._plant(extract, columns)
+        quote = '"' if style.quote_all else ""
+        between = f"{quote}{style.delimiter}{quote}"
+        rows = [
+            (quote + between.join(row) + quote).encode(codec, errors="strict")
+            for row in zip(*(values.tolist() for values in columns.values()), strict=True)
+        ]
+        headings = [style.headings.get(name, name) for name in columns]
+        if style.half_width_headings:
+            headings = [half_width(name) for name in headings]
+        heading = (quote + between.join(headings) + quote).encode(codec)
+        newline = style.newline.encode(codec)
+        titles = [title.replace("{date}", f"{self.as_of:%Y/%m/%d}").encode(codec) for title in style.titles]
+        lines, line = [*titles, heading], len(titles) + 2
+        body: list[bytes] = []
+        at = dict(planted)
+        inner = "\n".encode(codec)
+        count = 0
+        for number, row in enumerate(rows):
+            if style.repeated_heading_every and number and number % style.repeated_heading_every == 0:
+                body.append(heading)
+                line += 1
+            if style.blank_line_every and number and number % style.blank_line_every == 0:
+                body.append(b"")
+                line += 1
+            for damaged, heading_name, damage, expected in at.get(number, ()):
+                if damaged is not None:
+                    self.planted.append(Planted(extract.source, path.name, line, heading_name, damage, expected))
+                    body.append(damaged)
+                    line += 1 + damaged.count(inner)
+                    count += 1
+                else:
+                    self.planted.append(Planted(extract.source, path.name, line, heading_name, damage, expected))
+            body.append(row)
+            line += 1 + row.count(inner)
+            count += 1
+        lines += body
+        if style.trailer:
+            lines.append(f"合計 {count}件".encode(codec))
+        self.rows[extract.source] = self.rows.get(extract.source, 0) + count
+        path.write_bytes(MARKS.get(style.encoding, b"") + newline.join(lines) + newline)
+
+    def _in_style(self, name: str, values: np.ndarray, style: Style) -> np.ndarray:
+        if name in style.full_width_digits:
+            values = _mapped(values, lambda text: text.translate(FULL_WIDTH))
+        if name in style.formula_ids:
+            values = _mapped(values, lambda text: f'="{text}"' if text else "")
+        return values
+
+    def _plant(self, extract: Extract, columns: dict[str, np.ndarray]) -> list[tuple[int, list]]:
+        """Damaged copies of rows (to be rejected), and damaged values in rows that stay (to be emptied)."""
+        rows = len(next(iter(columns.values())))
+        rng, style = self.rng, extract.style
+        if not rows or self.dirty_rate <= 0:
+            return []
+        codec = CODECS[style.encoding]
+        quote = '"' if style.quote_all else ""
+        between = f"{quote}{style.delimiter}{quote}"
+        required_dates = [name for name in extract.date_columns if name in extract.required]
+        planted: dict[int, list] = {}
+        kinds = ["missing_required"]
+        if required_dates:
+            kinds += ["impossible_date", "impossible_date"]
+        if extract.id_columns:
+            kinds.append("damaged_id")
+        if style.encoding in ("cp932", "utf-8-bom"):
+            kinds.append("undecodable")
+        if extract.spare_date:
+            kinds.append("impossible_date_not_required")
+        for position in sorted(
+            rng.choice(rows, min(rng.poisson(rows * self.dirty_rate), rows), replace=False).tolist()
+        ):
+            kind = kinds[rng.integers(len(kinds))]
+            if kind == "impossible_date_not_required":
+                columns[extract.spare_date] = columns[extract.spare_date].copy()
+                columns[extract.spare_date][position] = _impossible(rng)
+                planted.setdefault(position, []).append((None, extract.spare_date, kind, EMPTIED))
+                continue
+            values = {name: column[position] for name, column in columns.items()}
+            heading = ""
+            if kind == "missing_required":
+                heading = str(rng.choice(extract.required))
+                values[heading] = ""
+            elif kind == "impossible_date":
+                heading = str(rng.choice(required_dates))
+                values[heading] = _impossible(rng)
+            elif kind == "damaged_id":
+                heading = str(rng.choice(extract.id_columns))
+                values[heading] = f"{rng.integers(1, 10)}.{rng.integers(10, 99)}E+{rng.integers(10, 14)}"
+            values = {name: "" if value.startswith('"') else value for name, value in values.items()}
+            damaged = (quote + between.join(values.values()) + quote).encode(codec)
+            if kind == "undecodable":
+                cut = damaged.rfind(quote.encode() + style.delimiter.encode() + quote.encode())
+                damaged = damaged[:cut] + UNDECODABLE + damaged[cut:]
+            planted.setdefault(position, []).append((damaged, heading, kind, REJECTED))
+        return list(planted.items())
+
+
+def _impossible(rng: np.random.Generator) -> str:
+    return str(rng.choice(["平成32年4月1日", "昭和64年1月8日", "R5.2.29", "2023-13-01", "H30.11.31", "20220230"]))
+
+
+def _mapped(values: np.ndarray, change) -> np.ndarray:
+    """The values with each distinct text changed once."""
+    changed: dict[str, str] = {}
+    for text in values:
+        if text not in changed:
+            changed[text] = change(text)
+    return np.array([changed[text] for text in values], dtype=object)
