@@ -1,0 +1,1 @@
+"""The gate before publication: Great Expectations suites over the warehouse, their results, and the site of them."""

@@ -1,0 +1,110 @@
+"""The gate: checks the warehouse after a build, records what it found, and renews the site of results."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from expectations.results import QualityResult
+from orchestration.home import Home
+from orchestration.warehouse import connect
+
+if TYPE_CHECKING:
+    import duckdb
+
+TABLE = """
+create table if not exists raw.quality_results (
+    run_id varchar, layer varchar, table_name varchar, expectation varchar, severity varchar, status varchar,
+    unexpected_count bigint, element_count bigint, checked_at timestamp
+)
+"""
+
+
+def check(
+    home: Home, run_id: str, suites: Mapping[str, Mapping[str, Sequence[Any]]] | None = None
+) -> list[QualityResult]:
+    """Run every suite (or those given, layer → table → expectations) on the warehouse.
+
+    The results become rows of raw.quality_results, where a second check of the same run replaces the first, and
+    pages of the site. Raises KodomoError where the warehouse cannot be opened; an expectation that cannot be
+    carried out is a result, not an exception.
+    """
+    from expectations.site import write_site
+    from expectations.validation import validate
+
+    if suites is None:
+        from expectations.suites import ALL
+
+        suites = ALL
+    with connect(home, read_only=True) as connection:
+        counts = _row_counts(connection, [table for layer in suites.values() for table in layer])
+    checked_at = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    layers = {table: layer for layer, tables in suites.items() for table in tables}
+    everything = {table: expectations for tables in suites.values() for table, expectations in tables.items()}
+    results = [
+        QualityResult(
+            run_id=run_id,
+            layer=layers[outcome.table],
+            table=outcome.table,
+            expectation=outcome.expectation,
+            severity=outcome.severity,
+            status=outcome.status,
+            unexpected_count=outcome.unexpected_count,
+            element_count=counts.get(outcome.table),
+            checked_at=checked_at,
+            label_ja=outcome.label_ja,
+        )
+        for outcome in validate(home.warehouse, everything)
+    ]
+    with connect(home) as connection:
+        _record(connection, run_id, results)
+        history = connection.execute(
+            "select run_id, checked_at, status, count(*) from raw.quality_results "
+            "group by all order by checked_at desc, run_id, status"
+        ).fetchall()
+    write_site(home, results, history)
+    return results
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[str, int]:
+    existing = {
+        f"{schema}.{name}"
+        for schema, name in connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+        ).fetchall()
+    }
+    counts: dict[str, int] = {}
+    for table in tables:
+        if table in existing:
+            row = connection.execute(f"select count(*) from {table}").fetchone()
+            counts[table] = row[0] if row else 0
+    return counts
+
+
+def _record(connection: duckdb.DuckDBPyConnection, run_id: str, results: Sequence[QualityResult]) -> None:
+    connection.execute("create schema if not exists raw")
+    connection.execute(TABLE)
+    connection.begin()
+    connection.execute("delete from raw.quality_results where run_id = ?", [run_id])
+    if results:
+        connection.executemany(
+            "insert into raw.quality_results by name "
+            "select ? as run_id, ? as layer, ? as table_name, ? as expectation, ? as severity, ? as status, "
+            "? as unexpected_count, ? as element_count, ? as checked_at",
+            [
+                [
+                    result.run_id,
+                    result.layer,
+                    result.table,
+                    result.expectation,
+                    result.severity,
+                    result.status,
+                    result.unexpected_count,
+                    result.element_count,
+                    result.checked_at,
+                ]
+                for result in results
+            ],
+        )
+    connection.commit()

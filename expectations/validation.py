@@ -1,0 +1,152 @@
+"""Runs suites with Great Expectations on the warehouse file, and keeps only names and counts of what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from expectations.results import Severity, Status
+
+if TYPE_CHECKING:
+    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.datasource.fluent import SQLDatasource
+    from great_expectations.expectations.expectation import Expectation
+
+SEVERITIES: dict[str, Severity] = {
+    "critical": "blocks_publication",
+    "warning": "steward_must_look",
+    "info": "note",
+}
+# Counts only. Whatever else a result holds (partial lists, exceptions with the engine's message) may quote values.
+RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one expectation found on one table."""
+
+    table: str
+    expectation: str
+    label_ja: str
+    severity: Severity
+    status: Status
+    unexpected_count: int | None
+
+
+def validate(warehouse: Path, suites: Mapping[str, Sequence[Expectation]]) -> list[Outcome]:
+    """Run the expectations, table by table. An expectation that cannot be carried out is an ``errored`` outcome."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    with _silence():
+        context = cast("EphemeralDataContext", gx.get_context(mode="ephemeral"))
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        datasource = context.data_sources.add_sql(
+            "warehouse",
+            connection_string=f"duckdb:///{warehouse}",
+            kwargs={"connect_args": {"read_only": True}},
+        )
+        try:
+            _buffer_results(datasource.get_execution_engine().engine)
+            return [
+                outcome
+                for table, expectations in suites.items()
+                for outcome in _validate_table(context, datasource, table, expectations)
+            ]
+        finally:
+            datasource.get_execution_engine().close()
+            datasource.get_engine().dispose()
+
+
+def _validate_table(
+    context: EphemeralDataContext, datasource: SQLDatasource, table: str, expectations: Sequence[Expectation]
+) -> list[Outcome]:
+    import great_expectations as gx
+
+    schema, name = table.split(".")
+    try:
+        asset = datasource.add_table_asset(table, table_name=name, schema_name=schema)
+        suite = context.suites.add(gx.ExpectationSuite(table, expectations=list(expectations)))
+        definition = gx.ValidationDefinition(
+            name=table, data=asset.add_batch_definition_whole_table(table), suite=suite
+        )
+        results = definition.run(result_format=RESULT_FORMAT).results
+    except Exception:
+        # A table that is missing, or a fault in the library: its message may quote values, and is not needed.
+        return [_outcome(table, expectation.configuration, "errored", None) for expectation in expectations]
+    outcomes = {
+        result.expectation_config.meta["name"]: _outcome(
+            table, result.expectation_config, _status(result), _unexpected_count(result)
+        )
+        for result in results
+    }
+    # The library returns them in an order of its own.
+    return [outcomes[expectation.meta["name"]] for expectation in expectations]
+
+
+def _outcome(table: str, configuration: Any, status: Status, unexpected_count: int | None) -> Outcome:
+    meta = configuration.meta
+    return Outcome(
+        table=table,
+        expectation=meta["name"],
+        label_ja=meta["label_ja"],
+        severity=SEVERITIES[getattr(configuration.severity, "value", configuration.severity)],
+        status=status,
+        unexpected_count=None if status == "errored" else unexpected_count,
+    )
+
+
+def _status(result: Any) -> Status:
+    if result.success:
+        return "passed"
+    return "errored" if _has_exception(result.exception_info) else "failed"
+
+
+def _has_exception(info: Any) -> bool:
+    """Whether an expectation errored. The library keeps either one entry or one per metric."""
+    if not isinstance(info, Mapping):
+        return False
+    if "raised_exception" in info:
+        return bool(info["raised_exception"])
+    return any(_has_exception(entry) for entry in info.values())
+
+
+def _unexpected_count(result: Any) -> int | None:
+    if result.success:
+        return 0
+    found = result.result.get("unexpected_count", result.result.get("observed_value"))
+    return found if isinstance(found, int) else None
+
+
+def _buffer_results(engine: Any) -> None:
+    """Read each result whole as soon as it is there: duckdb's cursor forgets it when the next statement begins."""
+    from sqlalchemy import event
+    from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def buffer(connection, cursor, statement, parameters, context, executemany):
+        if cursor.description:
+            context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor, initial_buffer=cursor.fetchall())
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Neither log nor console: tracebacks of the engine quote values of people."""
+    loggers = [logging.getLogger(name) for name in ("great_expectations", "sqlalchemy")]
+    before = [(logger, logger.disabled, logger.level) for logger in loggers]
+    logging.disable(logging.CRITICAL)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+        for logger, disabled, level in before:
+            logger.disabled = disabled
+            logger.setLevel(level)
