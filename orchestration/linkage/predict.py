@@ -143,8 +143,8 @@ def score(records: pa.Table, versions: pa.Table, guardians: pa.Table) -> pa.Tabl
     connection.register("linkage_versions", versions)
     connection.register("linkage_guardians", guardians)
     size = connection.execute("select count(distinct person_id) from linkage_versions").fetchall()[0][0]
-    connection.execute(f"create table linkage_left as {_RECORDS} {_COMPARABLE}")  # noqa: S608  # constants
-    connection.execute(f"create table linkage_right as {_REGISTER} {_COMPARABLE}")  # noqa: S608  # constants
+    connection.execute(f"create table linkage_left as {_RECORDS} {_COMPARABLE}")  # constants
+    connection.execute(f"create table linkage_right as {_REGISTER} {_COMPARABLE}")  # constants
     api = DuckDBAPI(connection)
     left = api.register("linkage_left", dataset_display_name="a_records")
     right = api.register("linkage_right", dataset_display_name="b_register")
@@ -154,8 +154,7 @@ def score(records: pa.Table, versions: pa.Table, guardians: pa.Table) -> pa.Tabl
     threshold = parameters()["thresholds"]["review"]["match_weight"]
     predicted = linker.inference.predict(threshold_match_weight=threshold, warning_mode="never")
     evidence = ",\n".join(
-        f"arg_max(gamma_{name}, match_weight)::int as {name}_level, "
-        f"arg_max(mw_{name}, match_weight) as {name}_weight"
+        f"arg_max(gamma_{name}, match_weight)::int as {name}_level, arg_max(mw_{name}, match_weight) as {name}_weight"
         for name in ATTRIBUTES
     )
     pairs = connection.sql(
@@ -169,7 +168,7 @@ def score(records: pa.Table, versions: pa.Table, guardians: pa.Table) -> pa.Tabl
         from {predicted.physical_name}
         group by all
         order by match_weight desc, source_id, source_key, person_id
-        """  # noqa: S608  # names of our own columns and of Splink's table
+        """  # names of our own columns and of Splink's table
     ).to_arrow_table()
     connection.close()
     return pairs
@@ -248,8 +247,11 @@ def assign(
             status[key] = "review"
         assigned.add(record)
     # Beside the pair that leads, a person who decides sees every other one within the margin.
-    leading = {key[:2]: pair for pair in open_pairs if status.get(
-        key := (pair["source_id"], pair["source_key"], pair["person_id"])) == "review"}
+    leading = {
+        key[:2]: pair
+        for pair in open_pairs
+        if status.get(key := (pair["source_id"], pair["source_key"], pair["person_id"])) == "review"
+    }
     for pair in open_pairs:
         record = (pair["source_id"], pair["source_key"])
         key = (*record, pair["person_id"])
@@ -268,11 +270,7 @@ _EMPTY = pa.schema(
         ("status", pa.string()),
         ("method", pa.string()),
         ("record_hash", pa.string()),
-        *[
-            field
-            for name in ATTRIBUTES
-            for field in ((f"{name}_level", pa.string()), (f"{name}_weight", pa.float64()))
-        ],
+        *[field for name in ATTRIBUTES for field in ((f"{name}_level", pa.string()), (f"{name}_weight", pa.float64()))],
     ]
 )
 
@@ -286,7 +284,7 @@ def _read_previous(connection: duckdb.DuckDBPyConnection, previous: str) -> list
     ).fetchall()
     if {name for (name,) in columns} != set(_EMPTY.names):
         return []
-    return connection.sql(f"select * from {previous}").to_arrow_table().to_pylist()  # noqa: S608  # dbt's name
+    return connection.sql(f"select * from {previous}").to_arrow_table().to_pylist()  # dbt's name
 
 
 def predict(
@@ -304,9 +302,7 @@ def predict(
     """
     hashes = {
         (source_id, source_key): record_hash
-        for source_id, source_key, record_hash in records.project(
-            "source_id, source_key, record_hash"
-        ).fetchall()
+        for source_id, source_key, record_hash in records.project("source_id, source_key, record_hash").fetchall()
     }
     people = {person_id for (person_id,) in versions.project("person_id").distinct().fetchall()}
     decisions = reviews.project("source_id, source_key, decision, person_id").fetchall()
@@ -334,9 +330,7 @@ def predict(
     if not people or len(kept) == len(hashes):
         return pa.Table.from_pylist(kept_rows, schema=_EMPTY)
     described = records.to_arrow_table()
-    keys = zip(
-        described.column("source_id").to_pylist(), described.column("source_key").to_pylist(), strict=True
-    )
+    keys = zip(described.column("source_id").to_pylist(), described.column("source_key").to_pylist(), strict=True)
     described = described.filter(pa.array([key not in kept for key in keys], pa.bool_()))
     pairs = score(described, versions.to_arrow_table(), guardians.to_arrow_table()).to_pylist()
     status = assign(pairs, kept, reviewed, apart)

@@ -25,7 +25,7 @@ def decisions_file(home: Home) -> Path:
     return home.root / "link_decisions.csv"
 
 
-def append_decision(  # noqa: PLR0917  # the columns of the file, in their order
+def append_decision(  # the columns of the file, in their order
     home: Home,
     decided_by: str,
     source_id: str,
@@ -68,9 +68,7 @@ def read_decisions(path: Path) -> list[dict[str, str]]:
         rows = []
         for row in reader:
             if row["decision"] not in DECISIONS:
-                raise UsageError(
-                    f"{path.name}, line {reader.line_num}: a decision is one of {', '.join(DECISIONS)}."
-                )
+                raise UsageError(f"{path.name}, line {reader.line_num}: a decision is one of {', '.join(DECISIONS)}.")
             try:
                 dt.datetime.fromisoformat(row["decided_at"])
             except ValueError as error:
@@ -117,9 +115,7 @@ def reviews_in_force(session: duckdb.DuckDBPyConnection, home: Home | None = Non
             "decision": pa.array([row["decision"] for row in kept], pa.string()),
             "person_id": pa.array([row["person_id"] or None for row in kept], pa.string()),
             "decided_by": pa.array([row["decided_by"] for row in kept], pa.string()),
-            "decided_on": pa.array(
-                [dt.datetime.fromisoformat(row["decided_at"]).date() for row in kept], pa.date32()
-            ),
+            "decided_on": pa.array([dt.datetime.fromisoformat(row["decided_at"]).date() for row in kept], pa.date32()),
             "reason": pa.array([row["reason"] for row in kept], pa.string()),
         }
     )
