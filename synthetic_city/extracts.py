@@ -471,6 +471,7 @@ def child_allowance(city: City) -> Extract:
     begin = np.concatenate([s[valid] for _, s, _, valid in rows])
     finish = np.concatenate([e[valid] for _, _, e, valid in rows])
     finish = np.where(finish > city.as_of, OPEN, finish)
+    city.allowance_pairs = (child, recipient)
     apart = city.history.household_at(recipient, np.minimum(finish, city.as_of) - 1) != city.history.household_at(
         child, np.minimum(finish, city.as_of) - 1
     )
@@ -697,6 +698,7 @@ def child_consultations(city: City) -> Extract:
         ),
         "所見": choose_text(MEMOS, rng.integers(0, len(MEMOS), len(rows))),
     }
+    city.consultation_rows = (columns["相談番号"], rows)
     return Extract(
         "child_consultations", columns, Style(dates="era_sign"), ("相談番号", "児童_宛名番号", "受付年月日", "相談種別"),
         ("受付年月日",), ("児童_宛名番号",), recent=_recent(days, city.as_of, 30),
@@ -864,6 +866,7 @@ def pregnancy_notifications(city: City) -> Extract:
     waiting = np.flatnonzero((child < 0) & (due > city.as_of))
     city.unborn = [(number[i], int(mothers[i]), int(due[i])) for i in waiting.tolist()]
     city.pregnancies = (number, child, mothers, due)
+    city.pregnancy_named = named
     return Extract(
         "pregnancy_notifications", columns, Style(dates="era_spaced"),
         ("届出番号", "母_宛名番号", "届出年月日", "届出時週数", "分娩予定日"), ("届出年月日", "分娩予定日"), ("母_宛名番号",),
@@ -897,6 +900,7 @@ def newborn_visits(city: City) -> Extract:
 
     positive = rng.random(len(children)) < _calibrated(logit, city.parameters.postpartum_positive)
     city.epds_positive = children[positive]
+    city.newborn_pairs = (children, mother)
     epds = np.where(positive, 9 + rng.poisson(3.2, len(children)), np.minimum(rng.poisson(3.2, len(children)), 8))
     epds = np.minimum(epds, 30)
     item_10 = np.where(positive & (rng.random(len(children)) < 0.12), rng.integers(1, 4, len(children)), 0)
@@ -1208,6 +1212,7 @@ def school_enrolment(city: City) -> Extract:
     school = external.pupils
     record = external.spell("school_enrolment", school.person, school.start, school.written_on)
     external.blend_strangers(record, school.stranger)
+    external.remember("school_enrolment", school.number, school.person, record, school.stranger)
     columns = {
         "学籍番号": school.number,
         "氏名": record.name,

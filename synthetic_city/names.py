@@ -132,6 +132,9 @@ SURNAME_TABLE = """
 GAIJI_YOSHI = "\ue000"
 GAIJI_SURNAMES = (("ヨシダ", GAIJI_YOSHI + "田", "𠮷田"), ("ツチヤ", "\ue001屋", "圡屋"))
 
+RARE = set("夲")
+RARE_SHARE = 0.02
+
 FOREIGN = (
     (
         "グエン",
@@ -206,7 +209,8 @@ class Names:
         for number, line in enumerate(SURNAME_TABLE.strip().splitlines()):
             reading, weight, variants = line.split()
             forms = [form for form in variants.split("|") if _in_cp932(form)]
-            shares = [1.0] if len(forms) == 1 else [0.6] + [0.4 / (len(forms) - 1)] * (len(forms) - 1)
+            rare = [RARE_SHARE if set(form) & RARE else 0.4 / (len(forms) - 1) for form in forms[1:]]
+            shares = [1.0 - sum(rare), *rare]
             for form, share in zip(forms, shares, strict=True):
                 spellings.append(form)
                 kana.append(reading)
