@@ -34,10 +34,10 @@ codes as (
     select
         {%- for list in columns | map(attribute='code_list') | select | unique %}
         map_from_entries(
-            list(({{ comparable_code('code') }}, code)) filter (where code_list = '{{ list }}')
+            list((spelling, code)) filter (where code_list = '{{ list }}')
         ) as {{ list }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref('code_lists') }}
+    from ({{ code_spellings() }}) as spellings
 ),
 {% endif %}
 typed as (

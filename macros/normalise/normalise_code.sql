@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 {% macro default__normalise_code(col, code_list) -%}
-    {#- code_list is a map from comparable_code(code) to the code; a code outside its list becomes `unknown`. -#}
+    {#- code_list is a map from comparable spellings to codes; a code outside its list becomes `unknown`. -#}
     case
         when {{ comparable_code(col) }} is not null
             then coalesce({{ code_list }}[{{ comparable_code(col) }}], 'unknown')

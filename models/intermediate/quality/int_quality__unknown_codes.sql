@@ -9,8 +9,8 @@
     {%- endfor %}
 {%- endif %}
 
-with code_lists as (
-    select * from {{ ref('code_lists') }}
+with spellings as (
+    {{ code_spellings() }}
 ),
 
 delivered_codes as (
@@ -48,8 +48,8 @@ select
     delivered_codes.delivered_code,
     delivered_codes.row_count
 from delivered_codes
-left join code_lists
+left join spellings
     on
-        delivered_codes.code_list = code_lists.code_list
-        and {{ comparable_code('delivered_codes.delivered_code') }} = {{ comparable_code('code_lists.code') }}
-where code_lists.code is null
+        delivered_codes.code_list = spellings.code_list
+        and {{ comparable_code('delivered_codes.delivered_code') }} = spellings.spelling
+where spellings.code is null
