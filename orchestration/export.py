@@ -11,7 +11,7 @@ from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
 from orchestration.warehouse import connect
 
-FORMATS = {"csv": "format csv, header", "parquet": "format parquet", "json": "format json"}
+FORMATS = {"csv": "format csv, header", "parquet": "format parquet", "json": "format json, array true"}
 
 
 def export_table(home: Home, table: str, file_format: str, out: Path, *, published: bool = False) -> int:

@@ -17,7 +17,8 @@
 {%- endmacro %}
 
 {#- The cut of each group whose counted total exceeds its cap, as contribution rows of its own:
-    item_code = the group's code, raw_value = the uncut total, coefficient = cap − total. -#}
+    item_code = the group's code, raw_value = the uncut total, coefficient = cap − total. Combinations have groups
+    of their own: their totals are cut apart. -#}
 {% macro cap_cuts(resolved) -%}
     select
         resolved.person_id,
@@ -32,24 +33,7 @@
     from {{ resolved }} as resolved
     inner join risk_groups on resolved.group_code = risk_groups.group_code
     where resolved.is_counted and risk_groups.cap is not null
-    group by resolved.person_id, resolved.model_version, resolved.difficulty_type, resolved.group_code
+    group by
+        resolved.person_id, resolved.model_version, resolved.difficulty_type, resolved.group_code, resolved.is_combination
     having sum(resolved.coefficient) > any_value(risk_groups.cap)
-{%- endmacro %}
-
-{#- SQL: whether an item applies at an age in completed months (null = unknown: only to items without bounds). -#}
-{% macro applies_at_age(item, age_months) -%}
-    (
-        ({{ item }}.age_from_months is null or {{ age_months }} >= {{ item }}.age_from_months)
-        and ({{ item }}.age_to_months is null or {{ age_months }} < {{ item }}.age_to_months)
-    )
-{%- endmacro %}
-
-{#- SQL: whether a value that was observed lies in a band. A band that is for missing values, and has no bounds,
-    holds no observed value. -#}
-{% macro lies_in_band(band, value) -%}
-    (
-        ({{ band }}.lower is null or {{ value }} >= {{ band }}.lower)
-        and ({{ band }}.upper is null or {{ value }} < {{ band }}.upper)
-        and not (coalesce({{ band }}.when_missing, false) and {{ band }}.lower is null and {{ band }}.upper is null)
-    )
 {%- endmacro %}

@@ -35,12 +35,13 @@ def register(app: typer.Typer) -> None:
         except ValueError as error:
             raise UsageError(f"--as-of takes a date such as 2026-04-01, not {as_of!r}.") from error
         scored = run_score(Home.from_environment(), definition, observations, people, as_of_on, out)
+        warnings = list(scored.warnings)
         if scored.unknown_people:
-            typer.secho(
-                f"{scored.unknown_people} people of {observations.name} are not in the people file: not scored.",
-                fg="yellow",
-                err=True,
+            warnings.append(
+                f"{scored.unknown_people} people of {observations.name} are not in the people file: not scored."
             )
+        for warning in warnings:
+            typer.secho(f"Warning: {warning}", fg="yellow", err=True)
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(scored)))
         else:

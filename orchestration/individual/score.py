@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import os
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,20 @@ import pyarrow as pa
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
 from orchestration.individual.engine import load_bundle, memory_warehouse
+from orchestration.model.csv_files import read_csv
 from orchestration.model.definition import TABLES, Definition, check, column_types, raise_for, read_definition
 
 MAX_MISTAKES_SHOWN = 20
+OBSERVATION_COLUMNS = {
+    "person_id": ("varchar", True),
+    "observation_code": ("varchar", True),
+    "observed_on": ("date", True),
+    "ended_on": ("date", False),
+    "value": ("decimal(24,6)", False),
+    "text_value": ("varchar", False),
+}
+PEOPLE_COLUMNS = {"person_id": ("varchar", True), "birth_on": ("date", False), "sex": ("varchar", False)}
+EXPECTED = {"date": "a date such as 2026-04-01", "decimal(24,6)": "a number", "varchar": "text"}
 
 
 @dataclass(frozen=True)
@@ -29,70 +38,7 @@ class Scored:
     scores: int
     contributions: int
     unknown_people: int
-
-
-def _rows(path: Path, required: set[str]) -> list[tuple[int, dict[str, str]]]:
-    if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise KodomoError(f"{path.name}: the file is not UTF-8: save it as UTF-8.") from error
-    reader = csv.reader(text.splitlines(keepends=True))
-    header = [name.strip() for name in next(reader, [])]
-    missing = sorted(required - set(header))
-    if missing:
-        raise KodomoError(f"{path.name}:1: the column {', '.join(missing)} is missing: add it.")
-    return [
-        (reader.line_num, dict(zip(header, (value.strip() for value in values), strict=False)))
-        for values in reader
-        if any(value.strip() for value in values)
-    ]
-
-
-class _Fields:
-    """Reads the fields of a file, and keeps what cannot be read with its line and column."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.mistakes: list[str] = []
-
-    def date(self, line: int, row: dict[str, str], column: str, *, required: bool = False) -> dt.date | None:
-        text = row.get(column, "")
-        if not text:
-            if required:
-                self.mistakes.append(f"{self.name}:{line}: {column} is empty: write a date such as 2026-04-01.")
-            return None
-        try:
-            return dt.date.fromisoformat(text[:10])
-        except ValueError:
-            self.mistakes.append(f"{self.name}:{line}: {column} is no date: write it as 2026-04-01.")
-            return None
-
-    def number(self, line: int, row: dict[str, str], column: str) -> Decimal | None:
-        text = row.get(column, "")
-        if not text:
-            return None
-        try:
-            value = Decimal(text)
-            if not value.is_finite():
-                raise InvalidOperation
-            return value.quantize(Decimal("0.000001"))
-        except InvalidOperation:
-            self.mistakes.append(f"{self.name}:{line}: {column} is no number.")
-            return None
-
-    def text(self, line: int, row: dict[str, str], column: str) -> str:
-        text = row.get(column, "")
-        if not text:
-            self.mistakes.append(f"{self.name}:{line}: {column} is empty.")
-        return text
-
-    def stop(self) -> None:
-        if self.mistakes:
-            shown = self.mistakes[:MAX_MISTAKES_SHOWN]
-            more = len(self.mistakes) - len(shown)
-            raise KodomoError("\n".join(shown) + (f"\n… and {more} more" if more else ""))
+    warnings: tuple[str, ...] = ()
 
 
 def score(
@@ -105,86 +51,52 @@ def score(
 ) -> Scored:
     """Write ``fct_risk_score.csv`` and ``fct_risk_contribution.csv`` to ``out``.
 
-    Subjects are the people of ``people``, else those of the last build who have observations, else everyone in
-    ``observations`` with an unknown age. Nothing of the warehouse is changed.
+    Subjects are the people of ``people``; without it everyone in ``observations``, with the birth date of the last
+    build where it knows them, else with an unknown age. Nothing of the warehouse is changed.
     Raises KodomoError naming file, line and column of what cannot be read.
     """
     definition = read_definition(definition_folder)
-    raise_for(check(definition))
-    observed = _observations(observations)
-    subjects = _people(people, as_of_on) if people else _subjects_without_people(home, observed, as_of_on)
+    mistakes = check(definition)
+    raise_for(mistakes)
     connection = memory_warehouse()
     try:
-        _fill(connection, definition, observed, subjects, as_of_on)
+        set_as_of(connection, as_of_on)
+        load_definition(connection, definition)
+        _load_file(connection, observations, "observations", OBSERVATION_COLUMNS)
+        if people is not None:
+            _load_file(connection, people, "people", PEOPLE_COLUMNS)
+            _refuse_repeated_people(connection, people)
+        else:
+            _people_of_observations(connection, home)
+        connection.execute(INPUTS)
         load_bundle(home.ensure()).execute(connection)
-        return _write(connection, out, {row["person_id"] for row in observed}, subjects)
+        return _write(connection, out, tuple(map(str, mistakes)))
     finally:
         connection.close()
 
 
-def _observations(path: Path) -> list[dict[str, Any]]:
-    fields = _Fields(path.name)
-    rows = [
-        {
-            "person_id": fields.text(line, row, "person_id"),
-            "observation_code": fields.text(line, row, "observation_code"),
-            "observed_on": fields.date(line, row, "observed_on", required=True),
-            "ended_on": fields.date(line, row, "ended_on"),
-            "value": fields.number(line, row, "value"),
-            "text_value": row.get("text_value") or None,
-            "source_id": path.name,
-            "delivery_id": None,
-            "line_number": line,
-        }
-        for line, row in _rows(path, {"person_id", "observation_code", "observed_on"})
-    ]
-    fields.stop()
-    return rows
+def set_as_of(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) -> None:
+    """Make the run's parameters in an in-memory warehouse."""
+    connection.execute(
+        "create or replace table warehouse.raw.run_parameters as "
+        "select 'score' as run_id, ?::date as as_of_on, now()::timestamp as started_at",
+        [as_of_on],
+    )
 
 
-def completed_months(birth_on: dt.date, as_of_on: dt.date) -> int:
-    """Completed months between two dates, as the macro ``months_between`` counts them."""
-    months = (as_of_on.year - birth_on.year) * 12 + as_of_on.month - birth_on.month
-    return months - (as_of_on.day < birth_on.day)
-
-
-def age_months(birth_on: dt.date | None, as_of_on: dt.date) -> int | None:
-    """Age in completed months; a birth that lies ahead is a due date: −1 minus the completed months until then."""
-    if birth_on is None:
-        return None
-    if birth_on > as_of_on:
-        return -1 - completed_months(as_of_on, birth_on)
-    return completed_months(birth_on, as_of_on)
-
-
-def _people(path: Path, as_of_on: dt.date) -> dict[str, int | None]:
-    fields = _Fields(path.name)
-    subjects: dict[str, int | None] = {}
-    for line, row in _rows(path, {"person_id"}):
-        person_id = fields.text(line, row, "person_id")
-        if person_id in subjects:
-            fields.mistakes.append(f"{path.name}:{line}: this person_id is there twice: keep one row.")
-        subjects[person_id] = age_months(fields.date(line, row, "birth_on"), as_of_on)
-    fields.stop()
-    return subjects
-
-
-def _subjects_without_people(home: Home, observed: list[dict[str, Any]], as_of_on: dt.date) -> dict[str, int | None]:
-    ids = {row["person_id"] for row in observed}
-    births: dict[str, dt.date | None] = {}
-    if home.warehouse.exists():
-        with duckdb.connect(str(home.warehouse), read_only=True) as connection:
-            known = connection.execute(
-                "select count(*) from information_schema.tables "
-                "where table_schema = 'marts' and table_name = 'dim_person'"
-            ).fetchall()[0][0]
-            if known:
-                births = dict(connection.execute("select person_id, birth_on from marts.dim_person").fetchall())
-    return {person_id: age_months(births.get(person_id), as_of_on) for person_id in sorted(ids)}
-
-
-def _table(rows: list[dict[str, Any]], types: dict[str, pa.DataType]) -> pa.Table:
-    return pa.table({name: pa.array([row.get(name) for row in rows], kind) for name, kind in types.items()})
+def load_definition(connection: duckdb.DuckDBPyConnection, definition: Definition) -> None:
+    """Fill the ``risk_*`` seeds of an in-memory warehouse; every version of the definition is scored."""
+    for table in TABLES:
+        types = {name: _arrow_type(kind) for name, kind in column_types()[table].items()}
+        columns = {name: pa.array([row.get(name) for row in definition[table]], kind) for name, kind in types.items()}
+        connection.register("given", pa.table(columns))
+        connection.execute(f"create or replace table warehouse.seeds.{table} as select * from given")
+        connection.unregister("given")
+    connection.execute(
+        "create or replace table warehouse.intermediate.int_risk__versions as "
+        "select model_version, difficulty_type from warehouse.seeds.risk_tiers "
+        "union select model_version, difficulty_type from warehouse.seeds.risk_coefficients"
+    )
 
 
 _ARROW = {"varchar": pa.string(), "integer": pa.int32(), "boolean": pa.bool_(), "date": pa.date32()}
@@ -197,87 +109,125 @@ def _arrow_type(column_type: str) -> pa.DataType:
     return _ARROW[column_type]
 
 
-def _create(connection: duckdb.DuckDBPyConnection, relation: str, table: pa.Table) -> None:
-    connection.register("given", table)
-    connection.execute(f"create or replace table warehouse.{relation} as select * from given")
-    connection.unregister("given")
-
-
-def _fill(
-    connection: duckdb.DuckDBPyConnection,
-    definition: Definition,
-    observed: list[dict[str, Any]],
-    subjects: dict[str, int | None],
-    as_of_on: dt.date,
+def _load_file(
+    connection: duckdb.DuckDBPyConnection, path: Path, table: str, columns: dict[str, tuple[str, bool]]
 ) -> None:
-    """Make the relations that the scoring models read. Without a family, a household is the person alone."""
-    for table in TABLES:
-        types = {name: _arrow_type(kind) for name, kind in column_types()[table].items()}
-        _create(connection, f"seeds.{table}", _table(definition[table], types))
-    people = [{"person_id": person_id, "age_months": age} for person_id, age in subjects.items()]
-    _create(
-        connection,
-        "intermediate.int_risk__subjects",
-        _table(people, {"person_id": pa.string(), "age_months": pa.int32()}),
-    )
-    members = [
-        {"person_id": person_id, "scope": scope, "member_id": person_id}
-        for person_id in subjects
-        for scope in ("self", "household", "family")
-    ]
-    texts = dict.fromkeys(("person_id", "scope", "member_id"), pa.string())
-    _create(connection, "intermediate.int_risk__scope_members", _table(members, texts))
-    versions = sorted(
-        {
-            (row["model_version"], row["difficulty_type"])
-            for table in ("risk_tiers", "risk_coefficients")
-            for row in definition[table]
-        }
-    )
-    _create(
-        connection,
-        "intermediate.int_risk__versions",
-        _table(
-            [{"model_version": version, "difficulty_type": difficulty} for version, difficulty in versions],
-            dict.fromkeys(("model_version", "difficulty_type"), pa.string()),
-        ),
-    )
-    _create(
-        connection,
-        "marts.fct_observation",
-        _table(
-            observed,
-            {
-                "person_id": pa.string(),
-                "observation_code": pa.string(),
-                "observed_on": pa.date32(),
-                "ended_on": pa.date32(),
-                "value": pa.decimal128(38, 6),
-                "text_value": pa.string(),
-                "source_id": pa.string(),
-                "delivery_id": pa.string(),
-                "line_number": pa.int64(),
-            },
-        ),
-    )
-    _create(
-        connection,
-        "intermediate.int_chain__values",
-        _table(
-            [],
-            {"person_id": pa.string(), "chain_type": pa.string(), "value": pa.int32(), "evidence": pa.string()},
-        ),
-    )
+    """Load a file into a temporary table with typed columns and ``line_number``, or say what cannot be read."""
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    file = read_csv(path)
+    missing = [name for name, (_, is_required) in columns.items() if is_required and name not in file.header]
+    if missing:
+        raise KodomoError(f"{path.name}:1: the column {', '.join(missing)} is missing: add it.")
+    texts: dict[str, Any] = {"line_number": pa.array([line for line, _ in file.records], pa.int64())}
+    for name in columns:
+        if name in file.header:
+            position = file.header.index(name)
+            texts[name] = pa.array([values[position] or None for _, values in file.records], pa.string())
+        else:
+            texts[name] = pa.nulls(len(file.records), pa.string())
+    connection.register("given", pa.table(texts))
+    typed = [_typed(name, kind) + f" as {name}" for name, (kind, _) in columns.items()]
+    connection.execute(f"create or replace temp table {table} as select line_number, {', '.join(typed)} from given")
+    mistakes = [f"{path.name}:{line}: more values than headings: quote the commas." for line in file.too_long]
+    for name, (kind, is_required) in columns.items():
+        problems = [
+            f"select line_number, '{name} is not {EXPECTED[kind]}.' from given where {name} is not null "
+            f"and {_typed(name, kind)} is null"
+        ]
+        if is_required:
+            problems.append(
+                f"select line_number, '{name} is empty: write {EXPECTED[kind]}.' from given where {name} is null"
+            )
+        for problem in problems:
+            found = connection.execute(f"{problem} order by line_number").fetchall()
+            mistakes += [f"{path.name}:{line}: {message}" for line, message in found]
+    connection.unregister("given")
+    if mistakes:
+        shown = mistakes[:MAX_MISTAKES_SHOWN]
+        more = len(mistakes) - len(shown)
+        raise KodomoError("\n".join(shown) + (f"\n… and {more} more" if more else ""))
+
+
+def _typed(name: str, kind: str) -> str:
+    if kind == "date":
+        # `infinity` and `epoch` are dates to the engine, and none to a person.
+        return f"case when regexp_full_match({name}, '[0-9]{{4}}-.*') then try_cast({name} as date) end"
+    return f"try_cast({name} as {kind})"
+
+
+def _refuse_repeated_people(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    repeated = connection.execute(
+        "select line_number from people qualify row_number() over (partition by person_id order by line_number) > 1 "
+        f"order by line_number limit {MAX_MISTAKES_SHOWN}"
+    ).fetchall()
+    if repeated:
+        raise KodomoError(
+            "\n".join(f"{path.name}:{line}: this person_id is there twice: keep one row." for (line,) in repeated)
+        )
+
+
+def _people_of_observations(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    births = pa.table({"person_id": pa.array([], pa.string()), "birth_on": pa.array([], pa.date32())})
+    if home.warehouse.exists():
+        try:
+            with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
+                births = warehouse.execute("select person_id, birth_on from marts.dim_person").to_arrow_table()
+        except (duckdb.CatalogException, duckdb.IOException):
+            # Never built, or being written at this moment: the ages are unknown then.
+            pass
+    connection.register("births", births)
     connection.execute(
-        "create or replace table warehouse.raw.run_parameters as "
-        "select 'score' as run_id, ?::date as as_of_on, now()::timestamp as started_at",
-        [as_of_on],
+        "create or replace temp table people as "
+        "select person_id, births.birth_on from (select distinct person_id from observations) "
+        "left join births using (person_id)"
     )
+    connection.unregister("births")
 
 
-def _write(
-    connection: duckdb.DuckDBPyConnection, out: Path, observed_people: set[str], subjects: dict[str, int | None]
-) -> Scored:
+# The relations that the scoring models read. A birth that lies ahead is a due date: −1 minus the completed months
+# until then. Without a family, a household is the person alone.
+INPUTS = """
+create or replace macro completed_months(from_on, to_on) as
+    (year(to_on) - year(from_on)) * 12 + month(to_on) - month(from_on)
+    - case when day(to_on) < day(from_on) then 1 else 0 end;
+create or replace table warehouse.intermediate.int_risk__subjects as
+select
+    people.person_id,
+    cast(
+        case
+            when people.birth_on > parameters.as_of_on
+                then -1 - completed_months(parameters.as_of_on, people.birth_on)
+            else completed_months(people.birth_on, parameters.as_of_on)
+        end as integer
+    ) as age_months
+from people
+cross join warehouse.raw.run_parameters as parameters;
+create or replace table warehouse.intermediate.int_risk__scope_members as
+select
+    people.person_id,
+    unnest(['self', 'household', 'family']) as scope,
+    people.person_id as member_id
+from people;
+create or replace table warehouse.marts.fct_observation as
+select
+    person_id,
+    observation_code,
+    observed_on,
+    ended_on,
+    value,
+    text_value,
+    cast(null as varchar) as source_id,
+    cast(null as varchar) as delivery_id,
+    line_number
+from observations;
+create or replace table warehouse.intermediate.int_chain__values (
+    person_id varchar, chain_type varchar, value integer, evidence varchar
+);
+"""
+
+
+def _write(connection: duckdb.DuckDBPyConnection, out: Path, warnings: tuple[str, ...]) -> Scored:
     out.mkdir(parents=True, exist_ok=True)
     counts = {}
     for mart, relation, order in (
@@ -290,13 +240,25 @@ def _write(
     ):
         draft = out / f".{mart}.csv.part"
         connection.execute(
-            f"copy (select * from warehouse.intermediate.{relation} order by {order}) to '{draft}' (header, format csv)"
+            f"copy (select * from warehouse.intermediate.{relation} order by {order}) to '{_quoted(draft)}' "
+            "(header, format csv)"
         )
         os.replace(draft, out / f"{mart}.csv")
-        counts[mart] = connection.execute(f"select count(*) from warehouse.intermediate.{relation}").fetchall()[0][0]
+        counts[mart] = _count(connection, f"select count(*) from warehouse.intermediate.{relation}")
     return Scored(
-        subjects=len(subjects),
+        subjects=_count(connection, "select count(*) from people"),
         scores=counts["fct_risk_score"],
         contributions=counts["fct_risk_contribution"],
-        unknown_people=len(observed_people - set(subjects)),
+        unknown_people=_count(
+            connection, "select count(distinct person_id) from observations anti join people using (person_id)"
+        ),
+        warnings=warnings,
     )
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return connection.execute(query).fetchall()[0][0]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import yaml
 
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import PROJECT
+from orchestration.model.csv_files import read_csv
 
 SEEDS = PROJECT / "seeds"
 TABLES = (
@@ -98,16 +98,18 @@ def _boolean(text: str) -> bool:
     raise ValueError
 
 
-def _number(text: str) -> Decimal:
+def _decimal(text: str, precision: int, scale: int) -> Decimal:
     value = Decimal(text)
-    if not value.is_finite() or value != value.quantize(Decimal("0.000001")):
+    if not value.is_finite() or abs(value) >= Decimal(10) ** (precision - scale):
+        raise ValueError
+    if value != value.quantize(Decimal(1).scaleb(-scale)):
         raise ValueError
     return value
 
 
 def _integer(text: str) -> int:
     value = Decimal(text)
-    if value != int(value):
+    if value != int(value) or abs(value) >= 2**31:
         raise ValueError
     return int(value)
 
@@ -116,7 +118,9 @@ def _reader(column_type: str) -> tuple[Callable[[str], Any], str]:
     if column_type == "integer":
         return _integer, "a whole number"
     if column_type.startswith("decimal"):
-        return _number, "a number with at most six decimals"
+        precision, scale = map(int, column_type.removeprefix("decimal(").rstrip(")").split(","))
+        expected = f"a number with at most {precision - scale} digits before the point and {scale} after it"
+        return partial(_decimal, precision=precision, scale=scale), expected
     if column_type == "boolean":
         return _boolean, "true or false"
     if column_type == "date":
@@ -144,34 +148,28 @@ def read_definition(folder: Path) -> Definition:
 def _read_table(definition: Definition, table: str, path: Path) -> None:
     types = column_types()[table]
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        definition.mistakes.append(Mistake(path.name, 1, "the file is not UTF-8: save it as UTF-8."))
+        file = read_csv(path)
+    except KodomoError as error:
+        definition.mistakes.append(Mistake(path.name, 1, str(error).partition(": ")[2]))
         return
-    reader = csv.reader(text.splitlines(keepends=True))
-    header = [name.strip() for name in next(reader, [])]
-    missing = sorted(REQUIRED_COLUMNS[table] - set(header))
+    missing = sorted(REQUIRED_COLUMNS[table] - set(file.header))
     if missing:
         definition.mistakes.append(Mistake(path.name, 1, f"the column {', '.join(missing)} is missing: add it."))
         return
-    for values in reader:
-        if not any(value.strip() for value in values):
-            continue
-        line = reader.line_num
-        if len(values) > len(header):
-            definition.mistakes.append(Mistake(path.name, line, "more values than headings: quote the commas."))
-            continue
-        given = dict(zip(header, (value.strip() for value in values), strict=False))
+    for line in file.too_long:
+        definition.mistakes.append(Mistake(path.name, line, "more values than headings: quote the commas."))
+    for line, values in file.records:
+        given = dict(zip(file.header, values, strict=True))
         row: dict[str, Any] = {"_line": line}
         for name, column_type in types.items():
             value = given.get(name, "")
-            convert, expected = _reader(column_type)
             if value == "" and column_type != "boolean":
                 row[name] = None
                 continue
+            convert, expected = _reader(column_type)
             try:
                 row[name] = convert(value)
-            except (ValueError, InvalidOperation):
+            except (ValueError, InvalidOperation, OverflowError):
                 row[name] = None
                 definition.mistakes.append(Mistake(path.name, line, f"{name} is {value!r}: write {expected}."))
         definition.tables[table].append(row)
@@ -303,8 +301,6 @@ def _coefficients(definition: Definition) -> Iterator[Finding]:
             )
         if row["coefficient"] is None:
             yield "risk_coefficients", row["_line"], "coefficient is empty: write a number."
-        elif row["coefficient"] != row["coefficient"].quantize(Decimal("0.001")):
-            yield "risk_coefficients", row["_line"], "coefficient has more than three decimals."
 
 
 def _versions(definition: Definition) -> Iterator[Finding]:

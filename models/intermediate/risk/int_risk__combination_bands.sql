@@ -39,7 +39,10 @@ counted as (
             and combinations.model_version = contributions.model_version
             and combinations.difficulty_type = contributions.difficulty_type
     group by
-        contributions.person_id, combinations.model_version, combinations.difficulty_type, combinations.item_code
+        contributions.person_id,
+        combinations.model_version,
+        combinations.difficulty_type,
+        combinations.item_code
 ),
 
 zero_combinations as (

@@ -3,9 +3,15 @@ with risk_groups as (
 ),
 
 resolved as (
-    select * from {{ ref('int_risk__item_contributions') }}
+    select
+        *,
+        false as is_combination
+    from {{ ref('int_risk__item_contributions') }}
     union all
-    select * from {{ ref('int_risk__combination_contributions') }}
+    select
+        *,
+        true as is_combination
+    from {{ ref('int_risk__combination_contributions') }}
 ),
 
 cuts as (

@@ -1,3 +1,4 @@
+-- Whose observations count for a child, by scope. Grain: person_id, scope, member_id.
 with children as (
     select * from {{ ref('dim_child') }}
 ),
@@ -6,10 +7,19 @@ household_members as (
     select * from {{ ref('int_household__members_as_of') }}
 ),
 
-links as (
-    select *
+parent_links as (
+    select
+        from_person_id as parent_id,
+        to_person_id as child_id
     from {{ ref('int_family__links') }}
-    where coalesce(valid_from, date '0001-01-01') <= {{ as_of() }}
+    where link_type = 'parent_of' and valid_from <= {{ as_of() }} and coalesce(valid_to > {{ as_of() }}, true)
+),
+
+family as (
+    select
+        person_id,
+        member_id
+    from {{ ref('int_family__within_two_steps') }}
 ),
 
 parents as (
@@ -29,12 +39,14 @@ parents as (
 ),
 
 siblings as (
+    -- by at least one parent, by birth or adoption
     select distinct
-        parents.person_id,
-        links.to_person_id as member_id
-    from parents
-    inner join links on parents.parent_id = links.from_person_id and links.link_type = 'parent_of'
-    where links.to_person_id <> parents.person_id
+        children.person_id,
+        sibling_links.child_id as member_id
+    from children
+    inner join parent_links on children.person_id = parent_links.child_id
+    inner join parent_links as sibling_links on parent_links.parent_id = sibling_links.parent_id
+    where sibling_links.child_id <> children.person_id
 ),
 
 household as (
@@ -48,44 +60,6 @@ household as (
         person_id,
         person_id as member_id
     from children
-),
-
-edges as (
-    select
-        from_person_id as person_id,
-        to_person_id as neighbour_id
-    from links
-    union
-    select
-        to_person_id as person_id,
-        from_person_id as neighbour_id
-    from links
-),
-
-one_step as (
-    select
-        children.person_id,
-        edges.neighbour_id as member_id
-    from children
-    inner join edges on children.person_id = edges.person_id
-),
-
-family as (
-    select
-        person_id,
-        person_id as member_id
-    from children
-    union
-    select
-        person_id,
-        member_id
-    from one_step
-    union
-    select
-        one_step.person_id,
-        edges.neighbour_id as member_id
-    from one_step
-    inner join edges on one_step.member_id = edges.person_id
 ),
 
 final as (

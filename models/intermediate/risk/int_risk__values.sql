@@ -31,7 +31,7 @@ in_window as (
         items.age_to_months,
         observations.person_id as member_id,
         observations.observed_on,
-        cast(observations.value as decimal(18, 6)) as value,
+        cast(observations.value as decimal(24, 6)) as value,
         observations.source_id,
         observations.delivery_id,
         observations.line_number,
@@ -85,10 +85,11 @@ judged as (
             when 'sum' then value is not null
             when 'latest' then recency = 1 and value is not null
             when 'months_since' then recency = 1
-            when 'in_force' then is_in_force or not bool_or(is_in_force) over (partition by person_id, item_code)
+            when 'in_force' then is_in_force or not bool_or(is_in_force) over item_of_person
             else true
         end as makes_value
     from ranked
+    window item_of_person as (partition by person_id, item_code)
 ),
 
 observed as (

@@ -5,4 +5,15 @@ with contributions as (
     select * from {{ ref('int_risk__contributions') }}
 )
 
-select * from contributions
+select
+    as_of_on,
+    model_version,
+    difficulty_type,
+    person_id,
+    item_code,
+    band_no,
+    raw_value,
+    coefficient,
+    is_counted,
+    evidence
+from contributions

@@ -5,4 +5,13 @@ with scores as (
     select * from {{ ref('int_risk__scores') }}
 )
 
-select * from scores
+select
+    as_of_on,
+    model_version,
+    difficulty_type,
+    person_id,
+    score,
+    tier,
+    is_override,
+    completeness
+from scores

@@ -1,0 +1,17 @@
+{#- SQL: whether an item applies at an age in completed months (null = unknown: only to items without bounds). -#}
+{% macro applies_at_age(item, age_months) -%}
+    (
+        ({{ item }}.age_from_months is null or {{ age_months }} >= {{ item }}.age_from_months)
+        and ({{ item }}.age_to_months is null or {{ age_months }} < {{ item }}.age_to_months)
+    )
+{%- endmacro %}
+
+{#- SQL: whether a value that was observed lies in a band: lower inclusive, upper exclusive, empty = open. A band for
+    missing values holds no observed value, whatever its bounds. -#}
+{% macro lies_in_band(band, value) -%}
+    (
+        not coalesce({{ band }}.when_missing, false)
+        and ({{ band }}.lower is null or {{ value }} >= {{ band }}.lower)
+        and ({{ band }}.upper is null or {{ value }} < {{ band }}.upper)
+    )
+{%- endmacro %}
