@@ -39,6 +39,7 @@ class Audience:
     departments: tuple[str, ...]
     duties: tuple[str, ...]
     grants: Mapping[str, Grant]
+    may_export: bool = False
 
     @property
     def role(self) -> str:
@@ -161,6 +162,7 @@ def read_access(path: Path = ACCESS_FILE) -> Access:
             tuple(entry["departments"]),
             tuple(entry["duties"]),
             grants,
+            bool(entry.get("may_export")),
         )
         _known(f"audience {name}: department", entry["departments"], departments)
         _known(f"audience {name}: duty", entry["duties"], duties)

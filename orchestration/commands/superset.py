@@ -1,0 +1,53 @@
+"""``kodomo superset``: bring Superset to what the files and the staff list say."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo superset apply`` and ``kodomo superset staff``."""
+    group = typer.Typer(help="Accounts, roles, rules and dashboards of Superset.", no_args_is_help=True)
+    app.add_typer(group, name="superset")
+
+    @group.command()
+    def apply(
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    ) -> None:
+        """Apply dashboards, roles, rules and the staff list, in one transaction."""
+        from orchestration.home import Home
+        from superset_config.security.apply import apply as apply_all
+        from superset_config.security.metadata import upgrade
+
+        home = Home.from_environment()
+        upgrade(home)
+        lines = apply_all(home, dry_run=dry_run)
+        if as_json:
+            typer.echo(json.dumps({"changes": lines, "dry_run": dry_run}, ensure_ascii=False))
+            return
+        for line in lines:
+            typer.echo(line)
+        verb = "would be made" if dry_run else "made"
+        typer.echo(f"{len(lines)} changes {verb}." if lines else "Everything is as the files say.")
+
+    @group.command()
+    def staff(
+        demo: Annotated[bool, typer.Option("--demo", help="Put the demo's staff list into the home.")] = False,
+    ) -> None:
+        """Show the staff list with the scope that each line gives."""
+        from orchestration.home import Home
+        from superset_config.security.access import read_access
+        from superset_config.security.apply import use_demo_staff
+        from superset_config.security.staff import read_staff
+
+        home = Home.from_environment()
+        if demo:
+            done = use_demo_staff(home)
+            typer.echo("The demo's staff list is in place." if done else "There is a staff list already; it stays.")
+            return
+        for member in read_staff(home.staff, read_access()):
+            typer.echo(f"{member.username}  {member.scope.key}{'  admin' if member.is_admin else ''}")

@@ -1,0 +1,59 @@
+"""A cache of results that knows the scope and the publication: what one may see, nobody else is answered with."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import Any
+
+from flask_caching.backends.simplecache import SimpleCache
+
+
+class ScopedCache(SimpleCache):
+    """Results in memory (never on disk), under keys that begin with roles and publication of the moment.
+
+    A change of duty or a new publication therefore starts with an empty cache, at once.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lock = threading.RLock()
+
+    @staticmethod
+    def _scoped(key: str) -> str:
+        from superset import security_manager
+
+        from orchestration.home import Home
+        from orchestration.publish import current
+        from superset_config.security.files import user_roles
+
+        folder = current(Home.from_environment())
+        roles = "|".join(sorted(user_roles(security_manager)))
+        place = f"{folder.name if folder else ''}|{roles}"
+        return f"{hashlib.sha256(place.encode()).hexdigest()}:{key}"
+
+    def get(self, key: str) -> Any:
+        """The value of the scope and publication of the moment."""
+        scoped = self._scoped(key)
+        with self._lock:
+            return super().get(scoped)
+
+    def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None:
+        """Keep a value for the scope and publication of the moment."""
+        with self._lock:
+            return super().set(self._scoped(key), value, timeout)
+
+    def add(self, key: str, value: Any, timeout: int | None = None) -> bool:
+        """Keep a value if there is none."""
+        with self._lock:
+            return super().add(self._scoped(key), value, timeout)
+
+    def delete(self, key: str) -> bool:
+        """Drop a value of the scope and publication of the moment."""
+        with self._lock:
+            return super().delete(self._scoped(key))
+
+    def has(self, key: str) -> bool:
+        """Whether there is a value."""
+        with self._lock:
+            return super().has(self._scoped(key))

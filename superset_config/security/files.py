@@ -1,0 +1,163 @@
+"""Wall B, files: every connection of Superset leads to the file of the scope that the user has at that moment."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import duckdb
+from sqlalchemy.engine.url import URL, make_url
+from sqlalchemy.pool import NullPool
+
+from orchestration.home import Home
+from orchestration.publish import scope_file
+from superset_config.security.access import Access, read_access
+from superset_config.security.scope import Scope
+from superset_config.security.statements import StatementRefusedError, check_statement
+
+# One configuration for all: DuckDB refuses a second one of the same file within a process.
+CONNECTION_CONFIG = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "memory_limit": "2GB",
+    "lock_configuration": "true",
+}
+UNAVAILABLE_JA = "データを読み込めません。しばらくしてからもう一度お試しください。"
+NOTHING_PUBLISHED_JA = "公開されたデータがまだありません。"
+MISSING_JA = "この項目は、あなたの権限では表示できません。"
+
+
+class QueryFailedError(Exception):
+    """A query that the engine could not answer; the message is for staff and names no file, table or value."""
+
+
+class GuardedCursor:
+    """A cursor that executes allowed statements only, and whose errors tell nothing about the machine."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: frozenset[str]) -> None:
+        self._connection, self._tables = connection, tables
+
+    @property
+    def description(self) -> Any:
+        """As DB-API says."""
+        return self._connection.description
+
+    @property
+    def rowcount(self) -> int:
+        """Unknown, as DB-API allows."""
+        return -1
+
+    def execute(self, statement: str, parameters: Any = None, context: Any = None) -> GuardedCursor:
+        """Run one allowed SELECT. Raises StatementRefusedError or QueryFailedError."""
+        check_statement(statement, self._tables)
+        try:
+            self._connection.execute(statement, list(parameters) if parameters else None)
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise QueryFailedError(MISSING_JA) from _without_detail(error)
+        except (duckdb.Error, RuntimeError) as error:
+            raise QueryFailedError(UNAVAILABLE_JA) from _without_detail(error)
+        return self
+
+    def executemany(self, statement: str, parameters: Any = None, context: Any = None) -> None:
+        """Refused: a published file is read, one statement at a time."""
+        raise StatementRefusedError
+
+    def fetchone(self) -> Any:
+        """As DB-API says."""
+        return self._connection.fetchone()
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        """As DB-API says."""
+        return self._connection.fetchmany() if size is None else self._connection.fetchmany(size)
+
+    def fetchall(self) -> list[Any]:
+        """As DB-API says."""
+        return self._connection.fetchall()
+
+    def close(self) -> None:
+        """Nothing to close: the connection holds the result."""
+
+
+def _without_detail(error: Exception) -> Exception:
+    """The kind of an error, for logs: its text may quote values and paths."""
+    return QueryFailedError(type(error).__name__)
+
+
+class GuardedConnection:
+    """A connection to one file that gives out guarded cursors only."""
+
+    closed = False
+    autocommit = None
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: frozenset[str]) -> None:
+        self._connection, self._tables = connection, tables
+        self.notices: list[str] = []
+
+    def cursor(self) -> GuardedCursor:
+        """A cursor of its own."""
+        return GuardedCursor(self._connection.cursor(), self._tables)
+
+    def begin(self) -> None:
+        """Nothing to begin: the file is only read."""
+
+    def commit(self) -> None:
+        """Nothing to commit."""
+
+    def rollback(self) -> None:
+        """Nothing to take back."""
+
+    def close(self) -> None:
+        """Close the connection; the last one gives the file free."""
+        self._connection.close()
+        self.closed = True
+
+
+class Files:
+    """Where connections of Superset lead. ``mutate`` is its DB_CONNECTION_MUTATOR."""
+
+    def __init__(self, home: Home, access: Access | None = None) -> None:
+        self.home, self.access = home, access or read_access()
+
+    def scope(self, roles: list[str]) -> Scope:
+        """The scope that roles give."""
+        return Scope.from_roles(roles)
+
+    def mutate(
+        self, uri: URL, params: dict[str, Any], username: str | None, security_manager: Any, source: Any
+    ) -> tuple[URL, dict[str, Any]]:
+        """Whatever address a database has, lead it to the file of the user's scope."""
+        scope = self.scope(user_roles(security_manager))
+        file = scope_file(self.home, scope)
+        path = ":memory:" if file is None else str(file)
+        tables = frozenset(table.name for table in self.access.tables_for(scope))
+
+        def connect() -> GuardedConnection:
+            if file is None:
+                raise QueryFailedError(NOTHING_PUBLISHED_JA)
+            try:
+                connection = duckdb.connect(path, read_only=True, config=dict(CONNECTION_CONFIG))
+            except duckdb.Error as error:
+                raise QueryFailedError(UNAVAILABLE_JA) from _without_detail(error)
+            return GuardedConnection(connection, tables)
+
+        # The address itself says nothing of the file: it may end up in a message.
+        return make_url("duckdb:///:memory:"), {"poolclass": NullPool, "creator": connect}
+
+
+def user_roles(security_manager: Any) -> list[str]:
+    """Names of the roles that the user of this request has now; none outside a request."""
+    from flask import g, has_request_context
+
+    user = getattr(g, "user", None) if has_request_context() else None
+    if user is None or not getattr(user, "is_active", False):
+        return []
+    return [role.name for role in security_manager.get_user_roles(user)]
+
+
+_PLACES = re.compile(r"(/[\w.@+-]+){2,}|\bpid\b|\bPID\b|Traceback|File \"|\.duckdb|\.py\b|0x[0-9a-f]{6,}")
+
+
+def tells_of_the_machine(text: str) -> bool:
+    """Whether a text holds a path, a process id or a stack trace."""
+    return bool(_PLACES.search(text))

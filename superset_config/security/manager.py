@@ -1,0 +1,73 @@
+"""Wall A in Superset: who may ask what, how often one may try to log in, and which passwords are taken."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Flask, request
+from flask_appbuilder.exceptions import PasswordComplexityValidationError
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
+from superset.exceptions import SupersetSecurityException
+from superset.security import SupersetSecurityManager
+
+from superset_config.security.expressions import FREE_SQL_JA, Refused, check_query
+
+MIN_PASSWORD = 12
+
+
+def login_key() -> str:
+    """Whom attempts to log in are counted for: the address and the name tried, so that a proxy is not one person."""
+    if request.method == "POST" and request.path.rstrip("/") in {"/login", "/api/v1/security/login"}:
+        body = request.get_json(silent=True) if request.is_json else None
+        name = (body or {}).get("username") if isinstance(body, dict) else request.form.get("username")
+        return f"{get_remote_address()}|{str(name or '')[:64].lower()}"
+    return get_remote_address()
+
+
+def check_password(password: str) -> None:
+    """At least 12 characters of three kinds. Raises PasswordComplexityValidationError, in Japanese."""
+    kinds = sum(bool(re.search(kind, password)) for kind in (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9]"))
+    if len(password) < MIN_PASSWORD or kinds < 3:
+        raise PasswordComplexityValidationError(
+            f"パスワードは{MIN_PASSWORD}文字以上で、英大文字・英小文字・数字・記号のうち3種類以上を含めてください。"
+        )
+
+
+class KodomoSecurityManager(SupersetSecurityManager):
+    """Superset's, with free SQL refused to everyone: dashboards are code, and staff choose, they do not program."""
+
+    def create_limiter(self, app: Flask) -> Limiter:
+        """Attempts to log in are counted by address and name."""
+        limiter = Limiter(key_func=login_key)
+        limiter.init_app(app)
+        return limiter
+
+    def raise_for_access(self, *args: Any, **kwargs: Any) -> None:
+        """Superset's checks, then: no SQL but what the files of the project hold."""
+        super().raise_for_access(*args, **kwargs)
+        if kwargs.get("sql") or kwargs.get("query") or kwargs.get("viz"):
+            raise _refusal()
+        context = kwargs.get("query_context")
+        if context is None:
+            return
+        datasource = context.datasource
+        if getattr(datasource, "type", None) != "table" or getattr(datasource, "sql", None):
+            raise _refusal()
+        columns = [column.column_name for column in datasource.columns]
+        metrics = [metric.metric_name for metric in datasource.metrics]
+        try:
+            for query in context.queries:
+                check_query(query, columns, metrics)
+        except (Refused, AttributeError, TypeError) as error:
+            raise _refusal() from error
+
+
+def _refusal() -> SupersetSecurityException:
+    return SupersetSecurityException(
+        SupersetError(
+            message=FREE_SQL_JA, error_type=SupersetErrorType.QUERY_SECURITY_ACCESS_ERROR, level=ErrorLevel.ERROR
+        )
+    )

@@ -1,0 +1,182 @@
+"""Wall A as data, made from access.yml: roles with single permissions, and rules for rows. Needs no Superset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from superset_config.security.access import (
+    DEPARTMENTS,
+    Access,
+    PublishedTable,
+    protection_condition,
+)
+from superset_config.security.scope import all_areas
+
+PREFIX = "kodomo "
+"""Begins the names of the rules that are made here; others are deleted."""
+BASE, REGULAR = "Base", "Regular"
+DENY = "1 = 0"
+
+STAFF_PERMISSIONS = {
+    ("can_read", "Dashboard"),
+    ("can_read", "Chart"),
+    ("can_read", "Dataset"),
+    ("can_get_drill_info", "Dataset"),
+    ("can_dashboard", "Superset"),
+    ("can_log", "Superset"),
+    ("can_language_pack", "Superset"),
+    ("can_drill", "Dashboard"),
+    ("can_view_chart_as_table", "Dashboard"),
+    ("can_samples", "Datasource"),
+    ("can_read", "DashboardFilterStateRestApi"),
+    ("can_write", "DashboardFilterStateRestApi"),
+    ("can_time_range", "Api"),
+    ("can_read", "CurrentUserRestApi"),
+    ("can_recent_activity", "Log"),
+    ("can_get", "MenuApi"),
+    ("can_read", "SecurityRestApi"),
+    ("can_read", "AvailableDomains"),
+    ("menu_access", "Dashboards"),
+    ("menu_access", "Home"),
+    ("can_userinfo", "UserDBModelView"),
+    ("resetmypassword", "UserDBModelView"),
+    ("can_this_form_get", "ResetMyPasswordView"),
+    ("can_this_form_post", "ResetMyPasswordView"),
+}
+ADMIN_PERMISSIONS = {
+    ("can_read", "Log"),
+    ("menu_access", "Action Log"),
+    ("menu_access", "Security"),
+    ("menu_access", "List Users"),
+    ("can_get", "User"),
+    ("can_info", "User"),
+    ("can_list", "UserDBModelView"),
+    ("can_show", "UserDBModelView"),
+}
+EXPORT_PERMISSIONS = {("can_csv", "Superset")}
+# Before anybody has logged in: the words of the log-in page, in Japanese.
+PUBLIC_PERMISSIONS = {("can_language_pack", "Superset")}
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role: single permissions, and the tables it may query."""
+
+    name: str
+    permissions: frozenset[tuple[str, str]] = frozenset()
+    tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule for rows. Regular: for those with one of the roles. Base: for all but those with one of the roles.
+
+    Rules of one group are joined by OR, groups by AND.
+    """
+
+    name: str
+    kind: str
+    group: str
+    clause: str
+    roles: tuple[str, ...]
+    tables: tuple[str, ...]
+
+
+def roles(access: Access) -> list[Role]:
+    """Every role, sorted by name. Roles of dimensions hold no permission: what they give is rows."""
+    found = [Role("staff", frozenset(STAFF_PERMISSIONS)), Role("admin", frozenset(ADMIN_PERMISSIONS))]
+    found += [Role("Public", frozenset(PUBLIC_PERMISSIONS)), Role("dv_authorised")]
+    found += [Role(name) for name in _names("area_", [*all_areas(), "all"])]
+    found += [Role(name) for name in _names("dept_", access.departments_ja)]
+    found += [Role(name) for name in _names("duty_", (duty for duty in access.duties_ja if duty != "admin"))]
+    for audience in access.audiences.values():
+        permissions = frozenset(EXPORT_PERMISSIONS) if audience.may_export else frozenset()
+        tables = tuple(table.name for table in access.tables_of(audience.name))
+        found.append(Role(audience.role, permissions, tables))
+    return sorted(found, key=lambda role: role.name)
+
+
+def rules(access: Access) -> list[Rule]:
+    """Every rule for rows: under each dimension one that denies, and beside it those that give."""
+    tables = access.published_tables()
+    return [*_area_rules(tables), *_department_rules(tables, access), *_duty_rules(tables), *_protection_rules(tables)]
+
+
+def _area_rules(tables: list[PublishedTable]) -> list[Rule]:
+    with_area = _named(table for table in tables if "area" in table.rows)
+    area_roles = _names("area_", all_areas())
+    found = [Rule(f"{PREFIX}area: deny", BASE, "area", DENY, area_roles, _named(tables))]
+    found += [
+        Rule(f"{PREFIX}area: {area}", REGULAR, "area", f"area_code = '{area}'", (f"area_{area}",), with_area)
+        for area in all_areas()
+    ]
+    # Rows without an area (unknown, or withheld) are for those who are limited to none.
+    found.append(Rule(f"{PREFIX}area: all", REGULAR, "area", "1 = 1", ("area_all",), with_area))
+    return found
+
+
+def _department_rules(tables: list[PublishedTable], access: Access) -> list[Rule]:
+    secured = _named(table for table in tables if table.has_department_rows)
+    names = _names("dept_", access.departments_ja)
+    found = [Rule(f"{PREFIX}department: deny", BASE, "department", DENY, names, _named(tables))]
+    # Each department's rule stands on every table: on another audience's table it finds nothing.
+    found += [
+        Rule(
+            f"{PREFIX}department: {department}",
+            REGULAR,
+            "department",
+            f"{DEPARTMENTS} = '|{department}|'",
+            (f"dept_{department}",),
+            secured,
+        )
+        for department in access.departments_ja
+    ]
+    return found
+
+
+def _duty_rules(tables: list[PublishedTable]) -> list[Rule]:
+    by_duties: dict[tuple[str, ...], list[PublishedTable]] = {}
+    for table in tables:
+        by_duties.setdefault(table.duties, []).append(table)
+    return [
+        Rule(
+            f"{PREFIX}duty: deny but {', '.join(duties)}",
+            BASE,
+            "duty",
+            DENY,
+            _names("duty_", duties),
+            _named(members),
+        )
+        for duties, members in sorted(by_duties.items())
+    ]
+
+
+def _protection_rules(tables: list[PublishedTable]) -> list[Rule]:
+    secured = _named(table for table in tables if table.has_protection)
+    return [
+        Rule(
+            f"{PREFIX}protection: place withheld",
+            BASE,
+            "protection",
+            protection_condition(False),
+            ("dv_authorised",),
+            secured,
+        ),
+        Rule(
+            f"{PREFIX}protection: authorised",
+            REGULAR,
+            "protection",
+            protection_condition(True),
+            ("dv_authorised",),
+            secured,
+        ),
+    ]
+
+
+def _named(tables: Iterable[PublishedTable]) -> tuple[str, ...]:
+    return tuple(table.name for table in tables)
+
+
+def _names(prefix: str, codes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{prefix}{code}" for code in codes)

@@ -1,0 +1,204 @@
+"""Superset's settings: read by Superset from SUPERSET_CONFIG_PATH, which `kodomo serve` sets."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cachelib import FileSystemCache
+from flask_appbuilder.const import AUTH_DB
+
+from orchestration.home import Home
+from superset_config.security import web
+from superset_config.security.files import Files
+from superset_config.security.manager import KodomoSecurityManager, check_password
+from superset_config.security.server import metadata_uri
+
+_home = Home.from_environment().ensure()
+_home.superset.mkdir(mode=0o700, exist_ok=True)
+
+
+def _secret(name: str) -> str:
+    """A key that is made once, into a file that only its owner reads."""
+    path = _home.superset / name
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii").strip()
+
+
+def _number(name: str, default: int) -> int:
+    return int(os.environ.get(name, default))
+
+
+def _flag(name: str) -> bool:
+    return os.environ.get(name, "").lower() in {"1", "true", "yes"}
+
+
+# Metadata, keys
+SECRET_KEY = _secret("secret.key")
+SQLALCHEMY_DATABASE_URI = metadata_uri(_home)
+if SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
+    # A writer waits for another instead of failing.
+    SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {"connect_args": {"timeout": 30}}
+GUEST_TOKEN_JWT_SECRET = _secret("guest.key")
+GLOBAL_ASYNC_QUERIES_JWT_SECRET = _secret("async.key")
+FILENAME = str(_home.superset / "superset.log")
+
+# The walls
+CUSTOM_SECURITY_MANAGER = KodomoSecurityManager
+FILES = Files(_home)
+
+
+def DB_CONNECTION_MUTATOR(uri: Any, params: Any, username: Any, security_manager: Any, source: Any) -> Any:  # noqa: N802  # Superset's name
+    """Lead every connection to the file of the user's scope."""
+    return FILES.mutate(uri, params, username, security_manager, source)
+
+
+PREVENT_UNSAFE_DB_CONNECTIONS = True
+ENABLE_TEMPLATE_PROCESSING = False
+FEATURE_FLAGS = {
+    "DASHBOARD_RBAC": True,
+    "EMBEDDED_SUPERSET": False,
+    "EMBEDDABLE_CHARTS": False,
+    "ENABLE_TEMPLATE_PROCESSING": False,
+    "ENABLE_JAVASCRIPT_CONTROLS": False,
+    "ALLOW_ADHOC_SUBQUERY": False,
+    "ALLOW_FULL_CSV_EXPORT": True,
+    "ALERT_REPORTS": False,
+    "CSS_TEMPLATES": False,
+    "SQLLAB_BACKEND_PERSISTENCE": False,
+    "CACHE_QUERY_BY_USER": True,
+    "DRILL_BY": False,
+    "ESCAPE_MARKDOWN_HTML": True,
+}
+DATA_CACHE_CONFIG = {
+    "CACHE_TYPE": "superset_config.security.cache.ScopedCache",
+    "CACHE_DEFAULT_TIMEOUT": 300,
+    "CACHE_THRESHOLD": 500,
+}
+CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
+TALISMAN_ENABLED = True
+SHOW_STACKTRACE = False
+FAB_API_SWAGGER_UI = False
+FAB_ADD_SECURITY_VIEWS = True
+ENABLE_CORS = False
+PUBLIC_ROLE_LIKE = None
+ENABLE_UI_THEME_ADMINISTRATION = False
+SUPERSET_LOG_VIEW = True
+
+# Who comes in
+AUTH_TYPE = AUTH_DB
+AUTH_USER_REGISTRATION = False
+AUTH_RATE_LIMITED = True
+AUTH_RATE_LIMIT = os.environ.get("KODOMO_LOGIN_LIMIT", "10 per 5 minutes")
+RATELIMIT_ENABLED = True
+RATELIMIT_APPLICATION = "200 per second"
+RATELIMIT_STORAGE_URI = "memory://"
+FAB_PASSWORD_COMPLEXITY_ENABLED = True
+FAB_PASSWORD_COMPLEXITY_VALIDATOR = check_password
+KODOMO_NETWORKS = os.environ.get("KODOMO_NETWORKS", "")
+# Behind a proxy the client's address is the one that the proxy adds.
+ENABLE_PROXY_FIX = _flag("KODOMO_BEHIND_PROXY")
+PROXY_FIX_CONFIG = {"x_for": 1, "x_proto": 1, "x_host": 1, "x_port": 0, "x_prefix": 0}
+
+# Sessions: kept by the server, so that one that was ended is worth nothing
+SESSION_SERVER_SIDE = True
+SESSION_TYPE = "cachelib"
+SESSION_CACHELIB = FileSystemCache(str(_home.superset / "sessions"), threshold=20_000, mode=0o600)
+SESSION_PERMANENT = True
+KODOMO_SESSION_SECONDS = _number("KODOMO_SESSION_SECONDS", 10 * 3600)
+KODOMO_IDLE_SECONDS = _number("KODOMO_IDLE_SECONDS", 30 * 60)
+PERMANENT_SESSION_LIFETIME = timedelta(seconds=KODOMO_SESSION_SECONDS)
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = _flag("KODOMO_TLS")
+WTF_CSRF_ENABLED = True
+WTF_CSRF_TIME_LIMIT = KODOMO_SESSION_SECONDS
+WTF_CSRF_EXEMPT_LIST: list[str] = []
+
+# Nothing from outside the network
+_SELF = ["'self'"]
+TALISMAN_CONFIG = {
+    "content_security_policy": {
+        "base-uri": _SELF,
+        "default-src": _SELF,
+        "img-src": ["'self'", "blob:", "data:"],
+        "worker-src": ["'self'", "blob:"],
+        "connect-src": _SELF,
+        "object-src": "'none'",
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "font-src": ["'self'", "data:"],
+        "script-src": ["'self'", "'strict-dynamic'"],
+        "frame-ancestors": "'none'",
+        "form-action": _SELF,
+    },
+    "content_security_policy_nonce_in": ["script-src"],
+    # TLS ends at the proxy.
+    "force_https": False,
+    "session_cookie_secure": SESSION_COOKIE_SECURE,
+    "frame_options": "DENY",
+    "referrer_policy": "same-origin",
+    "strict_transport_security": SESSION_COOKIE_SECURE,
+}
+TALISMAN_DEV_CONFIG = TALISMAN_CONFIG
+THEME_FONT_URL_ALLOWED_DOMAINS: list[str] = []
+MAPBOX_API_KEY = ""
+DECKGL_BASE_MAP: list[list[str]] = []
+
+# Japanese
+APP_NAME = "こども統合DB"
+LANGUAGES = {"ja": {"flag": "jp", "name": "日本語"}}
+BABEL_DEFAULT_LOCALE = "ja"
+BABEL_DEFAULT_TIMEZONE = "Asia/Tokyo"
+D3_TIME_FORMAT = {
+    "dateTime": "%Y年%-m月%-d日 %H:%M",
+    "date": "%Y年%-m月%-d日",
+    "time": "%H:%M",
+    "periods": ["午前", "午後"],
+    "days": ["日曜日", "月曜日", "火曜日", "水曜日", "木曜日", "金曜日", "土曜日"],
+    "shortDays": ["日", "月", "火", "水", "木", "金", "土"],
+    "months": [f"{month}月" for month in range(1, 13)],
+    "shortMonths": [f"{month}月" for month in range(1, 13)],
+}
+THEME_DEFAULT = {
+    "token": {
+        "brandAppName": APP_NAME,
+        "brandLogoAlt": APP_NAME,
+        "fontUrls": [],
+        "fontFamily": "'Noto Sans CJK JP', 'Noto Sans JP', 'Hiragino Sans', 'Yu Gothic UI', Meiryo, sans-serif",
+    },
+    "algorithm": "default",
+}
+THEME_DARK = None
+HTML_SANITIZATION = True
+# The templates of charts that are no standard chart name classes.
+HTML_SANITIZATION_SCHEMA_EXTENSIONS = {"attributes": {"*": ["className"]}}
+ROW_LIMIT = 10_000
+SQL_MAX_ROW = 200_000
+CSV_EXPORT = {"encoding": "utf-8-sig"}
+DOCUMENTATION_URL = None
+BUG_REPORT_URL = None
+os.environ.setdefault("SCARF_ANALYTICS", "false")
+
+FLASK_APP_MUTATOR = web.install
+
+# A city's own: LDAP or OIDC, mail. Only settings of who comes in are taken from it, none of the walls.
+_local = _home.superset / "local_settings.py"
+if _local.exists():
+    _settings: dict[str, Any] = {}
+    exec(compile(_local.read_text(encoding="utf-8"), _local.name, "exec"), _settings)
+    for _name, _value in _settings.items():
+        if _name.startswith(("AUTH_", "OAUTH_", "OPENID_", "SMTP_", "RATELIMIT_")):
+            globals()[_name] = _value
+
+
+def config_path() -> Path:
+    """This file, for SUPERSET_CONFIG_PATH."""
+    return Path(__file__)
