@@ -1,9 +1,11 @@
-"""The asset graph: 27 extracts, the dbt models with their tests as checks, the publication."""
+"""The asset graph: 27 extracts, the dbt models with their tests as checks, the publication.
 
-from __future__ import annotations
+No postponed annotations here: Dagster reads the types of a step's parameters when it is defined.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,13 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from orchestration.batch import Batch
 from orchestration.contract import load_contracts
-from orchestration.dbt import NodeResult, error_summary, load_manifest
+from orchestration.dbt import NodeResult, error_summary, load_manifest, without_values
 from orchestration.errors import KodomoError, PublicationHeldError
 from orchestration.home import Home
+
+RUN_ID_TAG = "kodomo/run_id"
+BATCHES: dict[str, Batch] = {}
+"""The batches of this process by run: Dagster makes resources anew for each step, their state must not be."""
 
 
 class BatchResource(dg.ConfigurableResource):
@@ -24,20 +30,25 @@ class BatchResource(dg.ConfigurableResource):
     landing: str
     as_of_on: str = ""
     strict: bool = False
-    _batch: Batch | None = None
 
-    def batch(self) -> Batch:
-        """The batch of this run, made at its first use."""
-        if self._batch is None:
-            home = Home.from_environment()
+    def batch(self, context: dg.AssetExecutionContext) -> Batch:
+        """The batch of this run: the caller's in the same process, else one made at its first use."""
+        key = context.run.tags.get(RUN_ID_TAG, context.run_id)
+        if key not in BATCHES:
             as_of_on = dt.date.fromisoformat(self.as_of_on) if self.as_of_on else dt.date.today()
-            self._batch = Batch(home, Path(self.landing), as_of_on, self.strict)
-        return self._batch
+            BATCHES[key] = Batch(Home.from_environment(), Path(self.landing), as_of_on, self.strict)
+        return BATCHES[key]
 
-    def use(self, batch: Batch) -> BatchResource:
-        """Let a caller in this process follow the batch."""
-        self._batch = batch
-        return self
+
+@contextmanager
+def without_values_in_errors() -> Iterator[None]:
+    """What goes wrong in a step ends up in Dagster's event log: without what an engine's message quotes."""
+    try:
+        yield
+    except KodomoError:
+        raise
+    except Exception as error:
+        raise KodomoError(f"{type(error).__name__}: {without_values(str(error))}") from None
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -67,8 +78,9 @@ def extract_assets() -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(specs=specs, name="extracts")
-    def extracts(batch: BatchResource) -> Iterator[dg.MaterializeResult]:
-        deliveries = batch.batch().ingest()
+    def extracts(context: dg.AssetExecutionContext, batch: BatchResource) -> Iterator[dg.MaterializeResult]:
+        with without_values_in_errors():
+            deliveries = batch.batch(context).ingest()
         for source_id in contracts:
             latest = [delivery for delivery in deliveries if delivery.source_id == source_id]
             yield dg.MaterializeResult(
@@ -90,8 +102,10 @@ def model_assets(manifest: dict[str, Any]) -> dg.AssetsDefinition:
 
     @dbt_assets(manifest=manifest, name="warehouse", dagster_dbt_translator=TRANSLATOR)
     def warehouse(context: dg.AssetExecutionContext, batch: BatchResource) -> Iterator[Any]:
-        run = batch.batch()
-        for node in run.build():
+        run = batch.batch(context)
+        with without_values_in_errors():
+            nodes = run.build()
+        for node in nodes:
             yield from _node_events(context, manifest, node)
         if run.build_errors:
             raise KodomoError(error_summary(run.nodes))
@@ -138,12 +152,13 @@ def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
         deps=[["marts", table] for table in bi_tables],
         description="published/current: one read-only file per scope.",
     )
-    def publication(batch: BatchResource) -> dg.MaterializeResult:
-        run = batch.batch()
-        run.check()
-        if run.gate_failures:
-            raise PublicationHeldError(held_message(run))
-        folder = run.publish()
+    def publication(context: dg.AssetExecutionContext, batch: BatchResource) -> dg.MaterializeResult:
+        run = batch.batch(context)
+        with without_values_in_errors():
+            run.check()
+            if run.gate_failures:
+                raise PublicationHeldError(held_message(run))
+            folder = run.publish()
         return dg.MaterializeResult(
             metadata={
                 "run_id": run.run_id,

@@ -75,9 +75,17 @@ def invoke(home: Home, arguments: Sequence[str], on_node: Callable[[str, str], N
         result = dbtRunner(callbacks=[listen]).invoke(
             [*quiet, *arguments, "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
         )
+    _close_connections()
     if result.exception is not None:
         raise KodomoError(f"dbt cannot run: {without_values(str(result.exception))}")
     return result
+
+
+def _close_connections() -> None:
+    """dbt keeps its connection for a next command; the steps after it open the warehouse in their own way."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
 
 
 def build(home: Home, on_node: Callable[[str, str], None] | None = None) -> list[NodeResult]:

@@ -23,17 +23,18 @@ def run_batch(batch: Batch) -> Batch:
 
     import dagster as dg
 
-    from orchestration.assets import BatchResource
+    from orchestration.assets import BATCHES, RUN_ID_TAG
     from orchestration.definitions import defs
 
-    resource = BatchResource(landing=str(batch.landing)).use(batch)
+    BATCHES[batch.run_id] = batch
     job = defs.get_job_def("batch")
     with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
         result = job.execute_in_process(
             instance=instance,
-            resources={"batch": resource},
+            # What a person needs to know is shown by the command; Dagster keeps the rest as events.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
-            tags={"kodomo/run_id": batch.run_id, "kodomo/as_of_on": batch.as_of_on.isoformat()},
+            tags={RUN_ID_TAG: batch.run_id, "kodomo/as_of_on": batch.as_of_on.isoformat()},
         )
         if not result.success:
             batch.error = _reason(result)
