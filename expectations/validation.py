@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,14 +140,13 @@ def _buffer_results(engine: Any) -> None:
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Neither log nor console: tracebacks of the engine quote values of people."""
-    loggers = [logging.getLogger(name) for name in ("great_expectations", "sqlalchemy")]
-    before = [(logger, logger.disabled, logger.level) for logger in loggers]
     logging.disable(logging.CRITICAL)
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            warnings.catch_warnings(action="ignore"),
+        ):
             yield
     finally:
         logging.disable(logging.NOTSET)
-        for logger, disabled, level in before:
-            logger.disabled = disabled
-            logger.setLevel(level)
