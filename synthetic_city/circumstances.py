@@ -37,7 +37,8 @@ FACTORS = {
     "previous_case": "The child had a case before",
 }
 OBSERVABLE_IN = {
-    "poverty": "public_assistance|school_aid|livelihood_consultations|social_council_services|national_health_insurance|"
+    "poverty": "public_assistance|school_aid|livelihood_consultations|social_council_services|"
+    "national_health_insurance|"
     "pregnancy_notifications",
     "parental_illness": "disability_certificates|pregnancy_notifications|newborn_visits",
     "violence": "dv_consultations|resident_register|child_consultations",
@@ -58,25 +59,53 @@ OBSERVABLE_IN = {
 # (a parent's own case, violence and earlier cases weigh most; poverty and lone parenthood about half as much).
 EFFECTS: dict[str, dict[str, float]] = {
     "case": {
-        "parent_case": 1.1, "kin_case": 1.2, "previous_case": 0.9, "violence": 1.3, "neglect": 1.3,
-        "parental_illness": 0.9, "poverty": 0.8, "step_partner": 0.8, "young_mother": 0.7, "single_parent": 0.5,
-        "child_disability": 0.5, "many_children": 0.5, "isolation": 0.4,
+        "parent_case": 1.1,
+        "kin_case": 1.2,
+        "previous_case": 0.9,
+        "violence": 1.3,
+        "neglect": 1.3,
+        "parental_illness": 0.9,
+        "poverty": 0.8,
+        "step_partner": 0.8,
+        "young_mother": 0.7,
+        "single_parent": 0.5,
+        "child_disability": 0.5,
+        "many_children": 0.5,
+        "isolation": 0.4,
     },
     "truancy": {
-        "neglect": 0.8, "child_disability": 0.8, "parental_illness": 0.6, "violence": 0.6, "poverty": 0.4,
-        "single_parent": 0.4, "previous_case": 0.5, "kin_case": 0.5,
+        "neglect": 0.8,
+        "child_disability": 0.8,
+        "parental_illness": 0.6,
+        "violence": 0.6,
+        "poverty": 0.4,
+        "single_parent": 0.4,
+        "previous_case": 0.5,
+        "kin_case": 0.5,
     },
     "young_carer": {
-        "care_burden": 1.6, "parental_illness": 1.1, "single_parent": 0.6, "many_children": 0.6, "poverty": 0.4,
+        "care_burden": 1.6,
+        "parental_illness": 1.1,
+        "single_parent": 0.6,
+        "many_children": 0.6,
+        "poverty": 0.4,
     },
     "postpartum_depression": {
-        "parental_illness": 1.5, "isolation": 0.8, "violence": 0.9, "young_mother": 0.5, "poverty": 0.4,
+        "parental_illness": 1.5,
+        "isolation": 0.8,
+        "violence": 0.9,
+        "young_mother": 0.5,
+        "poverty": 0.4,
         "parent_case": 0.5,
     },
     "public_assistance": {
-        "poverty": 2.4, "single_parent": 1.0, "parental_illness": 0.8, "parent_case": 0.4, "isolation": 0.3,
+        "poverty": 2.4,
+        "single_parent": 1.0,
+        "parental_illness": 0.8,
+        "parent_case": 0.4,
+        "isolation": 0.3,
     },
-}  # fmt: skip
+}
 
 
 @dataclass
@@ -123,10 +152,15 @@ class Circumstances:
         integer = (np.int32, -1)
         self.cases = Table(
             {
-                "child": integer, "start": (np.int32, 0), "end": (np.int32, OPEN), "difficulty": (np.int8, 0),
-                "abuse": (np.int8, 0), "listed": (np.int8, 1), "period": (np.int16, 0),
+                "child": integer,
+                "start": (np.int32, 0),
+                "end": (np.int32, OPEN),
+                "difficulty": (np.int8, 0),
+                "abuse": (np.int8, 0),
+                "listed": (np.int8, 1),
+                "period": (np.int16, 0),
             }
-        )  # fmt: skip
+        )
         self.guidance = Table(
             {
                 "child": integer,
@@ -154,7 +188,7 @@ class Circumstances:
         self.carers: dict[int, np.ndarray] = {}
         self._run()
 
-    # --- situations ---------------------------------------------------------------------------------------------------
+    # --- situations --------------------
 
     def situation(self, children: np.ndarray, on: np.ndarray | int) -> Situation:
         """The factors of children on a day (or on one day each)."""
@@ -243,7 +277,7 @@ class Circumstances:
                 found |= (grand >= 0) & (tally[grand] - own[children] > 0)
         return found
 
-    # --- the years ----------------------------------------------------------------------------------------------------
+    # --- the years --------------------
 
     def _run(self) -> None:
         people, rng, p = self.people, self.rng, self.parameters
@@ -266,7 +300,7 @@ class Circumstances:
             share = np.clip((end - on) / 365, 0, 1)
             logit = situation.score("case") - 0.35 * (age > 15) + 0.15 * (age < 3)
             incidence = p.case_incidence * np.interp(before, [0, 15, 25, 46], [1.05, 0.95, 0.8, 0.7])
-            chance = _calibrated(logit, incidence / (1 + 0.45 * p.sibling_case)) * share
+            chance = calibrated(logit, incidence / (1 + 0.45 * p.sibling_case)) * share
             chance = np.where(self.open_until[children] > start, 0, chance)
             struck = np.flatnonzero(rng.random(len(children)) < chance)
             when = on[struck] + rng.integers(1, np.maximum(end - on[struck], 2))
@@ -346,9 +380,13 @@ class Circumstances:
         before = days - rng.integers(0, 60, len(days))
         consulted &= before > people.birth[children]
         self.consultations.append(
-            int(consulted.sum()), child=children[consulted], day=before[consulted],
-            difficulty=difficulty[consulted], abuse=abuse[consulted], about_abuse=abuse[consulted] > 0,
-        )  # fmt: skip
+            int(consulted.sum()),
+            child=children[consulted],
+            day=before[consulted],
+            difficulty=difficulty[consulted],
+            abuse=abuse[consulted],
+            about_abuse=abuse[consulted] > 0,
+        )
 
     def _difficulty(self, situation: Situation, positions: np.ndarray, days: np.ndarray) -> np.ndarray:
         rng, factors = self.rng, situation.factors
@@ -390,10 +428,14 @@ class Circumstances:
         held &= held_from <= self.as_of
         held_to = held_from + rng.integers(5, 75, len(days))
         self.guidance.append(
-            len(days), child=children, day=days, abuse=abuse, held=np.where(held, held_from, OPEN),
+            len(days),
+            child=children,
+            day=days,
+            abuse=abuse,
+            held=np.where(held, held_from, OPEN),
             held_to=np.where(held & (held_to <= self.as_of), held_to, OPEN),
             placed=held & (rng.random(len(days)) < 0.25),
-        )  # fmt: skip
+        )
         # An entry at the centre is a case of its own.
         self.last_case[children] = np.maximum(self.last_case[children], days)
         self.case_in_childhood[children] = True
@@ -405,7 +447,7 @@ class Circumstances:
         recent = start > day(2000)
         score = situation.score("case")
         age = (end - self.people.birth[children]) / YEAR
-        struck = np.flatnonzero(rng.random(len(children)) < _calibrated(0.8 * score, p.guidance_alone))
+        struck = np.flatnonzero(rng.random(len(children)) < calibrated(0.8 * score, p.guidance_alone))
         when = on[struck] + rng.integers(1, np.maximum(end - on[struck], 2))
         valid = (when <= self.as_of) & (when < add_years(self.people.birth[children[struck]].astype(np.int64), 18))
         struck, when = struck[valid], when[valid]
@@ -413,7 +455,7 @@ class Circumstances:
         self._guidance(children[struck], when, abuse)
         if not recent:
             return
-        asked = np.flatnonzero(rng.random(len(children)) < _calibrated(0.6 * score, p.consultation_alone))
+        asked = np.flatnonzero(rng.random(len(children)) < calibrated(0.6 * score, p.consultation_alone))
         when = on[asked] + rng.integers(1, np.maximum(end - on[asked], 2))
         valid = (when <= self.as_of) & (when < add_years(self.people.birth[children[asked]].astype(np.int64), 18))
         asked, when = asked[valid], when[valid]
@@ -432,16 +474,16 @@ class Circumstances:
         rng, p = self.rng, self.parameters
         age = (end - self.people.birth[situation.children]) / YEAR
         logit = situation.score("truancy")
-        primary = _calibrated(logit, p.truancy_share_primary)
-        junior = _calibrated(logit, p.truancy_share_junior)
+        primary = calibrated(logit, p.truancy_share_primary)
+        junior = calibrated(logit, p.truancy_share_junior)
         self.truants[before] = situation.children[
             (age >= 6.5) & (rng.random(len(age)) < np.where(age > 12.5, junior, primary))
         ]
-        carer = _calibrated(situation.score("young_carer"), p.young_carer_share)
+        carer = calibrated(situation.score("young_carer"), p.young_carer_share)
         self.carers[before] = situation.children[(age >= 8) & (rng.random(len(age)) < carer)]
 
 
-def _calibrated(logit: np.ndarray, target: float) -> np.ndarray:
+def calibrated(logit: np.ndarray, target: float) -> np.ndarray:
     """Chances with these relative log-odds and this mean (to within a thousandth of it)."""
     if not len(logit):
         return logit

@@ -1,4 +1,4 @@
-"""People as holders without 宛名番号 write them: older names, other variants, slips, and people whom the register lacks."""
+"""People as holders without 宛名番号 write them: older names, variants, slips, and people whom the register lacks."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ import numpy as np
 from synthetic_city.calendar_days import (
     FULL_WIDTH,
     OPEN,
-    add_years,
     day,
     month_start,
-    months_of,
     school_years_of,
 )
 from synthetic_city.places import MUNICIPALITIES, OUTSIDE_ADDRESSES, TOWN_MUNICIPALITY, TOWNS
-from synthetic_city.population import MALE, RESIDENT, YEAR
+from synthetic_city.population import RESIDENT, YEAR
 from synthetic_city.writing import date_text
 
 if TYPE_CHECKING:
-    from synthetic_city.extracts import City
+    from synthetic_city.extracts.shared import City
 
 VOICED = str.maketrans("ガギグゲゴザジズゼゾダヂヅデドバビブベボ", "カキクケコサシスセソタチツテトハヒフヘホ")
 SMALL = str.maketrans("ャュョッ", "ヤユヨツ")
@@ -80,7 +78,7 @@ class ExternalPeople:
         """source, key, truth id, person (-1), hard case."""
         self.not_at_school = np.empty(0, dtype=np.int64)
 
-    # --- records --------------------------------------------------------------------------------------------------------
+    # --- records --------------------
 
     def spell(
         self, source: str, person: np.ndarray, valid: np.ndarray, written_on: np.ndarray, modern: bool = False
@@ -156,9 +154,16 @@ class ExternalPeople:
         now_home = people.household[who]
         changed_home = (now_home >= 0) & (home != now_home)
         return Record(
-            name, kana, birth, sex, rng.random(count) < 0.006, address, guardian,
-            (surname != now) & (names.surname_group[surname] != names.surname_group[now]), changed_home,
-        )  # fmt: skip
+            name,
+            kana,
+            birth,
+            sex,
+            rng.random(count) < 0.006,
+            address,
+            guardian,
+            (surname != now) & (names.surname_group[surname] != names.surname_group[now]),
+            changed_home,
+        )
 
     def _guardian(self, who: np.ndarray, on: np.ndarray) -> np.ndarray:
         people, history = self.city.people, self.city.history
@@ -189,7 +194,7 @@ class ExternalPeople:
         return prefix + TOWNS[town] + np.array(rest, dtype=object)
 
     def _slip(self, kana: str) -> str:
-        """One slip of a typist: a lost voicing mark, a large kana for a small one, a long vowel, a doubled or lost kana."""
+        """One slip of a typist: a lost voicing mark, a large kana for a small one, a doubled or lost kana …"""
         rng = self.rng
         kind = int(rng.integers(5))
         if kind == 0 and kana.translate(VOICED) != kana:
@@ -220,7 +225,7 @@ class ExternalPeople:
         options.append(day(date.year + (1 if date.year < 2020 else -1), date.month, min(date.day, 28)))
         return int(options[rng.integers(len(options))])
 
-    # --- people whom the register lacks ---------------------------------------------------------------------------------
+    # --- people whom the register lacks --------------------
 
     def stranger(self, case: str, **values: object) -> int:
         """Add somebody who is in no register; returns the number."""
@@ -242,10 +247,14 @@ class ExternalPeople:
         if rng.random() > outside:
             place = "佐渡市" + TOWNS[rng.integers(len(TOWNS))] + f"{rng.integers(1, 2400)}番地"
         return self.stranger(
-            case, name=f"{names.surnames[surname]}　{names.given[given]}",
-            kana=f"{names.surname_kana[surname]} {names.given_kana[given]}", birth=birth, sex=sex, address=place,
+            case,
+            name=f"{names.surnames[surname]}　{names.given[given]}",
+            kana=f"{names.surname_kana[surname]} {names.given_kana[given]}",
+            birth=birth,
+            sex=sex,
+            address=place,
             guardian=f"{names.surnames[surname]}　{names.given[guardian]}",
-        )  # fmt: skip
+        )
 
     def _absent_sibling(self, person: int) -> int:
         """A child who lives elsewhere while a sibling is in the register: same surname, the same father as guardian."""
@@ -265,9 +274,11 @@ class ExternalPeople:
         father = int(people.father[person]) if people.father[person] >= 0 else int(people.mother[person])
         values.update(
             name=f"{names.surnames[surname]}　{names.given[given]}",
-            kana=f"{names.surname_kana[surname]} {names.given_kana[given]}", birth=birth, sibling=person,
+            kana=f"{names.surname_kana[surname]} {names.given_kana[given]}",
+            birth=birth,
+            sibling=person,
             guardian=f"{names.surnames[people.surname[father]]}　{names.given[people.given[father]]}",
-        )  # fmt: skip
+        )
         return number
 
     def _double_of(self, person: int) -> int:
@@ -280,8 +291,10 @@ class ExternalPeople:
         self.strangers[number].update(
             name=f"{names.surnames[surname]}　{names.given[people.given[person]]}",
             kana=f"{names.surname_kana[surname]} {names.given_kana[people.given[person]]}",
-            birth=int(city.birth[person]), sex=int(people.sex[person]), double_of=person,
-        )  # fmt: skip
+            birth=int(city.birth[person]),
+            sex=int(people.sex[person]),
+            double_of=person,
+        )
         return number
 
     def centre_strangers(self, count: int) -> np.ndarray:
@@ -301,7 +314,7 @@ class ExternalPeople:
             record.address[row], record.guardian[row] = values["address"], values["guardian"]
             record.sex_missing[row] = record.old_name[row] = record.old_address[row] = False
 
-    # --- the school register --------------------------------------------------------------------------------------------
+    # --- the school register --------------------
 
     def enrol(self) -> None:
         """Fill ``pupils``: children of school age of the last years, and those whom the register lacks."""
@@ -359,8 +372,9 @@ class ExternalPeople:
         strange_school = self._schools(rng.integers(0, len(MUNICIPALITIES), count), strange_in_junior)
         strange_grade = (
             school_years_of(np.full(count, city.as_of))
-            - school_years_of(np.where(strange_in_junior, strange_junior, strange_primary)) + 1
-        )  # fmt: skip
+            - school_years_of(np.where(strange_in_junior, strange_junior, strange_primary))
+            + 1
+        )
         total = len(persons) + count
         entry = np.concatenate([school_years_of(first), school_years_of(strange_start)])
         order = np.argsort(entry, kind="stable")
@@ -397,7 +411,7 @@ class ExternalPeople:
             names.append(schools[int(share * len(schools))])
         return np.array(names, dtype=object)
 
-    # --- the truth ------------------------------------------------------------------------------------------------------
+    # --- the truth --------------------
 
     def remember(self, source: str, keys: np.ndarray, person: np.ndarray, record: Record, stranger: np.ndarray) -> None:
         """Who stands behind each key of a source, and what makes the record hard to link."""
@@ -405,6 +419,7 @@ class ExternalPeople:
         inside = person[person >= 0]
         doubles = city.population.same_name
         mothers = people.mother[inside]
+        kept_since = day(city.parameters.removed_records_from_year, 6, 20)
         several = np.bincount(mothers[mothers >= 0], minlength=len(people)) > 1
         for row, (key, who, odd) in enumerate(zip(keys.tolist(), person.tolist(), stranger.tolist(), strict=True)):
             if who < 0:
@@ -420,7 +435,7 @@ class ExternalPeople:
             elif people.second_from[who] < OPEN:
                 case = "two_numbers"
             elif people.status[who] != RESIDENT:
-                case = "removed_record"
+                case = "removed_record" if people.ended[who] >= kept_since else "destroyed_record"
             elif record.old_address[row]:
                 case = "moved"
             elif mother >= 0 and several[mother]:
@@ -428,6 +443,3 @@ class ExternalPeople:
             else:
                 case = "plain"
             self.identities.append((source, key, f"P{who:08d}", int(who), case))
-
-
-__all__ = ["MALE", "ExternalPeople", "Pupils", "Record", "add_years", "months_of"]

@@ -14,10 +14,20 @@ OFFSET = 1 << 19
 """Keys are ``number * SHIFT + day + OFFSET``: sortable by number, then day."""
 
 RELATION_CODES = {
-    "self": "02", "husband": "11", "wife": "12", "husband_unregistered": "13", "wife_unregistered": "14", "child": "20",
-    "father": "51", "mother": "52", "older_brother": "71", "younger_brother": "74", "older_sister": "81",
-    "younger_sister": "84", "other": "99",
-}  # fmt: skip
+    "self": "02",
+    "husband": "11",
+    "wife": "12",
+    "husband_unregistered": "13",
+    "wife_unregistered": "14",
+    "child": "20",
+    "father": "51",
+    "mother": "52",
+    "older_brother": "71",
+    "younger_brother": "74",
+    "older_sister": "81",
+    "younger_sister": "84",
+    "other": "99",
+}
 
 
 def _keys(numbers: np.ndarray, days: np.ndarray) -> np.ndarray:
@@ -126,7 +136,7 @@ class History:
             for values, current in zip(self.moves.values[:3], (table.town, table.number, table.branch), strict=True)
         )
 
-    # --- relations to the head ----------------------------------------------------------------------------------------
+    # --- relations to the head --------------------
 
     def segments(self) -> Segments:
         """Stays cut where a household changes, each with its relation to the head; equal neighbours are joined."""

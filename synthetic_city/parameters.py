@@ -27,7 +27,7 @@ class Parameters:
     seed: int = DEFAULT_SEED
     as_of: dt.date = DEFAULT_AS_OF
 
-    # --- time -------------------------------------------------------------------------------------------------------
+    # --- time --------------------
     burn_in_years: int = rate(88, "Simulated years before the as-of date: whoever lives then has real kin from then on")
     history_from_year: int = rate(1980, "Household history and paper ledgers go back to 1980")
     removed_records_from_year: int = rate(
@@ -35,7 +35,7 @@ class Parameters:
     )
     monthly_records_years: int = rate(4, "Years of monthly attendance: three years to learn from and one to look back")
 
-    # --- families ---------------------------------------------------------------------------------------------------
+    # --- families --------------------
     twin_rate: float = rate(0.010, "Vital statistics: about 1 % of deliveries are of twins")
     unmarried_birth_share: float = rate(0.024, "Vital statistics 2020: 2.4 % of births outside marriage")
     recognition_share: float = rate(0.5, "Assumed: half of the fathers of such children recognise them (認知)")
@@ -46,12 +46,13 @@ class Parameters:
     mother_custody: float = rate(0.87, "Vital statistics 2020: the mother keeps all children in 85 % of divorces")
     maiden_name_return: float = rate(0.6, "About 60 % take the former name back, 40 % keep it (婚氏続称)")
     step_adoption: float = rate(0.45, "Assumed: just under half of remarried husbands adopt the wife's children")
+    son_in_law_adoption: float = rate(0.4, "Assumed: husbands in the wife's house who are adopted by her father")
     dissolution_after_divorce: float = rate(0.7, "Assumed: adoptions by a stepfather that end (離縁) with the divorce")
     cohabitation_rate: float = rate(0.006, "Assumed: unregistered partners who share a household, among the unmarried")
     remarriage_factor: float = rate(0.6, "Vital statistics: a fifth of marriages are of someone divorced")
     foreign_share: float = rate(0.05, "Share of newcomers from abroad: gives under 1 % foreign residents as in Sado")
 
-    # --- moves ------------------------------------------------------------------------------------------------------
+    # --- moves --------------------
     leave_at_18: float = rate(0.66, "Most leave the island after high school; population census, cohort change")
     leave_in_twenties: float = rate(0.055, "Later leavers, cohort change 20–29")
     household_leaves: float = rate(0.010, "Transfers and moves of whole families out of the city, per year")
@@ -63,13 +64,13 @@ class Parameters:
     )
     institution_size: float = rate(45, "Residents of one care home")
 
-    # --- transmission -----------------------------------------------------------------------------------------------
+    # --- transmission --------------------
     adversity_inheritance: float = rate(
         0.55, "Correlation of family adversity between generations; cohort studies 0.3–0.6"
     )
     assortative_mating: float = rate(0.35, "Correlation of spouses' adversity, through the order in which they meet")
 
-    # --- cases ------------------------------------------------------------------------------------------------------
+    # --- cases --------------------
     case_incidence: float = rate(
         0.0085, "New council cases per child and year: about 1–2 % of children have an open case (council statistics)"
     )
@@ -82,7 +83,7 @@ class Parameters:
     consultation_alone: float = rate(0.014, "Other consultations per child and year; a third name a kind of abuse")
     dv_support_rate: float = rate(0.7, "Separations with violence that end in a support measure (支援措置)")
 
-    # --- benefits and health ----------------------------------------------------------------------------------------
+    # --- benefits and health --------------------
     public_assistance_share: float = rate(0.011, "About 1.1 % of residents; lower than the national 1.6 %")
     insurance_share: float = rate(0.21, "National health insurance: about a fifth of residents")
     disability_share: float = rate(0.055, "Holders of a certificate among residents; higher with age")
@@ -95,7 +96,7 @@ class Parameters:
     young_carer_share: float = rate(0.05, "A child in 17–20 of junior high school looks after family; survey 2020")
     school_aid_share: float = rate(0.145, "School aid: 14–15 % of pupils")
 
-    # --- the quality of the records ---------------------------------------------------------------------------------
+    # --- the quality of the records --------------------
     school_not_in_register: float = rate(
         0.006, "Pupils who live in another municipality or are not registered here yet"
     )

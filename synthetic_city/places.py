@@ -29,17 +29,20 @@ MUNICIPALITIES = (
     _municipality(
         "両津市", 0.238, 9520011,
         "両津夷 両津湊 両津福浦 梅津 加茂歌代 河崎 住吉 吾潟 秋津 潟端 椎泊 水津 鷲崎 北小浦 浦川 春日 羽吉 原黒",
-        "両津小学校 加茂小学校 河崎小学校 両津吉井小学校", "両津中学校 前浜中学校", "夷保育園 湊保育園 加茂保育園 吾潟保育園",
+        "両津小学校 加茂小学校 河崎小学校 両津吉井小学校", "両津中学校 前浜中学校",
+        "夷保育園 湊保育園 加茂保育園 吾潟保育園",
     ),
     _municipality(
         "相川町", 0.112, 9521501,
-        "相川羽田町 相川下戸町 相川大間町 相川一町目 相川下山之神町 二見 米郷 高千 北田野浦 入川 姫津 達者 小川 戸中 鹿伏",
+        "相川羽田町 相川下戸町 相川大間町 相川一町目 "
+        "相川下山之神町 二見 米郷 高千 北田野浦 入川 姫津 達者 小川 戸中 鹿伏",
         "相川小学校 七浦小学校 高千小学校", "相川中学校 高千中学校", "相川保育園 七浦保育園",
     ),
     _municipality(
         "佐和田町", 0.160, 9521301,
         "河原田本町 河原田諏訪町 中原 窪田 八幡 沢根 沢根五十里 真光寺 長木 東大通 鍛冶町 二宮 石田 上長木",
-        "河原田小学校 八幡小学校 二宮小学校 沢根小学校", "佐和田中学校", "河原田保育園 八幡保育園 沢根保育園 さわた保育園",
+        "河原田小学校 八幡小学校 二宮小学校 沢根小学校", "佐和田中学校",
+        "河原田保育園 八幡保育園 沢根保育園 さわた保育園",
     ),
     _municipality(
         "金井町", 0.125, 9521201,
@@ -80,7 +83,8 @@ MUNICIPALITIES = (
 
 # Where people come from, go to, or live when they are known to a school and not to the register.
 OUTSIDE_ADDRESSES = (
-    "新潟県新潟市中央区古町通", "新潟県新潟市東区松崎", "新潟県新潟市西区小針", "新潟県長岡市大手通", "新潟県上越市本町",
+    "新潟県新潟市中央区古町通", "新潟県新潟市東区松崎", "新潟県新潟市西区小針", "新潟県長岡市大手通",
+    "新潟県上越市本町",
     "新潟県新発田市中央町", "東京都江戸川区平井", "埼玉県川口市芝", "神奈川県川崎市幸区塚越",
 )  # fmt: skip
 
@@ -88,8 +92,8 @@ MUNICIPALITY_NAMES = np.array([place.name for place in MUNICIPALITIES], dtype=ob
 WEIGHTS = np.array([place.weight for place in MUNICIPALITIES]) / sum(place.weight for place in MUNICIPALITIES)
 TOWNS = np.array([town for place in MUNICIPALITIES for town in place.towns], dtype=object)
 TOWN_MUNICIPALITY = np.array([number for number, place in enumerate(MUNICIPALITIES) for _ in place.towns])
-TOWN_FIRST = np.array([int(np.argmax(TOWN_MUNICIPALITY == number)) for number in range(len(MUNICIPALITIES))])
 TOWN_COUNT = np.array([len(place.towns) for place in MUNICIPALITIES])
+TOWN_FIRST = np.cumsum(TOWN_COUNT) - TOWN_COUNT
 TOWN_POSTCODE = np.array(
     [place.postcode + step for place in MUNICIPALITIES for step in range(len(place.towns))], dtype=np.int64
 )

@@ -7,14 +7,13 @@ siblings, cousins and former households that agree with each other. Nothing here
 from __future__ import annotations
 
 import calendar
-import datetime as dt
 from collections.abc import Callable
 
 import numpy as np
 
 from synthetic_city.calendar_days import OPEN, day, day_of, years_of
 from synthetic_city.names import Names
-from synthetic_city.parameters import BIRTHS, POPULATION, REFERENCE_RESIDENTS, Parameters
+from synthetic_city.parameters import BIRTHS, POPULATION, Parameters
 from synthetic_city.places import WEIGHTS, draw_towns
 from synthetic_city.tables import Table
 
@@ -56,28 +55,54 @@ class Population:
         integer = (np.int32, -1)
         self.people = Table(
             {
-                "birth": (np.int32, 0), "sex": (np.int8, 0), "mother": integer, "father": integer,
-                "father_known": (np.int8, 0), "adopter": integer, "adopted_from": (np.int32, OPEN),
-                "adopted_to": (np.int32, OPEN), "spouse": integer, "union": integer, "household": integer,
-                "stay": integer, "status": (np.int8, 0), "ended": (np.int32, OPEN), "last_household": integer,
-                "surname": (np.int16, 0), "birth_surname": (np.int16, 0), "given": (np.int16, 0),
-                "adversity": (np.float32, 0.0), "last_birth": (np.int32, -OPEN), "native": (np.int8, 0),
-                "second_from": (np.int32, OPEN), "foreign": (np.int8, 0), "registered": (np.int32, OPEN),
+                "birth": (np.int32, 0),
+                "sex": (np.int8, 0),
+                "mother": integer,
+                "father": integer,
+                "father_known": (np.int8, 0),
+                "adopter": integer,
+                "adopted_from": (np.int32, OPEN),
+                "adopted_to": (np.int32, OPEN),
+                "spouse": integer,
+                "union": integer,
+                "household": integer,
+                "stay": integer,
+                "status": (np.int8, 0),
+                "ended": (np.int32, OPEN),
+                "last_household": integer,
+                "surname": (np.int16, 0),
+                "birth_surname": (np.int16, 0),
+                "given": (np.int16, 0),
+                "adversity": (np.float32, 0.0),
+                "last_birth": (np.int32, -OPEN),
+                "native": (np.int8, 0),
+                "second_from": (np.int32, OPEN),
+                "foreign": (np.int8, 0),
+                "registered": (np.int32, OPEN),
                 "twin": integer,
             }
-        )  # fmt: skip
+        )
         self.households = Table(
             {
-                "head": integer, "town": (np.int16, 0), "number": (np.int16, 1), "branch": (np.int16, 0),
-                "kind": (np.int8, HOME), "municipality": (np.int8, 0),
+                "head": integer,
+                "town": (np.int16, 0),
+                "number": (np.int16, 1),
+                "branch": (np.int16, 0),
+                "kind": (np.int8, HOME),
+                "municipality": (np.int8, 0),
             }
-        )  # fmt: skip
+        )
         self.stays = Table(
             {
-                "person": integer, "household": integer, "start": (np.int32, 0), "end": (np.int32, OPEN),
-                "why_in": (np.int8, 0), "why_out": (np.int8, 0), "second": (np.int8, 0),
+                "person": integer,
+                "household": integer,
+                "start": (np.int32, 0),
+                "end": (np.int32, OPEN),
+                "why_in": (np.int8, 0),
+                "why_out": (np.int8, 0),
+                "second": (np.int8, 0),
             }
-        )  # fmt: skip
+        )
         self.heads = Table({"household": integer, "day": (np.int32, 0), "head": integer})
         self.versions = Table({"household": integer, "day": (np.int32, 0)})
         self.addresses = Table(
@@ -91,10 +116,16 @@ class Population:
         )
         self.unions = Table(
             {
-                "husband": integer, "wife": integer, "kind": (np.int8, MARRIED), "start": (np.int32, 0),
-                "end": (np.int32, OPEN), "end_kind": (np.int8, 0), "filed": (np.int8, 1), "violent": (np.int8, 0),
+                "husband": integer,
+                "wife": integer,
+                "kind": (np.int8, MARRIED),
+                "start": (np.int32, 0),
+                "end": (np.int32, OPEN),
+                "end_kind": (np.int8, 0),
+                "filed": (np.int8, 1),
+                "violent": (np.int8, 0),
             }
-        )  # fmt: skip
+        )
         self.renamings = Table({"person": integer, "day": (np.int32, 0), "old": (np.int16, 0), "new": (np.int16, 0)})
         self.filings = Table(
             {"child": integer, "father": integer, "mother": integer, "kind": (np.int8, 0), "day": (np.int32, 0)}
@@ -108,7 +139,7 @@ class Population:
         self.childrens_home = -1
         self.same_name: dict[int, int] = {}
 
-    # --- the run ----------------------------------------------------------------------------------------------------
+    # --- the run --------------------
 
     def simulate(self) -> None:
         """Run from the first year to the as-of date, and end with exactly the residents asked for."""
@@ -142,8 +173,7 @@ class Population:
         wanted = max(2, round(self.parameters.same_name_pairs * self.parameters.scale))
         taken: list[int] = []
         for pool in (pairs[young], pairs[~young]):
-            pool = rng.permutation(pool)
-            for pair in pool[: wanted - wanted // 2]:
+            for pair in rng.permutation(pool)[: wanted - wanted // 2]:
                 a, b = int(one[pair]), int(other[pair])
                 if a in self.same_name or b in self.same_name:
                     continue
@@ -193,7 +223,7 @@ class Population:
         stay[stay >= 0] = renumbered[stay[stay >= 0]]
         self.stays.keep(kept)
 
-    # --- planning a year --------------------------------------------------------------------------------------------
+    # --- planning a year --------------------
 
     def _plan(self, year: int) -> dict[str, tuple[Callable[[np.ndarray, np.ndarray], None], np.ndarray, np.ndarray]]:
         rng, people, p = self.rng, self.people, self.parameters
@@ -344,7 +374,7 @@ class Population:
         ]
         return np.concatenate([inside, *from_outside]).astype(np.int64)
 
-    # --- marks: which of these households or people, in one pass ------------------------------------------------------
+    # --- marks: which of these households or people, in one pass --------------------
 
     def members_of(self, households: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The residents of these (distinct) households: people, and the position of their household."""
@@ -383,7 +413,7 @@ class Population:
         )
         return children[together], position[together]
 
-    # --- households -------------------------------------------------------------------------------------------------
+    # --- households --------------------
 
     def _new_households(self, count: int, kind: int = HOME, municipality: np.ndarray | None = None) -> np.ndarray:
         rng = self.rng
@@ -461,7 +491,7 @@ class Population:
         last = np.append(position[1:] != position[:-1], True)
         self._set_heads(households[position[last]], members[last], days[position[last]])
 
-    # --- events -----------------------------------------------------------------------------------------------------
+    # --- events --------------------
 
     def _present(self, persons: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Distinct residents among these whose stay began before the day."""
@@ -553,11 +583,17 @@ class Population:
         mother, father = mothers[position], fathers[position]
         birth = (days[position] - years * YEAR).astype(np.int64)
         children = self._new_people(
-            len(position), days[position], birth, rng.integers(0, 2, len(position)).astype(np.int8),
-            mother=mother, father=father, father_known=np.where(father >= 0, FILED, 0),
+            len(position),
+            days[position],
+            birth,
+            rng.integers(0, 2, len(position)).astype(np.int8),
+            mother=mother,
+            father=father,
+            father_known=np.where(father >= 0, FILED, 0),
             surname=np.where(father >= 0, people.surname[np.maximum(father, 0)], people.surname[mother]),
-            adversity=self._inherit(mother, father), native=1,
-        )  # fmt: skip
+            adversity=self._inherit(mother, father),
+            native=1,
+        )
         np.maximum.at(people.last_birth, mother, birth)
         return children, position
 
@@ -625,6 +661,16 @@ class Population:
         hers = ~his & (people.foreign[wives] == 0)
         self._rename(wives[his], people.surname[husbands[his]], days[his])
         self._rename(husbands[hers], people.surname[wives[hers]], days[hers])
+        # A husband who joins the house of his wife's father under its name is often adopted by him (婿養子).
+        father = people.father[wives].astype(np.int64)
+        at_home = hers & (father >= 0) & (people.household[husbands] >= 0)
+        at_home &= (people.household[father] == people.household[husbands]) & (people.adopted_from[husbands] == OPEN)
+        at_home &= rng.random(len(husbands)) < p.son_in_law_adoption
+        people.adopter[husbands[at_home]] = father[at_home]
+        people.adopted_from[husbands[at_home]] = days[at_home]
+        self.filings.append(
+            int(at_home.sum()), child=husbands[at_home], kind=ADOPTION, day=days[at_home], father=father[at_home]
+        )
         for parents, partners in ((wives, husbands), (husbands, wives)):
             children, position = self.children_with(parents)
             mine = (people.mother[children] != partners[position]) & (people.father[children] != partners[position])
@@ -635,9 +681,13 @@ class Population:
             people.adopted_from[children] = days[position]
             is_father = people.sex[partners[position]] == MALE
             self.filings.append(
-                len(children), child=children, kind=ADOPTION, day=days[position],
-                father=np.where(is_father, partners[position], -1), mother=np.where(is_father, -1, partners[position]),
-            )  # fmt: skip
+                len(children),
+                child=children,
+                kind=ADOPTION,
+                day=days[position],
+                father=np.where(is_father, partners[position], -1),
+                mother=np.where(is_father, -1, partners[position]),
+            )
             self._rename(children, people.surname[partners[position]], days[position])
         there = people.household[husbands]
         self.versions.append(int((there >= 0).sum()), household=there[there >= 0], day=days[there >= 0])
@@ -772,9 +822,14 @@ class Population:
         self._after_divorce(husband, wife, ending & married, days)
 
     def _protect(
-        self, wife: np.ndarray, husband: np.ndarray, violent: np.ndarray, children: np.ndarray, position: np.ndarray,
+        self,
+        wife: np.ndarray,
+        husband: np.ndarray,
+        violent: np.ndarray,
+        children: np.ndarray,
+        position: np.ndarray,
         days: np.ndarray,
-    ) -> None:  # fmt: skip
+    ) -> None:
         rng, people = self.rng, self.people
         granted = violent & (rng.random(len(wife)) < self.parameters.dv_support_rate)
         granted &= people.household[wife] >= 0
@@ -798,9 +853,13 @@ class Population:
             people.adopted_to[children] = days[position]
             is_father = people.sex[adopters[position]] == MALE
             self.filings.append(
-                len(children), child=children, kind=DISSOLUTION, day=days[position],
-                father=np.where(is_father, adopters[position], -1), mother=np.where(is_father, -1, adopters[position]),
-            )  # fmt: skip
+                len(children),
+                child=children,
+                kind=DISSOLUTION,
+                day=days[position],
+                father=np.where(is_father, adopters[position], -1),
+                mother=np.where(is_father, -1, adopters[position]),
+            )
         changed = people.surname[wife] != people.birth_surname[wife]
         back = changed & (rng.random(len(wife)) < p.maiden_name_return)
         self._rename(wife[back], people.birth_surname[wife[back]], days[back])
@@ -817,7 +876,7 @@ class Population:
         days = days[first]
         chosen = people.status[persons] == MOVED_OUT
         persons, days = persons[chosen], days[chosen]
-        groups, first = np.unique(people.last_household[persons], return_index=True)
+        _, first = np.unique(people.last_household[persons], return_index=True)
         persons, days = persons[first], days[first]
         # Spouses and minors who left the same household on the same day come back with them.
         spouse = people.spouse[persons].astype(np.int64)
@@ -932,9 +991,13 @@ class Population:
         days = days[first]
         rng, table = self.rng, self.households
         self.addresses.append(
-            len(households), household=households, day=days, town=table.town[households],
-            number=table.number[households], branch=table.branch[households],
-        )  # fmt: skip
+            len(households),
+            household=households,
+            day=days,
+            town=table.town[households],
+            number=table.number[households],
+            branch=table.branch[households],
+        )
         municipality = np.where(
             rng.random(len(households)) < 0.55,
             table.municipality[households],
@@ -1029,8 +1092,14 @@ class Population:
         return father, np.where(father < 0, 0, known).astype(np.int8)
 
     def bear(
-        self, mothers: np.ndarray, fathers: np.ndarray, known: np.ndarray, days: np.ndarray, singles: int, twins: np.ndarray
-    ) -> np.ndarray:  # fmt: skip
+        self,
+        mothers: np.ndarray,
+        fathers: np.ndarray,
+        known: np.ndarray,
+        days: np.ndarray,
+        singles: int,
+        twins: np.ndarray,
+    ) -> np.ndarray:
         """Children come into their mothers' households; ``twins`` are positions among the first ``singles``."""
         people, rng = self.people, self.rng
         count = len(mothers)
@@ -1039,10 +1108,17 @@ class Population:
         sex[singles:] = np.where(identical, sex[twins], sex[singles:])
         family = (known == FILED) & (people.foreign[np.maximum(fathers, 0)] == 0)
         children = self._new_people(
-            count, days, days, sex, mother=mothers, father=fathers, father_known=known, native=1,
+            count,
+            days,
+            days,
+            sex,
+            mother=mothers,
+            father=fathers,
+            father_known=known,
+            native=1,
             surname=np.where(family, people.surname[np.maximum(fathers, 0)], people.surname[mothers]),
             adversity=self._inherit(mothers, fathers),
-        )  # fmt: skip
+        )
         people.twin[children[singles:]] = children[twins]
         people.twin[children[twins]] = children[singles:]
         same = people.given[children[singles:]] == people.given[children[twins]]
@@ -1069,7 +1145,7 @@ class Population:
         people.father_known[children[late]] = UNNAMED
         return children
 
-    # --- beginning and end ------------------------------------------------------------------------------------------
+    # --- beginning and end --------------------
 
     def _found(self, year: int) -> None:
         """The first people: couples with children and some grandmothers, linked as far as they live together."""
@@ -1093,10 +1169,13 @@ class Population:
         home = self._new_households(households)
         with_mother = np.flatnonzero((age < 48) & (rng.random(households) < 0.55))
         grandmothers = self._new_people(
-            len(with_mother), days[with_mother],
+            len(with_mother),
+            days[with_mother],
             (people.birth[husbands[with_mother]] - rng.uniform(19, 32, len(with_mother)) * YEAR).astype(np.int64),
-            np.ones(len(with_mother), dtype=np.int8), surname=people.surname[husbands[with_mother]], native=1,
-        )  # fmt: skip
+            np.ones(len(with_mother), dtype=np.int8),
+            surname=people.surname[husbands[with_mother]],
+            native=1,
+        )
         people.mother[husbands[with_mother]] = grandmothers
         persons = np.concatenate([husbands, wives, children, grandmothers])
         of = np.concatenate([np.arange(households), np.arange(households), position, with_mother])
@@ -1154,11 +1233,3 @@ def shape(population: Population) -> dict[str, float]:
         "share_65": round(float((age >= 65).mean()), 3),
         "households": len(np.unique(people.household[residents])),
     }
-
-
-def as_date(number: int) -> dt.date:
-    """The date of a day number."""
-    return dt.date(1970, 1, 1) + dt.timedelta(days=int(number))
-
-
-__all__ = ["REFERENCE_RESIDENTS", "Population", "as_date", "shape"]

@@ -11,7 +11,7 @@ from synthetic_city.calendar_days import OPEN, add_years, day
 from synthetic_city.chains import Genogram, shared_households
 from synthetic_city.circumstances import ABUSE_KINDS, DIFFICULTIES, EFFECTS, FACTORS, OBSERVABLE_IN
 from synthetic_city.extracts import City
-from synthetic_city.population import DIVORCED, MARRIED, RESIDENT, UNNAMED, WIDOWED
+from synthetic_city.population import DIVORCED, MARRIED, RESIDENT, UNNAMED
 from synthetic_city.writing import Planted, date_text, integer_text
 
 MONTHS_OF_A_RECENT_CASE = 120
@@ -55,7 +55,7 @@ class Truth:
         """Write one file; headings are joined by commas."""
         self.figures[name] = write_csv(self.folder / f"{name}.csv", headings.split(","), columns)
 
-    # --- who is who -------------------------------------------------------------------------------------------------------
+    # --- who is who --------------------
 
     def write_people(self) -> None:
         """Everybody since 1980 and everybody whom the register lacks, with all their numbers."""
@@ -76,26 +76,37 @@ class Truth:
         notes[city.external.not_at_school] = "not_at_school"
         notes[list(city.population.same_name)] = "same_name_same_birth"
         rows = [
-            self.ids(persons), self.atena[persons],
-            np.where(second, city.numbers.text(persons, -OPEN), "").astype(object), *keys,
-            surname + "　" + given, kana, iso(city.birth[persons]),
+            self.ids(persons),
+            self.atena[persons],
+            np.where(second, city.numbers.text(persons, -OPEN), "").astype(object),
+            *keys,
+            surname + "　" + given,
+            kana,
+            iso(city.birth[persons]),
             np.array(["男", "女"], dtype=object)[people.sex[persons]],
             (people.status[persons] == RESIDENT).astype(int).tolist(),
             iso(np.where(people.status[persons] == 3, people.ended[persons], OPEN)),
             protected[persons].astype(int).tolist(),
             np.where(people.twin[persons] >= 0, self.ids(np.maximum(people.twin[persons], 0)), "").astype(object),
             notes[persons],
-        ]  # fmt: skip
+        ]
         odd = sorted(odd_keys)
         strangers = [city.external.strangers[int(truth_id[1:])] for truth_id in odd]
         odd_rows = [
-            odd, [""] * len(odd), [""] * len(odd),
+            odd,
+            [""] * len(odd),
+            [""] * len(odd),
             *(["|".join(odd_keys[truth_id].get(source, ())) for truth_id in odd] for source in external),
-            [values["name"] for values in strangers], [values["kana"] for values in strangers],
+            [values["name"] for values in strangers],
+            [values["kana"] for values in strangers],
             iso(np.array([values["birth"] for values in strangers], dtype=np.int64)),
-            ["男女"[values["sex"]] for values in strangers], [0] * len(odd), [""] * len(odd), [0] * len(odd),
-            [""] * len(odd), [values["case"] for values in strangers],
-        ]  # fmt: skip
+            ["男女"[values["sex"]] for values in strangers],
+            [0] * len(odd),
+            [""] * len(odd),
+            [0] * len(odd),
+            [""] * len(odd),
+            [values["case"] for values in strangers],
+        ]
         self.write(
             "people",
             "truth_person_id,atena_no,former_atena_no,school_person_no,centre_case_no,service_no,name,kana,birth_on,sex,"
@@ -104,13 +115,17 @@ class Truth:
         )
 
     def write_identities(self) -> None:
-        """Every record that has to be linked to a person, and what makes it hard."""
+        """Every record that has to be linked to a person, and what makes it hard.
+
+        Where the register no longer has the person (destroyed_record), or never had, there is nothing to link to and
+        ``atena_no`` is empty.
+        """
         city = self.city
         rows = list(city.external.identities)
         former = self.persons[self.people.second_from[self.persons] < OPEN]
         for person, old in zip(former.tolist(), city.numbers.text(former, -OPEN).tolist(), strict=True):
             rows.append(("resident_register", old, f"P{person:08d}", person, "two_numbers"))
-        numbers, children, mothers, due = city.pregnancies
+        numbers, children, _, due = city.pregnancies
         named = city.pregnancy_named
         for key, child, on, is_named in zip(
             numbers.tolist(), children.tolist(), due.tolist(), named.tolist(), strict=True
@@ -122,10 +137,14 @@ class Truth:
                 case = "unborn" if on > city.as_of else "never_born_here"
                 rows.append(("pregnancy_notifications", key, f"U{key}" if case == "unborn" else "", -1, case))
         self.write(
-            "identities", "source_id,source_key,truth_person_id,atena_no,hard_case",
-            [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows],
-            [self.atena[row[3]] if row[3] >= 0 else "" for row in rows], [row[4] for row in rows],
-        )  # fmt: skip
+            "identities",
+            "source_id,source_key,truth_person_id,atena_no,hard_case",
+            [row[0] for row in rows],
+            [row[1] for row in rows],
+            [row[2] for row in rows],
+            [self.atena[row[3]] if row[3] >= 0 and row[4] != "destroyed_record" else "" for row in rows],
+            [row[4] for row in rows],
+        )
 
     def protected(self) -> np.ndarray:
         """Whether a support measure of each person is in force on the as-of date."""
@@ -135,11 +154,11 @@ class Truth:
         result[table.person[order]] = table.end[order] > self.city.as_of
         return result
 
-    # --- family -----------------------------------------------------------------------------------------------------------
+    # --- family --------------------
 
     def parent_edges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
         """child, parent, is adoptive, from, to, and the extracts that state the edge (joined by |)."""
-        city, people, persons = self.city, self.people, self.persons
+        people, persons = self.people, self.persons
         parts = []
         for parent, adoptive in ((people.mother, 0), (people.father, 0), (people.adopter, 1)):
             who = parent[persons].astype(np.int64)
@@ -162,7 +181,7 @@ class Truth:
 
     def _stated(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Pairs (child, parent) that each extract states."""
-        city, people, segments = self.city, self.people, self.city.segments
+        city, segments = self.city, self.city.segments
         filings = city.population.filings
         since = (filings.day >= day(city.parameters.history_from_year)) & city.known[filings.child]
         pairs = {}
@@ -189,7 +208,7 @@ class Truth:
                 both.append(np.stack([partner[rows], who]))
         pairs["household_history"] = tuple(np.concatenate(both, axis=1))
         pairs["child_allowance"] = city.allowance_pairs
-        numbers, child, mothers, _ = city.pregnancies
+        _, child, mothers, _ = city.pregnancies
         named = city.pregnancy_named
         pairs["pregnancy_notifications"] = (child[named], mothers[named])
         pairs["newborn_visits"] = city.newborn_pairs
@@ -202,32 +221,48 @@ class Truth:
         child, parent, adoptive, start, end, stated = self.edges
         unnamed = (adoptive == 0) & (people.father[child] == parent) & (people.father_known[child] == UNNAMED)
         self.write(
-            "parents", "child,parent,type,from,to,child_atena_no,parent_atena_no,stated_in",
-            self.ids(child), self.ids(parent),
+            "parents",
+            "child,parent,type,from,to,child_atena_no,parent_atena_no,stated_in",
+            self.ids(child),
+            self.ids(parent),
             np.where(adoptive == 1, "adoptive", np.where(unnamed, "biological_unnamed", "biological")),
-            iso(start), iso(end), self.atena[child], self.atena[parent], stated,
-        )  # fmt: skip
+            iso(start),
+            iso(end),
+            self.atena[child],
+            self.atena[parent],
+            stated,
+        )
         unions = city.population.unions
         rows = np.flatnonzero(self.inside[unions.husband] & self.inside[unions.wife])
         ended = np.array(["", "divorce", "death", "separation", "marriage"], dtype=object)[unions.end_kind[rows]]
         self.write(
-            "partners", "husband,wife,type,from,to,ended_by,husband_atena_no,wife_atena_no",
-            self.ids(unions.husband[rows]), self.ids(unions.wife[rows]),
-            np.where(unions.kind[rows] == MARRIED, "marriage", "unregistered"), iso(unions.start[rows]),
-            iso(unions.end[rows]), ended, self.atena[unions.husband[rows]], self.atena[unions.wife[rows]],
-        )  # fmt: skip
+            "partners",
+            "husband,wife,type,from,to,ended_by,husband_atena_no,wife_atena_no",
+            self.ids(unions.husband[rows]),
+            self.ids(unions.wife[rows]),
+            np.where(unions.kind[rows] == MARRIED, "marriage", "unregistered"),
+            iso(unions.start[rows]),
+            iso(unions.end[rows]),
+            ended,
+            self.atena[unions.husband[rows]],
+            self.atena[unions.wife[rows]],
+        )
         segments = city.segments
         now = np.flatnonzero(segments.end > city.as_of)
         household = segments.household[now]
         _, inverse, counts = np.unique(household, return_inverse=True, return_counts=True)
         texts = np.array([" ".join(codes) for codes in city.history.relation_texts], dtype=object)
         self.write(
-            "households", "household_no,truth_person_id,atena_no,relation,members",
-            city.numbers.household_text(household), self.ids(segments.person[now]), self.atena[segments.person[now]],
-            texts[segments.relation[now]], integer_text(counts[inverse]),
-        )  # fmt: skip
+            "households",
+            "household_no,truth_person_id,atena_no,relation,members",
+            city.numbers.household_text(household),
+            self.ids(segments.person[now]),
+            self.atena[segments.person[now]],
+            texts[segments.relation[now]],
+            integer_text(counts[inverse]),
+        )
 
-    # --- cases ------------------------------------------------------------------------------------------------------------
+    # --- cases --------------------
 
     def cases(self) -> list[tuple[str, str, int, int, int, str, str]]:
         """source, key, person, day, end, difficulty, abuse kind of every case of the extracts."""
@@ -236,22 +271,43 @@ class Truth:
         keys, numbers = city.council_rows
         for key, row in zip(keys.tolist(), numbers.tolist(), strict=True):
             rows.append(
-                ("council_cases", key, int(c.cases.child[row]), int(c.cases.start[row]), int(c.cases.end[row]),
-                 DIFFICULTIES[c.cases.difficulty[row]], ABUSE_KINDS[c.cases.abuse[row]])
-            )  # fmt: skip
+                (
+                    "council_cases",
+                    key,
+                    int(c.cases.child[row]),
+                    int(c.cases.start[row]),
+                    int(c.cases.end[row]),
+                    DIFFICULTIES[c.cases.difficulty[row]],
+                    ABUSE_KINDS[c.cases.abuse[row]],
+                )
+            )
         keys, numbers = city.centre_rows
         for key, row in zip(keys.tolist(), numbers.tolist(), strict=False):
             rows.append(
-                ("guidance_centre_cases", key, int(c.guidance.child[row]), int(c.guidance.day[row]), OPEN, "",
-                 ABUSE_KINDS[c.guidance.abuse[row]])
-            )  # fmt: skip
+                (
+                    "guidance_centre_cases",
+                    key,
+                    int(c.guidance.child[row]),
+                    int(c.guidance.day[row]),
+                    OPEN,
+                    "",
+                    ABUSE_KINDS[c.guidance.abuse[row]],
+                )
+            )
         keys, numbers = city.consultation_rows
         for key, row in zip(keys.tolist(), numbers.tolist(), strict=True):
             if c.consultations.abuse[row]:
                 rows.append(
-                    ("child_consultations", key, int(c.consultations.child[row]), int(c.consultations.day[row]), OPEN, "",
-                     ABUSE_KINDS[c.consultations.abuse[row]])
-                )  # fmt: skip
+                    (
+                        "child_consultations",
+                        key,
+                        int(c.consultations.child[row]),
+                        int(c.consultations.day[row]),
+                        OPEN,
+                        "",
+                        ABUSE_KINDS[c.consultations.abuse[row]],
+                    )
+                )
         return rows
 
     def write_cases(self) -> None:
@@ -264,11 +320,19 @@ class Truth:
         council = np.array([row[0] == "council_cases" for row in rows])
         minor = on < add_years(city.birth[person], 18)
         self.write(
-            "cases", "source_id,source_key,truth_person_id,atena_no,case_on,ended_on,is_open,is_under_18,difficulty,abuse_kind",
-            [row[0] for row in rows], [row[1] for row in rows], self.ids(person), self.atena[person], iso(on),
-            np.where(council, iso(end), ""), (council & (end > city.as_of)).astype(int), minor.astype(int),
-            [row[5] for row in rows], [row[6] for row in rows],
-        )  # fmt: skip
+            "cases",
+            "source_id,source_key,truth_person_id,atena_no,case_on,ended_on,is_open,is_under_18,difficulty,abuse_kind",
+            [row[0] for row in rows],
+            [row[1] for row in rows],
+            self.ids(person),
+            self.atena[person],
+            iso(on),
+            np.where(council, iso(end), ""),
+            (council & (end > city.as_of)).astype(int),
+            minor.astype(int),
+            [row[5] for row in rows],
+            [row[6] for row in rows],
+        )
         anchor = np.array([city.as_of])
         outcome, who, begin, finish = [], [], [], []
         for name, lists in (("truancy", c.truants), ("young_carer", c.carers)):
@@ -287,9 +351,14 @@ class Truth:
         finish += (city.birth[born] + 90).tolist()
         who_array = np.array(who, dtype=np.int64)
         self.write(
-            "outcomes", "outcome,truth_person_id,atena_no,from,to", outcome, self.ids(who_array), self.atena[who_array],
-            iso(np.array(begin)), iso(np.array(finish)),
-        )  # fmt: skip
+            "outcomes",
+            "outcome,truth_person_id,atena_no,from,to",
+            outcome,
+            self.ids(who_array),
+            self.atena[who_array],
+            iso(np.array(begin)),
+            iso(np.array(finish)),
+        )
         names = list(FACTORS)
         parts: list[list] = [[], [], [], *([] for _ in names)]
         for before in (3, 2, 1, 0):
@@ -298,8 +367,8 @@ class Truth:
             parts[0] += iso(np.full(len(situation.children), on)).tolist()
             parts[1] += self.ids(situation.children).tolist()
             parts[2] += self.atena[situation.children].tolist()
-            for column, name in zip(parts[3:], names, strict=True):
-                column += situation.factors[name].astype(int).tolist()
+            for place, name in enumerate(names, 3):
+                parts[place] += situation.factors[name].astype(int).tolist()
         self.write("factors", "on,truth_person_id,atena_no," + ",".join(names), *parts)
         frozen = c.situations[1]
         effects = [
@@ -315,11 +384,12 @@ class Truth:
             for factor, effect in table.items()
         ]
         self.write(
-            "effects", "outcome,factor,effect,prevalence,description,observable_in",
+            "effects",
+            "outcome,factor,effect,prevalence,description,observable_in",
             *([row[place] for row in effects] for place in range(6)),
-        )  # fmt: skip
+        )
 
-    # --- chains -----------------------------------------------------------------------------------------------------------
+    # --- chains --------------------
 
     def write_chains(self, say: Callable[[str, float], None]) -> None:
         """Both chains over all edges there are; ``is_known`` where the extracts alone show the chain."""
@@ -328,7 +398,7 @@ class Truth:
         order = self.persons[np.argsort(number[self.persons], kind="stable")]
         rank = np.full(len(people), -1, dtype=np.int64)
         rank[order] = np.arange(len(order))
-        child, parent, adoptive, _, _, stated = self.edges
+        child, parent, _, _, _, stated = self.edges
         known = np.array([bool(words) for words in stated])
         parents = np.stack([rank[child], rank[parent]], axis=1)
         unions = city.population.unions
@@ -397,14 +467,19 @@ class Truth:
 
         for file, rows in (("chains_vertical", vertical), ("chains_horizontal", horizontal)):
             self.write(
-                file, "child,end_person,steps,path,child_atena_no,end_atena_no,path_atena_no,case_source_id,case_on,is_known",
-                [truth_name(row[0]) for row in rows], [truth_name(row[1]) for row in rows], [row[2] for row in rows],
+                file,
+                "child,end_person,steps,path,child_atena_no,end_atena_no,path_atena_no,case_source_id,case_on,is_known",
+                [truth_name(row[0]) for row in rows],
+                [truth_name(row[1]) for row in rows],
+                [row[2] for row in rows],
                 [">".join(truth_name(node) for node in row[3]) for row in rows],
-                [name(row[0]) for row in rows], [name(row[1]) for row in rows],
+                [name(row[0]) for row in rows],
+                [name(row[1]) for row in rows],
                 [">".join(name(node) for node in row[3]) for row in rows],
-                [row[4][0] for row in rows], iso(np.array([row[4][1] for row in rows], dtype=np.int64)),
+                [row[4][0] for row in rows],
+                iso(np.array([row[4][1] for row in rows], dtype=np.int64)),
                 [row[5] for row in rows],
-            )  # fmt: skip
+            )
 
     def _case_ends(self, rank: np.ndarray) -> tuple[dict[int, tuple[str, int]], dict[int, tuple[str, int]]]:
         """People with a case as a minor (their first), and people with a case in the last 120 months (their latest)."""
@@ -445,11 +520,12 @@ def write_all(folder: Path, city: City, planted: list[Planted], say: Callable[[s
     truth.write_cases()
     truth.write_chains(say)
     truth.write(
-        "dirty_rows", "source_id,file_name,line_number,heading,damage,expected",
-        *([getattr(row, name) for row in planted] for name in ("source", "file", "line", "heading", "damage", "expected")),
-    )  # fmt: skip
+        "dirty_rows",
+        "source_id,file_name,line_number,heading,damage,expected",
+        *(
+            [getattr(row, name) for row in planted]
+            for name in ("source", "file", "line", "heading", "damage", "expected")
+        ),
+    )
     say("truth", 1.0)
     return truth.figures
-
-
-__all__ = ["WIDOWED", "Truth", "write_all", "write_csv"]

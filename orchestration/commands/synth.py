@@ -50,10 +50,12 @@ def register(app: typer.Typer) -> None:
             raise KodomoError(f"{out} cannot be written: {error.strerror}.") from error
         rows = summary["rows"]
         typer.echo(
-            f"{summary['residents']:,} residents, {summary['under_18']:,} of them under 18, in {summary['households']:,} "
-            f"households; {sum(rows.values()):,} rows in {len(rows)} sources; {summary['seconds']} s.\n"
-            f"Extracts: {out / 'landing'}\nTruth: {out / 'truth'}"
+            f"{summary['residents']:,} residents, {summary['under_18']:,} of them under 18, "
+            f"in {summary['households']:,} households."
         )
+        typer.echo(f"{sum(rows.values()):,} rows in {len(rows)} sources; {summary['seconds']} s.")
+        typer.echo(f"Extracts: {out / 'landing'}")
+        typer.echo(f"Truth: {out / 'truth'}")
 
 
 def _with_progress(out: Path, parameters: object) -> dict:
