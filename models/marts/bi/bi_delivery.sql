@@ -31,7 +31,6 @@ select
         when 'withdrawn' then '取下げ'
         else deliveries.status
     end as status_label,
-    deliveries.reason,
-    '|' || coalesce(holders.holder, 'child') || '|child|' as departments
+    deliveries.reason
 from deliveries
 left join holders on deliveries.source_id = holders.source_id

@@ -6,6 +6,10 @@ with
 
 results as (
     select * from {{ ref('fct_quality_result') }}
+),
+
+holders as (
+    {{ source_holders() }}
 )
 
 select
@@ -29,5 +33,8 @@ select
     case status when 'passed' then '合格' when 'failed' then '不合格' else '検査できず' end as status_label,
     unexpected_count,
     element_count,
-    '|child|' as departments
+    -- A table that is no holder's own is the child department's to look after.
+    coalesce(holders.holder, 'child') as holder,
+    coalesce(holders.holder_label, '子ども若者課') as holder_label
 from results
+left join holders on split_part(results.table_name, '.', 2) = holders.source_id

@@ -32,7 +32,6 @@ select
         when 'undecodable' then '文字として読めない'
         else 'その他（' || rejects.reason_code || '）'
     end as reason_label,
-    rejects.column_name as heading,
-    deliveries.departments
+    rejects.column_name as heading
 from rejects
 inner join deliveries on rejects.delivery_id = deliveries.delivery_id
