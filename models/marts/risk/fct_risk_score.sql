@@ -1,5 +1,11 @@
 -- Other as-of dates stay: a run replaces the rows of its own date only.
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='as_of_on') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        pre_hook='{{ replace_rows_of_this_date() }}'
+    )
+}}
 
 with scores as (
     select * from {{ ref('int_risk__scores') }}

@@ -1,0 +1,30 @@
+-- What it is: children × scored versions and difficulty types that have no score in this run, or no tier.
+-- When it matters: always; a child who falls out of a join is a child whom nobody looks at.
+-- How to resolve: look for an inner join on the way from dim_child to int_risk__scores; a missing tier means that
+-- the version's lowest tier has a min_score (leave it empty).
+with
+
+children as (
+    select * from {{ ref('dim_child') }}
+),
+
+versions as (
+    select * from {{ ref('int_risk__versions') }}
+),
+
+scores as (
+    select * from {{ ref('fct_risk_score') }}
+    where as_of_on = {{ as_of() }} and tier is not null
+)
+
+select
+    children.person_id,
+    versions.model_version,
+    versions.difficulty_type
+from children
+cross join versions
+anti join scores
+    on
+        children.person_id = scores.person_id
+        and versions.model_version = scores.model_version
+        and versions.difficulty_type = scores.difficulty_type
