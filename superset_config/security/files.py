@@ -23,6 +23,8 @@ CONNECTION_CONFIG = {
     "memory_limit": "2GB",
     "lock_configuration": "true",
 }
+# What SQLAlchemy asks when it connects, and what is executed instead.
+ASKED_AT_CONNECTING = {"select current_schema()": "select 'main'"}
 UNAVAILABLE_JA = "データを読み込めません。しばらくしてからもう一度お試しください。"
 NOTHING_PUBLISHED_JA = "公開されたデータがまだありません。"
 MISSING_JA = "この項目は、あなたの権限では表示できません。"
@@ -35,13 +37,10 @@ class QueryFailedError(Exception):
 class GuardedCursor:
     """A cursor that executes allowed statements only, and whose errors tell nothing about the machine."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: frozenset[str]) -> None:
-        self._connection, self._tables = connection, tables
-
-    @property
-    def description(self) -> Any:
-        """As DB-API says."""
-        return self._connection.description
+    def __init__(self, guarded: GuardedConnection, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection, self._connection, self._tables = guarded, connection, guarded.tables
+        # As DB-API says; Superset corrects types in it.
+        self.description: Any = None
 
     @property
     def rowcount(self) -> int:
@@ -50,13 +49,17 @@ class GuardedCursor:
 
     def execute(self, statement: str, parameters: Any = None, context: Any = None) -> GuardedCursor:
         """Run one allowed SELECT. Raises StatementRefusedError or QueryFailedError."""
-        check_statement(statement, self._tables)
+        if statement in ASKED_AT_CONNECTING:
+            statement = ASKED_AT_CONNECTING[statement]
+        else:
+            check_statement(statement, self._tables)
         try:
             self._connection.execute(statement, list(parameters) if parameters else None)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise QueryFailedError(MISSING_JA) from _without_detail(error)
         except (duckdb.Error, RuntimeError) as error:
             raise QueryFailedError(UNAVAILABLE_JA) from _without_detail(error)
+        self.description = self._connection.description
         return self
 
     def executemany(self, statement: str, parameters: Any = None, context: Any = None) -> None:
@@ -91,12 +94,12 @@ class GuardedConnection:
     autocommit = None
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, tables: frozenset[str]) -> None:
-        self._connection, self._tables = connection, tables
+        self._connection, self.tables = connection, tables
         self.notices: list[str] = []
 
     def cursor(self) -> GuardedCursor:
         """A cursor of its own."""
-        return GuardedCursor(self._connection.cursor(), self._tables)
+        return GuardedCursor(self, self._connection.cursor())
 
     def begin(self) -> None:
         """Nothing to begin: the file is only read."""

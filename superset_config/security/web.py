@@ -19,7 +19,19 @@ GENERAL_JA = "処理できませんでした。入力を確認し、続く場合
 NETWORK_JA = "このネットワークからは利用できません。"
 _SIGNED_IN = "kodomo_signed_in_at"
 _SEEN = "kodomo_seen_at"
-_ENGINE_PREFIX = re.compile(r"(?i)duckdb error: ?")
+# What Superset puts before a message of its own or of the engine.
+_PREFIX = re.compile(r"(?i)^(エラー: ?|error: ?|duckdb error: ?)+")
+_JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
+STATUS_JA = {
+    400: "要求を受け付けられません。入力を確認してください。",
+    401: "ログインしてください。",
+    403: "この操作をする権限がありません。",
+    404: "見つかりません。",
+    405: "この操作はできません。",
+    413: "要求が大きすぎます。",
+    422: "要求を受け付けられません。入力を確認してください。",
+    429: "回数が多すぎます。しばらくしてからもう一度お試しください。",
+}
 # The page asks for these by itself; they do not show that somebody is there.
 _QUIET = ("/static/", "/health", "/ping")
 
@@ -88,35 +100,46 @@ def is_listed(address: str | None, networks: Iterable[ipaddress.IPv4Network | ip
 
 
 def scrub(response: Response) -> Response:
-    """Take paths, process ids and stack traces out of an answer, and Superset's name for the engine."""
+    """Say errors in Japanese, without paths, process ids, stack traces or words of the engine."""
     if response.is_streamed or response.direct_passthrough:
         return response
+    is_error = response.status_code >= 400
     if response.mimetype == "application/json":
         text = response.get_data(as_text=True)
-        if response.status_code >= 400 or '"error"' in text or '"errors"' in text:
+        if is_error or '"error"' in text or '"errors"' in text:
             try:
                 content = json.loads(text)
             except ValueError:
                 return response
-            cleaned = _clean(content, response.status_code >= 400)
+            cleaned = _clean(content, response.status_code, is_error)
             if cleaned != content:
                 response.set_data(json.dumps(cleaned, ensure_ascii=False))
-    elif response.status_code >= 500:
-        response.set_data(GENERAL_JA)
+    elif is_error and (response.status_code >= 500 or response.mimetype == "text/plain"):
+        response.set_data(STATUS_JA.get(response.status_code, GENERAL_JA))
         response.mimetype = "text/plain"
     return response
 
 
-def _clean(content: Any, is_error: bool, key: str = "") -> Any:
+def _clean(content: Any, status: int, is_message: bool) -> Any:
     if isinstance(content, dict):
-        return {name: _clean(value, is_error, name) for name, value in content.items()}
+        return {
+            name: None
+            if name in {"stacktrace", "traceback"}
+            else _clean(value, status, _tells(name, is_message, status))
+            for name, value in content.items()
+        }
     if isinstance(content, list):
-        return [_clean(value, is_error, key) for value in content]
-    if not isinstance(content, str):
+        return [_clean(value, status, is_message) for value in content]
+    if not isinstance(content, str) or not is_message:
         return content
-    if key in {"stacktrace", "traceback"}:
-        return None
-    if key in {"message", "error", "msg", "errors", "description"} or is_error:
-        text = _ENGINE_PREFIX.sub("", content)
-        return GENERAL_JA if tells_of_the_machine(text) else text
-    return content
+    text = _PREFIX.sub("", content)
+    if not text or (_JAPANESE.search(text) and not tells_of_the_machine(text)):
+        return text
+    return STATUS_JA.get(status, GENERAL_JA)
+
+
+def _tells(name: str, is_message: bool, status: int) -> bool:
+    """Whether what stands under a name is for reading: codes that the page acts on stay as they are."""
+    if name in {"error_type", "level", "code", "issue_codes", "extra", "engine_name", "redirect_url"}:
+        return False
+    return status >= 400 or name in {"error", "errors", "message"} or (is_message and status >= 400)
