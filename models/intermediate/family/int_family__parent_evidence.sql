@@ -117,32 +117,22 @@ special_adoptions as (
     group by child_id
 ),
 
-by_notice as (
+births_by_notice as (
     select
         notice_people.parent_id,
         notice_people.child_id,
         notice_people.parent_role,
-        'biological' as link_kind,
         min(case
             when notice_people.notice_kind = 'birth'
                 then coalesce(notice_people.child_birth_on, notice_people.notified_on)
             else notice_people.notified_on
         end) as valid_from,
         any_value(special_adoptions.notified_on) as valid_to,
-        '届出' as origin,
-        1.0 as confidence,
-        1 as evidence_rank,
         max(notice_people.notified_on) as notified_on
     from notice_people
     left join special_adoptions on notice_people.child_id = special_adoptions.child_id
     where notice_people.notice_kind in ('birth', 'recognition')
     group by notice_people.parent_id, notice_people.child_id, notice_people.parent_role
-    union all
-    select parent_id, child_id, parent_role, 'adoptive', valid_from, valid_to, '届出', 1.0, 1, valid_from
-    from adoptions
-    union all
-    select parent_id, child_id, parent_role, 'adoptive', valid_from, valid_to, '届出', 1.0, 1, valid_from
-    from ended_adoptions
 ),
 
 -- 子 of somebody, and 父 or 母 of somebody.
@@ -189,8 +179,8 @@ spouse_candidates as (
             relations.household_id = spouses.household_id
             and relations.anchor_id = spouses.anchor_id
             and spouses.last_code in ('11', '12')
-            and spouses.valid_from <= relations.spell_from
-            and coalesce(spouses.valid_to > relations.spell_from, true)
+            and relations.spell_from >= spouses.valid_from
+            and coalesce(relations.spell_from < spouses.valid_to, true)
             and date_diff('day', spouses.birth_on, relations.birth_on) / 365.25 between 14 and 55
     where
         relations.last_code = '20'
@@ -267,54 +257,121 @@ by_allowance as (
 ),
 
 evidence as (
-    select * from by_notice
+    select
+        parent_id,
+        child_id,
+        parent_role,
+        'biological' as link_kind,
+        valid_from,
+        valid_to,
+        '届出' as origin,
+        1.0 as confidence,
+        1 as evidence_rank,
+        notified_on
+    from births_by_notice
     union all
     select
         parent_id,
         child_id,
-        case parent_sex when '男' then 'father' when '女' then 'mother' else 'parent' end,
+        parent_role,
+        'adoptive' as link_kind,
+        valid_from,
+        valid_to,
+        '届出' as origin,
+        1.0 as confidence,
+        1 as evidence_rank,
+        valid_from as notified_on
+    from adoptions
+    union all
+    select
+        parent_id,
+        child_id,
+        parent_role,
+        'adoptive' as link_kind,
+        valid_from,
+        valid_to,
+        '届出' as origin,
+        1.0 as confidence,
+        1 as evidence_rank,
+        valid_from as notified_on
+    from ended_adoptions
+    union all
+    select
+        parent_id,
+        child_id,
+        case parent_sex when '男' then 'father' when '女' then 'mother' else 'parent' end as parent_role,
         link_kind,
         valid_from,
-        null,
-        '続柄',
+        null::date as valid_to,
+        '続柄' as origin,
         confidence,
-        2,
-        null
+        2 as evidence_rank,
+        null::date as notified_on
     from by_relation
     union all
-    select parent_id, child_id, 'mother', 'biological', valid_from, null, '妊娠届', 0.95, 3, null
+    select
+        parent_id,
+        child_id,
+        'mother' as parent_role,
+        'biological' as link_kind,
+        valid_from,
+        null::date as valid_to,
+        '妊娠届' as origin,
+        0.95 as confidence,
+        3 as evidence_rank,
+        null::date as notified_on
     from by_pregnancy
     union all
-    select parent_id, child_id, 'mother', 'biological', valid_from, null, '新生児訪問', 0.95, 4, null
+    select
+        parent_id,
+        child_id,
+        'mother' as parent_role,
+        'biological' as link_kind,
+        valid_from,
+        null::date as valid_to,
+        '新生児訪問' as origin,
+        0.95 as confidence,
+        4 as evidence_rank,
+        null::date as notified_on
     from by_visit
     union all
     select
         parent_id,
         child_id,
-        case parent_sex when '男' then 'father' when '女' then 'mother' else 'parent' end,
-        'biological',
+        case parent_sex when '男' then 'father' when '女' then 'mother' else 'parent' end as parent_role,
+        'biological' as link_kind,
         valid_from,
-        null,
-        '続柄',
+        null::date as valid_to,
+        '続柄' as origin,
         confidence,
-        5,
-        null
+        5 as evidence_rank,
+        null::date as notified_on
     from by_spouse
     union all
-    select parent_id, child_id, 'father', 'biological', valid_from, null, '婚姻', 0.7, 6, null
+    select
+        parent_id,
+        child_id,
+        'father' as parent_role,
+        'biological' as link_kind,
+        valid_from,
+        null::date as valid_to,
+        '婚姻' as origin,
+        0.7 as confidence,
+        6 as evidence_rank,
+        null::date as notified_on
     from by_marriage
     union all
     select
         parent_id,
         child_id,
-        case parent_sex when '男' then 'father' when '女' then 'mother' else 'parent' end,
-        'biological',
+        case parent_sex when '男' then 'father' when '女' then 'mother' else 'parent' end as parent_role,
+        'biological' as link_kind,
         valid_from,
-        null,
-        '手当',
-        0.5,
-        7,
-        null
+        null::date as valid_to,
+        '手当' as origin,
+        0.5 as confidence,
+        7 as evidence_rank,
+        null::date as notified_on
     from by_allowance
 )
 

@@ -31,7 +31,7 @@ pairs as (
         evidence.evidence_rank = 1
         or row_number() over (
             partition by evidence.parent_id, evidence.child_id
-            order by evidence.confidence desc, evidence.valid_from, evidence.link_kind, evidence.parent_role
+            order by evidence.confidence desc, evidence.valid_from asc, evidence.link_kind asc, evidence.parent_role asc
         ) = 1
 ),
 
@@ -45,7 +45,7 @@ weaker as (
         *,
         row_number() over (
             partition by child_id, parent_role
-            order by evidence_rank, confidence desc, valid_from, parent_id
+            order by evidence_rank asc, confidence desc, valid_from asc, parent_id asc
         ) as role_rank
     from pairs
     where evidence_rank > 1 and link_kind = 'biological'
@@ -84,7 +84,8 @@ filled as (
     left join notice_totals on filling.child_id = notice_totals.child_id
     qualify
         row_number() over (
-            partition by filling.child_id order by filling.parent_role = 'parent', filling.evidence_rank, filling.parent_id
+            partition by filling.child_id
+            order by filling.parent_role = 'parent', filling.evidence_rank, filling.parent_id
         ) <= 2 - coalesce(notice_totals.parent_count, 0)
 ),
 

@@ -22,7 +22,7 @@ ranked as (
                 parents.link_kind = 'biological' desc,
                 parents.evidence_rank,
                 parents.notified_on desc nulls last,
-                parents.parent_id
+                parents.parent_id asc
         ) as role_rank
     from parents
     semi join subjects on parents.child_id = subjects.person_id

@@ -23,6 +23,19 @@ relations as (
     where reading = 'clear' and last_code in ('11', '12', '13', '14')
 ),
 
+couples as (
+    select distinct husband_id, wife_id from marriages
+),
+
+-- What a notice dates needs no household.
+undated as (
+    select relations.*
+    from relations
+    left join couples
+        on relations.husband_id = couples.husband_id and relations.wife_id = couples.wife_id
+    where relations.link_kind = 'unregistered' or couples.husband_id is null
+),
+
 ordered as (
     select
         husband_id,
@@ -34,11 +47,7 @@ ordered as (
             partition by husband_id, wife_id, link_kind order by valid_from, valid_to
             rows between unbounded preceding and 1 preceding
         ) as covered_until
-    from relations
-    -- What a notice dates needs no household.
-    where
-        link_kind = 'unregistered'
-        or (husband_id, wife_id) not in (select (husband_id, wife_id) from marriages)
+    from undated
 ),
 
 numbered as (

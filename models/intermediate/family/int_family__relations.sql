@@ -21,6 +21,22 @@ arrivals as (
     select household_id, person_id, valid_from from {{ ref('int_household__members') }}
 ),
 
+-- Where a 子 of the head lived with a spouse, the grandchild beside them is theirs.
+couples as (
+    select
+        household_id,
+        regexp_replace(relation_chain, ',?(11|12|13|14)$', '') as partner_chain,
+        valid_from,
+        valid_to
+    from spells
+    where last_code in ('11', '12', '13', '14')
+),
+
+household_starts as (
+    select household_id, min(valid_from) as started_on from arrivals
+    group by household_id
+),
+
 heads as (
     select *, '' as own_chain from spells
     where relation_chain in ('01', '02')
@@ -29,7 +45,8 @@ heads as (
 anchors as (
     select household_id, person_id, own_chain, relation_chain, valid_from, valid_to from heads
     union all
-    select household_id, person_id, relation_chain as own_chain, relation_chain, valid_from, valid_to from spells
+    select household_id, person_id, relation_chain as own_chain, relation_chain, valid_from, valid_to
+    from spells
     where relation_chain not in ('01', '02')
 ),
 
@@ -43,6 +60,7 @@ meetings as (
         spells.valid_from as spell_from,
         spells.is_from_birth,
         anchors.person_id as anchor_id,
+        anchors.valid_from as anchor_from,
         greatest(spells.valid_from, anchors.valid_from) as valid_from,
         case
             when spells.valid_to is null and anchors.valid_to is null then null
@@ -68,8 +86,25 @@ dated as (
         anchor_people.sex as anchor_sex,
         arrivals.person_id is not null as is_arrival,
         meetings.valid_from = meetings.spell_from as is_anchor_present_at_start,
+        -- Born there, or come on one day with the other into a household that was there before: the record's own
+        -- beginning is no arrival.
+        meetings.is_from_birth
+        or coalesce(meetings.spell_from - people.birth_on between 0 and 14, false)
+        or (
+            meetings.anchor_from = meetings.spell_from
+            and household_starts.started_on < meetings.spell_from
+        )
+        or exists (
+            select 1 from couples
+            where
+                meetings.household_id = couples.household_id
+                and meetings.anchor_chain = couples.partner_chain
+                and meetings.spell_from >= couples.valid_from
+                and meetings.spell_from < coalesce(couples.valid_to, date '9999-12-31')
+        ) as is_start_telling,
         date_diff('day', anchor_people.birth_on, people.birth_on) / 365.25 as years_younger
     from meetings
+    inner join household_starts on meetings.household_id = household_starts.household_id
     left join people on meetings.person_id = people.person_id
     left join people as anchor_people on meetings.anchor_id = anchor_people.person_id
     left join arrivals
@@ -96,7 +131,9 @@ plausible as (
 
 usable as (
     select * from plausible
-    where is_plausible and (not is_anchor_shared or (is_arrival and is_anchor_present_at_start))
+    where is_plausible and (
+        not is_anchor_shared or (is_arrival and is_anchor_present_at_start and is_start_telling)
+    )
 ),
 
 -- Two people at the same time on whom one chain can stand: nobody is chosen.

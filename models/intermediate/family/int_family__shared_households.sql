@@ -94,7 +94,7 @@ pairs as (
             own.household_id = others.household_id
             and own.person_id < others.person_id
             and own.valid_from < others.valid_to
-            and others.valid_from < own.valid_to
+            and own.valid_to > others.valid_from
 )
 
 select
@@ -108,4 +108,4 @@ anti join crowded
     on
         pairs.household_id = crowded.household_id
         and pairs.valid_from < crowded.valid_to
-        and crowded.valid_from < pairs.valid_to
+        and pairs.valid_to > crowded.valid_from

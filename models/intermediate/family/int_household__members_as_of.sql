@@ -22,7 +22,7 @@ residing as (
     left join residents on members.person_id = residents.person_id
     where coalesce(residents.is_resident, true)
     qualify row_number() over (
-        partition by members.person_id order by members.valid_from desc, members.household_id
+        partition by members.person_id order by members.valid_from desc, members.household_id asc
     ) = 1
 )
 

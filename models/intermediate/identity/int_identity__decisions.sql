@@ -15,7 +15,7 @@ predictions as (
     select * from {{ ref('int_identity__predictions') }}
     where status in ('linked', 'review')
     qualify row_number() over (
-        partition by source_id, source_key order by status = 'linked' desc, match_weight desc, person_id
+        partition by source_id, source_key order by status = 'linked' desc, match_weight desc, person_id asc
     ) = 1
 ),
 

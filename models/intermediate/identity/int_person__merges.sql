@@ -32,7 +32,15 @@ pairs as (
         coalesce(
             earlier.town_match = later.town_match and earlier.street_number_match = later.street_number_match,
             false
-        ) as is_same_address
+        ) as is_same_address,
+        -- The first number ended by moving out (20), the second began by moving in (10).
+        coalesce(
+            earlier.move_reason_code = '20'
+            and later.full_name_kana_match is not null
+            and earlier.full_name_kana_match is not null
+            and (later.move_reason_code = '10' or later.resident_since_on > later.birth_on),
+            false
+        ) as has_moved_back
     from register as earlier
     inner join register as later
         on
@@ -91,6 +99,7 @@ judged as (
         case
             when shared_relatives.atena_no is not null then 'same relative'
             when pairs.is_same_address then 'same address'
+            when pairs.has_moved_back then 'moved out, then in'
         end as evidence,
         -- Two earlier numbers of the same name are two people at least: a person decides.
         count(*) over (partition by pairs.atena_no) as earlier_count,
@@ -111,7 +120,7 @@ by_machine as (
         coalesce(evidence, 'name, birth date and sex only') as evidence
     from judged
     qualify row_number() over (
-        partition by atena_no order by evidence is not null desc, earlier_since_on, earlier_atena_no
+        partition by atena_no order by evidence is not null desc, earlier_since_on, earlier_atena_no asc
     ) = 1
 ),
 

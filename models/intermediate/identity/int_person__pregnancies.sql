@@ -68,7 +68,7 @@ candidates as (
             order by
                 abs(register.birth_on - open_notifications.due_on),
                 open_notifications.notified_on desc,
-                open_notifications.notification_no
+                open_notifications.notification_no asc
         ) as notification_rank
     from open_notifications
     inner join births on open_notifications.mother_id = births.mother_id
