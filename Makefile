@@ -40,7 +40,7 @@ demo: setup  ## a synthetic city, its batch, Superset and Dagster up
 	$(BIN)/kodomo superset apply
 	$(BIN)/kodomo serve --landing $(DEMO)/landing
 
-test: setup lint browser  ## all tests
+test: setup browser  ## all tests
 	$(BIN)/python -m pytest
 
 lint: setup

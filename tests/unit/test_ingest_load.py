@@ -105,3 +105,27 @@ def test_headings_refuse_a_file_whole(tmp_path: Path, heading: str, message: str
     assert message in (delivery.reason or "")
     kept = [path for path in home.store.rglob("*") if path.is_file()]
     assert bool(kept) == ("所得" not in message)
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02\x03" * 50, b"", b"a,b,c\n1,2,3\n"])
+def test_a_file_that_is_no_extract_is_refused_with_its_name(tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "landing" / "vaccinations"
+    folder.mkdir(parents=True)
+    (folder / "vaccinations_20260402.csv").write_bytes(content)
+    (delivery,) = ingest_landing(Home(tmp_path / "var"), tmp_path / "landing", "run")
+    assert delivery.status == "refused"
+    assert "vaccinations_20260402.csv" in (delivery.reason or "")
+
+
+def test_a_folder_that_is_no_source_is_reported_and_does_not_stop_the_others(tmp_path: Path) -> None:
+    for source in ("nobody_knows_this", "social_council_services"):
+        folder = tmp_path / "landing" / source
+        folder.mkdir(parents=True)
+        (folder / f"{source}_20260401.csv").write_text(
+            f"{HEADINGS}\n1,甲野 一,コウノ,H27.4.1,1,両津,貸付,2026/3/1\n", encoding="utf-8"
+        )
+    deliveries = ingest_landing(Home(tmp_path / "var"), tmp_path / "landing", "run")
+    assert {delivery.source_id: delivery.status for delivery in deliveries} == {
+        "nobody_knows_this": "refused",
+        "social_council_services": "loaded",
+    }
