@@ -5,21 +5,20 @@
 {%- endmacro %}
 
 {% macro default__match_kanji(col) -%}
-    {#- The subquery finds the variants in a text, each as two characters: variant and folded form. The engine
-        runs it once per distinct text, as a hash join of characters. Most texts hold none. -#}
-    coalesce(
-        list_reduce(
-            (
-                select list(variants.variant || variants.folded)
-                from unnest(string_split({{ col }}, '')) as characters (character)
-                inner join {{ ref('kanji_variants') }} as variants
-                    on characters.character = variants.variant
-            ),
-            lambda text, pair: replace(text, left(pair, 1), right(pair, 1)),
-            {{ bare_text(col) }}
-        ),
-        {{ bare_text(col) }}
-    )
+    {#- The subquery finds the variants in a text and what they fold to. The engine runs it once per distinct
+        text, as a hash join of characters; most texts hold none. -#}
+    list_transform(
+        [(
+            select {
+                'variants': string_agg(variants.variant, '' order by variants.variant),
+                'folded': string_agg(variants.folded, '' order by variants.variant)
+            }
+            from unnest(string_split({{ col }}, '')) as characters (character)
+            inner join {{ ref('kanji_variants') }} as variants
+                on characters.character = variants.variant
+        )],
+        lambda found: coalesce(translate({{ bare_text(col) }}, found.variants, found.folded), {{ bare_text(col) }})
+    )[1]
 {%- endmacro %}
 
 {% macro bare_text(col) -%}

@@ -2,9 +2,11 @@
 -- value of a person, and the steward cannot decide without it.
 {%- set coded = [] %}
 {%- if execute %}
-    {%- for contract in graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | sort(attribute='name') %}
+    {%- set contracts = graph.sources.values() | selectattr('source_name', 'equalto', 'raw') %}
+    {%- for contract in contracts | sort(attribute='name') %}
         {%- for column in contract.columns.values() if column.config.meta.type == 'code' %}
-            {%- do coded.append((contract.name, column.name, column.config.meta.heading, column.config.meta.code_list)) %}
+            {%- set meta = column.config.meta %}
+            {%- do coded.append((contract.name, column.name, meta.heading, meta.code_list)) %}
         {%- endfor %}
     {%- endfor %}
 {%- endif %}
@@ -24,18 +26,18 @@ delivered_codes as (
         null::bigint as row_count
     where false
     {%- for source_id, column_name, heading, code_list in coded %}
-    union all
-    select
-        delivery_id,
-        '{{ source_id }}' as source_id,
-        '{{ column_name }}' as column_name,
-        '{{ heading }}' as heading,
-        '{{ code_list }}' as code_list,
-        {{ column_name }} as delivered_code,
-        count(*) as row_count
-    from {{ source('raw', source_id) }}
-    where {{ column_name }} is not null
-    group by delivery_id, {{ column_name }}
+        union all
+        select
+            delivery_id,
+            '{{ source_id }}' as source_id,
+            '{{ column_name }}' as column_name,
+            '{{ heading }}' as heading,
+            '{{ code_list }}' as code_list,
+            {{ column_name }} as delivered_code,
+            count(*) as row_count
+        from {{ source('raw', source_id) }}
+        where {{ column_name }} is not null
+        group by delivery_id, {{ column_name }}
     {%- endfor %}
 )
 
