@@ -38,7 +38,7 @@ demo: setup  ## a synthetic city, its batch, Superset and Dagster up
 	$(BIN)/kodomo superset staff --demo
 	$(BIN)/kodomo run --landing $(DEMO)/landing --as-of $(AS_OF)
 	$(BIN)/kodomo superset apply
-	$(BIN)/kodomo serve --landing $(DEMO)/landing
+	$(BIN)/kodomo serve --detach --landing $(DEMO)/landing
 
 test: setup browser  ## all tests
 	$(BIN)/python -m pytest

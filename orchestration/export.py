@@ -9,6 +9,7 @@ import duckdb
 
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
+from orchestration.publish import exported_file
 from orchestration.warehouse import connect
 
 FORMATS = {"csv": "format csv, header", "parquet": "format parquet", "json": "format json, array true"}
@@ -17,7 +18,7 @@ FORMATS = {"csv": "format csv, header", "parquet": "format parquet", "json": "fo
 def export_table(home: Home, table: str, file_format: str, out: Path, *, published: bool = False) -> int:
     """Write a mart to ``out`` in a stable order of rows, whole or not at all; returns the number of rows.
 
-    ``published``: from what is in service (the scope that sees everything), else from the last build.
+    ``published``: the marts as they were published, else from the last build.
     Raises UsageError naming the tables that there are.
     """
     if file_format not in FORMATS:
@@ -29,21 +30,11 @@ def export_table(home: Home, table: str, file_format: str, out: Path, *, publish
 
 
 def _export_published(home: Home, table: str, file_format: str, out: Path) -> int:
-    current = home.published / "current"
-    if not current.exists():
+    file = exported_file(home)
+    if file is None:
         raise KodomoError("Nothing is in service yet: `kodomo run` publishes.")
-    files = sorted(
-        (path for path in current.resolve().glob("*.duckdb")), key=lambda path: (-path.stat().st_size, path.name)
-    )
-    # The scope that sees most comes first; a table that only another audience has is looked for in the others.
-    for file in files:
-        with duckdb.connect(str(file), read_only=True) as connection:
-            schemas = connection.execute(
-                "select table_schema from information_schema.tables where table_name = ?", [table]
-            ).fetchall()
-            if schemas:
-                return _copy(connection, schemas[0][0], table, file_format, out)
-    raise UsageError(f"No published file holds a table {table}.")
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return _copy(connection, "marts", table, file_format, out)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, file_format: str, out: Path) -> int:

@@ -89,15 +89,12 @@ def audience_table_sql(table: PublishedTable, columns: dict[str, str], access: A
         if not table.has_protection:
             branches.append(_branch(table, columns, kept, department, None, conditions, access, source, key))
             continue
-        if "unknown_protection" in table.rows:
-            forms = {"full": "true", "withheld": "true"}
-        else:
-            forms = {
-                "none": "is_dv_protected is false",
-                # What is not known to be unprotected is treated as protected.
-                "full": "is_dv_protected is not false",
-                "withheld": "is_dv_protected is not false",
-            }
+        forms = {
+            "none": "is_dv_protected is false",
+            # What is not known to be unprotected is treated as protected.
+            "full": "is_dv_protected is not false",
+            "withheld": "is_dv_protected is not false",
+        }
         branches += [
             _branch(table, columns, kept, department, form, [*conditions, condition], access, source, key)
             for form, condition in forms.items()

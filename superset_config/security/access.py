@@ -13,7 +13,7 @@ from orchestration.errors import KodomoError
 from superset_config.security.scope import Scope, all_areas
 
 ACCESS_FILE = Path(__file__).with_name("access.yml")
-ROW_DIMENSIONS = {"area", "department", "holder", "protection", "unknown_protection"}
+ROW_DIMENSIONS = {"area", "department", "holder", "protection"}
 PROTECTION = "protection"
 """Column that publishing adds: ``none``, ``full`` (protected, with the place), ``withheld`` (protected, without)."""
 DEPARTMENTS = "departments"
@@ -73,7 +73,7 @@ class PublishedTable:
     @property
     def has_protection(self) -> bool:
         """Whether rows of protected people are there in two forms, with and without the place."""
-        return bool(self.rows & {"protection", "unknown_protection"})
+        return "protection" in self.rows
 
 
 @dataclass(frozen=True)

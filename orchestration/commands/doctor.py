@@ -1,0 +1,31 @@
+"""``kodomo doctor``: is everything where it should be?"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo doctor``."""
+
+    @app.command()
+    def doctor(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+        """Check environment, home, publication, permissions and ports. Exit code 1 if something is wrong."""
+        from orchestration.diagnosis import diagnose
+        from orchestration.errors import ExitCode
+        from orchestration.home import Home
+
+        findings = diagnose(Home.from_environment())
+        if as_json:
+            rows = [{"check": f.check, "status": f.status, "detail": f.detail} for f in findings]
+            typer.echo(json.dumps(rows, ensure_ascii=False))
+        else:
+            colours = {"ok": "green", "note": "yellow", "wrong": "red"}
+            for finding in findings:
+                typer.secho(f"{finding.status:<6}", fg=colours[finding.status], nl=False)
+                typer.echo(f"{finding.check}: {finding.detail}")
+        if any(finding.status == "wrong" for finding in findings):
+            raise typer.Exit(ExitCode.FAILED)

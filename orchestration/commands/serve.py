@@ -1,0 +1,53 @@
+"""``kodomo serve``: Superset and Dagster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo serve``."""
+
+    @app.command()
+    def serve(
+        host: Annotated[str, typer.Option(help="Address that Superset listens on.")] = "127.0.0.1",
+        port: Annotated[int, typer.Option(help="Port of Superset.")] = 8088,
+        dagster_port: Annotated[int, typer.Option(help="Port of Dagster (this machine only); 0: no Dagster.")] = 3000,
+        landing: Annotated[Path | None, typer.Option(help="Landing folder of the nightly schedule.")] = None,
+        workers: Annotated[int, typer.Option(help="Processes of Superset.")] = 2,
+        detach: Annotated[bool, typer.Option("--detach", help="Return once both answer.")] = False,
+        stop: Annotated[bool, typer.Option("--stop", help="Stop what runs in the background.")] = False,
+    ) -> None:
+        """Start Superset and Dagster, wait until they answer, and say where to log in as whom."""
+        import time
+
+        from orchestration import serving
+        from orchestration.home import Home
+        from superset_config.security.metadata import upgrade
+
+        home = Home.from_environment()
+        if stop:
+            names = serving.stop(home)
+            typer.echo(f"Stopped: {', '.join(names)}." if names else "Nothing was running.")
+            return
+        upgrade(home)
+        wanted = serving.services(
+            home, host, port, dagster_port or None, landing.resolve() if landing else None, workers
+        )
+        processes = serving.start(home, wanted)
+        for service in wanted:
+            typer.echo(f"{service.name}: {service.address}")
+        if home.demo_accounts.exists():
+            typer.echo(f"Accounts and initial passwords: {home.demo_accounts}")
+        if detach:
+            typer.echo("They run in the background: `kodomo serve --stop` stops them.")
+            return
+        typer.echo("Ctrl-C stops them.")
+        try:
+            while all(process.poll() is None for process in processes):
+                time.sleep(1)
+        finally:
+            serving.stop(home)
