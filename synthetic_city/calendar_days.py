@@ -115,9 +115,20 @@ def _spell(date: dt.date, style: str) -> str:
 
 
 @cache
-def spelled_days(style: str) -> np.ndarray:
-    """Every day from FIRST to LAST, spelled in one style: index with ``day - FIRST``."""
-    return np.array([_spell(EPOCH + dt.timedelta(days=number), style) for number in range(FIRST, LAST)], dtype=object)
+def _table(style: str) -> np.ndarray:
+    return np.full(LAST - FIRST, None, dtype=object)
+
+
+def spell_days(days: np.ndarray, style: str) -> np.ndarray:
+    """Days in one style, as an object array; each distinct day is spelled once."""
+    table, places = _table(style), days.astype(np.int64) - FIRST
+    text = table[places]
+    missing = text == None  # noqa: E711  (compared element by element)
+    if missing.any():
+        for place in np.unique(places[missing]).tolist():
+            table[place] = _spell(EPOCH + dt.timedelta(days=place + FIRST), style)
+        text = table[places]
+    return text
 
 
 def spell_month(months: np.ndarray, style: str) -> np.ndarray:

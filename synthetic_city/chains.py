@@ -7,9 +7,6 @@ end or a step; a household of more than ten people makes no edge.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 import numpy as np
 
 GENERATIONS = 3
@@ -21,36 +18,37 @@ Chain = tuple[int, tuple[int, ...]]
 """Steps, and the path from the child to the end as ranks of people."""
 
 
-@dataclass
+class Links:
+    """Neighbours of each person, in ascending order, in two flat arrays."""
+
+    def __init__(self, one: np.ndarray, other: np.ndarray) -> None:
+        size = int(max(one.max(initial=-1), other.max(initial=-1))) + 1
+        keys = np.unique(one.astype(np.int64) * size + other)
+        self.others = keys % size
+        self.first = np.searchsorted(keys, np.arange(size + 1, dtype=np.int64) * size)
+
+    def of(self, person: int) -> list[int]:
+        """The neighbours of a person."""
+        if person + 1 >= len(self.first):
+            return []
+        return self.others[self.first[person] : self.first[person + 1]].tolist()
+
+
 class Genogram:
-    """People as ranks (so that the smallest rank is the smallest id), with sorted neighbours."""
+    """People as ranks (so that the smallest rank is the smallest id), with their parents and all their neighbours."""
 
-    parents: dict[int, list[int]]
-    neighbours: dict[int, list[int]]
-
-    @classmethod
-    def from_edges(
-        cls, parent_edges: np.ndarray, other_edges: np.ndarray, extra: Iterable[tuple[int, int]] = ()
-    ) -> Genogram:
+    def __init__(self, parent_edges: np.ndarray, other_edges: np.ndarray) -> None:
         """``parent_edges``: rows (child, parent); ``other_edges``: rows of partners and of people who shared a home."""
-        parents: dict[int, list[int]] = {}
-        for child, parent in [*parent_edges.tolist(), *extra]:
-            parents.setdefault(child, []).append(parent)
-        neighbours: dict[int, set[int]] = {}
-        for one, other in [*parent_edges.tolist(), *other_edges.tolist(), *extra]:
-            neighbours.setdefault(one, set()).add(other)
-            neighbours.setdefault(other, set()).add(one)
-        return cls(
-            {child: sorted(set(found)) for child, found in parents.items()},
-            {person: sorted(found) for person, found in neighbours.items()},
-        )
+        self.parents = Links(parent_edges[:, 0], parent_edges[:, 1])
+        both = np.concatenate([parent_edges, other_edges])
+        self.neighbours = Links(np.concatenate([both[:, 0], both[:, 1]]), np.concatenate([both[:, 1], both[:, 0]]))
 
     def ancestors(self, child: int, generations: int) -> dict[int, int]:
         """Ancestors and the generation in which each stands first."""
         found: dict[int, int] = {}
         layer = [child]
         for generation in range(1, generations + 1):
-            layer = [parent for person in layer for parent in self.parents.get(person, ()) if parent not in found]
+            layer = [parent for person in layer for parent in self.parents.of(person) if parent not in found]
             for parent in layer:
                 found.setdefault(parent, generation)
         return found
@@ -63,7 +61,7 @@ class Genogram:
         for generation in range(1, GENERATIONS + 1):
             following = []
             for person in layer:
-                for parent in self.parents.get(person, ()):
+                for parent in self.parents.of(person):
                     if parent in paths or parent in protected:
                         continue
                     paths[parent] = (*paths[person], parent)
@@ -86,7 +84,7 @@ class Genogram:
         for step in range(1, EDGES + 1):
             following = []
             for person in layer:
-                for other in self.neighbours.get(person, ()):
+                for other in self.neighbours.of(person):
                     if other in paths or other in protected:
                         continue
                     paths[other] = (*paths[person], other)

@@ -137,6 +137,8 @@ class Population:
         self._household_mark = np.full(1, -1, dtype=np.int32)
         self.care_homes: np.ndarray = np.empty(0, dtype=np.int64)
         self.childrens_home = -1
+        self._minors_of: np.ndarray | None = None
+        self._parents_of_minors: list[np.ndarray] = []
         self.same_name: dict[int, int] = {}
 
     # --- the run --------------------
@@ -399,9 +401,12 @@ class Population:
         mark = self._person_mark
         mark[parents] = np.arange(len(parents))
         minors = self.minors
-        position = mark[people.mother[minors]]
-        for parent in (people.father, people.adopter):
-            position = np.where(position >= 0, position, mark[parent[minors]])
+        if self._minors_of is not minors:
+            self._minors_of = minors
+            self._parents_of_minors = [parent[minors] for parent in (people.mother, people.father, people.adopter)]
+        position = mark[self._parents_of_minors[0]]
+        for parent in self._parents_of_minors[1:]:
+            position = np.where(position >= 0, position, mark[parent])
         mark[parents] = -1
         chosen = np.flatnonzero(position >= 0)
         children, position = minors[chosen], position[chosen]
@@ -679,6 +684,7 @@ class Population:
             children, position = children[mine], position[mine]
             people.adopter[children] = partners[position]
             people.adopted_from[children] = days[position]
+            self._minors_of = None
             is_father = people.sex[partners[position]] == MALE
             self.filings.append(
                 len(children),

@@ -19,14 +19,17 @@ MONTHS_OF_A_RECENT_CASE = 120
 
 def write_csv(path: Path, headings: list[str], columns: Iterable[np.ndarray | list]) -> int:
     """Write columns of text as UTF-8 CSV; returns the number of rows."""
-    rows = [",".join(_quoted(value) for value in row) for row in zip(*columns, strict=True)]
+    texts = [_quoted([value if type(value) is str else str(value) for value in column]) for column in columns]
+    rows = [",".join(row) for row in zip(*texts, strict=True)]
     path.write_text("\n".join([",".join(headings), *rows]) + "\n", encoding="utf-8")
     return len(rows)
 
 
-def _quoted(value: object) -> str:
-    text = str(value)
-    return f'"{text}"' if "," in text else text
+def _quoted(values: list[str]) -> list[str]:
+    """The values with quotes around those that hold a comma."""
+    if "," not in "".join(values):
+        return values
+    return [f'"{value}"' if "," in value else value for value in values]
 
 
 def iso(days: np.ndarray) -> np.ndarray:
@@ -423,8 +426,10 @@ class Truth:
             partner, union = city.history.partner_at(np.array([mother]), np.array([city.as_of]))
             if partner[0] >= 0 and unions.kind[union[0]] == MARRIED and self.inside[partner[0]]:
                 extra_all.append((node, int(rank[partner[0]])))
-        everything = Genogram.from_edges(parents, np.concatenate([partners, homes]), [*extra_known, *extra_all])
-        shown = Genogram.from_edges(parents[known], np.concatenate([partners[filed], homes]), extra_known)
+        mothers = np.array(extra_known, dtype=np.int64).reshape(-1, 2)
+        husbands = np.array(extra_all, dtype=np.int64).reshape(-1, 2)
+        everything = Genogram(np.concatenate([parents, mothers, husbands]), np.concatenate([partners, homes]))
+        shown = Genogram(np.concatenate([parents[known], mothers]), np.concatenate([partners[filed], homes]))
         protected = set(rank[np.flatnonzero(self.protected() & (rank >= 0))].tolist())
         vertical_cases, recent_cases = self._case_ends(rank)
         segments_now = segments.end > city.as_of

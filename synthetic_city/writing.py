@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synthetic_city.calendar_days import FIRST, FULL_WIDTH, OPEN, spelled_days
+from synthetic_city.calendar_days import FULL_WIDTH, OPEN, spell_days
 from synthetic_city.names import half_width
 
 CODECS = {"cp932": "cp932", "utf-8": "utf-8", "utf-8-bom": "utf-8", "utf-16": "utf-16-le"}
@@ -63,10 +63,9 @@ class Extract:
 
 def date_text(days: np.ndarray, style: str, missing: str = "") -> np.ndarray:
     """Days spelled in a style; OPEN is spelled as ``missing``."""
-    table = spelled_days(style)
     known = np.abs(days) < OPEN
     text = np.full(len(days), missing, dtype=object)
-    text[known] = table[np.asarray(days)[known].astype(np.int64) - FIRST]
+    text[known] = spell_days(np.asarray(days)[known], style)
     return text
 
 

@@ -9,9 +9,7 @@ from synthetic_city.chains import Genogram, shared_households
 
 def genogram(parents, others=()):
     """A genogram of (child, parent) and (one, other) pairs."""
-    return Genogram.from_edges(
-        np.array(parents, dtype=np.int64).reshape(-1, 2), np.array(others, dtype=np.int64).reshape(-1, 2)
-    )
+    return Genogram(np.array(parents, dtype=np.int64).reshape(-1, 2), np.array(others, dtype=np.int64).reshape(-1, 2))
 
 
 def test_vertical_goes_three_generations_up_and_no_further():
