@@ -66,7 +66,7 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
         raise RefusedError("This is no CSV file (it holds zero bytes): export the extract as CSV again.")
     content, byte_encoding = to_byte_text(data, encoding)
     lines = list(physical_lines(content))
-    start, delimiter, headings = _find_headings(lines, byte_encoding, contract, rules)
+    start, delimiter, headings = find_headings(lines, byte_encoding, contract, rules)
     _check_headings(headings, lines[start][0], contract, rules)
     known = {heading_key(column.heading): column for column in contract.columns}
     positions = {known[heading].name: i for i, heading in enumerate(headings) if heading in known}
@@ -119,7 +119,7 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
     return parsed
 
 
-def _find_headings(
+def find_headings(
     lines: list[tuple[int, bytes]], encoding: str, contract: Contract, rules: HeadingRules
 ) -> tuple[int, str, list[str]]:
     """Index of the heading row, delimiter, and the headings in the contract's spelling.

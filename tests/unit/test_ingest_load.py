@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
 from orchestration.ingest import ingest_landing
+from orchestration.ingest.decisions import decide, export_rejects, list_deliveries
 from orchestration.warehouse import connect
 
 HEADINGS = "利用番号,氏名,氏名_フリガナ,生年月日,性別,住所,利用種別,利用年月日"
@@ -129,3 +131,17 @@ def test_a_folder_that_is_no_source_is_reported_and_does_not_stop_the_others(tmp
         "nobody_knows_this": "refused",
         "social_council_services": "loaded",
     }
+
+
+def test_a_steward_releases_withdraws_and_exports_rejects(tmp_path: Path) -> None:
+    good = "甲野 一,コウノ イチ,H27.4.1,1,両津,貸付,2026/3/1"
+    home = ingest(tmp_path, [f"1,{good}", f"1.23E+10,{good}"])
+    delivery_id = "20260401-social_council_services-01"
+    assert export_rejects(home, delivery_id).decode("cp932").splitlines() == [HEADINGS, f"1.23E+10,{good}"]
+    assert decide(home, delivery_id, "withdraw", "twice by mistake", "steward") == "withdrawn"
+    with pytest.raises(KodomoError):
+        decide(home, delivery_id, "withdraw", "again", "steward")
+    with pytest.raises(UsageError):
+        decide(home, delivery_id, "release", " ", "steward")
+    assert decide(home, delivery_id, "release", "was right", "steward") == "loaded"
+    assert [row["status"] for row in list_deliveries(home)] == ["loaded"]

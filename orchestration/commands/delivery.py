@@ -1,0 +1,93 @@
+"""``kodomo delivery`` and ``kodomo reject``: what a data steward does with what was delivered."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DeliveryId = Annotated[str, typer.Argument(help="Id of the delivery, as `kodomo delivery list` shows it.")]
+Reason = Annotated[str, typer.Option(help="Why; kept with name and time.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo delivery list|release|withdraw`` and ``kodomo reject list|export``."""
+    delivery = typer.Typer(help="Deliveries: list, release what is held, withdraw.", no_args_is_help=True)
+    reject = typer.Typer(help="Rejected records: list, export to mend.", no_args_is_help=True)
+    app.add_typer(delivery, name="delivery")
+    app.add_typer(reject, name="reject")
+
+    @delivery.command("list")
+    def list_deliveries(
+        source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    ) -> None:
+        """The deliveries, latest first."""
+        from orchestration.home import Home
+        from orchestration.ingest import decisions
+
+        show(decisions.list_deliveries(Home.from_environment(), source), as_json)
+
+    @delivery.command()
+    def release(delivery_id: DeliveryId, reason: Reason) -> None:
+        """Let a held delivery count from the next run on."""
+        _decide(delivery_id, "release", reason)
+
+    @delivery.command()
+    def withdraw(delivery_id: DeliveryId, reason: Reason) -> None:
+        """Let a delivery no longer count from the next run on; nothing of it is lost."""
+        _decide(delivery_id, "withdraw", reason)
+
+    @reject.command("list")
+    def list_rejects(
+        delivery_id: Annotated[str | None, typer.Argument(help="Only this delivery.")] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    ) -> None:
+        """Line, column and reason of each reject, without the record itself."""
+        from orchestration.home import Home
+        from orchestration.warehouse import connect
+
+        names = ("delivery_id", "line_number", "reason_code", "column_name")
+        with connect(Home.from_environment(), read_only=True) as connection:
+            rows = connection.execute(
+                f"select {', '.join(names)} from raw.rejects where ?::varchar is null or delivery_id = ? "
+                "order by delivery_id, line_number",
+                [delivery_id, delivery_id],
+            ).fetchall()
+        show([dict(zip(names, row, strict=True)) for row in rows], as_json)
+
+    @reject.command()
+    def export(
+        delivery_id: DeliveryId, out: Annotated[Path, typer.Option(help="File for the holder to mend.")]
+    ) -> None:
+        """Write a delivery's rejects with its heading row, in its own encoding."""
+        from orchestration.home import Home
+        from orchestration.ingest.decisions import export_rejects
+
+        out.write_bytes(export_rejects(Home.from_environment(), delivery_id))
+        typer.echo(f"The rejects of {delivery_id} are in {out}.")
+
+
+def _decide(delivery_id: str, decision: str, reason: str) -> None:
+    from orchestration.home import Home
+    from orchestration.ingest.decisions import decide
+
+    status = decide(Home.from_environment(), delivery_id, decision, reason, getpass.getuser())
+    typer.echo(f"{delivery_id} is {status} from the next run on.")
+
+
+def show(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """Rows as JSON, or as a table for people."""
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*(rows[0] if rows else ()))
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    Console().print(table if rows else "None.")

@@ -1,0 +1,100 @@
+"""What a steward decides about a delivery: release, withdraw. Each decision is a row of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from orchestration.errors import KodomoError, UsageError
+from orchestration.home import Home
+from orchestration.warehouse import connect
+
+TRANSITIONS = {"release": ({"held", "withdrawn"}, "loaded"), "withdraw": ({"loaded", "held"}, "withdrawn")}
+COLUMNS = (
+    "delivery_id",
+    "source_id",
+    "file_name",
+    "delivered_on",
+    "kind",
+    "rows_read",
+    "rows_loaded",
+    "rows_rejected",
+    "status",
+    "reason",
+)
+
+
+def list_deliveries(home: Home, source_id: str | None = None) -> list[dict[str, Any]]:
+    """The deliveries, latest first; of one source if it is named."""
+    with connect(home, read_only=True) as connection:
+        rows = connection.execute(
+            f"select {', '.join(COLUMNS)} from raw.deliveries "
+            "where ?::varchar is null or source_id = ? order by delivered_on desc, delivery_id desc",
+            [source_id, source_id],
+        ).fetchall()
+    return [
+        {
+            name: value.isoformat() if isinstance(value, dt.date) else value
+            for name, value in zip(COLUMNS, row, strict=True)
+        }
+        for row in rows
+    ]
+
+
+def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by: str) -> str:
+    """Release or withdraw a delivery, with its reason; the next run builds without or with it. Returns the status.
+
+    Raises UsageError for a delivery that is not there or not in a state that allows it, or without a reason.
+    """
+    if not reason.strip():
+        raise UsageError("A decision needs its reason: --reason TEXT.")
+    allowed, status = TRANSITIONS[decision]
+    with connect(home) as connection:
+        rows = connection.execute("select status from raw.deliveries where delivery_id = ?", [delivery_id]).fetchall()
+        if not rows:
+            raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+        if rows[0][0] not in allowed:
+            raise KodomoError(
+                f"The delivery {delivery_id} is {rows[0][0]}: only {' or '.join(sorted(allowed))} can be changed so."
+            )
+        connection.execute("begin")
+        connection.execute("update raw.deliveries set status = ? where delivery_id = ?", [status, delivery_id])
+        connection.execute(
+            "insert into raw.delivery_events values (?, ?, ?, ?, now()::timestamp)",
+            [delivery_id, status, decided_by, reason],
+        )
+        connection.execute("commit")
+    return status
+
+
+def export_rejects(home: Home, delivery_id: str) -> bytes:
+    """The rejected records of a delivery as the holder's own file: its heading row, its bytes, its encoding.
+
+    Mended there, the file is delivered again: a delta's rows correct by their key, a full file is delivered whole.
+    Raises UsageError for a delivery that is not there or has no rejects.
+    """
+    with connect(home, read_only=True) as connection:
+        delivery = connection.execute(
+            "select sha256, encoding from raw.deliveries where delivery_id = ?", [delivery_id]
+        ).fetchall()
+        records = connection.execute(
+            "select record_bytes from raw.rejects where delivery_id = ? order by line_number", [delivery_id]
+        ).fetchall()
+    if not delivery:
+        raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+    if not records:
+        raise UsageError(f"The delivery {delivery_id} has no rejects.")
+    return _heading_row(home, delivery_id, *delivery[0]) + b"".join(bytes(row[0]) + b"\r\n" for row in records)
+
+
+def _heading_row(home: Home, delivery_id: str, sha256: str, encoding: str) -> bytes:
+    from orchestration.contract import load_contracts, load_heading_rules
+    from orchestration.ingest.files import find_headings
+    from orchestration.ingest.records import detect_encoding, physical_lines, to_byte_text
+
+    data = (home.store / sha256[:2] / sha256).read_bytes()
+    content, byte_encoding = to_byte_text(data, detect_encoding(data))
+    lines = list(physical_lines(content))
+    source_id = delivery_id.split("-", 2)[1]
+    start, _, _ = find_headings(lines, byte_encoding, load_contracts()[source_id], load_heading_rules())
+    return lines[start][1] + b"\r\n"
