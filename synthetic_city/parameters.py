@@ -75,6 +75,7 @@ class Parameters:
         0.0085, "New council cases per child and year: about 1–2 % of children have an open case (council statistics)"
     )
     old_case_share: float = rate(0.75, "Cases before 2005 that the paper ledgers still show")
+    correction_rate: float = rate(0.002, "Assumed: rows of monthly records that a later delivery corrects")
     case_months: float = rate(20, "Mean length of a council case")
     sibling_case: float = rate(0.55, "Siblings in the household who are entered with the first child")
     guidance_with_council: float = rate(0.33, "Council cases that the guidance centre also has")

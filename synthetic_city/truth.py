@@ -532,5 +532,11 @@ def write_all(folder: Path, city: City, planted: list[Planted], say: Callable[[s
             for name in ("source", "file", "line", "heading", "damage", "expected")
         ),
     )
+    corrections = city.corrections
+    truth.write(
+        "corrections",
+        "source_id,source_key,heading,first_value,corrected_value",
+        *([row[place] for row in corrections] for place in range(5)),
+    )
     say("truth", 1.0)
     return truth.figures

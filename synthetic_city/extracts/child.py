@@ -17,6 +17,7 @@ from synthetic_city.circumstances import ABUSE_KINDS, DIFFICULTIES
 from synthetic_city.extracts.memos import MEMOS
 from synthetic_city.extracts.shared import (
     City,
+    correct_later,
     custodian_at,
     factor_by_month,
     monthly,
@@ -196,7 +197,7 @@ def nursery_enrolment(city: City) -> Extract:
     return Extract(
         "nursery_enrolment",
         columns,
-        Style("utf-8-bom", "iso"),
+        Style("utf-8-bom", "iso", blank_line_every=400),
         ("児童_宛名番号", "施設名", "入所年月日"),
         ("入所年月日",),
         ("児童_宛名番号",),
@@ -223,7 +224,7 @@ def nursery_attendance(city: City) -> Extract:
         "欠席日数": integer_text(absent),
         "無断欠席日数": integer_text(without),
     }
-    return Extract(
+    extract = Extract(
         "nursery_attendance",
         columns,
         Style("utf-8", "iso"),
@@ -232,6 +233,7 @@ def nursery_attendance(city: City) -> Extract:
         ("児童_宛名番号",),
         recent=(month == last).astype(np.int64),
     )
+    return correct_later(city, extract, "欠席日数", lambda text: "1" if text == "0" else "0", ("児童_宛名番号", "年月"))
 
 
 def child_consultations(city: City) -> Extract:
@@ -349,7 +351,7 @@ def dv_consultations(city: City) -> Extract:
     return Extract(
         "dv_consultations",
         columns,
-        Style(dates="era_dots_wide"),
+        Style(dates="era_dots_wide", headings={"受付年月日": " 受付年月日 ", "区分": "区分　"}),
         ("相談番号", "相談者_宛名番号", "受付年月日"),
         ("受付年月日",),
         ("相談者_宛名番号",),

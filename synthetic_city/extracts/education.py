@@ -14,6 +14,7 @@ from synthetic_city.calendar_days import (
 from synthetic_city.extracts.memos import MEMOS
 from synthetic_city.extracts.shared import (
     City,
+    correct_later,
     factor_by_month,
     in_year_lists,
     monthly,
@@ -95,7 +96,7 @@ def school_attendance(city: City) -> Extract:
         "保健室利用": integer_text(nurse[order]),
     }
     city.external.truant_rows = (position, month, truant)
-    return Extract(
+    extract = Extract(
         "school_attendance",
         columns,
         Style("utf-8-bom", "iso"),
@@ -104,6 +105,7 @@ def school_attendance(city: City) -> Extract:
         (),
         recent=(month[order] == last).astype(np.int64),
     )
+    return correct_later(city, extract, "欠席日数", lambda text: "1" if text == "0" else "0", ("学籍番号", "年月"))
 
 
 def school_years(city: City, years: int) -> tuple[np.ndarray, np.ndarray]:

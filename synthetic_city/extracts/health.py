@@ -13,6 +13,7 @@ from synthetic_city.calendar_days import (
 from synthetic_city.circumstances import calibrated
 from synthetic_city.extracts.shared import (
     City,
+    correct_later,
     recent_part,
 )
 from synthetic_city.population import (
@@ -51,6 +52,8 @@ def pregnancy_notifications(city: City) -> Extract:
     chosen = women[_take(rng, weights, rng.poisson(expected))]
     unborn_due = city.as_of + rng.integers(1, 212, len(chosen))
     twins = chosen[rng.random(len(chosen)) < 0.012]
+    if not len(twins):
+        twins = chosen[:1]
     twin_due = unborn_due[np.isin(chosen, twins)]
     unborn_mothers = np.concatenate([chosen, twins])
     unborn_due = np.concatenate([unborn_due, twin_due])
@@ -225,7 +228,7 @@ def infant_checkups(city: City) -> Extract:
         "発達判定": when_done(choose_text(("異常なし", "要観察", "要精密"), develops)),
         "育てにくさ": when_done(np.where(hard, "はい", "いいえ")),
     }
-    return Extract(
+    extract = Extract(
         "infant_checkups",
         columns,
         Style("utf-16", "slash", delimiter="\t"),
@@ -233,6 +236,9 @@ def infant_checkups(city: City) -> Extract:
         ("対象年月日",),
         ("児童_宛名番号",),
         recent=recent_part(scheduled[order], city.as_of, 30),
+    )
+    return correct_later(
+        city, extract, "体重", lambda text: f"{float(text) * 10:.1f}", ("児童_宛名番号", "健診種別", "対象年月日")
     )
 
 

@@ -55,7 +55,11 @@ def guidance_centre_cases(city: City) -> Extract:
     return Extract(
         "guidance_centre_cases",
         columns,
-        Style(dates="era_long", quote_all=True),
+        Style(
+            dates="era_long",
+            quote_all=True,
+            headings={"氏名_フリガナ": "カナ氏名", "生年月日": "生年月日（和暦）"},
+        ),
         ("児相ケース番号", "氏名", "受付年月日", "相談種別"),
         ("受付年月日",),
         (),
@@ -99,7 +103,7 @@ def social_council_services(city: City) -> Extract:
     return Extract(
         "social_council_services",
         columns,
-        Style("utf-8", "iso", newline="\n"),
+        Style("utf-8", "iso", newline="\n", headings={"氏名_フリガナ": "フリガナ"}),
         ("利用番号", "氏名", "利用種別", "利用年月日"),
         ("利用年月日",),
         (),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from synthetic_city.calendar_days import (
@@ -18,6 +20,7 @@ from synthetic_city.population import (
     YEAR,
     Population,
 )
+from synthetic_city.writing import Extract
 
 
 class Numbers:
@@ -86,6 +89,8 @@ class City:
         self.external = ExternalPeople(self)
         self.truth_keys: dict[str, list] = {}
         self.unborn: list[tuple[str, int, int]] = []
+        self.corrections: list[tuple[str, str, str, str, str]] = []
+        """source, key, heading, value as first delivered, value as corrected."""
 
     def age(self, persons: np.ndarray, on: int | np.ndarray) -> np.ndarray:
         """Age in years."""
@@ -206,3 +211,23 @@ def in_year_lists(city: City, lists: dict[int, np.ndarray], children: np.ndarray
 def recent_part(days: np.ndarray, as_of: int, within: int = 60) -> np.ndarray:
     """0 for the first file of a delta, 1 for what came in the last days and is delivered in the second."""
     return (days > as_of - within).astype(np.int64)
+
+
+def correct_later(
+    city: City, extract: Extract, heading: str, wrong: Callable[[str], str], keys: tuple[str, ...]
+) -> Extract:
+    """Some rows of a delta come wrong first, and again, right, with its second file: a row of the same key corrects."""
+    rng = np.random.default_rng([city.parameters.seed, 9, len(extract)])
+    early = np.flatnonzero((extract.recent == 0) & (extract.columns[heading] != ""))
+    count = min(len(early), max(1, round(city.parameters.correction_rate * len(early))))
+    rows = np.sort(rng.choice(early, count, replace=False))
+    right = extract.columns[heading][rows]
+    for name, values in extract.columns.items():
+        extract.columns[name] = np.concatenate([values, values[rows]])
+    mistaken = np.array([wrong(text) for text in right.tolist()], dtype=object)
+    extract.columns[heading][rows] = mistaken
+    extract.recent = np.concatenate([extract.recent, np.ones(count, dtype=np.int64)])
+    for row, before, after in zip(rows.tolist(), mistaken.tolist(), right.tolist(), strict=True):
+        key = "|".join(extract.columns[name][row] for name in keys)
+        city.corrections.append((extract.source, key, heading, before, after))
+    return extract

@@ -273,3 +273,18 @@ def test_the_generator_imports_nothing_of_the_pipeline():
             for name in names:
                 root = name.split(".")[0]
                 assert root in allowed or root in __import__("sys").stdlib_module_names, (path.name, name)
+
+
+def test_later_files_correct_rows_of_the_first(city):
+    corrections = city.truth("corrections")
+    assert {row["source_id"] for row in corrections} == {"nursery_attendance", "school_attendance", "infant_checkups"}
+    for correction in corrections:
+        if correction["source_id"] != "school_attendance":
+            continue
+        number, month = correction["source_key"].split("|")
+        values = [
+            row["欠席日数"]
+            for row in city.rows("school_attendance")
+            if (row["学籍番号"], row["年月"]) == (number, month)
+        ]
+        assert values == [correction["first_value"], correction["corrected_value"]]
