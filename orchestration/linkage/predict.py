@@ -36,7 +36,10 @@ _COMPARABLE = """
         sex,
         address,
         nullif(regexp_extract(address, '^[^0-9]+'), '') as town,
-        coalesce(guardian_names, []::varchar[]) as guardian_names
+        coalesce(guardian_names, []::varchar[]) as guardian_names,
+        coalesce(guardian_given, []::varchar[]) as guardian_given,
+        coalesce(household_surnames, []::varchar[]) as household_surnames,
+        coalesce(household_addresses, []::varchar[]) as household_addresses
     from described
 """
 
@@ -53,7 +56,15 @@ _RECORDS = """
             birth_on,
             sex,
             regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '') as address,
-            case when guardian_name_match is not null then [guardian_name_match] end as guardian_names
+            case when guardian_name_match is not null then [guardian_name_match] end as guardian_names,
+            -- A guardian's name has no space: any ending of two characters or more may be the given name.
+            list_transform(
+                range(2, length(guardian_name_match)), lambda start: substr(guardian_name_match, start)
+            ) as guardian_given,
+            case when strpos(full_name, ' ') > 0 then [left(full_name_match, strpos(full_name, ' ') - 1)] end
+                as household_surnames,
+            case when address_match is not null then [regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '')] end
+                as household_addresses
         from pending_records
     )
 """
@@ -71,9 +82,12 @@ _REGISTER = """
             versions.birth_on,
             versions.sex,
             regexp_replace(versions.address_match, '^(新潟県)?(佐渡市)?', '') as address,
-            guardians.guardian_names
+            households.guardian_names,
+            households.guardian_given,
+            households.household_surnames,
+            households.household_addresses
         from linkage_versions as versions
-        left join linkage_guardians as guardians on versions.person_id = guardians.person_id
+        left join linkage_households as households on versions.person_id = households.person_id
     )
 """
 
@@ -130,7 +144,7 @@ def labels(name: str) -> list[str]:
     return [entry["label"] for entry in parameters()["comparisons"][name]]
 
 
-def score(records: pa.Table, versions: pa.Table, guardians: pa.Table) -> pa.Table:
+def score(records: pa.Table, versions: pa.Table, households: pa.Table) -> pa.Table:
     """Score external records against the register's descriptions: one row per record and person, the best of each.
 
     Columns: source_id, source_key, person_id, match_weight, and per attribute the level and its weight. Works in an
@@ -141,7 +155,7 @@ def score(records: pa.Table, versions: pa.Table, guardians: pa.Table) -> pa.Tabl
     connection = duckdb.connect(":memory:")
     connection.register("pending_records", records)
     connection.register("linkage_versions", versions)
-    connection.register("linkage_guardians", guardians)
+    connection.register("linkage_households", households)
     size = connection.execute("select count(distinct person_id) from linkage_versions").fetchall()[0][0]
     connection.execute(f"create table linkage_left as {_RECORDS} {_COMPARABLE}")  # constants
     connection.execute(f"create table linkage_right as {_REGISTER} {_COMPARABLE}")  # constants
@@ -291,7 +305,7 @@ def predict(
     connection: duckdb.DuckDBPyConnection,
     records: duckdb.DuckDBPyRelation,
     versions: duckdb.DuckDBPyRelation,
-    guardians: duckdb.DuckDBPyRelation,
+    households: duckdb.DuckDBPyRelation,
     reviews: duckdb.DuckDBPyRelation,
     previous: str,
 ) -> pa.Table:
@@ -332,7 +346,7 @@ def predict(
     described = records.to_arrow_table()
     keys = zip(described.column("source_id").to_pylist(), described.column("source_key").to_pylist(), strict=True)
     described = described.filter(pa.array([key not in kept for key in keys], pa.bool_()))
-    pairs = score(described, versions.to_arrow_table(), guardians.to_arrow_table()).to_pylist()
+    pairs = score(described, versions.to_arrow_table(), households.to_arrow_table()).to_pylist()
     status = assign(pairs, kept, reviewed, apart)
     names = {name: labels(name) for name in ATTRIBUTES}
     rows = list(kept_rows)

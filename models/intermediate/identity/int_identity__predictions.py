@@ -11,6 +11,6 @@ def model(dbt, session):
 
     records = dbt.ref("int_identity__external_records")
     versions = dbt.ref("int_identity__register_versions")
-    guardians = dbt.ref("int_identity__guardians")
+    households = dbt.ref("int_identity__household_names")
     reviews = dbt.ref("int_identity__reviews")
-    return predict(session, records, versions, guardians, reviews, previous=str(dbt.this))
+    return predict(session, records, versions, households, reviews, previous=str(dbt.this))
