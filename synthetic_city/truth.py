@@ -402,7 +402,10 @@ class Truth:
         rank = np.full(len(people), -1, dtype=np.int64)
         rank[order] = np.arange(len(order))
         child, parent, _, _, _, stated = self.edges
-        known = np.array([bool(words) for words in stated])
+        severed = self._severed()
+        since = people.second_from.astype(np.int64)
+        known = np.array([bool(words) for words in stated]) & ~severed[child]
+        known &= ~(severed[parent] & (city.birth[child] < since[parent]))
         parents = np.stack([rank[child], rank[parent]], axis=1)
         unions = city.population.unions
         pair = np.flatnonzero(self.inside[unions.husband] & self.inside[unions.wife])
@@ -415,6 +418,16 @@ class Truth:
             & (unions.start[pair] >= day(city.parameters.history_from_year))
         )
         filed |= (unions.end_kind[pair] == DIVORCED) & (unions.end[pair] >= day(city.parameters.history_from_year))
+        lasting = ~((severed[segments.person]) & (segments.second == 0))
+        shown_homes = shared_households(
+            rank[segments.person[lasting]],
+            segments.household[lasting],
+            segments.start[lasting],
+            segments.end[lasting],
+        )
+        for partner in (unions.husband[pair], unions.wife[pair]):
+            filed &= ~(severed[partner] & (unions.start[pair] < since[partner]))
+        hidden = {int(rank[one]): int(since[one]) for one in np.flatnonzero(severed & (rank >= 0)).tolist()}
         subjects = [int(rank[one]) for one in city.current.tolist()]
         unborn = {}
         extra_known, extra_all = [], []
@@ -429,7 +442,7 @@ class Truth:
         mothers = np.array(extra_known, dtype=np.int64).reshape(-1, 2)
         husbands = np.array(extra_all, dtype=np.int64).reshape(-1, 2)
         everything = Genogram(np.concatenate([parents, mothers, husbands]), np.concatenate([partners, homes]))
-        shown = Genogram(np.concatenate([parents[known], mothers]), np.concatenate([partners[filed], homes]))
+        shown = Genogram(np.concatenate([parents[known], mothers]), np.concatenate([partners[filed], shown_homes]))
         protected = set(rank[np.flatnonzero(self.protected() & (rank >= 0))].tolist())
         vertical_cases, recent_cases = self._case_ends(rank)
         segments_now = segments.end > city.as_of
@@ -458,6 +471,7 @@ class Truth:
                 full, seen = find(everything), find(shown)
                 for end in sorted(full.keys() | seen.keys()):
                     is_known = end in seen and (rows is horizontal or end in registered)
+                    is_known &= ends[end][1] >= hidden.get(end, -OPEN)
                     steps, path = seen[end] if end in seen else full[end]
                     rows.append((subject, end, steps, path, ends[end], int(is_known)))
             if count % 500 == 0:
@@ -485,6 +499,18 @@ class Truth:
                 iso(np.array([row[4][1] for row in rows], dtype=np.int64)),
                 [row[5] for row in rows],
             )
+
+    def _severed(self) -> np.ndarray:
+        """Whether people came back under a new number after the record of the old one had been destroyed.
+
+        Nothing in the extracts says that the two numbers are one person.
+        """
+        stays = self.city.population.stays
+        limit = day(self.city.parameters.removed_records_from_year, 6, 20)
+        last = np.full(len(self.people), -OPEN, dtype=np.int64)
+        first_number = stays.second == 0
+        np.maximum.at(last, stays.person[first_number], stays.end[first_number])
+        return (self.people.second_from < OPEN) & (last < limit)
 
     def _case_ends(self, rank: np.ndarray) -> tuple[dict[int, tuple[str, int]], dict[int, tuple[str, int]]]:
         """People with a case as a minor (their first), and people with a case in the last 120 months (their latest)."""
