@@ -150,7 +150,8 @@ TALISMAN_CONFIG = {
 TALISMAN_DEV_CONFIG = TALISMAN_CONFIG
 THEME_FONT_URL_ALLOWED_DOMAINS: list[str] = []
 MAPBOX_API_KEY = ""
-DECKGL_BASE_MAP: list[list[str]] = []
+# Not empty: the browser takes the first one at start, whether a map is shown or not. This one leads nowhere.
+DECKGL_BASE_MAP = [["tile:///static/no-map/{z}/{x}/{y}.png", "地図なし"]]
 
 # Japanese
 APP_NAME = "こども統合DB"

@@ -60,5 +60,5 @@ select
 from enrolments
 -- A child of two open enrolments is where it went last; school before nursery.
 qualify row_number() over (
-    partition by person_id order by facility_kind = '学校' desc, started_on desc, facility_name
+    partition by person_id order by (facility_kind = '保育所'), started_on desc, facility_name asc
 ) = 1

@@ -40,21 +40,29 @@ rows_of_both as (
     select difficulty_type, area_code, tier from child_tiers
 ),
 
-counted as (
-    select
-        difficulty_type,
-        coalesce(area_code, 'total') as area_code,
-        coalesce(tier, 'total') as tier,
-        count(*) as children
-    from rows_of_both
+-- The totals are cells like any other: without them nothing could be worked out, and with them everything can.
+cells_and_totals as (
+    select difficulty_type, area_code, tier from rows_of_both
     where area_code is not null and tier is not null
-    group by
-        grouping sets (
-            (difficulty_type, area_code, tier),
-            (difficulty_type, area_code),
-            (difficulty_type, tier),
-            (difficulty_type)
-        )
+    union all
+    select difficulty_type, 'total' as area_code, tier from rows_of_both
+    where area_code is not null and tier is not null
+    union all
+    select difficulty_type, area_code, 'total' as tier from rows_of_both
+    where area_code is not null and tier is not null
+    union all
+    select difficulty_type, 'total' as area_code, 'total' as tier from rows_of_both
+    where area_code is not null and tier is not null
+),
+
+counted as (
+    select difficulty_type, area_code, tier, count(*) as children
+    from cells_and_totals
+    group by all
+),
+
+present as (
+    select distinct difficulty_type from counted
 ),
 
 -- Every cell of the table, those nobody is in too: an empty place would say so.
@@ -65,7 +73,7 @@ cells as (
         tiers.tier,
         coalesce(counted.children, 0)::integer as children,
         coalesce(counted.children, 0) < 5 as is_hidden
-    from (select distinct difficulty_type from counted) as present
+    from present
     cross join areas
     cross join tiers
     left join counted
@@ -75,16 +83,16 @@ cells as (
             and tiers.tier = counted.tier
 ),
 
-{% for pass in range(passes) -%}
-rows_{{ pass }} as (
-    {{ suppress_line('cells' if loop.first else 'columns_' ~ (pass - 1), 'area_code', 'tier') }}
-),
+{% for pass in range(passes) %}
+    rows_{{ pass }} as (
+        {{ suppress_line('cells' if loop.first else 'columns_' ~ (pass - 1), 'area_code', 'tier') }}
+    ),
 
-columns_{{ pass }} as (
-    {{ suppress_line('rows_' ~ pass, 'tier', 'area_code') }}
-){{ ',' if not loop.last }}
-
+    columns_{{ pass }} as (
+        {{ suppress_line('rows_' ~ pass, 'tier', 'area_code') }}
+    ){{ ',' if not loop.last }}
 {% endfor %}
+
 select
     {{ as_of() }} as as_of_on,
     shown.difficulty_type,

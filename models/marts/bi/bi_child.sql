@@ -121,7 +121,7 @@ joined as (
         coalesce(nullif(persons.display_name, ''), '（氏名なし）') as display_name,
         persons.kana,
         children.birth_on,
-        children.due_on,
+        children.due_on as expected_birth_on,
         mothers.display_name as mother_name,
         coalesce(persons.sex, '不明') as sex,
         children.is_unborn,
@@ -180,16 +180,27 @@ joined as (
     left join chains on children.person_id = chains.person_id
     left join contents on children.person_id = contents.person_id
     left join cases on children.person_id = cases.person_id
+),
+
+labelled as (
+    select
+        * exclude (mother_name),
+        -- How a person picks the child in a filter: two children of one name differ by birth date, and a child
+        -- before birth is known by its mother.
+        case
+            when is_unborn
+                then
+                    '（出生前）母 ' || coalesce(mother_name, '不明')
+                    || coalesce('（' || {{ japanese_date('expected_birth_on') }} || '予定）', '')
+            else display_name || coalesce('（' || {{ japanese_date('birth_on') }} || '生）', '')
+        end as label
+    from joined
 )
 
 select
-    * exclude (mother_name),
-    -- How a person picks the child in a filter: two children of one name differ by birth date, and a child before
-    -- birth is known by its mother.
+    * exclude (label),
     case
-        when is_unborn
-            then '（出生前）母 ' || coalesce(mother_name, '不明')
-                || coalesce('（' || {{ japanese_date('due_on') }} || '予定）', '')
-        else display_name || coalesce('（' || {{ japanese_date('birth_on') }} || '生）', '')
+        when count(*) over (partition by label) > 1 then label || ' ' || right(person_id, 4)
+        else label
     end as child_label
-from joined
+from labelled

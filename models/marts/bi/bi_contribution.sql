@@ -53,7 +53,7 @@ select
     contributions.coefficient,
     contributions.is_counted,
     case when contributions.is_counted then '算入' else '算入せず（同じ群で最大のものだけを算入）' end as counted_label,
-    contributions.evidence::varchar as evidence,
+    replace(contributions.evidence::varchar, '|', '、') as evidence,
     observation_codes.source_id,
     -- Chains and combinations come from the records of several departments: the child department answers for them.
     coalesce(holders.holder, 'child') as holder,

@@ -1,4 +1,5 @@
--- The child's own time line, from before birth: one row per observation of a child up to the as-of date.
+-- The child's own time line, from before birth: one row per observation of a child up to the as-of date, without
+-- the months of attendance in which nothing was amiss.
 with
 
 children as (
@@ -7,7 +8,10 @@ children as (
 
 observations as (
     select * from {{ ref('fct_observation') }}
-    where observed_on <= {{ as_of() }}
+    where
+        observed_on <= {{ as_of() }}
+        -- A month in which nobody was missed is no event.
+        and not (source_id in ('nursery_attendance', 'school_attendance') and value = 0)
 ),
 
 observation_codes as (

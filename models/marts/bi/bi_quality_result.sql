@@ -13,26 +13,26 @@ holders as (
 )
 
 select
-    run_id,
-    checked_at,
-    case layer
+    results.run_id,
+    results.checked_at,
+    case results.layer
         when 'raw' then '納品データ'
         when 'staging' then '整形'
         when 'intermediate' then '中間'
         when 'marts' then '公開用'
-        else layer
+        else results.layer
     end as layer_label,
-    table_name,
-    expectation,
-    case severity
+    results.table_name,
+    results.expectation,
+    case results.severity
         when 'blocks_publication' then '公開を止める'
         when 'steward_must_look' then '担当者が確認'
         else '参考'
     end as severity_label,
-    status,
-    case status when 'passed' then '合格' when 'failed' then '不合格' else '検査できず' end as status_label,
-    unexpected_count,
-    element_count,
+    results.status,
+    case results.status when 'passed' then '合格' when 'failed' then '不合格' else '検査できず' end as status_label,
+    results.unexpected_count,
+    results.element_count,
     -- A table that is no holder's own is the child department's to look after.
     coalesce(holders.holder, 'child') as holder,
     coalesce(holders.holder_label, '子ども若者課') as holder_label

@@ -82,7 +82,9 @@ select
     scored.as_of_on = {{ as_of() }} as is_latest,
     count(*)::integer as children,
     -- Who knows a child is known for today only.
-    count(*) filter (where children.is_unknown_risk and scored.as_of_on = {{ as_of() }})::integer as unknown_children
+    count(*) filter (
+        where children.is_unknown_risk and scored.as_of_on = {{ as_of() }}
+    )::integer as unknown_children
 from rows_of_both as scored
 left join children on scored.person_id = children.person_id
 left join persons on scored.person_id = persons.person_id

@@ -48,8 +48,8 @@ by_age as (
     from scopes
     inner join children
         on
-            coalesce(children.age_months >= scopes.age_from_months, true)
-            and coalesce(children.age_months < scopes.age_to_months, true)
+            coalesce(scopes.age_from_months <= children.age_months, true)
+            and coalesce(scopes.age_to_months > children.age_months, true)
     where scopes.rule = 'age'
 ),
 
