@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 from datetime import timedelta
@@ -168,10 +169,15 @@ D3_TIME_FORMAT = {
     "months": [f"{month}月" for month in range(1, 13)],
     "shortMonths": [f"{month}月" for month in range(1, 13)],
 }
+_LOGO = base64.b64encode(Path(__file__).with_name("logo.svg").read_bytes()).decode("ascii")
 THEME_DEFAULT = {
     "token": {
         "brandAppName": APP_NAME,
         "brandLogoAlt": APP_NAME,
+        "brandLogoUrl": f"data:image/svg+xml;base64,{_LOGO}",
+        "brandLogoHref": "/dashboard/list/",
+        "brandLogoHeight": "28px",
+        "brandLogoMargin": "10px 0",
         "fontUrls": [],
         "fontFamily": "'Noto Sans CJK JP', 'Noto Sans JP', 'Hiragino Sans', 'Yu Gothic UI', Meiryo, sans-serif",
     },

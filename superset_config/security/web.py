@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, Response, request, session
 from flask_login import current_user, logout_user, user_logged_in
 
+from superset_config import language
 from superset_config.security.files import tells_of_the_machine
 
 GENERAL_JA = "処理できませんでした。入力を確認し、続く場合は管理者に連絡してください。"
@@ -39,6 +40,7 @@ _QUIET = ("/static/", "/health", "/ping")
 def install(app: Flask) -> None:
     """Put the checks before and after every request of Superset."""
     networks = parse_networks(app.config["KODOMO_NETWORKS"])
+    language.install(app)
 
     @app.before_request
     def only_listed_networks() -> Response | None:

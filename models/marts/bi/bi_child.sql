@@ -118,7 +118,9 @@ joined as (
     select
         children.person_id,
         as_of.as_of_on,
-        coalesce(nullif(persons.display_name, ''), '（氏名なし）') as display_name,
+        coalesce(
+            nullif(persons.display_name, ''), case when children.is_unborn then '（出生前）' end, '（氏名なし）'
+        ) as display_name,
         persons.kana,
         children.birth_on,
         children.due_on as expected_birth_on,
