@@ -1,0 +1,37 @@
+"""One home, and one server per configuration of the walls, for all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.home import Home
+from tests.security.servers import Server, build_home, serve
+
+HERE = Path(__file__).parent
+WALLS = {"both": None, "a_alone": HERE / "only_wall_a.py", "b_alone": HERE / "only_wall_b.py"}
+
+
+@pytest.fixture(scope="session")
+def scratch_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with a publication of the scratch warehouse, and Superset's metadata applied."""
+    return build_home(tmp_path_factory.mktemp("walls") / "var")
+
+
+@pytest.fixture(scope="session")
+def server(scratch_home: Home) -> Iterator[Server]:
+    """Superset as it is shipped, with both walls."""
+    with serve(scratch_home) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=list(WALLS))
+def walls(request: pytest.FixtureRequest, scratch_home: Home) -> Iterator[Server]:
+    """Superset with both walls, with A alone, with B alone."""
+    if WALLS[request.param] is None:
+        yield request.getfixturevalue("server")
+        return
+    with serve(scratch_home, WALLS[request.param]) as running:
+        yield running

@@ -1,0 +1,269 @@
+"""A warehouse made by hand in which every value tells whose it is, so that a leak is seen in any answer.
+
+A child is ``P###``; a text of its row is ``<column>:P###``; a number is 900000 + ###. What a user may see is worked out
+here from the staff list and the design alone, not from access.yml.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from superset_config.asset_files import read_models
+
+AS_OF = dt.date(2026, 4, 1)
+AREAS = ["ryotsu", "aikawa", "sawata", "kanai", "niibo_hatano", "mano", "minami_sado"]
+DEPARTMENTS = [
+    "citizens",
+    "child",
+    "health",
+    "welfare",
+    "elderly",
+    "education",
+    "guidance_centre",
+    "social_council",
+]
+PLACE = {
+    "area_code",
+    "area_name",
+    "area_order",
+    "school_name",
+    "household_id",
+    "household_label",
+    "value_label",
+    "evidence",
+    "delivery_id",
+    "line_number",
+}
+NUMBER_BASE = 900_000
+HOLDER_TABLES = {"bi_delivery", "bi_reject", "bi_quality_result"}
+NOBODY_TABLES = {"bi_area_summary", "bi_model_performance", "bi_item_evidence"}
+# Kept as they are, so that charts and rules work on them.
+PLAIN = {"area_code", "departments", "holder", "is_dv_protected", "tier", "tier_label", "chain_type", "link_type"}
+
+
+@dataclass(frozen=True)
+class Child:
+    """One child: number, area, the departments that see it, whether it is protected, whose facts it has."""
+
+    number: int
+    area: str
+    departments: tuple[str, ...]
+    is_protected: bool
+    holder: str
+
+    @property
+    def name(self) -> str:
+        """The mark of the child."""
+        return f"P{self.number:03d}"
+
+
+def make_children() -> list[Child]:
+    """Every area, every department and both kinds of protection, in all combinations that matter."""
+    found = []
+    for area in AREAS:
+        for department in [None, "health", "welfare", "elderly", "education", "guidance_centre", "social_council"]:
+            for is_protected in (False, True):
+                departments = tuple(sorted({"child", *([department] if department else [])}))
+                for holder in {department or "child", "welfare"}:
+                    found.append((area, departments, is_protected, holder))
+    return [Child(number, *values) for number, values in enumerate(sorted(found), start=1)]
+
+
+CHILDREN = make_children()
+
+
+def write_warehouse(path: Path, children: list[Child] | None = None) -> None:
+    """A warehouse with every bi_ table that the project has, a row per child (or per holder)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema marts")
+        for table, (_, columns) in read_models().items():
+            types = {"varchar": "varchar", "integer": "integer", "decimal": "decimal(18,3)", "date": "date"}
+            names = [column.name for column in columns.values()]
+            definition = ", ".join(
+                f"{column.name} {types.get(column.data_type, column.data_type)}" for column in columns.values()
+            )
+            connection.execute(f"create table marts.{table} ({definition})")
+            for row in _rows(table, {c.name: c.data_type for c in columns.values()}, children or CHILDREN):
+                marks = ", ".join("?" * len(names))
+                connection.execute(f"insert into marts.{table} values ({marks})", [row[name] for name in names])
+
+
+def _rows(table: str, columns: dict[str, str], children: list[Child]) -> list[dict]:
+    if table in HOLDER_TABLES:
+        return [
+            {
+                name: holder if name == "holder" else _value(name, kind, f"H:{holder}", 0)
+                for name, kind in columns.items()
+            }
+            for holder in DEPARTMENTS
+        ]
+    if table in NOBODY_TABLES:
+        return [{name: _value(name, kind, "", 0) for name, kind in columns.items()}]
+    rows = []
+    for child in children:
+        row = {name: _value(name, kind, child.name, child.number) for name, kind in columns.items()}
+        own = {
+            "person_id": child.name,
+            "area_code": child.area,
+            "departments": f"|{'|'.join(child.departments)}|",
+            "is_dv_protected": child.is_protected,
+            "holder": child.holder,
+        }
+        rows.append({**row, **{name: value for name, value in own.items() if name in columns}})
+    return rows
+
+
+def _value(name: str, kind: str, mark: str, number: int) -> object:
+    if kind == "varchar":
+        return f"{name}:{mark}"
+    if kind == "date":
+        return AS_OF
+    if kind in {"boolean"}:
+        return True
+    if kind == "timestamp":
+        return dt.datetime(2026, 4, 1)
+    return NUMBER_BASE + number if number else 0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one user may see, from the staff list and the design."""
+
+    username: str
+    department: str
+    areas: frozenset[str]
+    duties: frozenset[str]
+    is_dv: bool
+    is_all: bool = field(default=False)
+
+    def children(self) -> set[str]:
+        """Marks of the children whose rows the user may see, in whatever form."""
+        if not self.duties & {"case_worker", "analyst"}:
+            return set()
+        if "case_worker" not in self.duties and self.department != "child":
+            return set()
+        return {
+            child.name
+            for child in CHILDREN
+            if self.department in child.departments
+            and child.area in self.areas
+            and (self.is_dv or self.is_all or not child.is_protected)
+        }
+
+    def counted(self) -> set[str]:
+        """Marks of the children that are in the user's trends: numbers only, but numbers have labels."""
+        if "executive" not in self.duties or self.department == "community_partner":
+            return self.children()
+        return {
+            child.name
+            for child in CHILDREN
+            if self.department in child.departments
+            and child.area in self.areas
+            and (self.is_dv or self.is_all or not child.is_protected)
+        }
+
+    def numbers(self) -> set[int]:
+        """Numbers of children that may stand in an answer."""
+        return {NUMBER_BASE + int(name[1:]) for name in self.counted()}
+
+    def holders(self) -> set[str]:
+        """Whose deliveries the user may see."""
+        if "steward" not in self.duties:
+            return set()
+        return set(DEPARTMENTS) if self.department == "child" else {self.department}
+
+    def names_children(self) -> bool:
+        """Whether the user sees names and ids."""
+        return "case_worker" in self.duties
+
+
+def read_seen(staff: Path) -> dict[str, Seen]:
+    """Every user of a staff list."""
+    with staff.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = {}
+    for row in rows:
+        areas = set(AREAS) if row["areas"] == "*" else set(filter(None, row["areas"].split("|")))
+        found[row["username"]] = Seen(
+            row["username"],
+            row["department"],
+            frozenset(areas),
+            frozenset(filter(None, row["duties"].split("|"))),
+            row["is_dv_authorised"] == "1",
+            areas == set(AREAS),
+        )
+    return found
+
+
+_TOKEN = re.compile(r"(?:(\w+):)?(P\d{3})\b")
+_NUMBER = re.compile(r"(?<![\d.])(900\d{3})(?!\d)")
+_HOLDER = re.compile(r"\bH:(\w+)")
+NAME_COLUMNS = {"display_name", "kana", "child_label", "birth_on", "person_id"}
+# The design: the education board sees no welfare details, the social council no scores, an analyst no names.
+CUT = {
+    ("education", "case_worker"): {"support_contents", "tiers_text", "household_id", "case_opened_on"},
+    ("social_council", "case_worker"): {
+        "total_score",
+        "tiers_text",
+        "priority_class",
+        "difficulty_label",
+        "support_contents",
+        "household_id",
+    },
+    ("child", "analyst"): NAME_COLUMNS | {"household_id"},
+}
+
+
+# What tells of a single fact; a department sees those of the holders that its duties concern.
+FACTS = {"observation_code", "observation_label", "item_code", "item_label", "source_label", "holder_label"}
+FACTS_OF = {
+    "health": {"health", "child", "citizens"},
+    "education": {"education"},
+    "welfare": {"welfare", "elderly"},
+    "elderly": {"elderly"},
+    "social_council": {"social_council"},
+}
+TREND = {"area_name", "difficulty_type", "difficulty_label", "tier", "tier_label"}
+
+
+def leaks(text: str, seen: Seen) -> list[str]:
+    """What an answer holds that the user may not see: empty when all is well."""
+    found = []
+    children, counted, numbers = seen.children(), seen.counted(), seen.numbers()
+    protected = {child.name for child in CHILDREN if child.is_protected} if not seen.is_dv else set()
+    holders = {child.name: child.holder for child in CHILDREN}
+    cut: set[str] = set()
+    for (department, duty), columns in CUT.items():
+        if seen.department == department and seen.duties == {duty}:
+            cut = columns
+    for column, name in _TOKEN.findall(text):
+        if name not in children and not (column in TREND and name in counted):
+            found.append(f"{column}:{name} is out of scope")
+        elif column in PLACE and name in protected:
+            found.append(f"{column}:{name} gives a protected family's place away")
+        elif column in cut or (not column and not seen.names_children()):
+            found.append(f"{column or 'id'}:{name} is a column that this audience does not have")
+        elif column in FACTS and holders[name] not in FACTS_OF.get(seen.department, {holders[name]}):
+            found.append(f"{column}:{name} is a fact of a holder that is not this department's concern")
+    found += [f"number {n} is out of scope" for n in _NUMBER.findall(text) if int(n) not in numbers]
+    found += [f"holder {h} is out of scope" for h in _HOLDER.findall(text) if h not in seen.holders()]
+    return sorted(set(found))
+
+
+MACHINE = re.compile(r"site-packages|Traceback \(|\.duckdb|\bPID\b|/usr/(local/)?lib/|everything\.|File \\?\"/")
+
+
+def tells_of_the_machine(text: str, home: Path) -> list[str]:
+    """Paths, process ids and stack traces in an answer."""
+    found = MACHINE.findall(text)
+    if str(home) in text:
+        found.append("the home folder")
+    return [str(item) for item in found]
