@@ -86,6 +86,14 @@ dated as (
         anchor_people.sex as anchor_sex,
         arrivals.person_id is not null as is_arrival,
         meetings.valid_from = meetings.spell_from as is_anchor_present_at_start,
+        -- Whoever came with a child on one day is closer to it than whoever was there.
+        case
+            when
+                meetings.anchor_from = meetings.spell_from
+                and household_starts.started_on < meetings.spell_from
+                then 1
+            else 2
+        end as closeness,
         -- Born there, or come on one day with the other into a household that was there before: the record's own
         -- beginning is no arrival.
         meetings.is_from_birth
@@ -131,9 +139,14 @@ plausible as (
 
 usable as (
     select * from plausible
-    where is_plausible and (
-        not is_anchor_shared or (is_arrival and is_anchor_present_at_start and is_start_telling)
-    )
+    where
+        is_plausible
+        and (not is_anchor_shared or (is_arrival and is_anchor_present_at_start and is_start_telling))
+    qualify
+        not is_anchor_shared
+        or rank() over (
+            partition by household_id, person_id, relation_chain, spell_from, is_anchor_shared order by closeness
+        ) = 1
 ),
 
 -- Two people at the same time on whom one chain can stand: nobody is chosen.

@@ -1,0 +1,59 @@
+"""``kodomo link``: the pairs that wait for a person, and what people decide about them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo link review``, ``decide`` and ``undo``."""
+    link = typer.Typer(no_args_is_help=True, help="Record linkage: review pairs, decide, undo.")
+    app.add_typer(link, name="link")
+
+    @link.command()
+    def review(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+        """The pairs between the thresholds, side by side, with the evidence per attribute."""
+        from orchestration.home import Home
+        from orchestration.linkage.pairs import describe_pairs, pairs_to_review
+        from orchestration.warehouse import connect
+
+        with connect(Home.from_environment(), read_only=True) as connection:
+            pairs = pairs_to_review(connection)
+        typer.echo(json.dumps(pairs, ensure_ascii=False, default=str) if as_json else "\n".join(describe_pairs(pairs)))
+
+    @link.command()
+    def decide(
+        source: Annotated[str, typer.Argument(help="Source, such as school_enrolment.")],
+        key: Annotated[str, typer.Argument(help="The source's own number of the record.")],
+        by: Annotated[str, typer.Option(help="Who decides.")],
+        reason: Annotated[str, typer.Option(help="Why.")],
+        person: Annotated[str, typer.Option(help="The person it is; with --separate, whom it is not.")] = "",
+        separate: Annotated[
+            bool, typer.Option("--separate", help="Not this person; without --person, nobody of the register.")
+        ] = False,
+    ) -> None:
+        """Say who a record is. The next run follows it, and the machine never overturns it."""
+        from orchestration.home import Home
+        from orchestration.linkage.explain import ATENA_WIDTH
+        from orchestration.linkage.reviews import append_decision
+
+        person_id = person.zfill(ATENA_WIDTH) if person.isdigit() else person
+        append_decision(Home.from_environment(), by, source, key, "separate" if separate else "link", person_id, reason)
+        typer.echo("Recorded. It takes effect with the next run.")
+
+    @link.command()
+    def undo(
+        source: Annotated[str, typer.Argument(help="Source, such as school_enrolment.")],
+        key: Annotated[str, typer.Argument(help="The source's own number of the record.")],
+        by: Annotated[str, typer.Option(help="Who takes it back.")],
+        reason: Annotated[str, typer.Option(help="Why.")],
+    ) -> None:
+        """Take back the last decision about a record: it stays on file, and counts no more."""
+        from orchestration.home import Home
+        from orchestration.linkage.reviews import append_decision
+
+        append_decision(Home.from_environment(), by, source, key, "undo", "", reason)
+        typer.echo("Recorded. It takes effect with the next run.")

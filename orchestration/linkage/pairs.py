@@ -1,0 +1,75 @@
+"""Pairs that wait for a person: a record and a person of the register, side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from orchestration.linkage.explain import ATTRIBUTE_LABELS
+from orchestration.linkage.predict import ATTRIBUTES
+
+_QUERY = """
+    select
+        predictions.source_id,
+        predictions.source_key,
+        predictions.person_id,
+        predictions.match_weight,
+        predictions.probability,
+        records.full_name as record_name,
+        records.full_name_kana as record_kana,
+        records.birth_on as record_birth_on,
+        records.sex as record_sex,
+        records.address_match as record_address,
+        records.guardian_name_match as record_guardian,
+        versions.full_name as register_name,
+        versions.full_name_kana as register_kana,
+        versions.birth_on as register_birth_on,
+        versions.sex as register_sex,
+        versions.address_match as register_address,
+        array_to_string(household_names.guardian_names, '・') as register_guardian,
+        columns('^(given_name|surname|birth_on|sex|household)_(level|weight)$')
+    from intermediate.int_identity__predictions as predictions
+    inner join intermediate.int_identity__external_records as records
+        on predictions.source_id = records.source_id and predictions.source_key = records.source_key
+    inner join marts.fct_link_decision as decisions
+        on predictions.source_id = decisions.source_id and predictions.source_key = decisions.source_key
+    left join intermediate.int_identity__register_versions as versions
+        on predictions.person_id = versions.person_id and versions.version_no = 1
+    left join intermediate.int_identity__household_names as household_names
+        on predictions.person_id = household_names.person_id
+    where predictions.status = 'review' and decisions.status = 'review'
+    order by predictions.source_id, predictions.source_key, predictions.match_weight desc
+"""
+
+
+def pairs_to_review(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """One dictionary per pair: both descriptions and the match weight per attribute."""
+    cursor = connection.execute(_QUERY)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def describe_pairs(pairs: list[dict[str, Any]]) -> list[str]:
+    """The pairs as lines of text."""
+    if not pairs:
+        return ["No pair waits for a decision."]
+    lines = []
+    for pair in pairs:
+        lines.append(
+            f"{pair['source_id']} {pair['source_key']} ＝？ {pair['person_id']}  "
+            f"(p = {pair['probability']:.3f}, {pair['match_weight']:+.1f})"
+        )
+        for label, attribute in (
+            ("氏名", "name"), ("カナ", "kana"), ("生年月日", "birth_on"), ("性別", "sex"),
+            ("住所", "address"), ("保護者", "guardian"),
+        ):  # fmt: skip
+            lines.append(f"  {label}: {pair[f'record_{attribute}'] or '—'}  |  {pair[f'register_{attribute}'] or '—'}")
+        lines += [
+            f"  {ATTRIBUTE_LABELS[name]}: {pair[f'{name}_level']}  {pair[f'{name}_weight']:+.1f}"
+            for name in ATTRIBUTES
+            if pair[f"{name}_weight"] is not None
+        ]
+        lines.append("")
+    lines.append("Decide: kodomo link decide SOURCE KEY --person ID --by NAME --reason TEXT [--separate]")
+    return lines
