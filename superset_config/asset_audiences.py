@@ -38,7 +38,9 @@ def for_audiences(assets: Assets, access: Access) -> Assets:
             shown = {key: chart for key, chart in here.items() if chart is not None}
             if dashboard.charts() and not shown:
                 continue
-            suffix = _suffix(shown, audience.suffix)
+            # A dashboard for one audience needs no name to tell it from the others'.
+            alone = len(dashboard.audiences) == 1
+            suffix = "" if alone else _suffix(shown, audience.suffix)
             slug = f"{dashboard.slug}-{suffix}" if suffix else dashboard.slug
             if slug in dashboards:
                 dashboards[slug].roles.append(audience.role)

@@ -165,6 +165,9 @@ def _choose_first_child(page: Page, seconds: float) -> None:
 
 
 def _page_height(page: Page) -> int:
-    """Height at which nothing is scrolled away, charts that load when seen included."""
-    tallest = page.evaluate("Math.max(...[...document.querySelectorAll('*')].map(e => e.scrollHeight))")
-    return min(int(tallest) + 150, MAX_HEIGHT)
+    """Height at which nothing of the dashboard is scrolled away, charts that load when seen included."""
+    bottom = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('.dashboard-component-chart-holder, .dashboard-markdown')]"
+        ".map(e => e.getBoundingClientRect().bottom + window.scrollY), 0)"
+    )
+    return min(max(int(bottom) + 40, HEIGHT), MAX_HEIGHT)

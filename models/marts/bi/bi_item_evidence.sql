@@ -1,0 +1,54 @@
+-- What items have to do with cases, in words: one row per as-of date, difficulty type, band and second band.
+with
+
+evidence as (
+    select * from {{ ref('fct_item_evidence') }}
+),
+
+difficulties as (
+    select * from {{ ref('difficulty_types') }}
+),
+
+items as (
+    select * from {{ ref('risk_items') }}
+),
+
+bands as (
+    select * from {{ ref('risk_bands') }}
+)
+
+select
+    evidence.as_of_on,
+    evidence.difficulty_type,
+    coalesce(difficulties.label_ja, evidence.difficulty_type) as difficulty_label,
+    evidence.item_code,
+    coalesce(items.label_ja, evidence.item_code) as item_label,
+    items.category,
+    evidence.band_no,
+    coalesce(bands.label_ja, '—') as band_label,
+    evidence.second_item_code,
+    coalesce(second_items.label_ja, '—') as second_item_label,
+    coalesce(second_bands.label_ja, '—') as second_band_label,
+    case when evidence.second_item_code is null then '単独' else '組合せ' end as kind_label,
+    evidence.people,
+    evidence.cases,
+    evidence.exposed_cases,
+    evidence.exposed_others,
+    evidence.prevalence,
+    evidence.case_rate,
+    evidence.relative_risk,
+    evidence.odds_ratio,
+    evidence.odds_ratio_low,
+    evidence.odds_ratio_high,
+    evidence.lift,
+    evidence.information_value,
+    evidence.q_value,
+    evidence.frozen_on,
+    evidence.outcome_until
+from evidence
+left join difficulties on evidence.difficulty_type = difficulties.difficulty_type
+left join items on evidence.item_code = items.item_code
+left join bands on evidence.item_code = bands.item_code and evidence.band_no = bands.band_no
+left join items as second_items on evidence.second_item_code = second_items.item_code
+left join bands as second_bands
+    on evidence.second_item_code = second_bands.item_code and evidence.second_band_no = second_bands.band_no

@@ -1,0 +1,61 @@
+-- How the versions of the model did, in words: one row per as-of date, version, difficulty type, measure and group.
+with
+
+performances as (
+    select * from {{ ref('fct_model_performance') }}
+),
+
+difficulties as (
+    select * from {{ ref('difficulty_types') }}
+),
+
+areas as (
+    select * from {{ ref('areas') }}
+)
+
+select
+    performances.as_of_on,
+    performances.model_version,
+    performances.difficulty_type,
+    coalesce(difficulties.label_ja, performances.difficulty_type) as difficulty_label,
+    performances.measure,
+    case performances.measure
+        when 'auc' then 'AUC（見分ける力）'
+        when 'case_rate' then '事案になった割合（較正）'
+        when 'ppv' then '的中率'
+        when 'recall' then '再現率'
+        when 'lift' then 'リフト（全体との比）'
+        when 'false_positive_rate' then '偽陽性率'
+        when 'false_negative_rate' then '偽陰性率'
+        when 'completeness' then 'データ充足率'
+        else performances.measure
+    end as measure_label,
+    performances.group_kind,
+    case performances.group_kind
+        when 'all' then '全体'
+        when 'capacity' then '会議で見られる人数'
+        when 'tier' then 'リスク段階'
+        when 'score_band' then '点数の区分'
+        when 'sex' then '性別'
+        when 'age_band' then '年齢層'
+        when 'area' then '地区'
+        when 'nationality' then '国籍'
+        when 'single_parent' then 'ひとり親'
+        when 'public_assistance' then '生活保護'
+        when 'disability' then '障害'
+        else performances.group_kind
+    end as group_kind_label,
+    coalesce(areas.area_name_ja, performances.group_value) as group_label,
+    performances.measure_value,
+    performances.value_low,
+    performances.value_high,
+    performances.base,
+    performances.people,
+    performances.cases,
+    performances.flagged,
+    performances.flagged_cases,
+    performances.frozen_on,
+    performances.outcome_until
+from performances
+left join difficulties on performances.difficulty_type = difficulties.difficulty_type
+left join areas on performances.group_kind = 'area' and performances.group_value = areas.area_code

@@ -1,0 +1,178 @@
+"""The gate over dashboard → chart → dataset → dbt model → column, which needs no server."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from superset_config.asset_audiences import for_audiences
+from superset_config.asset_files import (
+    Assets,
+    Column,
+    asset_uuid,
+    dashboard_config,
+    dataset_config,
+    problems,
+    read_assets,
+)
+from superset_config.security.access import read_access
+
+ACCESS = read_access()
+AUDIENCES, SECURED = set(ACCESS.audiences), set(ACCESS.tables)
+
+
+@pytest.fixture
+def assets() -> Assets:
+    return copy.deepcopy(read_assets())
+
+
+def test_nothing_is_wrong_with_what_ships(assets: Assets) -> None:
+    assert problems(assets, AUDIENCES, SECURED) == []
+
+
+def rename_a_column(assets: Assets) -> None:
+    dataset = assets.datasets["bi_child"]
+    dataset.columns["zone"] = dataset.columns.pop("area_name")
+
+
+def drop_a_metric(assets: Assets) -> None:
+    del assets.datasets["bi_child"].metrics["high_children"]
+
+
+def break_a_metric(assets: Assets) -> None:
+    assets.datasets["bi_child"].metrics["children"]["expression"] = "sum(no_such_column)"
+
+
+def drop_a_model(assets: Assets) -> None:
+    del assets.models["bi_chain"]
+
+
+def lose_a_chart(assets: Assets) -> None:
+    del assets.charts["overview/trend"]
+
+
+def orphan_a_chart(assets: Assets) -> None:
+    assets.charts["overview/left_over"] = replace(
+        assets.charts["overview/trend"], key="overview/left_over", title="残り"
+    )
+
+
+def orphan_a_dataset(assets: Assets) -> None:
+    assets.datasets["bi_spare"] = replace(assets.datasets["bi_child"], name="bi_spare")
+
+
+def double_a_chart(assets: Assets) -> None:
+    assets.dashboards["overview"].rows.append(copy.deepcopy(assets.dashboards["overview"].rows[0]))
+
+
+def double_a_title(assets: Assets) -> None:
+    assets.dashboards["list"] = replace(assets.dashboards["list"], title=assets.dashboards["overview"].title)
+
+
+def lose_the_audience(assets: Assets) -> None:
+    assets.dashboards["list"] = replace(assets.dashboards["list"], audiences=[])
+
+
+def name_an_unknown_audience(assets: Assets) -> None:
+    assets.dashboards["list"].audiences.append("everybody")
+
+
+def leave_a_title_in_english(assets: Assets) -> None:
+    assets.charts["overview/trend"] = replace(assets.charts["overview/trend"], title="Trend")
+
+
+def leave_a_column_without_a_label(assets: Assets) -> None:
+    assets.models["bi_child"]["kana"] = Column("kana", "", "varchar")
+
+
+def leave_a_table_without_a_rule(assets: Assets) -> None:
+    assets.models["bi_new"] = dict(assets.models["bi_child"])
+
+
+def lose_the_column_of_a_filter(assets: Assets) -> None:
+    assets.filters["area"]["column"] = "zone"
+
+
+def overfill_a_row(assets: Assets) -> None:
+    assets.dashboards["list"].rows[0][0]["width"] = 13
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        (rename_a_column, "chart overview/tiers_by_area: column area_name is not in bi_child"),
+        (drop_a_metric, "chart overview/high_children: metric high_children is not in bi_child"),
+        (break_a_metric, "dataset bi_child: metric children reads no_such_column, which the model lacks"),
+        (drop_a_model, "dataset bi_chain: no dbt model of this name has a yml entry"),
+        (lose_a_chart, "dashboard overview: chart overview/trend does not exist"),
+        (orphan_a_chart, "chart overview/left_over: no dashboard shows it"),
+        (orphan_a_dataset, "dataset bi_spare: no chart uses it"),
+        (double_a_chart, "dashboard overview: chart overview/children stands on it twice"),
+        (double_a_title, "two dashboards are called 概況"),
+        (lose_the_audience, "dashboard list: no audience sees it"),
+        (name_an_unknown_audience, "dashboard list: audience everybody does not exist"),
+        (leave_a_title_in_english, "chart overview/trend: a text has no Japanese in it"),
+        (leave_a_column_without_a_label, "model bi_child, column kana: a text has no Japanese in it"),
+        (leave_a_table_without_a_rule, "model bi_new: no rule of access covers it"),
+        (lose_the_column_of_a_filter, "filter area: bi_child has no column zone"),
+        (overfill_a_row, "dashboard list: a row is wider than 12 columns"),
+    ],
+)
+def test_a_mistake_is_told(assets: Assets, mistake: Callable[[Assets], None], told: str) -> None:
+    mistake(assets)
+    assert told in problems(assets, AUDIENCES, SECURED)
+
+
+def test_ids_follow_from_names() -> None:
+    assert asset_uuid("chart", "overview/trend") == asset_uuid("chart", "overview/trend")
+    assert asset_uuid("chart", "overview/trend") != asset_uuid("dashboard", "overview/trend")
+
+
+def test_columns_carry_the_label_of_the_model(assets: Assets) -> None:
+    config = dataset_config(assets, assets.datasets["bi_child"])
+    labels = {column["column_name"]: column["verbose_name"] for column in config["columns"]}
+    assert labels["area_name"] == "地区"
+    assert all(labels.values())
+
+
+def test_nobody_is_shown_before_a_child_is_chosen(assets: Assets) -> None:
+    config = dashboard_config(assets, assets.dashboards["child"])
+    child = config["metadata"]["native_filter_configuration"][0]
+    assert child["controlValues"]["enableEmptyFilter"]
+    conditions = child["defaultDataMask"]["extraFormData"]["adhoc_filters"]
+    assert [condition["sqlExpression"] for condition in conditions] == ["1 = 0"]
+
+
+def test_every_audience_has_charts_of_its_own_tables_only(assets: Assets) -> None:
+    made = for_audiences(assets, ACCESS)
+    for dashboard in made.dashboards.values():
+        for role in dashboard.roles:
+            audience = role.removeprefix("view_")
+            tables = {table.name for table in ACCESS.tables_of(audience)}
+            used = {made.charts[key].dataset for key in dashboard.charts()}
+            used |= {made.filters[key]["dataset"] for key in dashboard.filters}
+            assert used <= tables, (dashboard.slug, audience)
+
+
+def test_charts_of_an_audience_ask_for_no_column_it_lacks(assets: Assets) -> None:
+    made = for_audiences(assets, ACCESS)
+    for chart in made.charts.values():
+        dataset = made.datasets[chart.dataset]
+        assert chart.columns() <= set(dataset.columns), chart.key
+        assert chart.metrics() <= set(dataset.metrics), chart.key
+
+
+def test_the_social_council_sees_no_score(assets: Assets) -> None:
+    made = for_audiences(assets, ACCESS)
+    asked = {
+        name
+        for dashboard in made.dashboards.values()
+        if "view_social_council" in dashboard.roles and dashboard.slug != "areas"
+        for key in dashboard.charts()
+        for name in made.charts[key].columns()
+    }
+    assert asked
+    assert not asked & {"tier_label", "tiers_text", "total_score", "priority_rank", "coefficient", "score"}

@@ -1,0 +1,127 @@
+"""No hidden count of the area summary can be worked out from what is shown."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import duckdb
+import jinja2
+import numpy
+import pytest
+from scipy.optimize import linprog
+
+from orchestration.home import PROJECT
+
+AREAS = [f"area_{number}" for number in range(7)]
+TIERS = ["high", "latent", "low"]
+TOTAL = "total"
+Cells = dict[tuple[str, str], int | None]
+
+
+def model_sql() -> str:
+    """The model's SQL, over tables of the same names as its references."""
+    templates = "".join(
+        (PROJECT / path).read_text(encoding="utf-8")
+        for path in ("macros/bi/suppress_line.sql", "models/marts/bi/bi_area_summary.sql")
+    )
+    return jinja2.Template(templates).render(ref=lambda name: name, as_of=lambda: "date '2026-04-01'")
+
+
+SQL = model_sql()
+
+
+def summary(counts: dict[tuple[str, str], int]) -> Cells:
+    """What the model makes of so many children by (area, tier): the shown count, or None where it is hidden."""
+    children = [(f"{a}-{t}-{n}", a, t) for (a, t), count in counts.items() for n in range(count)]
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            create table bi_child (person_id varchar, area_code varchar, tier varchar, is_dv_protected boolean);
+            create table bi_child_tier (person_id varchar, area_code varchar, difficulty_type varchar, tier varchar,
+                is_active_version boolean, is_dv_protected boolean);
+            create table areas as
+                select 'area_' || i as area_code, 'area_' || i as area_name_ja, i as sort_order from range(7) as r(i);
+            create table risk_tiers as select * from (
+                values ('high', 3, 'H'), ('latent', 2, 'M'), ('low', 1, 'L')) as t(tier, tier_rank, label_ja);
+            create table difficulty_types (difficulty_type varchar, label_ja varchar, sort_order integer);
+            """
+        )
+        if children:
+            connection.executemany("insert into bi_child values (?, ?, ?, false)", children)
+        found = connection.execute(f"select area_code, tier, children from ({SQL})").fetchall()  # the model
+    return {(area, tier): count for area, tier, count in found}
+
+
+def truth(counts: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Every cell with its totals."""
+    cells: Counter[tuple[str, str]] = Counter()
+    for (area, tier), count in counts.items():
+        for place in ((area, tier), (area, TOTAL), (TOTAL, tier), (TOTAL, TOTAL)):
+            cells[place] += count
+    return {(a, t): cells[a, t] for a in [*AREAS, TOTAL] for t in [*TIERS, TOTAL]}
+
+
+def ranges(shown: Cells) -> dict[tuple[str, str], tuple[float, float]]:
+    """For each hidden cell, the least and the most it can be, given everything shown."""
+    names = list(shown)
+    index = {name: number for number, name in enumerate(names)}
+    rows, values = [], []
+    for line in [[(a, t) for t in [*TIERS, TOTAL]] for a in [*AREAS, TOTAL]] + [
+        [(a, t) for a in [*AREAS, TOTAL]] for t in [*TIERS, TOTAL]
+    ]:
+        row = numpy.zeros(len(names))
+        for name in line[:-1]:
+            row[index[name]] = 1
+        row[index[line[-1]]] = -1
+        rows.append(row)
+        values.append(0)
+    bounds = [(0, None) if count is None else (count, count) for count in shown.values()]
+    found = {}
+    for name in (name for name, count in shown.items() if count is None):
+        ends = []
+        for sign in (1, -1):
+            goal = numpy.zeros(len(names))
+            goal[index[name]] = sign
+            result = linprog(goal, A_eq=numpy.array(rows), b_eq=values, bounds=bounds)
+            ends.append(sign * result.fun if result.status == 0 else float("inf"))
+        found[name] = (ends[0], ends[1])
+    return found
+
+
+def some_city(seed: int) -> dict[tuple[str, str], int]:
+    """Counts by area and tier: few of the grave ones, and empty places."""
+    chance = random.Random(seed)
+    scale = chance.choice([1, 3, 10])
+    means = {"high": 1.5 * scale, "latent": 3 * scale, "low": 15 * scale}
+    return {
+        (area, tier): 0 if chance.random() < 0.15 else int(chance.expovariate(1 / means[tier]))
+        for area in AREAS
+        for tier in TIERS
+    }
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_no_hidden_count_is_given_away(seed: int) -> None:
+    counts = some_city(seed)
+    shown, true = summary(counts), truth(counts)
+    if not any(counts.values()):
+        assert shown == {}
+        return
+    assert {name: count for name, count in shown.items() if count is not None}.items() <= true.items()
+    assert all(shown[name] is None for name, count in true.items() if count < 5)
+    for name, (least, most) in ranges(shown).items():
+        assert most - least >= 1, f"{name} can be worked out: {least} to {most}"
+
+
+def test_where_nothing_is_small_nothing_is_hidden() -> None:
+    counts = {(area, tier): 20 for area in AREAS for tier in TIERS}
+    assert summary(counts) == truth(counts)
+
+
+def test_one_small_count_hides_others_in_its_row_and_column() -> None:
+    counts = {(area, tier): 20 for area in AREAS for tier in TIERS} | {("area_3", "high"): 2}
+    hidden = {name for name, count in summary(counts).items() if count is None}
+    assert ("area_3", "high") in hidden
+    assert len([name for name in hidden if name[0] == "area_3"]) >= 2
+    assert len([name for name in hidden if name[1] == "high"]) >= 2
