@@ -32,7 +32,12 @@ childhood_cases as (
     where cases.case_on < people.birth_on + interval 18 year
     qualify row_number() over (
         partition by cases.person_id
-        order by cases.case_on desc, cases.case_source_id asc, cases.case_source_key asc, cases.delivery_id asc, cases.line_number asc
+        order by
+            cases.case_on desc,
+            cases.case_source_id asc,
+            cases.case_source_key asc,
+            cases.delivery_id asc,
+            cases.line_number asc
     ) = 1
 ),
 

@@ -45,7 +45,8 @@ consultations as (
         consultations.line_number
     from {{ ref('stg_child__child_consultations') }} as consultations
     inner join atena on consultations.child_atena_no = atena.atena_no
-    where consultations.abuse_type is not null and consultations.abuse_type not in ('なし', '無', '無し', '該当なし', '-')
+    -- An empty kind fails the comparison too.
+    where consultations.abuse_type not in ('なし', '無', '無し', '該当なし', '-')
 ),
 
 cases as (

@@ -22,7 +22,7 @@ marriages as (
     select * from {{ ref('int_family__marriages') }}
 ),
 
-merges as (
+merged_numbers as (
     select * from {{ ref('int_person__merges') }}
     where status = 'review'
 ),
@@ -112,7 +112,7 @@ circles as (
         'ancestor_circle' as kind,
         lower_edge.child_id as person_id,
         lower_edge.parent_id as other_person_id,
-        case when upper_edge.parent_id <> lower_edge.child_id then upper_edge.parent_id end as third_person_id,
+        nullif(upper_edge.parent_id, lower_edge.child_id) as third_person_id,
         lower_edge.origin
     from parents as lower_edge
     inner join parents as upper_edge on lower_edge.parent_id = upper_edge.child_id
@@ -197,7 +197,7 @@ possible_pairs as (
         person_id as other_person_id,
         null as third_person_id,
         '住民基本台帳' as origin
-    from merges
+    from merged_numbers
 ),
 
 found as (

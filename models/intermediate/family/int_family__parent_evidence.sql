@@ -32,12 +32,22 @@ marriages as (
 ),
 
 notice_roles as (
-    select notice_no, notice_type, child_atena_no, father_atena_no as parent_atena_no,
-        'father' as parent_role, notified_on
+    select
+        notice_no,
+        notice_type,
+        child_atena_no,
+        father_atena_no as parent_atena_no,
+        'father' as parent_role,
+        notified_on
     from notices
     union all
-    select notice_no, notice_type, child_atena_no, mother_atena_no as parent_atena_no,
-        'mother' as parent_role, notified_on
+    select
+        notice_no,
+        notice_type,
+        child_atena_no,
+        mother_atena_no as parent_atena_no,
+        'mother' as parent_role,
+        notified_on
     from notices
 ),
 
@@ -84,15 +94,17 @@ adoptions as (
         notice_people.child_id,
         notice_people.parent_role,
         notice_people.notified_on as valid_from,
-        least(
-            min(dissolutions.notified_on) filter (where dissolutions.notified_on >= notice_people.notified_on),
-            min(general_dissolutions.notified_on)
-                filter (where general_dissolutions.notified_on >= notice_people.notified_on)
-        ) as valid_to
+        least(min(dissolutions.notified_on), min(general_dissolutions.notified_on)) as valid_to
     from notice_people
     left join dissolutions
-        on notice_people.child_id = dissolutions.child_id and notice_people.parent_id = dissolutions.parent_id
-    left join general_dissolutions on notice_people.child_id = general_dissolutions.child_id
+        on
+            notice_people.child_id = dissolutions.child_id
+            and notice_people.parent_id = dissolutions.parent_id
+            and notice_people.notified_on <= dissolutions.notified_on
+    left join general_dissolutions
+        on
+            notice_people.child_id = general_dissolutions.child_id
+            and notice_people.notified_on <= general_dissolutions.notified_on
     where notice_people.notice_kind in ('adoption', 'special_adoption')
     group by all
 ),
@@ -168,7 +180,8 @@ spouse_candidates as (
         spouses.sex as parent_sex,
         relations.birth_on as valid_from,
         case
-            when relations.is_from_birth or relations.spell_from - relations.birth_on between 0 and 14 then 0.8
+            when relations.is_from_birth then 0.8
+            when relations.spell_from - relations.birth_on between 0 and 14 then 0.8
             when spouses.spell_from = relations.spell_from and spouses.is_arrival then 0.6
         end as confidence,
         count(*) over (partition by relations.person_id, relations.household_id, relations.spell_from)
@@ -232,7 +245,8 @@ allowances as (
     select recipient_atena_no, child_atena_no, certified_on from {{ ref('stg_child__child_allowance') }}
     where coalesce(living_arrangement not like '%別居%', true)
     union all
-    select recipient_atena_no, child_atena_no, certified_on from {{ ref('stg_child__child_rearing_allowance') }}
+    select recipient_atena_no, child_atena_no, certified_on
+    from {{ ref('stg_child__child_rearing_allowance') }}
 ),
 
 -- A grandchild or a lodger of a household is not made the recipient's child.

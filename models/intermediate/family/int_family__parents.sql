@@ -31,7 +31,11 @@ pairs as (
         evidence.evidence_rank = 1
         or row_number() over (
             partition by evidence.parent_id, evidence.child_id
-            order by evidence.confidence desc, evidence.valid_from asc, evidence.link_kind asc, evidence.parent_role asc
+            order by
+                evidence.confidence desc,
+                evidence.valid_from asc,
+                evidence.link_kind asc,
+                evidence.parent_role asc
         ) = 1
 ),
 

@@ -145,7 +145,8 @@ usable as (
     qualify
         not is_anchor_shared
         or rank() over (
-            partition by household_id, person_id, relation_chain, spell_from, is_anchor_shared order by closeness
+            partition by household_id, person_id, relation_chain, spell_from, is_anchor_shared
+            order by closeness
         ) = 1
 ),
 

@@ -73,7 +73,8 @@ own_parents as (
             when parent_pairs.link_kind = 'adoptive' then '養'
             else ''
         end
-        || case parent_pairs.parent_role when 'father' then '父' when 'mother' then '母' else '親' end as relation_ja
+        || case parent_pairs.parent_role when 'father' then '父' when 'mother' then '母' else '親' end
+            as relation_ja
     from subjects
     inner join parent_pairs on subjects.person_id = parent_pairs.child_id
 ),
@@ -236,10 +237,12 @@ step_parents as (
             when couples.is_married
                 then case people.sex when '男' then '継父' when '女' then '継母' else '継親' end
             when couples.was_married
-                then own_parents.line || 'の元'
+                then
+                    own_parents.line || 'の元'
                     || case people.sex when '男' then '夫' when '女' then '妻' else '配偶者' end
             when couples.is_current
-                then own_parents.line || 'の'
+                then
+                    own_parents.line || 'の'
                     || case people.sex when '男' then '内縁の夫' when '女' then '内縁の妻' else 'パートナー' end
             else own_parents.line || 'の元パートナー'
         end as relation_ja

@@ -36,7 +36,10 @@ by_people as (
 select
     records.source_id,
     records.source_key,
-    case when by_people.source_key is not null then by_people.person_id else predictions.person_id end as person_id,
+    case
+        when by_people.source_key is null then predictions.person_id
+        else by_people.person_id
+    end as person_id,
     case
         when by_people.source_key is not null then 'review'
         when predictions.person_id is not null then predictions.method

@@ -29,7 +29,8 @@ names as (
         -- The folded name has no space, and as many characters as the name.
         case when strpos(full_name, ' ') > 0 then left(full_name_match, strpos(full_name, ' ') - 1) end
             as surname_match,
-        case when strpos(full_name, ' ') > 0 then substr(full_name_match, strpos(full_name, ' ')) end as given_match,
+        case when strpos(full_name, ' ') > 0 then substr(full_name_match, strpos(full_name, ' ')) end
+            as given_match,
         regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '') as address_match
     from {{ ref('int_identity__register_versions') }}
 ),
@@ -66,7 +67,7 @@ guardian_names as (
         list(distinct names.name_match order by names.name_match) as guardian_names,
         -- One character is too little to tell a person by.
         list(distinct names.given_match order by names.given_match)
-            filter (where length(names.given_match) >= 2) as guardian_given
+        filter (where length(names.given_match) >= 2) as guardian_given
     from guardians
     inner join names on guardians.other_id = names.person_id
     group by guardians.person_id
@@ -82,9 +83,9 @@ household_names as (
     select
         around.person_id,
         list(distinct names.surname_match order by names.surname_match)
-            filter (where names.surname_match is not null) as household_surnames,
+        filter (where names.surname_match is not null) as household_surnames,
         list(distinct names.address_match order by names.address_match)
-            filter (where names.address_match is not null) as household_addresses
+        filter (where names.address_match is not null) as household_addresses
     from around
     inner join names on around.other_id = names.person_id
     group by around.person_id

@@ -33,22 +33,31 @@ current_deliveries as (
 ),
 
 earlier_deliveries as (
-    select delivery_id from {{ source('run', 'deliveries') }}
-    where
-        source_id = 'resident_register'
-        and status = 'loaded'
-        and delivery_id not in (select delivery_id from current_deliveries)
+    select deliveries.delivery_id
+    from {{ source('run', 'deliveries') }} as deliveries
+    anti join current_deliveries on deliveries.delivery_id = current_deliveries.delivery_id
+    where deliveries.source_id = 'resident_register' and deliveries.status = 'loaded'
 ),
 
 -- Only what differs from the present needs to be read: nearly nothing.
 earlier_rows as (
-    select delivered.atena_no, delivered.full_name, delivered.full_name_kana, delivered.birth_on,
-        delivered.town, delivered.street_number
+    select
+        delivered.atena_no,
+        delivered.full_name,
+        delivered.full_name_kana,
+        delivered.birth_on,
+        delivered.town,
+        delivered.street_number
     from {{ source('raw', 'resident_register') }} as delivered
     semi join earlier_deliveries on delivered.delivery_id = earlier_deliveries.delivery_id
     except
-    select delivered.atena_no, delivered.full_name, delivered.full_name_kana, delivered.birth_on,
-        delivered.town, delivered.street_number
+    select
+        delivered.atena_no,
+        delivered.full_name,
+        delivered.full_name_kana,
+        delivered.birth_on,
+        delivered.town,
+        delivered.street_number
     from {{ source('raw', 'resident_register') }} as delivered
     semi join current_deliveries on delivered.delivery_id = current_deliveries.delivery_id
 ),

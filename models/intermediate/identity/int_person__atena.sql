@@ -30,22 +30,21 @@
 with
 
 mentions as (
-    {% for model, column in mentions -%}
-    select {{ column }} as atena_no from {{ ref(model) }}
-    {% if not loop.last %}union
-    {% endif %}
-    {%- endfor %}
+    {% for model, column in mentions %}
+        select {{ column }} as atena_no from {{ ref(model) }}
+        {{ 'union' if not loop.last }}
+    {% endfor %}
 ),
 
-merges as (
+merged_numbers as (
     select * from {{ ref('int_person__merges') }}
     where status = 'merged'
 )
 
 select
     mentions.atena_no,
-    coalesce(merges.person_id, mentions.atena_no) as person_id,
-    merges.person_id is not null as is_merged
+    coalesce(merged_numbers.person_id, mentions.atena_no) as person_id,
+    merged_numbers.person_id is not null as is_merged
 from mentions
-left join merges on mentions.atena_no = merges.atena_no
+left join merged_numbers on mentions.atena_no = merged_numbers.atena_no
 where mentions.atena_no is not null

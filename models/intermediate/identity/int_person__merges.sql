@@ -106,8 +106,9 @@ judged as (
         count(*) over (partition by pairs.earlier_atena_no) as later_count
     from pairs
     left join shared_relatives
-        on pairs.atena_no = shared_relatives.atena_no
-        and pairs.earlier_atena_no = shared_relatives.earlier_atena_no
+        on
+            pairs.atena_no = shared_relatives.atena_no
+            and pairs.earlier_atena_no = shared_relatives.earlier_atena_no
 ),
 
 by_machine as (

@@ -89,8 +89,9 @@ people as (
         'external' as person_kind
     from identities
     inner join external_records
-        on identities.source_id = external_records.source_id
-        and identities.source_key = external_records.source_key
+        on
+            identities.source_id = external_records.source_id
+            and identities.source_key = external_records.source_key
 ),
 
 protected_households as (

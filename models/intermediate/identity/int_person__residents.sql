@@ -63,7 +63,7 @@ statuses as (
         ) as relation_chain,
         coalesce(
             case
-                when register.birth_on > {{ as_of() }} or register.resident_since_on > {{ as_of() }} then false
+                when greatest(register.birth_on, register.resident_since_on) > {{ as_of() }} then false
                 when register.resident_status_code = '1' then true
                 -- Whoever left or died after the as-of date still lived here on it.
                 else register.moved_on > {{ as_of() }}

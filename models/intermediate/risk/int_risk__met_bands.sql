@@ -11,12 +11,7 @@ bands as (
 ),
 
 items as (
-    select distinct
-        item_code,
-        kind,
-        age_from_months,
-        age_to_months
-    from {{ ref('int_risk__used_items') }}
+    select * from {{ ref('risk_items') }}
 ),
 
 observed as (

@@ -16,9 +16,8 @@ chain_values as (
 ),
 
 items as (
-    select *
-    from {{ ref('risk_items') }}
-    where item_code in (select used.item_code from {{ ref('int_risk__used_items') }} as used)
+    -- items without a coefficient too: what is not counted yet can still be judged
+    select * from {{ ref('risk_items') }}
 ),
 
 in_window as (

@@ -45,7 +45,12 @@ select
         when 'disability' then '障害'
         else performances.group_kind
     end as group_kind_label,
-    coalesce(areas.area_name_ja, performances.group_value) as group_label,
+    coalesce(
+        areas.area_name_ja,
+        -- Aligned on the right, so that bands sort by their number.
+        case when performances.group_kind = 'score_band' then lpad(performances.group_value, 4, ' ') end,
+        performances.group_value
+    ) as group_label,
     performances.measure_value,
     performances.value_low,
     performances.value_high,

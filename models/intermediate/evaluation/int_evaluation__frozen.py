@@ -1,0 +1,24 @@
+"""The children of twelve months before the as-of date, as a batch of that day would have seen them.
+
+Grain: one row per child.
+"""
+
+
+def model(dbt, session):
+    """Run the scoring models again for the earlier date, beside the warehouse."""
+    dbt.config(materialized="table")
+    from orchestration.individual.replay import CompiledModels, home_of_dbt
+    from orchestration.model.frozen import freeze
+
+    # Everything that is executed again has been compiled once these are built.
+    dbt.ref("int_risk__scores")
+    dbt.ref("int_risk__contributions")
+    dbt.ref("int_risk__met_bands")
+    dbt.ref("int_risk__scope_members")
+    dbt.ref("dim_child")
+    dbt.ref("fct_observation")
+    parameters = dbt.source("run", "run_parameters")
+    frozen_on = parameters.project("cast(as_of_on - interval 12 month as date)").fetchall()[0][0]
+    cursor = session.cursor()
+    freeze(cursor, CompiledModels.of_last_build(home_of_dbt()), frozen_on)
+    return cursor.sql("select * from frozen").to_arrow_table()

@@ -1,0 +1,77 @@
+-- The cohort with the scores that each version gave at the freeze. Grain: one row per version, difficulty type, child.
+with frozen as (
+    select * from {{ ref('int_evaluation__frozen') }}
+),
+
+cohort as (
+    select * from {{ ref('int_evaluation__cohort') }}
+),
+
+tiers as (
+    select * from {{ ref('risk_tiers') }}
+),
+
+unnested as (
+    select
+        frozen.*,
+        unnest(scores) as given
+    from frozen
+),
+
+scored as (
+    select
+        unnested.*,
+        given['model_version'] as model_version,
+        given['difficulty_type'] as difficulty_type,
+        given['score'] as score,
+        given['tier'] as tier,
+        given['completeness'] as completeness
+    from unnested
+),
+
+lowest_ranks as (
+    select
+        model_version,
+        difficulty_type,
+        min(tier_rank) as tier_rank
+    from tiers
+    group by model_version, difficulty_type
+)
+
+select
+    scored.model_version,
+    scored.difficulty_type,
+    scored.person_id,
+    scored.score,
+    scored.tier,
+    coalesce(tiers.tier_rank > lowest_ranks.tier_rank, false) as is_flagged,
+    scored.completeness,
+    cohort.became_case,
+    scored.sex,
+    case
+        when scored.age_months < 0 then '出生前'
+        when scored.age_months < 36 then '0〜2歳'
+        when scored.age_months < 72 then '3〜5歳'
+        when scored.age_months < 144 then '6〜11歳'
+        when scored.age_months < 180 then '12〜14歳'
+        else '15〜17歳'
+    end as age_band,
+    coalesce(scored.area_code, '不明') as area_code,
+    scored.is_foreign,
+    scored.is_single_parent,
+    scored.has_public_assistance,
+    scored.has_disability,
+    row_number() over (
+        partition by scored.model_version, scored.difficulty_type
+        order by scored.score desc, scored.age_months, scored.person_id
+    ) as score_rank
+from scored
+inner join cohort
+    on scored.difficulty_type = cohort.difficulty_type and scored.person_id = cohort.person_id
+left join tiers
+    on
+        scored.model_version = tiers.model_version
+        and scored.difficulty_type = tiers.difficulty_type
+        and scored.tier = tiers.tier
+left join lowest_ranks
+    on scored.model_version = lowest_ranks.model_version and scored.difficulty_type = lowest_ranks.difficulty_type
