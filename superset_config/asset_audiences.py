@@ -58,6 +58,8 @@ def for_audiences(assets: Assets, access: Access) -> Assets:
                     continue
                 name = f"{key}@{table}"
                 filters[name] = {**definition, "dataset": table}
+                if definition.get("sort_by") not in datasets[table].metrics:
+                    filters[name].pop("sort_by", None)
                 filter_keys.append(name)
             dashboards[slug] = replace(
                 dashboard,

@@ -49,6 +49,13 @@ class GuardedCursor:
 
     def execute(self, statement: str, parameters: Any = None, context: Any = None) -> GuardedCursor:
         """Run one allowed SELECT. Raises StatementRefusedError or QueryFailedError."""
+        try:
+            return self._execute(statement, parameters)
+        except (StatementRefusedError, QueryFailedError) as error:
+            note_refusal(str(error))
+            raise
+
+    def _execute(self, statement: str, parameters: Any) -> GuardedCursor:
         if statement in ASKED_AT_CONNECTING:
             statement = ASKED_AT_CONNECTING[statement]
         else:
@@ -80,6 +87,14 @@ class GuardedCursor:
 
     def close(self) -> None:
         """Nothing to close: the connection holds the result."""
+
+
+def note_refusal(message: str) -> None:
+    """Leave word for the answer of this request: parts of Superset turn any error of a query into a status of 500."""
+    from flask import g, has_request_context
+
+    if has_request_context():
+        g.kodomo_refusal = message
 
 
 def _without_detail(error: Exception) -> Exception:
@@ -137,10 +152,12 @@ class Files:
 
         def connect() -> GuardedConnection:
             if file is None:
+                note_refusal(NOTHING_PUBLISHED_JA)
                 raise QueryFailedError(NOTHING_PUBLISHED_JA)
             try:
                 connection = duckdb.connect(path, read_only=True, config=dict(CONNECTION_CONFIG))
             except duckdb.Error as error:
+                note_refusal(UNAVAILABLE_JA)
                 raise QueryFailedError(UNAVAILABLE_JA) from _without_detail(error)
             return GuardedConnection(connection, tables)
 

@@ -16,6 +16,7 @@ from superset.security import SupersetSecurityManager
 from superset_config.security.expressions import FREE_SQL_JA, Refused, check_query
 
 MIN_PASSWORD = 12
+NO_ACCESS_JA = "このデータを見る権限がありません。"
 
 
 def login_key() -> str:
@@ -44,6 +45,14 @@ class KodomoSecurityManager(SupersetSecurityManager):
         limiter = Limiter(key_func=login_key)
         limiter.init_app(app)
         return limiter
+
+    def get_datasource_access_error_object(self, datasource: Any) -> SupersetError:
+        """A refusal that does not name what was asked for."""
+        return SupersetError(
+            message=NO_ACCESS_JA,
+            error_type=SupersetErrorType.DATASOURCE_SECURITY_ACCESS_ERROR,
+            level=ErrorLevel.WARNING,
+        )
 
     def raise_for_access(self, *args: Any, **kwargs: Any) -> None:
         """Superset's checks, then: no SQL but what the files of the project hold."""

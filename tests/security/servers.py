@@ -158,6 +158,8 @@ def serve(home: Home, config: Path | None = None, **variables: str) -> Iterator[
                 sys.executable,
                 "-m",
                 "gunicorn",
+                "--workers",
+                "2",
                 "--threads",
                 "8",
                 "--timeout",

@@ -1,0 +1,274 @@
+"""Publications: what files hold, how they come into service, and that nothing half-made ever does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.errors import KodomoError, UsageError
+from orchestration.home import PROJECT, Home
+from orchestration.publish import (
+    current,
+    exported_file,
+    list_publications,
+    publish,
+    refresh,
+    rollback,
+    scope_file,
+)
+from superset_config.security.access import export_scope, read_access
+from superset_config.security.scope import Scope
+from superset_config.security.staff import COLUMNS, DEMO_STAFF, read_staff
+from tests.security.scratch import CHILDREN, PLACE, leaks, read_seen, write_warehouse
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scratch warehouse."""
+    path = tmp_path_factory.mktemp("scratch") / "warehouse.duckdb"
+    write_warehouse(path)
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, warehouse: Path) -> Home:
+    """A home with a built warehouse and the demo's staff, nothing published."""
+    home = Home(tmp_path / "var").ensure()
+    shutil.copy(warehouse, home.warehouse)
+    shutil.copy(DEMO_STAFF, home.staff)
+    return home
+
+
+def write_staff(home: Home, *lines: str) -> None:
+    """Replace the staff list."""
+    home.staff.write_text("\n".join([",".join(COLUMNS), *lines]) + "\n", encoding="utf-8")
+
+
+def everything_in(file: Path) -> str:
+    """Every value of every table of a file."""
+    texts = []
+    with duckdb.connect(str(file), read_only=True) as connection:
+        for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall():
+            cursor = connection.execute(f'select * from "{name}"')
+            names = [column[0] for column in cursor.description]
+            for row in cursor.fetchall():
+                # The bare id of a row tells whose it is; a name before it tells the column.
+                texts.append(" ".join(str(value) for value in row))
+            texts.append(" ".join(names))
+    return "\n".join(texts)
+
+
+def test_a_file_holds_all_of_its_scope_and_nothing_else(home: Home) -> None:
+    publish(home, "r1")
+    seen = read_seen(home.staff)
+    for member in read_staff(home.staff, read_access()):
+        file = scope_file(home, member.scope)
+        text = everything_in(file)
+        person = seen[member.username]
+        assert not leaks(text, person), member.username
+        missing = {name for name in person.children() if name not in text} if person.names_children() else set()
+        assert not missing, member.username
+        assert {f"H:{holder}" for holder in person.holders()} <= {word.split(":", 1)[-1] for word in text.split()} | {
+            part for word in text.split() for part in [word[word.find("H:") :]]
+        }
+
+
+def test_a_protected_family_has_no_place_for_the_unauthorised(home: Home) -> None:
+    publish(home, "r1")
+    file = scope_file(home, Scope.of(["child"], ["*"], ["case_worker"]))
+    protected = [child.name for child in CHILDREN if child.is_protected]
+    with duckdb.connect(str(file), read_only=True) as connection:
+        for (table,) in connection.execute("select table_name from duckdb_tables()").fetchall():
+            columns = {row[0] for row in connection.execute(f"describe {table}").fetchall()}
+            if "person_id" not in columns:
+                continue
+            for column in columns & PLACE:
+                shown = f"select count(*) from {table} where person_id in (select unnest(?)) and {column} is not null"
+                assert connection.execute(shown, [protected]).fetchone() == (0,), (table, column)
+            there = connection.execute(
+                f"select count(distinct person_id) from {table} where person_id in (select unnest(?))", [protected]
+            ).fetchone()
+            assert there == (len(protected),), table
+
+
+def test_an_area_limited_file_does_not_hold_protected_families(home: Home) -> None:
+    publish(home, "r1")
+    limited = everything_in(scope_file(home, Scope.of(["child"], ["ryotsu"], ["case_worker"])))
+    authorised = everything_in(scope_file(home, Scope.of(["child"], ["ryotsu"], ["case_worker"], True)))
+    for child in CHILDREN:
+        if child.is_protected and child.area == "ryotsu":
+            assert child.name not in limited
+            assert f"area_name:{child.name}" in authorised
+
+
+def test_pseudonyms_are_the_same_in_every_table_and_are_no_ids(home: Home) -> None:
+    publish(home, "r1")
+    with duckdb.connect(str(scope_file(home, Scope.of(["child"], ["*"], ["analyst"]))), read_only=True) as connection:
+        first = set(connection.execute("select person_id from bi_child__analyst").fetchall())
+        second = set(connection.execute("select person_id from bi_child_tier__analyst").fetchall())
+    assert first == second
+    assert len(first) == len(CHILDREN)
+    assert not {name for (name,) in first} & {child.name for child in CHILDREN}
+
+
+def test_a_scope_without_a_file_gets_the_empty_one(home: Home) -> None:
+    publish(home, "r1")
+    for scope in (Scope.of([], ["*"], ["case_worker"]), Scope.of(["child", "health"], ["mano"], ["case_worker"])):
+        with duckdb.connect(str(scope_file(home, scope)), read_only=True) as connection:
+            assert connection.execute("select count(*) from duckdb_tables()").fetchone() == (0,)
+
+
+def test_files_are_read_only_and_the_link_is_relative(home: Home) -> None:
+    folder = publish(home, "r1")
+    assert current(home) == folder
+    assert os.readlink(home.published / "current") == "r1"
+    for file in folder.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) in {0o440, 0o400}
+        assert not stat.S_IMODE(file.stat().st_mode) & 0o007
+
+
+def test_a_reader_finishes_on_the_old_one_and_a_new_one_sees_the_new(home: Home) -> None:
+    scope = Scope.of(["child"], ["*"], ["case_worker"], True)
+    publish(home, "r1")
+    reader = duckdb.connect(str(scope_file(home, export_scope(read_access()))), read_only=True)
+    before = reader.execute("select count(*) from bi_child").fetchone()
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("delete from marts.bi_child where person_id <> 'P001'")
+    for number in range(2, 6):
+        publish(home, f"r{number}")
+    assert reader.execute("select count(*) from bi_child").fetchone() == before
+    reader.close()
+    with duckdb.connect(str(scope_file(home, export_scope(read_access()))), read_only=True) as connection:
+        assert connection.execute("select count(*) from bi_child").fetchone() == (1,)
+    assert scope_file(home, scope).name.startswith("none")
+
+
+def test_the_last_three_are_kept(home: Home) -> None:
+    for number in range(1, 6):
+        publish(home, f"r{number}")
+    assert [publication.name for publication in list_publications(home)] == ["r3", "r4", "r5"]
+    assert [publication.is_current for publication in list_publications(home)] == [False, False, True]
+
+
+def test_rollback_goes_back_by_one_or_to_a_named_one(home: Home) -> None:
+    for number in range(1, 4):
+        publish(home, f"r{number}")
+    assert rollback(home).name == "r2"
+    assert rollback(home).name == "r1"
+    with pytest.raises(UsageError, match="no earlier"):
+        rollback(home)
+    assert rollback(home, "r3").name == "r3"
+    with pytest.raises(UsageError, match="no publication"):
+        rollback(home, "r9")
+
+
+def test_what_is_in_service_survives_three_more_after_a_rollback(home: Home) -> None:
+    for number in range(1, 4):
+        publish(home, f"r{number}")
+    rollback(home, "r1")
+    publish(home, "r4")
+    assert current(home).name == "r4"
+    assert len(list_publications(home)) == 3
+
+
+def test_rollback_gives_nobody_an_earlier_scope(home: Home) -> None:
+    write_staff(home, "aoi,x,child,*,case_worker,1")
+    publish(home, "r1")
+    publish(home, "r2")
+    write_staff(home, "aoi,x,child,mano,case_worker,0")
+    rollback(home)
+    names = {file.stem for file in current(home).glob("*.duckdb")}
+    assert "child.mano.case_worker" in names
+    assert "child.all.case_worker.dv" not in names
+
+
+def test_a_change_of_duty_needs_no_new_run(home: Home) -> None:
+    write_staff(home, "aoi,x,child,*,case_worker,0")
+    publish(home, "r1")
+    assert refresh(home) == []
+    write_staff(home, "aoi,x,health,mano,case_worker,0")
+    assert len(refresh(home)) == 2
+    assert "P" in everything_in(scope_file(home, Scope.of(["health"], ["mano"], ["case_worker"])))
+    assert scope_file(home, Scope.of(["child"], ["*"], ["case_worker"])).stem == "none"
+
+
+def test_a_bi_table_without_a_rule_publishes_nothing(home: Home) -> None:
+    publish(home, "r1")
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("create table marts.bi_secret as select 1 as x")
+    with pytest.raises(KodomoError, match="bi_secret: access.yml has no rule"):
+        publish(home, "r2")
+    assert current(home).name == "r1"
+    assert [path.name for path in home.published.iterdir() if path.is_dir() and not path.is_symlink()] == ["r1"]
+
+
+def test_a_table_that_lacks_what_its_rule_stands_on_publishes_nothing(home: Home) -> None:
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("alter table marts.bi_child drop column is_dv_protected")
+    with pytest.raises(KodomoError, match="bi_child: the column is_dv_protected is missing"):
+        publish(home, "r1")
+    assert current(home) is None
+
+
+def test_a_staff_list_that_is_not_understood_publishes_nothing(home: Home) -> None:
+    publish(home, "r1")
+    write_staff(home, "aoi,x,child,everywhere,case_worker,0")
+    with pytest.raises(KodomoError, match="line 2"):
+        publish(home, "r2")
+    assert current(home).name == "r1"
+
+
+def test_without_a_staff_list_auditors_still_have_the_marts(home: Home) -> None:
+    home.staff.unlink()
+    folder = publish(home, "r1")
+    assert (folder / "none.duckdb").exists()
+    with duckdb.connect(str(exported_file(home)), read_only=True) as connection:
+        assert connection.execute("select count(*) from marts.bi_child").fetchone() == (len(CHILDREN),)
+
+
+def test_unknown_protection_counts_as_protected(home: Home) -> None:
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("update marts.bi_child set is_dv_protected = null where person_id = 'P001'")
+    publish(home, "r1")
+    with duckdb.connect(str(scope_file(home, Scope.of(["child"], ["*"], ["case_worker"]))), read_only=True) as file:
+        assert file.execute("select area_code from bi_child where person_id = 'P001'").fetchall() == [(None,)]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from orchestration.home import Home
+from orchestration.publish import publish
+print("ready", flush=True)
+publish(Home(Path(sys.argv[1])), "killed")
+"""
+
+
+@pytest.mark.parametrize("milliseconds", [20, 150, 300, 450, 600, 900])
+def test_a_killed_publication_leaves_what_is_in_service(home: Home, milliseconds: int) -> None:
+    publish(home, "r1")
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(home.root)], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    )
+    process.stdout.readline()
+    time.sleep(milliseconds / 1000)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    folder = current(home)
+    assert folder.name in {"r1", "killed"}
+    scopes = {f"{member.scope.key}.duckdb" for member in read_staff(home.staff, read_access())}
+    assert scopes <= {file.name for file in folder.iterdir()}
+    for name in scopes:
+        with duckdb.connect(str(folder / name), read_only=True) as connection:
+            connection.execute("select count(*) from duckdb_tables()").fetchone()
+    assert publish(home, "r2").name == "r2"
+    assert not list(home.published.glob(".unfinished*"))
