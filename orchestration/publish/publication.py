@@ -71,11 +71,15 @@ def publish(home: Home, run_id: str) -> Path:
         folder = home.published / _free_name(home, run_id)
         work = home.published / f"{_UNFINISHED}{folder.name}"
         work.mkdir(mode=0o700)
-        _write_everything(home, access, work)
-        scopes = _write_scopes(work, access, {member.scope for member in staff})
-        _write_manifest(work, folder.name, access_hash(), scopes)
-        _sync_folder(work)
-        work.rename(folder)
+        try:
+            _write_everything(home, access, work)
+            scopes = _write_scopes(work, access, {member.scope for member in staff})
+            _write_manifest(work, folder.name, access_hash(), scopes)
+            _sync_folder(work)
+            work.rename(folder)
+        except BaseException:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
         _sync_folder(home.published)
         _switch(home, folder.name)
         _remove_old(home)
@@ -196,15 +200,20 @@ def _write_everything(home: Home, access: Access, work: Path) -> None:
         connection.execute(f"attach {literal(str(work / MARTS_FILE))} as marts_file")
         connection.execute(f"attach {literal(str(work / EVERYTHING))} as everything")
         connection.execute(f"create schema marts_file.{MARTS}")
+        # One transaction a file: each commit waits for the disk.
+        connection.execute("begin")
         for name in marts:
             source = f"warehouse.{MARTS}.{quote(name)}"
             connection.execute(f"create table marts_file.{MARTS}.{quote(name)} as from {source}")
+        connection.execute("commit")
+        connection.execute("begin")
         key = pseudonym_key(home.root / "pseudonym.key")
         for table in published_of(access.published_tables(), marts):
             sql = audience_table_sql(
                 table, marts[table.source], access, f"warehouse.{MARTS}.{quote(table.source)}", key
             )
             connection.execute(f"create table everything.main.{quote(table.name)} as {sql}")
+        connection.execute("commit")
         for name in ("marts_file", "everything"):
             connection.execute(f"detach {name}")
     _seal(work / MARTS_FILE, 0o400)
@@ -226,10 +235,12 @@ def _write_scopes(folder: Path, access: Access, scopes: Iterable[Scope]) -> list
             alias = f"scope_{number}"
             with connection.cursor() as cursor:
                 cursor.execute(f"attach {literal(str(file))} as {alias}")
+                cursor.execute("begin")
                 for table in access.tables_for(scope) if scope else []:
                     if table.name in there:
                         sql = scope_table_sql(table, scope, f"everything.main.{quote(table.name)}")
                         cursor.execute(f"create table {alias}.main.{quote(table.name)} as {sql}")
+                cursor.execute("commit")
                 cursor.execute(f"detach {alias}")
             _seal(file, 0o440)
             # In its place only when it is whole: somebody may be reading the folder.

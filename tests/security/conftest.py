@@ -12,6 +12,7 @@ from tests.security.servers import Server, build_home, serve
 
 HERE = Path(__file__).parent
 WALLS = {"both": None, "a_alone": HERE / "only_wall_a.py", "b_alone": HERE / "only_wall_b.py"}
+NO_WALLS = HERE / "no_walls.py"
 
 
 @pytest.fixture(scope="session")
@@ -34,4 +35,5 @@ def walls(request: pytest.FixtureRequest, scratch_home: Home) -> Iterator[Server
         yield request.getfixturevalue("server")
         return
     with serve(scratch_home, WALLS[request.param]) as running:
+        running.walls = request.param
         yield running

@@ -258,7 +258,7 @@ def leaks(text: str, seen: Seen) -> list[str]:
     return sorted(set(found))
 
 
-MACHINE = re.compile(r"site-packages|Traceback \(|\.duckdb|\bPID\b|/usr/(?:local/)?lib/|everything\.|File \\?\"/")
+MACHINE = re.compile(r"site-packages|Traceback \(|\.duckdb|\bPID\b|/usr/(?:local/)?lib/|File \\?\"/")
 
 
 def tells_of_the_machine(text: str, home: Path) -> list[str]:

@@ -64,6 +64,7 @@ class Server:
 
     home: Home
     address: str
+    walls: str = "both"
     sessions: dict[str, Person] = field(default_factory=dict)
 
     def person(self, username: str) -> Person:

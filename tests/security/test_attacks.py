@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from orchestration.home import Home
 from superset_config.security.access import read_access
 from superset_config.security.staff import DEMO_STAFF, read_staff
-from tests.security.attacks import attacks
+from tests.security.attacks import Attack, attacks
+from tests.security.conftest import NO_WALLS
 from tests.security.scratch import leaks, tells_of_the_machine
-from tests.security.servers import Server
+from tests.security.servers import Server, serve
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +40,11 @@ KINDS = [
 ]
 
 
+# These try the whole list; the others a part of it each, another one each, so that together they try all of it.
+WHOLE = {"child_ryotsu", "education_sawata"}
+AT_ONCE = 6
+
+
 def own_table(username: str) -> str:
     """A table that the account may query, or the one that everybody wants."""
     access = read_access()
@@ -45,32 +56,51 @@ def own_table(username: str) -> str:
     return "bi_child"
 
 
+def part_of(walls: Server, username: str) -> list[Attack]:
+    """The attacks that an account tries: at least 150."""
+    every = list(attacks(walls, own_table(username)))
+    if username in WHOLE and walls.walls != "b_alone":
+        return every
+    step = len(every) // 150
+    return every[KINDS.index(username) % step :: step]
+
+
+def findings(walls: Server, username: str, tried: list[Attack]) -> list[str]:
+    """What the answers to attacks gave away, or how they failed."""
+    person = walls.person(username)
+    found = []
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        for attack, answer in zip(tried, threads.map(lambda attack: attack.send(person), tried), strict=True):
+            text = readable(answer.content)
+            seen = [*leaks(text, person.seen), *tells_of_the_machine(text, walls.home.root)]
+            # With wall A taken down parts of Superset are open that stumble over nonsense; questions never do.
+            is_question = attack.path == "/api/v1/chart/data" and attack.name != "aggregate"
+            if answer.status_code >= 500 and (walls.walls != "b_alone" or is_question):
+                seen.append(f"status {answer.status_code}")
+            found += [f"{attack.name}: {item}" for item in seen[:3]]
+    return found
+
+
 def test_the_list_is_long_enough(server: Server) -> None:
-    assert len(list(attacks(server, "bi_child"))) >= 150
+    for username in KINDS:
+        assert len(part_of(server, username)) >= 150
 
 
 @pytest.mark.parametrize("username", KINDS)
 def test_nothing_beyond_the_scope(walls: Server, username: str) -> None:
-    person = walls.person(username)
-    failures = []
-    for attack in attacks(walls, own_table(username)):
-        answer = attack.send(person)
-        text = answer.content.decode("utf-8", "replace")
-        if attack.name.startswith(("xlsx", "csv", "dashboard export", "dataset export", "chart export")):
-            text = readable(answer.content)
-        found = leaks(text, person.seen)
-        found += tells_of_the_machine(text, walls.home.root)
-        if answer.status_code >= 500:
-            found.append(f"status {answer.status_code}")
-        failures += [f"{attack.name}: {item}" for item in found[:3]]
-    assert not failures, "\n".join(failures[:60])
+    found = findings(walls, username, part_of(walls, username))
+    assert not found, "\n".join(found[:60])
+
+
+def test_the_attacks_find_rows_where_there_are_no_walls(scratch_home: Home) -> None:
+    with serve(scratch_home, NO_WALLS) as bare:
+        tried = [attack for attack in attacks(bare, "bi_child") if attack.path == "/api/v1/chart/data"]
+        found = findings(bare, "child_ryotsu", tried[:: len(tried) // 60])
+    assert len([item for item in found if "out of scope" in item]) > 20
 
 
 def readable(content: bytes) -> str:
     """The text of an answer, of what is in a ZIP file (xlsx) too."""
-    import io
-    import zipfile
-
     if not content.startswith(b"PK"):
         return content.decode("utf-8", "replace")
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:

@@ -205,7 +205,7 @@ def test_a_bi_table_without_a_rule_publishes_nothing(home: Home) -> None:
     publish(home, "r1")
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("create table marts.bi_secret as select 1 as x")
-    with pytest.raises(KodomoError, match="bi_secret: access.yml has no rule"):
+    with pytest.raises(KodomoError, match=r"bi_secret: access\.yml has no rule"):
         publish(home, "r2")
     assert current(home).name == "r1"
     assert [path.name for path in home.published.iterdir() if path.is_dir() and not path.is_symlink()] == ["r1"]
