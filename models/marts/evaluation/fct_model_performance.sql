@@ -35,16 +35,16 @@ members as (
         scored.is_flagged,
         scored.completeness,
         unnest([
-            {'kind': 'all', 'label': '全体'},
-            {'kind': 'sex', 'label': scored.sex},
-            {'kind': 'age_band', 'label': scored.age_band},
-            {'kind': 'area', 'label': coalesce(areas.area_name_ja, '不明')},
-            {'kind': 'nationality', 'label': if(scored.is_foreign, '外国人住民', '日本人住民')},
-            {'kind': 'single_parent', 'label': if(scored.is_single_parent, 'ひとり親', 'ひとり親でない')},
-            {'kind': 'public_assistance', 'label': if(scored.has_public_assistance, '受給', '受給なし')},
-            {'kind': 'disability', 'label': if(scored.has_disability, '手帳あり', '手帳なし')},
-            {'kind': 'tier', 'label': coalesce(scored.tier, '区分なし')},
-            {'kind': 'score_band', 'label': printf('%d〜', cast(floor(scored.score / 2) * 2 as integer))}
+            { 'kind': 'all', 'label': '全体' },
+            { 'kind': 'sex', 'label': scored.sex },
+            { 'kind': 'age_band', 'label': scored.age_band },
+            { 'kind': 'area', 'label': coalesce(areas.area_name_ja, '不明') },
+            { 'kind': 'nationality', 'label': if(scored.is_foreign, '外国人住民', '日本人住民') },
+            { 'kind': 'single_parent', 'label': if(scored.is_single_parent, 'ひとり親', 'ひとり親でない') },
+            { 'kind': 'public_assistance', 'label': if(scored.has_public_assistance, '受給', '受給なし') },
+            { 'kind': 'disability', 'label': if(scored.has_disability, '手帳あり', '手帳なし') },
+            { 'kind': 'tier', 'label': coalesce(scored.tier, '区分なし') },
+            { 'kind': 'score_band', 'label': printf('%d〜', cast(floor(scored.score / 2) * 2 as integer)) }
         ]) as member_of
     from scored
     left join areas on scored.area_code = areas.area_code
@@ -102,11 +102,11 @@ rates as (
     select
         *,
         unnest([
-            {'measure': 'case_rate', 'part': cases, 'whole': people},
-            {'measure': 'ppv', 'part': flagged_cases, 'whole': flagged},
-            {'measure': 'recall', 'part': flagged_cases, 'whole': cases},
-            {'measure': 'false_positive_rate', 'part': flagged - flagged_cases, 'whole': people - cases},
-            {'measure': 'false_negative_rate', 'part': cases - flagged_cases, 'whole': cases}
+            { 'measure': 'case_rate', 'part': cases, 'whole': people },
+            { 'measure': 'ppv', 'part': flagged_cases, 'whole': flagged },
+            { 'measure': 'recall', 'part': flagged_cases, 'whole': cases },
+            { 'measure': 'false_positive_rate', 'part': flagged - flagged_cases, 'whole': people - cases },
+            { 'measure': 'false_negative_rate', 'part': cases - flagged_cases, 'whole': cases }
         ]) as rate
     from groups
 ),
