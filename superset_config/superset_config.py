@@ -13,7 +13,7 @@ from cachelib import FileSystemCache
 from flask_appbuilder.const import AUTH_DB
 
 from orchestration.home import Home
-from superset_config.security import web
+from superset_config.security import data_docs, web
 from superset_config.security.files import Files
 from superset_config.security.manager import KodomoSecurityManager, check_password
 from superset_config.security.server import metadata_uri
@@ -194,6 +194,7 @@ DOCUMENTATION_URL = None
 BUG_REPORT_URL = None
 os.environ.setdefault("SCARF_ANALYTICS", "false")
 
+BLUEPRINTS = [data_docs.blueprint]
 FLASK_APP_MUTATOR = web.install
 
 # A city's own: LDAP or OIDC, mail. Only settings of who comes in are taken from it, none of the walls.

@@ -44,7 +44,8 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def only_listed_networks() -> Response | None:
-        if networks and not is_listed(request.remote_addr, networks):
+        # Whether it is up may be asked from this machine and says nothing else.
+        if networks and request.path != "/health" and not is_listed(request.remote_addr, networks):
             return Response(NETWORK_JA, 403, mimetype="text/plain; charset=utf-8")
         return None
 

@@ -1,0 +1,284 @@
+"""Log-in, sessions, networks, tokens."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from orchestration.home import Home
+from superset_config.security.apply import new_password
+from superset_config.security.manager import check_password
+from superset_config.security.web import is_listed, parse_networks
+from tests.security.servers import Person, Server, apply, free_port, passwords, serve
+
+pytestmark = pytest.mark.slow
+
+
+def is_in(person: Person) -> bool:
+    """Whether the server knows the person."""
+    return person.get("/api/v1/me/").status_code == 200
+
+
+def test_the_log_in_page_is_japanese(server: Server) -> None:
+    page = requests.get(f"{server.address}/login/", timeout=60)
+    assert 'lang="ja"' in page.text or "&#34;locale&#34;: &#34;ja&#34;" in page.text or '"locale": "ja"' in page.text
+    words = requests.get(f"{server.address}/superset/language_pack/ja/", timeout=60)
+    assert words.status_code == 200
+
+
+def test_a_wrong_password_and_an_unknown_name_are_told_alike(server: Server) -> None:
+    answers = []
+    for username in ("child_ryotsu", "nobody"):
+        person = Person(server, username, None)
+        answer = person.log_in("wrong-Password-1")
+        answers.append((answer.status_code, answer.headers.get("Location")))
+        assert not is_in(person)
+    assert answers[0] == answers[1]
+
+
+def test_a_session_is_worth_nothing_after_log_out(server: Server) -> None:
+    person = server.log_in("child_ryotsu")
+    cookies = person.http.cookies.copy()
+    assert is_in(person)
+    person.get("/logout/")
+    stolen = Person(server, "child_ryotsu", None)
+    stolen.http.cookies = cookies
+    assert not is_in(stolen)
+
+
+def test_a_session_planted_before_log_in_is_worth_nothing(server: Server) -> None:
+    person = Person(server, "child_ryotsu", None)
+    person.get("/login/")
+    planted = person.http.cookies.copy()
+    person.log_in(passwords(server.home)["child_ryotsu"])
+    assert is_in(person)
+    thief = Person(server, "child_ryotsu", None)
+    thief.http.cookies = planted
+    assert not is_in(thief)
+
+
+def test_cookies_are_closed_to_scripts_and_other_sites(server: Server) -> None:
+    answer = requests.get(f"{server.address}/login/", timeout=60)
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_keys_passwords_and_sessions_are_their_owners(server: Server) -> None:
+    home = server.home
+    files = [home.demo_accounts, *home.superset.glob("*.key"), *(home.superset / "sessions").iterdir()]
+    assert len(files) > 4
+    for file in files:
+        assert not stat.S_IMODE(file.stat().st_mode) & 0o077, file.name
+
+
+@pytest.mark.parametrize("path", ["/api/v1/chart/data", "/api/v1/dashboard/1/filter_state", "/login/"])
+def test_a_change_without_a_token_is_refused(server: Server, path: str) -> None:
+    person = server.person("child_ryotsu")
+    body = {"datasource": {"id": server.datasets()["bi_child"], "type": "table"}, "queries": [{"columns": ["kana"]}]}
+    answer = person.http.post(f"{server.address}{path}", json=body, timeout=60, allow_redirects=False)
+    assert answer.status_code == 400
+    assert "P0" not in answer.text
+
+
+def test_without_a_log_in_there_is_nothing(server: Server) -> None:
+    for path in (
+        "/api/v1/dashboard/",
+        "/api/v1/dataset/",
+        "/api/v1/chart/",
+        "/superset/dashboard/overview/",
+        "/api/v1/me/",
+    ):
+        answer = requests.get(f"{server.address}{path}", timeout=60, allow_redirects=False)
+        assert answer.status_code in {302, 401, 403, 404} or answer.json().get("count") == 0, path
+
+
+@pytest.fixture(scope="module")
+def strict_server(scratch_home: Home) -> Server:
+    """A server with short sessions, a limit of attempts, and listed networks behind a proxy."""
+    variables = {
+        "KODOMO_IDLE_SECONDS": "4",
+        "KODOMO_SESSION_SECONDS": "10",
+        "KODOMO_LOGIN_LIMIT": "3 per minute",
+        "KODOMO_NETWORKS": "10.1.0.0/16,192.168.7.0/24",
+        "KODOMO_BEHIND_PROXY": "1",
+        "KODOMO_TLS": "1",
+    }
+    with serve(scratch_home, **variables) as running:
+        yield running
+
+
+def inside(server: Server, username: str) -> Person:
+    """Somebody of a listed network, as the proxy hands it on."""
+    person = Person(server, username, None)
+    person.http.headers.update({"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"})
+    # The cookie is for TLS only; the proxy ends it, and the test stands where the proxy does.
+    person.http.cookies.set_policy(_AnySchemePolicy())
+    return person
+
+
+class _AnySchemePolicy(requests.cookies.cookielib.DefaultCookiePolicy):
+    def return_ok_secure(self, cookie, request):
+        return True
+
+    def set_ok(self, cookie, request):
+        return True
+
+
+def test_other_networks_do_not_reach_it(strict_server: Server) -> None:
+    for forwarded in ("10.2.0.1", "203.0.113.9", "10.1.2.3, 203.0.113.9", "nonsense"):
+        answer = requests.get(f"{strict_server.address}/login/", headers={"X-Forwarded-For": forwarded}, timeout=60)
+        assert answer.status_code == 403, forwarded
+    assert requests.get(f"{strict_server.address}/login/", timeout=60).status_code == 403
+    answer = requests.get(f"{strict_server.address}/login/", headers={"X-Forwarded-For": "192.168.7.1"}, timeout=60)
+    assert answer.status_code == 200
+
+
+def test_cookies_are_for_tls_where_there_is_tls(strict_server: Server) -> None:
+    headers = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"}
+    answer = requests.get(f"{strict_server.address}/login/", headers=headers, timeout=60)
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert "max-age" in answer.headers["Strict-Transport-Security"]
+
+
+def test_attempts_to_log_in_are_limited_by_name(strict_server: Server) -> None:
+    statuses = [inside(strict_server, "child_kanai").log_in("wrong-Password-1").status_code for _ in range(5)]
+    assert 429 in statuses
+    other = inside(strict_server, "child_sawata")
+    other.log_in(passwords(strict_server.home)["child_sawata"])
+    assert is_in(other)
+
+
+def test_an_idle_session_ends(strict_server: Server) -> None:
+    person = inside(strict_server, "child_ryotsu")
+    person.log_in(passwords(strict_server.home)["child_ryotsu"])
+    assert is_in(person)
+    time.sleep(6)
+    assert not is_in(person)
+
+
+def test_a_long_session_ends(strict_server: Server) -> None:
+    person = inside(strict_server, "child_aikawa")
+    person.log_in(passwords(strict_server.home)["child_aikawa"])
+    started = time.monotonic()
+    lasted = []
+    while time.monotonic() - started < 14:
+        if is_in(person):
+            lasted.append(time.monotonic() - started)
+        time.sleep(1)
+    assert 4 < max(lasted) < 12.5
+
+
+@pytest.mark.parametrize(
+    ("address", "networks", "listed"),
+    [
+        ("10.1.2.3", "10.1.0.0/16", True),
+        ("10.2.2.3", "10.1.0.0/16", False),
+        ("::ffff:10.1.2.3", "10.1.0.0/16", True),
+        ("fd00::1", "fd00::/8, 10.0.0.0/8", True),
+        ("fd00::1", "10.0.0.0/8", False),
+        (None, "10.0.0.0/8", False),
+        ("unix", "10.0.0.0/8", False),
+    ],
+)
+def test_networks(address: str | None, networks: str, listed: bool) -> None:
+    assert is_listed(address, parse_networks(networks)) is listed
+
+
+@pytest.mark.parametrize("password", ["short-1A", "alllowercaseletters", "ALLUPPER12345", "123456789012"])
+def test_weak_passwords_are_refused(password: str) -> None:
+    with pytest.raises(Exception, match="パスワード"):
+        check_password(password)
+
+
+def test_initial_passwords_are_strong() -> None:
+    for _ in range(200):
+        check_password(new_password())
+
+
+def test_apply_again_changes_nothing(server: Server) -> None:
+    assert "Everything is as the files say." in apply(server.home)
+
+
+def test_a_dry_run_says_and_changes_nothing(server: Server) -> None:
+    home = server.home
+    before = content(home)
+    text = home.staff.read_text(encoding="utf-8")
+    try:
+        home.staff.write_text(text + "visitor,見学者,child,mano,case_worker,0\n", encoding="utf-8")
+        said = apply(home, "--dry-run")
+        assert "account visitor: made" in said
+        assert "would be made" in said
+        assert content(home) == before
+        assert "visitor" not in passwords(home)
+    finally:
+        home.staff.write_text(text, encoding="utf-8")
+
+
+def content(home: Home) -> list[tuple]:
+    """Accounts, roles and rules in the metadata."""
+    with sqlite3.connect(home.superset / "superset.db") as connection:
+        return [
+            *connection.execute("select username, active from ab_user order by username"),
+            *connection.execute("select user_id, role_id from ab_user_role order by 1, 2"),
+            *connection.execute("select name from ab_role order by name"),
+            *connection.execute("select name, clause, filter_type from row_level_security_filters order by name"),
+            *connection.execute("select role_id, permission_view_id from ab_permission_view_role order by 1, 2"),
+        ]
+
+
+NGINX = Path(__file__).resolve().parents[2] / "superset_config" / "nginx" / "kodomo.conf"
+
+
+def test_the_shipped_proxy_configuration(strict_server: Server, tmp_path: Path) -> None:
+    """nginx from Debian, with TLS, in front of the running server."""
+    port = free_port()
+    certificate = tmp_path / "kodomo"
+    subprocess.run(
+        f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout {certificate}.key "
+        f"-out {certificate}.crt".split(),
+        check=True,
+        capture_output=True,
+    )
+    site = NGINX.read_text(encoding="utf-8")
+    site = re.sub(r"listen 80;", f"listen 127.0.0.1:{free_port()};", site)
+    site = re.sub(r"listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;", site)
+    site = site.replace("/etc/kodomo/tls/kodomo", str(certificate))
+    site = site.replace("127.0.0.1:8088", strict_server.address.removeprefix("http://"))
+    # The test comes from this machine: for this one request it stands in for a listed network.
+    site = site.replace("$remote_addr", "10.1.2.3")
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log; daemon off; events {{}}\n"
+        f"http {{ access_log off; client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p;\n"
+        f"fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;\n{site}\n}}",
+        encoding="utf-8",
+    )
+    process = subprocess.Popen(["nginx", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)])
+    try:
+        proxied = Server(strict_server.home, f"https://127.0.0.1:{port}")
+        person = Person(proxied, "child_mano", None)
+        person.http.verify = False
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                page = person.get("/login/")
+                break
+            except requests.ConnectionError:
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+        assert page.status_code == 200
+        person.log_in(passwords(strict_server.home)["child_mano"])
+        assert is_in(person)
+        # What a client claims about its address is not handed on.
+        answer = person.get("/api/v1/me/", headers={"X-Forwarded-For": "203.0.113.9"})
+        assert answer.status_code == 200
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
