@@ -198,13 +198,15 @@ def assign(
     kept: dict[tuple[str, str], str],
     reviewed: dict[tuple[str, str], str | None],
     apart: set[tuple[str, str, str]],
+    model: dict[str, Any] | None = None,
 ) -> dict[tuple[str, str, str], str]:
     """Status per (source_id, source_key, person_id): linked, review or rejected.
 
     ``pairs`` are ordered by weight, the best first. A person whom a source with one number per person has already
     given away (``kept`` links, ``reviewed`` decisions) is not given twice; ``apart`` pairs are never proposed.
+    ``model`` holds thresholds and sources (default: as configured).
     """
-    model = parameters()
+    model = model or parameters()
     link_weight = model["thresholds"]["link"]["match_weight"]
     margin = model["thresholds"]["margin"]["match_weight"]
     one_to_one = {source for source, rule in model["sources"].items() if rule["one_to_one"]}
