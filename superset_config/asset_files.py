@@ -34,6 +34,15 @@ TIER_COLOURS = {
     "ローリスク": "#8fb3cf",
     "未判定": "#b8c0c8",
 }
+FAMILY_COLOURS = {
+    "本人": "#c8102e",
+    "父": "#2f6690",
+    "母": "#d1739c",
+    "親": "#7d6b91",
+    "きょうだい": "#f0a202",
+    "祖父母": "#5b8c5a",
+    "その他の親族・元家族": "#8d99a6",
+}
 CHAIN_COLOURS = {
     "vertically_chained_children": "#6a4c93",
     "horizontally_chained_children": "#1982a4",
@@ -513,9 +522,9 @@ def dashboard_config(assets: Assets, dashboard: Dashboard) -> dict[str, Any]:
             },
             "cross_filters_enabled": True,
             "filter_bar_orientation": "HORIZONTAL",
-            "label_colors": {**TIER_COLOURS, **CHAIN_COLOURS},
-            "map_label_colors": {**TIER_COLOURS, **CHAIN_COLOURS},
-            "shared_label_colors": [*TIER_COLOURS, *CHAIN_COLOURS],
+            "label_colors": {**TIER_COLOURS, **CHAIN_COLOURS, **FAMILY_COLOURS},
+            "map_label_colors": {**TIER_COLOURS, **CHAIN_COLOURS, **FAMILY_COLOURS},
+            "shared_label_colors": [*TIER_COLOURS, *CHAIN_COLOURS, *FAMILY_COLOURS],
             "color_scheme": "supersetColors",
             "color_scheme_domain": [],
             "refresh_frequency": 0,
