@@ -6,8 +6,9 @@ with
 spells as (
     select
         *,
-        regexp_extract(relation_chain, '([0-9]{2})$', 1) as last_code,
-        regexp_replace(relation_chain, ',?[0-9]{2}$', '') as anchor_chain
+        right(relation_chain, 2) as last_code,
+        case when length(relation_chain) > 3 then left(relation_chain, length(relation_chain) - 3) else '' end
+            as anchor_chain
     from {{ ref('int_household__spells') }}
     where relation_chain <> '' and valid_from <= {{ as_of() }}
 ),
@@ -25,7 +26,7 @@ arrivals as (
 couples as (
     select
         household_id,
-        regexp_replace(relation_chain, ',?(11|12|13|14)$', '') as partner_chain,
+        anchor_chain as partner_chain,
         valid_from,
         valid_to
     from spells
@@ -74,7 +75,24 @@ meetings as (
             and spells.person_id <> anchors.person_id
             and spells.valid_from < coalesce(anchors.valid_to, date '9999-12-31')
             and anchors.valid_from < coalesce(spells.valid_to, date '9999-12-31')
-    where spells.relation_chain not in ('01', '02')
+    -- Siblings, servants and lodgers of the head make no edge of their own.
+    where spells.last_code in ('11', '12', '13', '14', '20', '51', '52')
+),
+
+beside_couples as (
+    select distinct
+        meetings.household_id,
+        meetings.person_id,
+        meetings.relation_chain,
+        meetings.spell_from
+    from meetings
+    inner join couples
+        on
+            meetings.household_id = couples.household_id
+            and meetings.anchor_chain = couples.partner_chain
+            and meetings.spell_from >= couples.valid_from
+            and meetings.spell_from < coalesce(couples.valid_to, date '9999-12-31')
+    where meetings.anchor_chain <> ''
 ),
 
 dated as (
@@ -102,17 +120,16 @@ dated as (
             meetings.anchor_from = meetings.spell_from
             and household_starts.started_on < meetings.spell_from
         )
-        or exists (
-            select 1 from couples
-            where
-                meetings.household_id = couples.household_id
-                and meetings.anchor_chain = couples.partner_chain
-                and meetings.spell_from >= couples.valid_from
-                and meetings.spell_from < coalesce(couples.valid_to, date '9999-12-31')
-        ) as is_start_telling,
+        or beside_couples.person_id is not null as is_start_telling,
         date_diff('day', anchor_people.birth_on, people.birth_on) / 365.25 as years_younger
     from meetings
     inner join household_starts on meetings.household_id = household_starts.household_id
+    left join beside_couples
+        on
+            meetings.household_id = beside_couples.household_id
+            and meetings.person_id = beside_couples.person_id
+            and meetings.relation_chain = beside_couples.relation_chain
+            and meetings.spell_from = beside_couples.spell_from
     left join people on meetings.person_id = people.person_id
     left join people as anchor_people on meetings.anchor_id = anchor_people.person_id
     left join arrivals
@@ -133,7 +150,8 @@ plausible as (
             else true
         end as is_plausible,
         -- Several people can be 子: which of them a grandchild belongs to is only sure on the day it came.
-        anchor_chain <> '' and not regexp_matches(anchor_chain, '(11|12|13|14|51|52)$') as is_anchor_shared
+        anchor_chain <> '' and right(anchor_chain, 2) not in ('11', '12', '13', '14', '51', '52')
+            as is_anchor_shared
     from dated
 ),
 
