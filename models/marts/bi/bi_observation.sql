@@ -40,7 +40,8 @@ select
     observations.value,
     coalesce(
         observations.text_value,
-        regexp_replace(round(observations.value, 1)::varchar, '\.0+$', '') || coalesce(observation_codes.unit_ja, ''),
+        regexp_replace(round(observations.value, 1)::varchar, '\.0+$', '')
+        || coalesce(observation_codes.unit_ja, ''),
         '該当'
     ) as value_label,
     observations.source_id,
