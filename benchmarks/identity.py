@@ -130,16 +130,24 @@ CHAINS = """
             and not exists (
                 select 1 from split_people
                 where contains('>' || chains.path || '>', '>' || split_people.truth_person_id || '>')
-            ) as is_shown
+            ) as is_shown,
+            -- A case of a source without numbers counts from the day its record is linked.
+            end_person in (
+                select persons.truth_person_id
+                from persons
+                semi join w.intermediate.int_family__cases as cases on persons.person_id = cases.person_id
+            ) as is_case_linked
         from chains_{kind} as chains
         where child in (select truth_person_id from persons)
     )
     select
         count(*) filter (where truth.is_shown) as shown_by_extracts,
         count(*) filter (where truth.is_shown and made.child is not null) as found,
+        count(*) filter (where truth.is_shown and not truth.is_case_linked) as case_not_linked,
         count(*) filter (where truth.is_shown and made.steps = truth.steps::integer) as same_length,
         count(*) filter (where truth.child is null) as false_chains,
         round(found / nullif(shown_by_extracts, 0), 4) as recall,
+        round(found / nullif(shown_by_extracts - case_not_linked, 0), 4) as recall_where_linked,
         round(1 - false_chains / nullif(count(made.child), 0), 4) as precision
     from made
     full join truth on made.child = truth.child and made.end_person = truth.end_person

@@ -61,7 +61,13 @@ class Batch:
         return self.deliveries
 
     def build(self) -> Sequence[dbt.NodeResult]:
-        """Build every dbt model and run its data tests; what failed is in the results."""
+        """Build every dbt model and run its data tests; what failed is in the results.
+
+        Raises KodomoError naming every mistake of the risk definition, before anything is built.
+        """
+        from orchestration.model.versions import record_run
+
+        record_run(self.home, self.run_id, self.as_of_on)
         self.nodes = dbt.build(self.home, lambda node, _status: self.progress("build", node))
         return self.nodes
 

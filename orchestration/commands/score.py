@@ -1,14 +1,15 @@
-"""``kodomo score``: try out a definition on given observations."""
+"""``kodomo score``: try out a definition."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from orchestration.commands.model import JSON, as_date
 
 
 def register(app: typer.Typer) -> None:
@@ -18,31 +19,66 @@ def register(app: typer.Typer) -> None:
     def score(
         definition: Annotated[Path, typer.Option(help="Folder with the risk_*.csv of a definition.")],
         observations: Annotated[
-            Path, typer.Option(help="CSV person_id,observation_code,observed_on,value[,ended_on].")
-        ],
-        as_of: Annotated[str, typer.Option(help="As-of date (基準日), YYYY-MM-DD.")],
-        out: Annotated[Path, typer.Option(help="Folder for fct_risk_score.csv and fct_risk_contribution.csv.")],
+            Path | None,
+            typer.Option(
+                help="CSV person_id,observation_code,observed_on,value[,ended_on]; default: the last build's."
+            ),
+        ] = None,
+        as_of: Annotated[
+            str | None, typer.Option(help="As-of date (基準日), YYYY-MM-DD; default: that of the last build.")
+        ] = None,
+        out: Annotated[
+            Path | None, typer.Option(help="Folder for fct_risk_score.csv and fct_risk_contribution.csv.")
+        ] = None,
         people: Annotated[Path | None, typer.Option(help="CSV person_id,birth_on,sex.")] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
-        """Score given observations by a definition, with the SQL of the batch; the warehouse stays as it is."""
+        """Score by a definition, with the SQL of the batch; the warehouse stays as it is.
+
+        With --observations: the people and facts of the files. Without: the children of the last build, compared with
+        the version in force.
+        """
         from orchestration.errors import UsageError
         from orchestration.home import Home
-        from orchestration.individual.score import score as run_score
 
-        try:
-            as_of_on = dt.date.fromisoformat(as_of)
-        except ValueError as error:
-            raise UsageError(f"--as-of takes a date such as 2026-04-01, not {as_of!r}.") from error
-        scored = run_score(Home.from_environment(), definition, observations, people, as_of_on, out)
+        home = Home.from_environment()
+        if observations is None:
+            if people is not None:
+                raise UsageError("--people goes with --observations.")
+            _score_mart(home, definition, as_date(as_of, "--as-of") if as_of else None, out, as_json)
+            return
+        if as_of is None or out is None:
+            raise UsageError("--observations needs --as-of and --out.")
+        from orchestration.individual.score import score as score_files
+
+        scored = score_files(home, definition, observations, people, as_date(as_of, "--as-of"), out)
         warnings = list(scored.warnings)
         if scored.unknown_people:
             warnings.append(
-                f"{scored.unknown_people} people of {observations.name} are not in the people file: not scored."
+                f"{scored.unknown_people} people of {observations.name} are not among the people: not scored."
             )
-        for warning in warnings:
-            typer.secho(f"Warning: {warning}", fg="yellow", err=True)
+        _warn(warnings)
         if as_json:
-            typer.echo(json.dumps(dataclasses.asdict(scored)))
+            typer.echo(json.dumps(dataclasses.asdict(scored), ensure_ascii=False))
         else:
             typer.echo(f"{scored.scores} scores and {scored.contributions} contributions are in {out}.")
+
+
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        typer.secho(f"Warning: {warning}", fg="yellow", err=True)
+
+
+def _score_mart(home: Any, definition: Path, as_of_on: Any, out: Path | None, as_json: bool) -> None:
+    from orchestration.individual.rescore import score_mart
+    from orchestration.model.comparison import as_text
+
+    rescored = score_mart(home, definition, as_of_on, out)
+    _warn(list(rescored.warnings))
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(rescored), ensure_ascii=False, default=str))
+        return
+    for comparison in rescored.comparisons:
+        typer.echo(as_text(comparison) + "\n")
+    where = f" are in {out}" if out else ", nothing written (--out FOLDER writes them)"
+    typer.echo(f"{rescored.scores} scores and {rescored.contributions} contributions{where}.")

@@ -79,8 +79,9 @@ class CompiledModels:
                 needed[relation] = False
                 layer = relation.partition(".")[0]
                 if relation in self.statements and layer in layers:
-                    # Every parent is looked at, so that those that have to be executed again are all found.
-                    needed[relation] = any([depends(parent) for parent in self.parents[relation]])
+                    # Every parent is looked at, so that all that have to be executed again are found.
+                    changing_parents = [parent for parent in self.parents[relation] if depends(parent)]
+                    needed[relation] = bool(changing_parents)
             return needed[relation]
 
         for target in targets:

@@ -70,7 +70,16 @@ def score(
             _people_of_observations(connection, home)
         connection.execute(INPUTS)
         load_bundle(home.ensure()).execute(connection)
-        return _write(connection, out, tuple(map(str, mistakes)))
+        scores, contributions = write_scores(connection, "warehouse", out)
+        return Scored(
+            subjects=_count(connection, "select count(*) from people"),
+            scores=scores,
+            contributions=contributions,
+            unknown_people=_count(
+                connection, "select count(distinct person_id) from observations anti join people using (person_id)"
+            ),
+            warnings=tuple(map(str, mistakes)),
+        )
     finally:
         connection.close()
 
@@ -84,18 +93,27 @@ def set_as_of(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) -> None:
     )
 
 
-def load_definition(connection: duckdb.DuckDBPyConnection, definition: Definition) -> None:
-    """Fill the ``risk_*`` seeds of an in-memory warehouse; every version of the definition is scored."""
+def load_definition(
+    connection: duckdb.DuckDBPyConnection,
+    definition: Definition,
+    database: str = "warehouse",
+    *,
+    only_in_force: bool = False,
+) -> None:
+    """Fill the ``risk_*`` seeds of a database, and the versions to score: all, or those active or on trial."""
     for table in TABLES:
         types = {name: _arrow_type(kind) for name, kind in column_types()[table].items()}
         columns = {name: pa.array([row.get(name) for row in definition[table]], kind) for name, kind in types.items()}
         connection.register("given", pa.table(columns))
-        connection.execute(f"create or replace table warehouse.seeds.{table} as select * from given")
+        connection.execute(f"create or replace table {database}.seeds.{table} as select * from given")
         connection.unregister("given")
+    condition = "where status in ('active', 'trial')" if only_in_force else ""
     connection.execute(
-        "create or replace table warehouse.intermediate.int_risk__versions as "
-        "select model_version, difficulty_type from warehouse.seeds.risk_tiers "
-        "union select model_version, difficulty_type from warehouse.seeds.risk_coefficients"
+        f"create or replace table {database}.intermediate.int_risk__versions as "
+        f"select model_version, difficulty_type from (select model_version, difficulty_type "
+        f"from {database}.seeds.risk_tiers union select model_version, difficulty_type "
+        f"from {database}.seeds.risk_coefficients) "
+        f"semi join (select model_version from {database}.seeds.risk_model_versions {condition}) using (model_version)"
     )
 
 
@@ -227,9 +245,10 @@ create or replace table warehouse.intermediate.int_chain__values (
 """
 
 
-def _write(connection: duckdb.DuckDBPyConnection, out: Path, warnings: tuple[str, ...]) -> Scored:
+def write_scores(connection: duckdb.DuckDBPyConnection, database: str, out: Path) -> tuple[int, int]:
+    """Write both CSV files from a database in which the scoring models are built; how many rows each has."""
     out.mkdir(parents=True, exist_ok=True)
-    counts = {}
+    counts = []
     for mart, relation, order in (
         ("fct_risk_score", "int_risk__scores", "model_version, difficulty_type, person_id"),
         (
@@ -240,20 +259,12 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path, warnings: tuple[str
     ):
         draft = out / f".{mart}.csv.part"
         connection.execute(
-            f"copy (select * from warehouse.intermediate.{relation} order by {order}) to '{_quoted(draft)}' "
+            f"copy (select * from {database}.intermediate.{relation} order by {order}) to '{_quoted(draft)}' "
             "(header, format csv)"
         )
         os.replace(draft, out / f"{mart}.csv")
-        counts[mart] = _count(connection, f"select count(*) from warehouse.intermediate.{relation}")
-    return Scored(
-        subjects=_count(connection, "select count(*) from people"),
-        scores=counts["fct_risk_score"],
-        contributions=counts["fct_risk_contribution"],
-        unknown_people=_count(
-            connection, "select count(distinct person_id) from observations anti join people using (person_id)"
-        ),
-        warnings=warnings,
-    )
+        counts.append(_count(connection, f"select count(*) from {database}.intermediate.{relation}"))
+    return counts[0], counts[1]
 
 
 def _quoted(path: Path) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -175,22 +177,24 @@ def _read_table(definition: Definition, table: str, path: Path) -> None:
         definition.tables[table].append(row)
 
 
-def check(definition: Definition, observation_codes: set[str] | None = None) -> list[Mistake]:
+def check(definition: Definition, observations: Mapping[str, str | None] | None = None) -> list[Mistake]:
     """Every mistake of a definition, in the order of files and lines.
 
-    ``observation_codes``: the codes that exist (None: an analyst's own file brings its own).
+    ``observations``: the observation codes that exist, with what stands against their use (see ``legal_basis``);
+    None where an analyst's own file brings its own codes.
     """
     mistakes = [*definition.mistakes]
-    for finder in (_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides):
+    for finder in (_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides, _approved):
         mistakes += [Mistake(f"{table}.csv", line, message) for table, line, message in finder(definition)]
-    if observation_codes is not None:
+    if observations is not None:
         mistakes += [
-            Mistake("risk_items.csv", row["_line"], f"observation_code {row['observation_code']} does not exist.")
-            for row in definition["risk_items"]
-            if row["kind"] == "observation" and row["observation_code"] not in observation_codes
+            Mistake(f"{table}.csv", line, message)
+            for table, line, message in _observation_codes(definition, observations)
         ]
-    for table, line, message in _tier_gaps(definition):
-        mistakes.append(Mistake(f"{table}.csv", line, message, is_fatal=False))
+    for finder in (_missing_bounds, _tier_gaps, _unused_items):
+        mistakes += [
+            Mistake(f"{table}.csv", line, message, is_fatal=False) for table, line, message in finder(definition)
+        ]
     order = {f"{table}.csv": position for position, table in enumerate(TABLES)}
     return sorted(mistakes, key=lambda mistake: (order[mistake.file], mistake.line))
 
@@ -241,6 +245,41 @@ def _items(definition: Definition) -> Iterator[Finding]:
             yield "risk_items", line, f"group_code {row['group_code']} is not in risk_groups.csv."
 
 
+def _observation_codes(definition: Definition, observations: Mapping[str, str | None]) -> Iterator[Finding]:
+    for row in definition["risk_items"]:
+        code = row["observation_code"]
+        if row["kind"] != "observation" or code is None:
+            continue
+        if code not in observations:
+            near = get_close_matches(code, observations, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            yield "risk_items", row["_line"], f"there is no observation_code {code}{hint}: see observation_codes.csv."
+        elif (obstacle := observations[code]) is not None:
+            yield (
+                "risk_items",
+                row["_line"],
+                f"{row['item_code']} has no legal basis: {obstacle}. Have it approved, or take the item out.",
+            )
+
+
+def _unused_items(definition: Definition) -> Iterator[Finding]:
+    with_bands = {row["item_code"] for row in definition["risk_bands"]}
+    for row in definition["risk_items"]:
+        if row["item_code"] is not None and row["item_code"] not in with_bands:
+            yield "risk_items", row["_line"], f"{row['item_code']} has no band: add one in risk_bands.csv."
+
+
+def _missing_bounds(definition: Definition) -> Iterator[Finding]:
+    kinds = {row["item_code"]: row["kind"] for row in definition["risk_items"]}
+    for row in definition["risk_bands"]:
+        if not row["when_missing"]:
+            continue
+        if row["lower"] is not None or row["upper"] is not None:
+            yield "risk_bands", row["_line"], "a band for missing values has no bounds: leave lower and upper empty."
+        if kinds.get(row["item_code"]) in {"combination", "chain"}:
+            yield "risk_bands", row["_line"], f"{row['item_code']} is never missing: a {kinds[row['item_code']]} is 0."
+
+
 def _members(definition: Definition) -> Iterator[Finding]:
     kinds = {row["item_code"]: row["kind"] for row in definition["risk_items"]}
     combined = {row["item_code"] for row in definition["risk_item_members"]}
@@ -271,7 +310,7 @@ def _bands(definition: Definition) -> Iterator[Finding]:
         missing = [row for row in rows if row["when_missing"]]
         for row in missing[1:]:
             yield "risk_bands", row["_line"], f"{item} has a second band for missing values: keep one."
-        ranges = [row for row in rows if not (row["when_missing"] and row["lower"] is None and row["upper"] is None)]
+        ranges = [row for row in rows if not row["when_missing"]]
         ranges.sort(key=lambda row: (row["lower"] is not None, row["lower"] or Decimal(0)))
         for before, after in pairwise(ranges):
             if before["upper"] is None or after["lower"] is None or after["lower"] < before["upper"]:
@@ -385,6 +424,74 @@ def _overrides(definition: Definition) -> Iterator[Finding]:
                 "risk_overrides",
                 row["_line"],
                 f"the tier {row['at_least_tier']} does not exist for {row['model_version']} {row['difficulty_type']}.",
+            )
+
+
+# What makes a score: not the labels, nor the reasons, nor who approved it.
+_SCORING_COLUMNS = {
+    "risk_items": (
+        "item_code",
+        "kind",
+        "observation_code",
+        "scope",
+        "lookback_months",
+        "aggregate",
+        "age_from_months",
+        "age_to_months",
+        "group_code",
+    ),
+    "risk_item_members": ("item_code", "member_item_code"),
+    "risk_bands": ("item_code", "band_no", "lower", "upper", "when_missing"),
+    "risk_coefficients": ("difficulty_type", "item_code", "band_no", "coefficient"),
+    "risk_groups": ("group_code", "combine", "cap"),
+    "risk_tiers": ("difficulty_type", "tier", "tier_rank", "min_score"),
+    "risk_overrides": ("difficulty_type", "item_code", "band_no", "at_least_tier"),
+}
+
+
+def version_hash(definition: Definition, version: str) -> str:
+    """A hash over everything that makes the scores of a version, however its files are ordered or written.
+
+    Labels and reasons are not in it; nor are items that the version does not use.
+    """
+    own = {
+        table: [row for row in definition[table] if row["model_version"] == version]
+        for table in ("risk_coefficients", "risk_tiers", "risk_overrides")
+    }
+    items = {row["item_code"] for table in ("risk_coefficients", "risk_overrides") for row in own[table]}
+    # A member without a coefficient never counts: it makes no score.
+    members = [row for row in definition["risk_item_members"] if {row["item_code"], row["member_item_code"]} <= items]
+    used_items = [row for row in definition["risk_items"] if row["item_code"] in items]
+    groups = {row["group_code"] for row in used_items}
+    rows = {
+        **own,
+        "risk_items": used_items,
+        "risk_item_members": members,
+        "risk_bands": [row for row in definition["risk_bands"] if row["item_code"] in items],
+        "risk_groups": [row for row in definition["risk_groups"] if row["group_code"] in groups],
+    }
+    digest = hashlib.sha256()
+    for table, names in _SCORING_COLUMNS.items():
+        lines = sorted("\x1f".join(_canonical(row[name]) for name in names) for row in rows[table])
+        digest.update("\n".join([table, *lines, ""]).encode())
+    return digest.hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value.normalize() + 0, "f")
+    return "" if value is None else str(value)
+
+
+def _approved(definition: Definition) -> Iterator[Finding]:
+    for row in definition["risk_model_versions"]:
+        version = row["model_version"]
+        if row["content_hash"] and version_hash(definition, version) != row["content_hash"]:
+            yield (
+                "risk_model_versions",
+                row["_line"],
+                f"{version} has changed since {row['approved_by']} approved it on {row['approved_on']}: "
+                "put it back, and make the change a new version.",
             )
 
 

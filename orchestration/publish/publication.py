@@ -38,9 +38,8 @@ CURRENT = "current"
 KEPT = 3
 """How many publications are kept."""
 EVERYTHING = "everything.duckdb"
-"""Every audience's tables with every row: what scope files are made from. No connection of BI leads to it."""
-MARTS_FILE = "marts.duckdb"
-"""The marts as they were published, for auditors (`kodomo export --published`). No connection of BI leads to it."""
+"""The marts as they were published (schema ``marts``), for auditors, and the audiences' tables over them as views, from
+which the scope files are made. No connection of BI leads to it."""
 MANIFEST = "publication.json"
 _UNFINISHED = ".unfinished-"
 
@@ -156,7 +155,7 @@ def scope_file(home: Home, scope: Scope) -> Path | None:
 def exported_file(home: Home) -> Path | None:
     """Real path of the marts in service (schema ``marts``), for `kodomo export --published`."""
     folder = current(home)
-    return None if folder is None else folder / MARTS_FILE
+    return None if folder is None else folder / EVERYTHING
 
 
 def access_hash() -> str:
@@ -189,7 +188,7 @@ def _open(file: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
 
 
 def _write_everything(home: Home, access: Access, work: Path) -> None:
-    """The marts as they are, and the tables of every audience with every row."""
+    """The marts as they are, and over them a view for every table of every audience, with every row."""
     with _open() as connection:
         try:
             connection.execute(f"attach {literal(str(home.warehouse))} as warehouse (read_only)")
@@ -197,26 +196,19 @@ def _write_everything(home: Home, access: Access, work: Path) -> None:
             raise KodomoError("The warehouse is in use by another run: wait until it has ended.") from error
         marts = columns_of(connection, "warehouse", MARTS)
         check_rules(access, marts)
-        connection.execute(f"attach {literal(str(work / MARTS_FILE))} as marts_file")
         connection.execute(f"attach {literal(str(work / EVERYTHING))} as everything")
-        connection.execute(f"create schema marts_file.{MARTS}")
-        # One transaction a file: each commit waits for the disk.
+        # One transaction: each commit waits for the disk.
         connection.execute("begin")
+        connection.execute(f"create schema everything.{MARTS}")
         for name in marts:
             source = f"warehouse.{MARTS}.{quote(name)}"
-            connection.execute(f"create table marts_file.{MARTS}.{quote(name)} as from {source}")
-        connection.execute("commit")
-        connection.execute("begin")
+            connection.execute(f"create table everything.{MARTS}.{quote(name)} as from {source}")
         key = pseudonym_key(home.root / "pseudonym.key")
         for table in published_of(access.published_tables(), marts):
-            sql = audience_table_sql(
-                table, marts[table.source], access, f"warehouse.{MARTS}.{quote(table.source)}", key
-            )
-            connection.execute(f"create table everything.main.{quote(table.name)} as {sql}")
+            sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)
+            connection.execute(f"create view everything.main.{quote(table.name)} as {sql}")
         connection.execute("commit")
-        for name in ("marts_file", "everything"):
-            connection.execute(f"detach {name}")
-    _seal(work / MARTS_FILE, 0o400)
+        connection.execute("detach everything")
     _seal(work / EVERYTHING, 0o400)
 
 
@@ -259,7 +251,7 @@ def _refresh_folder(folder: Path, access: Access, scopes: Iterable[Scope]) -> li
         )
     wanted = {scope.key: scope for scope in scopes if not scope.is_empty}
     wanted[export_scope(access).key] = export_scope(access)
-    there = {file.stem for file in folder.glob("*.duckdb")} - {Path(EVERYTHING).stem, Path(MARTS_FILE).stem}
+    there = {file.stem for file in folder.glob("*.duckdb")} - {Path(EVERYTHING).stem}
     missing = {key: scope for key, scope in wanted.items() if key not in there}
     gone = sorted(there - set(wanted) - {NO_SCOPE})
     if not missing and not gone:

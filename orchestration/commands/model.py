@@ -1,0 +1,134 @@
+"""``kodomo model …``: definitions of risk as data: checked, tried, judged, approved."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+JSON = Annotated[bool, typer.Option("--json", help="Print a summary for machines.")]
+DEFINITION = Annotated[
+    Path | None, typer.Option("--definition", help="Folder of a definition; default: the one in force (seeds/).")
+]
+
+
+def as_date(text: str, option: str) -> dt.date:
+    """A date that was given as an option. Raises UsageError naming the option."""
+    from orchestration.errors import UsageError
+
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} takes a date such as 2026-04-01, not {text!r}.") from error
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo model`` and its commands."""
+    model = typer.Typer(no_args_is_help=True, help="Definitions of risk: check, evidence, proposal, versions.")
+    app.add_typer(model, name="model")
+
+    @model.command()
+    def check(
+        folder: Annotated[Path, typer.Argument(help="Folder with the risk_*.csv of a definition.")],
+        as_of: Annotated[str | None, typer.Option(help="Date on which data items must be approved.")] = None,
+        as_json: JSON = False,
+    ) -> None:
+        """Name every mistake of a definition, with file, line and what to do. Exit code 1 when there is one."""
+        from orchestration.model.definition import check as find_mistakes
+        from orchestration.model.definition import read_definition
+        from orchestration.model.legal_basis import observation_obstacles
+
+        as_of_on = as_date(as_of, "--as-of") if as_of else dt.date.today()
+        definition = read_definition(folder)
+        mistakes = find_mistakes(definition, observation_obstacles(as_of_on))
+        if as_json:
+            listed = [
+                {"file": found.file, "line": found.line, "message": found.message, "is_fatal": found.is_fatal}
+                for found in mistakes
+            ]
+            typer.echo(json.dumps({"mistakes": listed}, ensure_ascii=False))
+        else:
+            for found in mistakes:
+                typer.secho(str(found), fg="red" if found.is_fatal else "yellow")
+            if not mistakes:
+                items, versions = definition["risk_items"], definition["risk_model_versions"]
+                typer.echo(f"No mistakes: {len(items)} items, {len(versions)} versions.")
+        raise typer.Exit(1 if mistakes else 0)
+
+    @model.command()
+    def approve(
+        version: Annotated[str, typer.Argument(help="Version to approve.")],
+        by: Annotated[str, typer.Option("--by", help="Name of the person who approves.")],
+        reason: Annotated[str, typer.Option(help="Why.")],
+        on: Annotated[str | None, typer.Option("--on", help="Date of the approval; default: today.")] = None,
+        trial: Annotated[bool, typer.Option("--trial", help="As a trial version, beside the active one.")] = False,
+        definition: DEFINITION = None,
+    ) -> None:
+        """Approve a version: it is in force from then on, and may not be changed any more."""
+        from orchestration.model.definition import SEEDS
+        from orchestration.model.versions import approve as approve_version
+
+        date = as_date(on, "--on") if on else dt.date.today()
+        digest = approve_version(definition or SEEDS, version, by, reason, date, as_trial=trial)
+        typer.echo(f"{version} is {'on trial' if trial else 'active'}; hash {digest[:12]}.")
+
+    @model.command()
+    def retire(
+        version: Annotated[str, typer.Argument(help="Version to take out of force.")],
+        on: Annotated[str | None, typer.Option("--on", help="Last day; default: today.")] = None,
+        definition: DEFINITION = None,
+    ) -> None:
+        """Retire a version: later runs score it no more, its past scores stay."""
+        from orchestration.model.definition import SEEDS
+        from orchestration.model.versions import retire as retire_version
+
+        retire_version(definition or SEEDS, version, as_date(on, "--on") if on else dt.date.today())
+        typer.echo(f"{version} is retired.")
+
+    @model.command()
+    def diff(
+        before: Annotated[str, typer.Argument(help="Version.")],
+        after: Annotated[str, typer.Argument(help="Version that would replace it.")],
+        out: Annotated[Path | None, typer.Option(help="CSV of who changes tier.")] = None,
+        as_json: JSON = False,
+    ) -> None:
+        """Who changes tier between two versions of the last build, and why, by area and age."""
+        from orchestration.home import Home
+        from orchestration.individual.rescore import diff_versions
+        from orchestration.model.comparison import as_text
+
+        comparison = diff_versions(Home.from_environment(), before, after, out)
+        if as_json:
+            typer.echo(json.dumps(dataclasses.asdict(comparison), ensure_ascii=False, default=str))
+        else:
+            typer.echo(as_text(comparison))
+
+    @model.command()
+    def replay(
+        as_of: Annotated[str | None, typer.Option(help="As-of date of the run: the last run for it.")] = None,
+        run_id: Annotated[str | None, typer.Option("--run", help="Id of the run.")] = None,
+        out: Annotated[Path | None, typer.Option(help="Folder for the rows.")] = None,
+        as_json: JSON = False,
+    ) -> None:
+        """Do a past run again from its deliveries and its definition. Exit code 1 when a row on record differs."""
+        from orchestration.errors import UsageError
+        from orchestration.home import Home
+        from orchestration.individual.rescore import replay as replay_run
+
+        if as_of is None and run_id is None:
+            raise UsageError("Say which run: --as-of DATE or --run ID.")
+        done = replay_run(
+            Home.from_environment(), run_id=run_id, as_of_on=as_date(as_of, "--as-of") if as_of else None, out=out
+        )
+        if as_json:
+            typer.echo(json.dumps(dataclasses.asdict(done), default=str))
+        else:
+            state = {None: "a later run has taken its place on record", 0: "the rows on record are the same"}.get(
+                done.differing_rows, f"{done.differing_rows} rows on record differ"
+            )
+            typer.echo(f"{done.run.run_id} as of {done.run.as_of_on}: {done.scores} scores; {state}.")
+        raise typer.Exit(1 if done.differing_rows else 0)
