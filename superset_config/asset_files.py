@@ -10,7 +10,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +164,7 @@ class Assets:
         return self.database["schema"]
 
 
+@lru_cache
 def read_models(folder: Path = BI_MODELS) -> dict[str, tuple[str, dict[str, Column]]]:
     """The ``bi_`` models: name -> (Japanese label, columns by name), as their yml declares them."""
     models = {}
@@ -622,4 +623,4 @@ def _native_filter(dashboard: Dashboard, definition: dict[str, Any], key: str) -
 
 
 def _load(path: Path) -> dict[str, Any]:
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
