@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -96,8 +96,12 @@ class CompiledModels:
         changed: Sequence[str],
         targets: Iterable[str] = tuple(f"intermediate.{name}" for name in SCORES),
         layers: Sequence[str] = ("intermediate", "marts"),
+        after: Mapping[str, Callable[[], None]] | None = None,
     ) -> list[str]:
-        """Execute again in ``scratch``, where the changed relations already are; returns what was built."""
+        """Execute again in ``scratch``, where the changed relations already are; returns what was built.
+
+        ``after``: what is done as soon as a relation has been built, before others read it.
+        """
         relations = self.again(targets, changed, layers)
         moved = {*relations, *changed}
 
@@ -111,6 +115,8 @@ class CompiledModels:
             connection.execute(
                 f"create or replace table {SCRATCH}.{relation} as {_REFERENCE.sub(rename, self.statements[relation])}"
             )
+            if after and relation in after:
+                after[relation]()
         return relations
 
 

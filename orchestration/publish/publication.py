@@ -19,6 +19,7 @@ import duckdb
 
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
+from orchestration.individual.inputs import copy_inputs, write_statements
 from orchestration.publish.tables import (
     MARTS,
     audience_table_sql,
@@ -203,6 +204,7 @@ def _write_everything(home: Home, access: Access, work: Path) -> None:
         for name in marts:
             source = f"warehouse.{MARTS}.{quote(name)}"
             connection.execute(f"create table everything.{MARTS}.{quote(name)} as from {source}")
+        write_statements(work, copy_inputs(connection, home, "warehouse", "everything"))
         key = pseudonym_key(home.root / "pseudonym.key")
         for table in published_of(access.published_tables(), marts):
             sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)

@@ -1,0 +1,85 @@
+"""What an individual determination reads: copied into each publication, so that it works while a batch is running."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+
+from orchestration.errors import KodomoError
+from orchestration.home import Home
+from orchestration.individual.replay import PARAMETERS, SCORES, CompiledModels
+
+STATEMENTS = "compiled.json"
+"""The compiled SQL of the build that was published, beside its data."""
+TARGETS = (
+    *(f"intermediate.{name}" for name in SCORES),
+    "marts.fct_chain",
+    "marts.fct_support_priority",
+    "marts.fct_support_content",
+)
+AT_BUILD_DATE = (
+    "intermediate.int_risk__subjects",
+    "intermediate.int_risk__scope_members",
+    "intermediate.int_chain__values",
+    "intermediate.int_risk__used_items",
+    "intermediate.int_person__identities",
+)
+LABELS = (
+    "seeds.difficulty_types",
+    "seeds.observation_codes",
+    "seeds.risk_tiers",
+    "seeds.risk_items",
+    "seeds.risk_bands",
+    "raw.deliveries",
+)
+
+
+def needed(models: CompiledModels) -> list[str]:
+    """The relations outside the marts that a determination for the build's date, or for another one, reads."""
+    again = set(models.again(TARGETS, [PARAMETERS]))
+    read = {parent for relation in again for parent in models.parents[relation]} - again
+    return sorted(relation for relation in read | {*AT_BUILD_DATE, *LABELS} if not relation.startswith("marts."))
+
+
+def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, target: str) -> dict[str, str]:
+    """Copy the inputs from one attached database to another, within the caller's transaction.
+
+    Returns the compiled statements that go with them; nothing where the warehouse holds no build of the scores.
+    """
+    try:
+        models = CompiledModels.of_last_build(home)
+    except KodomoError:
+        return {}
+    there = {
+        f"{schema}.{name}"
+        for schema, name in connection.execute(
+            "select table_schema, table_name from information_schema.tables where table_catalog = ?", [source]
+        ).fetchall()
+    }
+    relations = needed(models)
+    if not there.issuperset(relations):
+        return {}
+    for schema in sorted({relation.partition(".")[0] for relation in relations}):
+        connection.execute(f"create schema {target}.{schema}")
+    for relation in relations:
+        connection.execute(f"create table {target}.{relation} as from {source}.{relation}")
+    again = models.again(TARGETS, [PARAMETERS])
+    return {relation: models.statements[relation] for relation in again}
+
+
+def write_statements(folder: Path, statements: dict[str, str]) -> None:
+    """Keep the compiled SQL in a publication's folder; none where there is none."""
+    if statements:
+        path = folder / STATEMENTS
+        path.write_text(json.dumps(statements, ensure_ascii=False), encoding="utf-8")
+        path.chmod(0o400)
+
+
+def read_statements(folder: Path) -> CompiledModels:
+    """The compiled SQL of a publication. Raises KodomoError when it was published without."""
+    path = folder / STATEMENTS
+    if not path.exists():
+        raise KodomoError("What is in service was published without scores: run `kodomo run` to publish again.")
+    return CompiledModels(json.loads(path.read_text(encoding="utf-8")))
