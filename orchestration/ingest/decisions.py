@@ -94,7 +94,7 @@ def _heading_row(home: Home, delivery_id: str, sha256: str, encoding: str) -> by
 
     data = (home.store / sha256[:2] / sha256).read_bytes()
     content, byte_encoding = to_byte_text(data, detect_encoding(data))
-    lines = list(physical_lines(content))
+    lines = physical_lines(content)
     source_id = delivery_id.split("-", 2)[1]
     start, _, _ = find_headings(lines, byte_encoding, load_contracts()[source_id], load_heading_rules())
-    return lines[start][1] + b"\r\n"
+    return lines[start] + b"\r\n"

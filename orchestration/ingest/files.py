@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import compress
+
+import numpy as np
+import pyarrow as pa
 
 from orchestration.contract import Contract, HeadingRules, heading_key
 from orchestration.ingest.records import (
     Record,
     detect_encoding,
     physical_lines,
-    records,
+    plain_lines,
+    record_at,
     split_fields,
+    split_plain,
     to_byte_text,
 )
 
@@ -41,12 +48,13 @@ class Reject:
 
 @dataclass
 class ParsedFile:
-    """What a file holds: ``columns`` are lists of text by English name, beside ``line_numbers``."""
+    """What a file holds: ``columns`` are arrays of text by English name, beside ``line_numbers``."""
 
     encoding: str
-    line_numbers: list[int]
-    raw_records: list[bytes]
-    columns: dict[str, list[str | None]]
+    line_numbers: np.ndarray
+    raw_records: Callable[[int], bytes]
+    """The bytes of the record at a position of ``line_numbers``."""
+    columns: dict[str, pa.Array]
     rejects: list[Reject] = field(default_factory=list)
     unknown_headings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -65,62 +73,76 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
     if b"\x00" in data and encoding != "utf-16":
         raise RefusedError("This is no CSV file (it holds zero bytes): export the extract as CSV again.")
     content, byte_encoding = to_byte_text(data, encoding)
-    lines = list(physical_lines(content))
+    lines = physical_lines(content)
     start, delimiter, headings = find_headings(lines, byte_encoding, contract, rules)
-    _check_headings(headings, lines[start][0], contract, rules)
+    _check_headings(headings, start + 1, contract, rules)
     known = {heading_key(column.heading): column for column in contract.columns}
     positions = {known[heading].name: i for i, heading in enumerate(headings) if heading in known}
-    parsed = ParsedFile(
-        encoding="utf-8" if encoding == "utf-8-sig" else encoding,
-        line_numbers=[],
-        raw_records=[],
-        columns={},
-        unknown_headings=[heading for heading in headings if heading and heading not in known],
+    width, first = len(headings), start + 1
+    is_plain = np.concatenate(
+        [np.zeros(first, dtype=bool), plain_lines(lines[first:], byte_encoding, delimiter, width, headings[0])]
     )
-    width = len(headings)
-    heading_line = headings
-    kept: list[list[str]] = []
-    for record in records(lines[start + 1 :], byte_encoding, delimiter, width):
+    kept: list[Record] = []
+    rejects: list[Reject] = []
+    notes: list[str] = []
+    following = first
+    for index in np.flatnonzero(~is_plain[first:]) + first:
+        if index < following:
+            continue
+        record, following = record_at(lines, int(index), byte_encoding, delimiter, width)
+        is_plain[index:following] = False
+        if record is None:
+            continue
         if record.fields is None:
-            parsed.rejects.append(_reject(record, record.reason_code or "", byte_encoding))
+            rejects.append(_reject(record, record.reason_code or "", byte_encoding))
             continue
-        fields = record.fields
-        if len(fields) != width:
-            trailer = _trailer_count(fields)
-            if trailer is not None:
-                _check_trailer(parsed, trailer, record.line_number)
-                continue
-            if len(fields) > width and not any(value.strip() for value in fields[width:]):
-                fields = fields[:width]
-            elif not any(value.strip() for value in fields):
-                continue
-            else:
-                parsed.rejects.append(_reject(record, "wrong_field_count", byte_encoding))
-                continue
-        elif not any(fields) or not any(value.strip() for value in fields):
+        if _is_empty(record.fields) or _repeats_headings(record.fields, headings, rules):
             continue
+        trailer = _trailer_count(record.fields, width)
+        if trailer is not None:
+            _check_trailer(notes, trailer, int(is_plain[:index].sum()) + len(kept) + len(rejects), record.line_number)
+        elif len(record.fields) < width or any(value.strip() for value in record.fields[width:]):
+            rejects.append(_reject(record, "wrong_field_count", byte_encoding))
         else:
-            first = heading_key(fields[0])
-            if (
-                first == heading_line[0]
-                and [rules.aliases.get(heading_key(v), heading_key(v)) for v in fields] == heading_line
-            ):
-                continue
-            if not any(value.strip() for value in fields[2:]):
-                trailer = _trailer_count(fields)
-                if trailer is not None:
-                    _check_trailer(parsed, trailer, record.line_number)
-                    continue
-        parsed.line_numbers.append(record.line_number)
-        parsed.raw_records.append(record.data)
-        kept.append(fields)
-    by_position = list(zip(*kept, strict=True)) if kept else [()] * width
-    parsed.columns = {name: list(by_position[position]) for name, position in positions.items()}
-    return parsed
+            kept.append(record)
+    plain = np.flatnonzero(is_plain)
+    line_numbers = np.concatenate([plain + 1, np.array([record.line_number for record in kept], dtype=plain.dtype)])
+    order = np.argsort(line_numbers, kind="stable")
+    table = split_plain(compress(lines, is_plain), byte_encoding, delimiter, width, list(positions.values()))
+    irregular = {record.line_number: record.data for record in kept}
+    return ParsedFile(
+        encoding="utf-8" if encoding == "utf-8-sig" else encoding,
+        line_numbers=line_numbers[order],
+        raw_records=lambda position: irregular.get(number := int(line_numbers[order[position]]), lines[number - 1]),
+        columns={
+            name: pa.chunked_array(
+                [
+                    *table.column(str(position)).chunks,
+                    pa.array([record.fields[position] for record in kept], pa.string()),
+                ]
+            )
+            .combine_chunks()
+            .take(pa.array(order))
+            for name, position in positions.items()
+        },
+        rejects=rejects,
+        unknown_headings=[heading for heading in headings if heading and heading not in known],
+        notes=notes,
+    )
+
+
+def _is_empty(fields: list[str]) -> bool:
+    return not any(value.strip() for value in fields)
+
+
+def _repeats_headings(fields: list[str], headings: list[str], rules: HeadingRules) -> bool:
+    if len(fields) != len(headings) or heading_key(fields[0]) != headings[0]:
+        return False
+    return [rules.aliases.get(heading_key(value), heading_key(value)) for value in fields] == headings
 
 
 def find_headings(
-    lines: list[tuple[int, bytes]], encoding: str, contract: Contract, rules: HeadingRules
+    lines: list[bytes], encoding: str, contract: Contract, rules: HeadingRules
 ) -> tuple[int, str, list[str]]:
     """Index of the heading row, delimiter, and the headings in the contract's spelling.
 
@@ -128,7 +150,7 @@ def find_headings(
     """
     known = {heading_key(column.heading) for column in contract.columns}
     best: tuple[int, int, str, list[str]] | None = None
-    for index, (_, data) in enumerate(lines[: MAX_TITLE_LINES + 1]):
+    for index, data in enumerate(lines[: MAX_TITLE_LINES + 1]):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
@@ -175,16 +197,19 @@ def _check_headings(headings: list[str], line: int, contract: Contract, rules: H
         )
 
 
-def _trailer_count(fields: list[str]) -> int | None:
+def _trailer_count(fields: list[str], width: int) -> int | None:
+    # A whole record may hold the words of a trailer; nothing stands after it in a trailer.
+    if len(fields) == width and not _is_empty(fields[2:]):
+        return None
     text = unicodedata.normalize("NFKC", " ".join(value for value in fields if value.strip())).strip()
     match = _TRAILER.match(text)
     return int(match.group(1).replace(",", "")) if match else None
 
 
-def _check_trailer(parsed: ParsedFile, count: int, line: int) -> None:
-    if count != parsed.rows_read:
-        parsed.notes.append(
-            f"Line {line}: the trailer counts {count} records, the file has {parsed.rows_read}: "
+def _check_trailer(notes: list[str], count: int, rows_read: int, line: int) -> None:
+    if count != rows_read:
+        notes.append(
+            f"Line {line}: the trailer counts {count} records, the file has {rows_read}: "
             "ask the holder whether the file is whole."
         )
 

@@ -73,9 +73,7 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
     targets: list[str] = []
     for column in contract.columns:
         delivered = parsed.columns.get(column.name)
-        values = (
-            pa.nulls(len(parsed.line_numbers), pa.string()) if delivered is None else pa.array(delivered, pa.string())
-        )
+        values = pa.nulls(len(parsed.line_numbers), pa.string()) if delivered is None else delivered
         arrays[column.name] = normalised(values)
         targets.append(column.name)
         if column.keeps_text:
@@ -101,11 +99,11 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
     encoding = "utf-8" if parsed.encoding == "utf-16" else parsed.encoding
     rejects = parsed.rejects + [
         Reject(
-            parsed.line_numbers[position],
+            int(parsed.line_numbers[position]),
             fault,
             contract.columns[column_position].heading,
-            readable(parsed.raw_records[position], encoding),
-            parsed.raw_records[position],
+            readable(parsed.raw_records(position), encoding),
+            parsed.raw_records(position),
         )
         for position, column_position, fault in faulty
     ]

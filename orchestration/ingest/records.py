@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import compress
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
 
 MAX_RECORD_BYTES = 2**20
-_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|$)")
 _FORMULA = re.compile(r'^="(.*)"$', re.S)
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -57,13 +62,65 @@ def to_byte_text(data: bytes, encoding: str) -> tuple[bytes, str]:
     return data, encoding
 
 
-def physical_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Line number (from 1) and bytes of each line, without its end; CRLF, LF and CR end a line."""
-    for number, match in enumerate(_LINE.finditer(data), start=1):
-        line = match.group()
-        if not line and match.start() == len(data):
-            return
-        yield number, line.rstrip(b"\r\n")
+def physical_lines(data: bytes) -> list[bytes]:
+    """Each line without its end; CRLF, LF and CR end a line. The line at index ``i`` has number ``i + 1``."""
+    return data.splitlines()
+
+
+def plain_lines(lines: list[bytes], encoding: str, delimiter: str, width: int, heading: str) -> np.ndarray:
+    """Mask of the lines that are a record of ``width`` fields by themselves, whatever stands around them.
+
+    Nearly all lines are, and are split by the engine; what may be anything else (quotes, another number of fields, a
+    trailer, a repeated heading, nothing, bytes that are no text) is left to ``record_at``.
+    """
+    mark = re.escape(delimiter)
+    if heading[:1].isascii():
+        return np.zeros(len(lines), dtype=bool)
+    data = pa.array(lines, pa.binary())
+    # A letter or digit at the beginning, and one after the second field: no heading, no trailer, no empty record.
+    shape = rf"^[0-9A-Za-z-][^{mark}]*{mark}[^{mark}]*{mark}[\x00-\xff]*[0-9A-Za-z]"
+    is_plain = pc.and_(
+        pc.equal(pc.count_substring(data, delimiter.encode()), width - 1),
+        pc.and_(
+            pc.match_substring_regex(data, shape),
+            pc.and_(
+                pc.invert(pc.match_substring(data, b'"')),
+                pc.less_equal(pc.binary_length(data), MAX_RECORD_BYTES),
+            ),
+        ),
+    )
+    mask = is_plain.to_numpy(zero_copy_only=False).copy()
+    chosen = np.flatnonzero(mask)
+    ends = np.cumsum([len(lines[index]) + 1 for index in chosen])
+    joined, start = b"\n".join(compress(lines, mask)), 0
+    while start < len(joined):
+        try:
+            joined[start:].decode(encoding)
+            break
+        except UnicodeDecodeError as error:
+            line = int(np.searchsorted(ends, start + error.start, side="right"))
+            mask[chosen[line]] = False
+            start = int(ends[line])
+    return mask
+
+
+def split_plain(lines: Iterable[bytes], encoding: str, delimiter: str, width: int, positions: list[int]) -> pa.Table:
+    """Plain lines as text columns named ``0``, ``1``, …: those at ``positions``."""
+    data = b"\n".join(lines)
+    if encoding != "utf-8":
+        data = data.decode(encoding).encode("utf-8")
+    names = [str(position) for position in range(width)]
+    included = [str(position) for position in positions]
+    if not data:
+        return pa.table({name: pa.array([], pa.string()) for name in included})
+    return csv.read_csv(
+        pa.BufferReader(data),
+        read_options=csv.ReadOptions(column_names=names),
+        parse_options=csv.ParseOptions(delimiter=delimiter, quote_char=False, ignore_empty_lines=False),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), include_columns=included, strings_can_be_null=False
+        ),
+    )
 
 
 def split_fields(text: str, delimiter: str) -> tuple[list[str], bool]:
@@ -105,47 +162,40 @@ def split_fields(text: str, delimiter: str) -> tuple[list[str], bool]:
         position = stop + len(delimiter)
 
 
-def records(lines: list[tuple[int, bytes]], encoding: str, delimiter: str, width: int | None) -> Iterator[Record]:
-    """The records of physical lines; empty lines are passed over.
+def record_at(
+    lines: list[bytes], index: int, encoding: str, delimiter: str, width: int | None
+) -> tuple[Record | None, int]:
+    """The record that begins at the line of that index (None: an empty line), and the index of the line after it.
 
     A quoted field may hold line ends. Where joining lines does not give ``width`` fields, the opening quote was a
     stray one: its line is a reject by itself, and the next line begins a record again.
     """
-    index = 0
-    while index < len(lines):
-        number, data = lines[index]
-        index += 1
-        if not data.strip():
-            continue
-        if len(data) > MAX_RECORD_BYTES:
-            yield Record(number, data, None, "too_long")
-            continue
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            yield Record(number, data, None, "undecodable")
-            continue
-        if '"' not in text:
-            yield Record(number, data, text.split(delimiter))
-            continue
-        fields, is_open = split_fields(text, delimiter)
-        if is_open:
-            joined, following = _join(lines, index, data, encoding, delimiter, width)
-            if joined is None:
-                yield Record(number, data, None, "unbalanced_quote")
-                continue
-            index = following
-            yield Record(number, joined[0], joined[1])
-            continue
-        yield Record(number, data, fields)
+    number, data, following = index + 1, lines[index], index + 1
+    if not data.strip():
+        return None, following
+    if len(data) > MAX_RECORD_BYTES:
+        return Record(number, data, None, "too_long"), following
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return Record(number, data, None, "undecodable"), following
+    if '"' not in text:
+        return Record(number, data, text.split(delimiter)), following
+    fields, is_open = split_fields(text, delimiter)
+    if is_open:
+        joined, after = _join(lines, following, data, encoding, delimiter, width)
+        if joined is None:
+            return Record(number, data, None, "unbalanced_quote"), following
+        return Record(number, *joined), after
+    return Record(number, data, fields), following
 
 
 def _join(
-    lines: list[tuple[int, bytes]], index: int, data: bytes, encoding: str, delimiter: str, width: int | None
+    lines: list[bytes], index: int, data: bytes, encoding: str, delimiter: str, width: int | None
 ) -> tuple[tuple[bytes, list[str]] | None, int]:
     while index < len(lines) and len(data) <= MAX_RECORD_BYTES:
-        data = data + b"\n" + lines[index][1]
-        closes = b'"' in lines[index][1]
+        data = data + b"\n" + lines[index]
+        closes = b'"' in lines[index]
         index += 1
         if not closes:
             continue
