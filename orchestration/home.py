@@ -46,6 +46,16 @@ class Home:
         return self.root / "superset"
 
     @property
+    def entries(self) -> Path:
+        """What people type, where no other database is set."""
+        return self.root / "entries.db"
+
+    @property
+    def entry_landing(self) -> Path:
+        """Entries as files, as a run takes them."""
+        return self.root / "entry_landing"
+
+    @property
     def dagster(self) -> Path:
         """Dagster's instance folder."""
         return self.root / "dagster"
