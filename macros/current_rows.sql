@@ -1,6 +1,6 @@
 {% macro current_rows(source_id) -%}
-    {#- The delivered rows that make a source's present state: those of its last full delivery and of the
-        deltas after it. delivery_rank counts deliveries in their order; corrections by key are for the staging
+    {#- The delivered rows that make a source's present state: those of its last full delivery, of the
+        deltas after it, and of what people have entered by hand, which a full delivery does not know of. delivery_rank counts deliveries in their order; corrections by key are for the staging
         model, where keys have one spelling. -#}
     select
         delivered.*,
@@ -18,7 +18,9 @@
             from {{ source('run', 'deliveries') }}
             where source_id = '{{ source_id }}' and status = 'loaded'
         ) as loaded_deliveries
-        qualify delivery_rank >= coalesce(max(delivery_rank) filter (where kind = 'full') over (), 0)
+        qualify
+            kind = 'entry'
+            or delivery_rank >= coalesce(max(delivery_rank) filter (where kind = 'full') over (), 0)
     ) as current_deliveries
         on delivered.delivery_id = current_deliveries.delivery_id
 {%- endmacro %}

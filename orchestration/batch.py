@@ -47,17 +47,20 @@ class Batch:
     def ingest(self) -> Sequence[Any]:
         """Load the landing folder into raw; a refused delivery stops the run only if ``strict``."""
         from orchestration.ingest import ingest_landing
+        from orchestration.ingest.entries import take_entries
 
         with connect(self.home) as connection:
             write_run_parameters(connection, self.run_id, self.as_of_on)
             ensure_entry_tables(connection)
-        self.deliveries = ingest_landing(
+        delivered = ingest_landing(
             self.home,
             self.landing,
             self.run_id,
             strict=self.strict,
             progress=lambda item: self.progress("ingest", item),
         )
+        entered = take_entries(self.home, self.run_id, lambda item: self.progress("ingest", item))
+        self.deliveries = [*delivered, *entered]
         return self.deliveries
 
     def build(self) -> Sequence[dbt.NodeResult]:

@@ -37,17 +37,23 @@ create schema if not exists raw;
 create table if not exists raw.decisions (
     decision_id varchar, person_id varchar, meeting_on date, decided_on date, decision varchar,
     agrees_with_tier boolean, disagreement_reason varchar, support_content varchar, lead_agency varchar,
-    review_on date, decided_by varchar, entered_at timestamp
+    review_on date, decided_by varchar, entered_at timestamp, disagreement_item varchar
 );
+alter table raw.decisions add column if not exists disagreement_item varchar;
 create table if not exists raw.supports (
     support_id varchar, decision_id varchar, person_id varchar, started_on date, ended_on date,
     support_content varchar, lead_agency varchar, outcome varchar, entered_by varchar, entered_at timestamp
 );
+create table if not exists raw.link_reviews (
+    decided_at timestamp, decided_by varchar, source_id varchar, source_key varchar, decision varchar,
+    person_id varchar, reason varchar
+);
+create table if not exists raw.code_decisions (code_list varchar, spelling varchar, code varchar);
 """
 
 
 def ensure_entry_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create raw.decisions and raw.supports, what people enter, where they are missing."""
+    """Create the tables of what people enter and decide, where they are missing."""
     connection.execute(ENTRY_TABLES)
 
 

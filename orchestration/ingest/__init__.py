@@ -105,8 +105,9 @@ def take(
     path: Path,
     delivered_on: dt.date,
     run_id: str,
+    kind: str | None = None,
 ) -> Delivery | None:
-    """Take one file, in one transaction; None if it was taken before."""
+    """Take one file, in one transaction; None if it was taken before. ``kind``: other than the contract says."""
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     fingerprint = contract.fingerprint if contract else "no contract"
@@ -119,7 +120,7 @@ def take(
         return None
     connection.execute("begin")
     try:
-        delivery = _take_new(connection, home, contract, source_id, path, data, sha256, delivered_on, bool(taken))
+        delivery = _take_new(connection, home, contract, source_id, path, data, sha256, delivered_on, bool(taken), kind)
         connection.execute(
             "insert into raw.deliveries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::timestamp, ?, ?, ?)",
             [
@@ -157,6 +158,7 @@ def _take_new(
     sha256: str,
     delivered_on: dt.date,
     is_duplicate: bool,
+    other_kind: str | None = None,
 ) -> Delivery:
     sequence = connection.execute(
         "select coalesce(max(sequence), 0) + 1 from raw.deliveries where source_id = ? and delivered_on = ?",
@@ -167,7 +169,7 @@ def _take_new(
     def result(
         status: str, reason: str | None, encoding: str | None = None, read: int = 0, loaded: int = 0
     ) -> Delivery:
-        kind = contract.delivery if contract else "full"
+        kind = other_kind or (contract.delivery if contract else "full")
         return Delivery(
             delivery_id, source_id, path.name, sha256, delivered_on, kind, encoding,
             read, loaded, read - loaded, status, reason,
@@ -192,7 +194,7 @@ def _take_new(
     if parsed.unknown_headings:
         notes.append(f"Headings that the contract does not know were not loaded: {'、'.join(parsed.unknown_headings)}.")
     status = "loaded"
-    if contract.delivery == "full":
+    if (other_kind or contract.delivery) == "full":
         last = connection.execute(
             "select rows_loaded from raw.deliveries where source_id = ? and kind = 'full' and status = 'loaded' "
             "and delivered_on <= ? order by delivered_on desc, sequence desc limit 1",

@@ -86,10 +86,24 @@ statuses as (
     left join relation_texts on replace(register.relation_text, ' ', '') = relation_texts.relation_text
 ),
 
+-- A measure told by telephone holds before the register has it.
+told_measures as (
+    select
+        atena.person_id,
+        true as has_support_measure
+    from {{ ref('stg_citizens__told_support_measures') }} as told
+    inner join atena on told.atena_no = atena.atena_no
+    where told.measure_from <= {{ as_of() }} and coalesce(told.measure_until > {{ as_of() }}, true)
+),
+
 -- Under two numbers a person is protected if either is.
 measures as (
     select person_id, bool_or(has_support_measure) as is_under_support_measure
-    from statuses
+    from (
+        select person_id, has_support_measure from statuses
+        union all
+        select person_id, has_support_measure from told_measures
+    ) as all_measures
     group by person_id
 )
 

@@ -30,6 +30,10 @@ dv_consultations as (
     select * from {{ ref('stg_child__dv_consultations') }}
 ),
 
+heard_observations as (
+    select * from {{ ref('stg_child__heard_observations') }}
+),
+
 final as (
     select
         atena.person_id,
@@ -240,6 +244,21 @@ final as (
     from dv_consultations
     inner join atena on dv_consultations.client_atena_no = atena.atena_no
     where dv_consultations.received_on is not null
+    union all
+    select
+        -- a child before birth has no number yet
+        coalesce(atena.person_id, heard_observations.subject_no) as person_id,
+        heard_observations.observation_code,
+        heard_observations.observed_on,
+        heard_observations.ended_on,
+        heard_observations.observed_value as value,
+        heard_observations.observed_text as text_value,
+        'heard_observations' as source_id,
+        heard_observations.delivery_id,
+        heard_observations.line_number
+    from heard_observations
+    left join atena on heard_observations.subject_no = atena.atena_no
+    where heard_observations.observation_code is not null and heard_observations.observed_on is not null
 )
 
 select * from final

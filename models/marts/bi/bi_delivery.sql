@@ -17,7 +17,9 @@ select
     coalesce(holders.holder_label, '子ども若者課') as holder_label,
     deliveries.file_name,
     deliveries.delivered_on,
-    case deliveries.kind when 'full' then '全件' when 'delta' then '差分' else '—' end as kind_label,
+    case deliveries.kind
+        when 'full' then '全件' when 'delta' then '差分' when 'entry' then '入力画面' else '—'
+    end as kind_label,
     deliveries.encoding,
     deliveries.rows_read,
     deliveries.rows_loaded,

@@ -14,5 +14,6 @@ select
     lead_agency,
     review_on,
     decided_by,
-    entered_at
+    entered_at,
+    disagreement_item
 from decisions

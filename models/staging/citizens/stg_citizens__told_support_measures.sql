@@ -1,0 +1,1 @@
+{{ staging_model('told_support_measures') }}

@@ -1,0 +1,59 @@
+"""``kodomo assess``: individual determination (個別検討)."""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import json
+from typing import Annotated
+
+import typer
+
+from orchestration.commands.model import as_date
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo assess``."""
+
+    @app.command()
+    def assess(
+        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        purpose: Annotated[str, typer.Option(help="Why; kept with name and time.")],
+        household: Annotated[bool, typer.Option("--household", help="The children of the person's household.")] = False,
+        family: Annotated[bool, typer.Option("--family", help="The children within two genogram steps.")] = False,
+        observe: Annotated[
+            list[str] | None,
+            typer.Option(
+                help="What was just heard, [PERSON:]CODE[=VALUE]@DATE; PERSON is mother, father or a person id. "
+                "May be repeated."
+            ),
+        ] = None,
+        as_of: Annotated[str | None, typer.Option(help="As-of date (基準日); default: that of the last batch.")] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    ) -> None:
+        """Score, tier, contributions, chains, priority, support and what is missing of one child, now.
+
+        By the batch's own SQL over what is in service. What was heard is kept with the determination, and never
+        becomes a delivery by itself.
+        """
+        from orchestration.errors import UsageError
+        from orchestration.home import Home
+        from orchestration.individual.determination import determine, find, parse_heard
+        from orchestration.individual.record import checked_purpose, keep, lines
+        from superset_config.entry.store import EntryStore
+
+        if household and family:
+            raise UsageError("Choose --household or --family, not both.")
+        purpose = checked_purpose(purpose)
+        as_of_on = as_date(as_of, "--as-of") if as_of else None
+        home = Home.from_environment()
+        person_id, relatives = find(home, person)
+        heard = [parse_heard(text, person_id, relatives) for text in observe or ()]
+        scope = "household" if household else "family" if family else "person"
+        determination = determine(home, person_id, scope=scope, heard=heard, as_of_on=as_of_on)
+        kept_as = keep(EntryStore(home), determination, person_id, purpose, getpass.getuser())
+        if as_json:
+            told = {"determination_id": kept_as, "purpose": purpose, **dataclasses.asdict(determination)}
+            typer.echo(json.dumps(told, ensure_ascii=False, default=str))
+        else:
+            typer.echo("\n".join([*lines(determination, purpose), "", f"記録番号 {kept_as}"]))
