@@ -54,6 +54,30 @@ class Audience:
 
 
 @dataclass(frozen=True)
+class EntryPage:
+    """A page on which people type and decide, for people of one of ``departments`` who have one of ``duties``."""
+
+    name: str
+    label_ja: str
+    departments: tuple[str, ...]
+    duties: tuple[str, ...]
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def role(self) -> str:
+        """Name of the role that holds the permission of this page."""
+        return f"entry_{self.name}"
+
+    def includes(self, scope: Scope) -> bool:
+        """Whether people of that scope may open the page."""
+        if scope.is_empty or ("dv" in self.needs and not scope.is_dv_authorised):
+            return False
+        if "all_areas" in self.needs and not scope.has_all_areas:
+            return False
+        return bool(set(self.departments) & set(scope.departments) and set(self.duties) & set(scope.duties))
+
+
+@dataclass(frozen=True)
 class PublishedTable:
     """A table of the published files: a bi_ table as its audiences have it."""
 
@@ -86,6 +110,11 @@ class Access:
     overseeing_department: str
     departments_ja: Mapping[str, str]
     duties_ja: Mapping[str, str]
+    entry_pages: Mapping[str, EntryPage] = field(default_factory=dict)
+
+    def entry_pages_of(self, scope: Scope) -> list[EntryPage]:
+        """The pages that people of a scope may open, in the order of the file."""
+        return [page for page in self.entry_pages.values() if page.includes(scope)]
 
     def published_tables(self) -> list[PublishedTable]:
         """Every table that a publication holds, sorted by name."""
@@ -173,6 +202,13 @@ def read_access(path: Path = ACCESS_FILE) -> Access:
         _known(f"table {name}: rows", rule["rows"], ROW_DIMENSIONS)
         if rule.get("shared") and rule["rows"]:
             raise KodomoError(f"access.yml: table {name} is shared and yet has rules for its rows.")
+    pages = {}
+    for name, entry in content.get("entry", {}).items():
+        needs = frozenset(entry.get("needs", ()))
+        pages[name] = EntryPage(name, entry["label_ja"], tuple(entry["departments"]), tuple(entry["duties"]), needs)
+        _known(f"entry {name}: department", entry["departments"], departments)
+        _known(f"entry {name}: duty", entry["duties"], duties)
+        _known(f"entry {name}: needs", needs, {"dv", "all_areas"})
     return Access(
         content["tables"],
         audiences,
@@ -180,6 +216,7 @@ def read_access(path: Path = ACCESS_FILE) -> Access:
         content["overseeing_department"],
         departments,
         duties,
+        pages,
     )
 
 

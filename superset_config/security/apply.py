@@ -19,7 +19,7 @@ from superset_config.security.rules import PREFIX, Role, Rule, roles, rules
 from superset_config.security.staff import DEMO_STAFF, StaffMember, read_staff
 
 MAIL_DOMAIN = "kodomo.invalid"
-_OWN_ROLES = ("area_", "dept_", "duty_", "view_")
+_OWN_ROLES = ("area_", "dept_", "duty_", "view_", "entry_")
 
 
 @dataclass

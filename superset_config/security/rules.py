@@ -55,6 +55,8 @@ ADMIN_PERMISSIONS = {
     ("can_show", "UserDBModelView"),
 }
 EXPORT_PERMISSIONS = {("can_csv", "Superset")}
+ENTRY_MENU = "業務"
+"""The part of the menu that holds the pages on which people type and decide."""
 # Before anybody has logged in: the words of the log-in page, in Japanese.
 PUBLIC_PERMISSIONS = {("can_language_pack", "Superset")}
 
@@ -94,6 +96,9 @@ def roles(access: Access) -> list[Role]:
         permissions = frozenset(EXPORT_PERMISSIONS) if audience.may_export else frozenset()
         tables = tuple(table.name for table in access.tables_of(audience.name))
         found.append(Role(audience.role, permissions, tables))
+    for page in access.entry_pages.values():
+        permissions = {("can_use", f"Entry {page.name}"), ("menu_access", page.label_ja), ("menu_access", ENTRY_MENU)}
+        found.append(Role(page.role, frozenset(permissions)))
     return sorted(found, key=lambda role: role.name)
 
 

@@ -32,6 +32,7 @@ class StaffMember:
     def roles(self, access: Access) -> list[str]:
         """Names of the roles of the account: the scope's, and those of the audiences it belongs to."""
         names = self.scope.roles + [audience.role for audience in access.audiences_of(self.scope)]
+        names += [page.role for page in access.entry_pages_of(self.scope)]
         return sorted({*names, "staff", *(["admin"] if self.is_admin else [])})
 
 
