@@ -49,6 +49,14 @@ _KEPT = {"marts.fct_observation": f"select member_id from {SCRATCH}.intermediate
 _HEARD = re.compile(r"(?:(?P<person>[^:=@]+):)?(?P<code>[a-z][a-z0-9_]*)(?:=(?P<value>[^@]*))?@(?P<date>[0-9-]{10})")
 
 
+class AssessError(UsageError):
+    """What was asked for cannot be determined; ``ja`` says so to staff."""
+
+    def __init__(self, message: str, ja: str) -> None:
+        super().__init__(message)
+        self.ja = ja
+
+
 @dataclass(frozen=True)
 class Observation:
     """Something that was just heard of a person. ``value``: a number, where the code has one; ``text_value``: else."""
@@ -134,28 +142,44 @@ def heard_observation(
     """An observation of the register from texts as they are typed. Raises UsageError saying what to correct."""
     known = observation_codes().get(code)
     if known is None:
-        raise UsageError(f"There is no observation {code}: see seeds/observation_codes.csv.")
+        raise AssessError(
+            f"There is no observation {code}: see seeds/observation_codes.csv.", "聞いたことを一覧から選んでください。"
+        )
     first, last = _date(observed_on), _date(ended_on) if ended_on else None
     if last is not None and last < first:
-        raise UsageError(f"The end of {code} lies before its beginning.")
+        raise AssessError(f"The end of {code} lies before its beginning.", "終了日が開始日より前です。")
     text = (value or "").strip()
     kind = known["value_type"]
     if kind in {"integer", "decimal"}:
         try:
             number = Decimal(text)
         except InvalidOperation as error:
-            raise UsageError(f"{code} ({known['label_ja']}) needs a number, such as {code}=3@{first}.") from error
+            raise AssessError(
+                f"{code} ({known['label_ja']}) needs a number, such as {code}=3@{first}.",
+                f"「{known['label_ja']}」の値を数字で入れてください。",
+            ) from error
         if not number.is_finite() or abs(number) >= Decimal(10) ** 12:
-            raise UsageError(f"{code} ({known['label_ja']}) needs a number of at most 12 digits.")
+            raise AssessError(
+                f"{code} ({known['label_ja']}) needs a number of at most 12 digits.",
+                f"「{known['label_ja']}」の値は12桁までの数字です。",
+            )
         if kind == "integer" and number != number.to_integral_value():
-            raise UsageError(f"{code} ({known['label_ja']}) needs a whole number.")
+            raise AssessError(
+                f"{code} ({known['label_ja']}) needs a whole number.",
+                f"「{known['label_ja']}」の値は整数で入れてください。",
+            )
         return Observation(person_id, code, first, number, None, last)
     if kind == "text":
         if not text:
-            raise UsageError(f"{code} ({known['label_ja']}) needs a value.")
+            raise AssessError(
+                f"{code} ({known['label_ja']}) needs a value.", f"「{known['label_ja']}」の値を入れてください。"
+            )
         return Observation(person_id, code, first, None, text, last)
     if text:
-        raise UsageError(f"{code} ({known['label_ja']}) takes no value: write {code}@{first}.")
+        raise AssessError(
+            f"{code} ({known['label_ja']}) takes no value: write {code}@{first}.",
+            f"「{known['label_ja']}」に値は要りません。空にしてください。",
+        )
     return Observation(person_id, code, first, None, None, last)
 
 
@@ -163,7 +187,7 @@ def _date(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise UsageError("A date is written as 2026-04-01.") from error
+        raise AssessError("A date is written as 2026-04-01.", "日付を 2026-04-01 のように入れてください。") from error
 
 
 def find(home: Home, given: str) -> tuple[str, dict[str, str | None]]:
@@ -222,9 +246,15 @@ def _refuse_unusable(heard: Sequence[Observation], as_of_on: dt.date) -> None:
     for observation in heard:
         label = observation_codes()[observation.observation_code]["label_ja"]
         if obstacles[observation.observation_code]:
-            raise UsageError(f"{label} may not be used: the register of data items does not approve it.")
+            raise AssessError(
+                f"{label} may not be used: the register of data items does not approve it.",
+                f"「{label}」は、データ項目の台帳で承認されていないため使えません。",
+            )
         if observation.observed_on > as_of_on:
-            raise UsageError(f"{label}: the date lies after the as-of date {as_of_on}, so that it would not count.")
+            raise AssessError(
+                f"{label}: the date lies after the as-of date {as_of_on}, so that it would not count.",
+                f"「{label}」の日付が基準日より後です。基準日を変えるか、日付を直してください。",
+            )
 
 
 def _choose(
@@ -239,11 +269,15 @@ def _choose(
     connection.execute("create or replace temp table chosen (person_id varchar)")
     connection.execute(f"insert into chosen {_SUBJECTS[scope].format(source=source)}", {"person": subject})
     if not connection.execute("select count(*) from chosen").fetchall()[0][0]:
-        raise UsageError(
-            f"There is no child to score on that date: neither is the person one, nor has the {scope} any."
-            if scope != "person"
-            else "This person is no child on that date (before birth to 18, registered in the city): "
-            "--household or --family chooses the children around it."
+        if scope == "person":
+            raise AssessError(
+                "This person is no child on that date (before birth to 18, registered in the city): "
+                "--household or --family chooses the children around it.",
+                "その日には判定の対象ではありません（対象は出生前から18歳未満の住民です）。",
+            )
+        raise AssessError(
+            f"There is no child to score on that date: neither is the person one, nor has the {scope} any.",
+            "その日に判定の対象となる子どもがいません。",
         )
     for relation in CHOSEN:
         kept = f"person_id in ({_KEPT.get(relation, 'select person_id from chosen')})"
@@ -314,7 +348,10 @@ def _add(connection: duckdb.DuckDBPyConnection, heard: Sequence[Observation]) ->
     }
     for number, observation in enumerate(heard, start=1):
         if observation.person_id not in members:
-            raise UsageError("What was heard is about somebody who counts for none of these children.")
+            raise AssessError(
+                "What was heard is about somebody who counts for none of these children.",
+                "聞いたことの対象者は、この子どもの判定に関わる家族ではありません。",
+            )
         connection.execute(
             f"insert into {SCRATCH}.marts.fct_observation by name select ? as person_id, ? as observation_code, "
             "? as observed_on, ? as ended_on, ? as value, ? as text_value, ? as source_id, ? as delivery_id, "
