@@ -493,7 +493,8 @@ def query(chart: Chart) -> dict[str, Any]:
     metrics += [params[k] for k in ("metric", "timeseries_limit_metric") if params.get(k)]
     return {
         "columns": columns,
-        "metrics": metrics,
+        # Superset groups by the columns where there is a list of metrics, be it empty.
+        "metrics": None if params.get("query_mode") == "raw" else metrics,
         "filters": [{"col": c["subject"], "op": c["operator"], "val": c.get("comparator")} for c in chart.filters],
         "orderby": [list(pair) for pair in params.get("order_by", [])],
         "row_limit": params.get("row_limit", 1000),

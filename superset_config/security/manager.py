@@ -46,6 +46,14 @@ class KodomoSecurityManager(SupersetSecurityManager):
         limiter.init_app(app)
         return limiter
 
+    def register_views(self) -> None:
+        """Superset limits its own page, which is only read; what the form is sent to has to be limited, too."""
+        super().register_views()
+        if self.is_auth_limited:
+            api = [view for view in self.appbuilder.baseviews if isinstance(view, self.security_api)]
+            for view in (self.auth_view, *api):
+                self.limiter.limit(self.auth_rate_limit, methods=["POST"])(view.blueprint)
+
     def get_datasource_access_error_object(self, datasource: Any) -> SupersetError:
         """A refusal that does not name what was asked for."""
         return SupersetError(

@@ -464,7 +464,7 @@ def _changes(datasets: dict[str, int], target: int) -> Iterator[Attack]:
         "database of one's own",
         "POST",
         "/api/v1/database/",
-        {"database_name": "x", "sqlalchemy_uri": "duckdb:///everything.duckdb"},
+        {"database_name": "x", "sqlalchemy_uri": "duckdb:///everything"},
     )
     yield Attack(
         "connection test",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,11 +30,24 @@ def server(scratch_home: Home) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session", params=list(WALLS))
-def walls(request: pytest.FixtureRequest, scratch_home: Home) -> Iterator[Server]:
+def walls(
+    request: pytest.FixtureRequest, scratch_home: Home, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """Superset with both walls, with A alone, with B alone."""
     if WALLS[request.param] is None:
         yield request.getfixturevalue("server")
         return
-    with serve(scratch_home, WALLS[request.param]) as running:
+    with serve(copied(scratch_home, tmp_path_factory), WALLS[request.param]) as running:
         running.walls = request.param
         yield running
+
+
+@pytest.fixture(scope="session")
+def bare_home(scratch_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home for a server without walls."""
+    return copied(scratch_home, tmp_path_factory)
+
+
+def copied(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home of one's own: where a wall is down, attacks change Superset's metadata."""
+    return Home(shutil.copytree(home.root, tmp_path_factory.mktemp("copy") / "var", symlinks=True))

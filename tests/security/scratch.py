@@ -204,7 +204,7 @@ def read_seen(staff: Path) -> dict[str, Seen]:
 
 
 _TOKEN = re.compile(r"(?:(\w+):)?(P\d{3})\b")
-_NUMBER = re.compile(r"(?<![\d.])(900\d{3})(?!\d)")
+_NUMBER = re.compile(r"(?<![\w.])(900\d{3})(?!\w)")
 _HOLDER = re.compile(r"\bH:(\w+)")
 NAME_COLUMNS = {"display_name", "kana", "child_label", "birth_on", "person_id"}
 # The design: the education board sees no welfare details, the social council no scores, an analyst no names.

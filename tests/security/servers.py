@@ -96,6 +96,8 @@ class Person:
     def __init__(self, server: Server, username: str, seen: Seen | None) -> None:
         self.server, self.username, self.seen = server, username, seen
         self.http = requests.Session()
+        # As a browser does on a form; with TLS the check against forged requests asks for it.
+        self.http.headers["Referer"] = f"{server.address}/login/"
         self.token = ""
 
     def log_in(self, password: str) -> requests.Response:

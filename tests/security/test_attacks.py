@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -74,7 +75,8 @@ def findings(walls: Server, username: str, tried: list[Attack]) -> list[str]:
             text = readable(answer.content)
             seen = [*leaks(text, person.seen), *tells_of_the_machine(text, walls.home.root)]
             # With wall A taken down parts of Superset are open that stumble over nonsense; questions never do.
-            is_question = attack.path == "/api/v1/chart/data" and attack.name != "aggregate"
+            # Neither are templates, which only wall A keeps out.
+            is_question = attack.path == "/api/v1/chart/data" and attack.name != "aggregate" and "{{" not in attack.name
             if answer.status_code >= 500 and (walls.walls != "b_alone" or is_question):
                 seen.append(f"status {answer.status_code}")
             found += [f"{attack.name}: {item}" for item in seen[:3]]
@@ -92,8 +94,8 @@ def test_nothing_beyond_the_scope(walls: Server, username: str) -> None:
     assert not found, "\n".join(found[:60])
 
 
-def test_the_attacks_find_rows_where_there_are_no_walls(scratch_home: Home) -> None:
-    with serve(scratch_home, NO_WALLS) as bare:
+def test_the_attacks_find_rows_where_there_are_no_walls(bare_home: Home) -> None:
+    with serve(bare_home, NO_WALLS) as bare:
         tried = [attack for attack in attacks(bare, "bi_child") if attack.path == "/api/v1/chart/data"]
         found = findings(bare, "child_ryotsu", tried[:: len(tried) // 60])
     assert len([item for item in found if "out of scope" in item]) > 20
@@ -104,4 +106,6 @@ def readable(content: bytes) -> str:
     if not content.startswith(b"PK"):
         return content.decode("utf-8", "replace")
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:
-        return "\n".join(bundle.read(name).decode("utf-8", "replace") for name in bundle.namelist())
+        text = "\n".join(bundle.read(name).decode("utf-8", "replace") for name in bundle.namelist())
+    # P183 is a cell of a sheet as well as a person.
+    return re.sub(r'\b(?:r|ref|sqref)="[A-Z0-9: ]+"', "", text)

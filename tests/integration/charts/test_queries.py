@@ -50,7 +50,10 @@ def chart_sql(chart: Chart) -> str:
     asked = query(chart)
     metrics = ASSETS.datasets[chart.dataset].metrics
     columns = [column if isinstance(column, str) else column["sqlExpression"] for column in asked["columns"]]
-    selected = [*columns, *(f"{metrics[name]['expression']} as {name}" for name in dict.fromkeys(asked["metrics"]))]
+    selected = [
+        *columns,
+        *(f"{metrics[name]['expression']} as {name}" for name in dict.fromkeys(asked["metrics"] or [])),
+    ]
     conditions = [
         f"{condition['col']} {condition['op'].lower()}"
         if condition["op"].startswith("IS ")
@@ -60,7 +63,7 @@ def chart_sql(chart: Chart) -> str:
     sql = f"select {', '.join(selected)} from {ASSETS.schema}.{chart.dataset}"  # from the project's files
     if conditions:
         sql += f" where {' and '.join(conditions)}"
-    if columns and asked["metrics"]:
+    if columns and asked["metrics"] is not None:
         sql += f" group by {', '.join(columns)}"
     if asked["orderby"]:
         sql += " order by " + ", ".join(f"{name} {'asc' if up else 'desc'}" for name, up in asked["orderby"])
