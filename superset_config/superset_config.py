@@ -13,6 +13,7 @@ from cachelib import FileSystemCache
 from flask_appbuilder.const import AUTH_DB
 
 from orchestration.home import Home
+from superset_config.entry import pages as entry_pages
 from superset_config.security import data_docs, web
 from superset_config.security.files import Files
 from superset_config.security.manager import KodomoSecurityManager, check_password
@@ -195,7 +196,13 @@ BUG_REPORT_URL = None
 os.environ.setdefault("SCARF_ANALYTICS", "false")
 
 BLUEPRINTS = [data_docs.blueprint]
-FLASK_APP_MUTATOR = web.install
+
+
+def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
+    """The checks of every request, and the pages on which people type and decide."""
+    web.install(app)
+    entry_pages.install(app)
+
 
 # A city's own: LDAP or OIDC, mail. Only settings of who comes in are taken from it, none of the walls.
 _local = _home.superset / "local_settings.py"

@@ -10,6 +10,7 @@ import duckdb
 from orchestration.errors import KodomoError
 from orchestration.home import Home
 from orchestration.individual.replay import PARAMETERS, SCORES, CompiledModels
+from orchestration.linkage.pairs import PAIRS_QUERY
 
 STATEMENTS = "compiled.json"
 """The compiled SQL of the build that was published, beside its data."""
@@ -25,6 +26,7 @@ AT_BUILD_DATE = (
     "intermediate.int_chain__values",
     "intermediate.int_risk__used_items",
     "intermediate.int_person__identities",
+    "intermediate.int_quality__unknown_codes",
 )
 LABELS = (
     "seeds.difficulty_types",
@@ -65,8 +67,19 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
         connection.execute(f"create schema {target}.{schema}")
     for relation in relations:
         connection.execute(f"create table {target}.{relation} as from {source}.{relation}")
+    copy_pairs(connection, source, target)
     again = models.again(TARGETS, [PARAMETERS])
     return {relation: models.statements[relation] for relation in again}
+
+
+def copy_pairs(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
+    """Copy the pairs of records that wait for a person, as ``intermediate.link_pairs``."""
+    before = connection.execute("select current_database()").fetchall()[0][0]
+    connection.execute(f"use {source}")
+    try:
+        connection.execute(f"create table {target}.intermediate.link_pairs as {PAIRS_QUERY}")
+    finally:
+        connection.execute(f"use {before}")
 
 
 def write_statements(folder: Path, statements: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import duckdb
 from orchestration.linkage.explain import ATTRIBUTE_LABELS
 from orchestration.linkage.predict import ATTRIBUTES
 
-_QUERY = """
+PAIRS_QUERY = """
     select
         predictions.source_id,
         predictions.source_key,
@@ -45,7 +45,7 @@ _QUERY = """
 
 def pairs_to_review(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """One dictionary per pair: both descriptions and the match weight per attribute."""
-    cursor = connection.execute(_QUERY)
+    cursor = connection.execute(PAIRS_QUERY)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -23,7 +23,8 @@ def is_there() -> bool:
 def to_pdf(home: Home, html: str) -> bytes:
     """The PDF of a page that needs nothing from anywhere else. Raises KodomoError without Chromium, or if it fails.
 
-    The page's own policy forbids scripts and requests. What is printed is about people: it lies in a folder of the home that only its owner reads, until it is printed.
+    The page's own policy forbids scripts and requests. What is printed is about people: it lies in a folder of the
+    home that only its owner reads, until it is printed.
     """
     if not is_there():
         raise KodomoError("PDF needs Chromium: run `make browser`, or print the page from the browser.")

@@ -81,7 +81,9 @@ class Reach:
         conditions = " and ".join([f"({where})", *row_conditions(table, self.scope)])
         try:
             with duckdb.connect(str(file), read_only=True, config=dict(CONNECTION_CONFIG)) as connection:
-                cursor = connection.execute(f"select * from {table.name} where {conditions}", list(values))
+                # The names are those of access.yml, the conditions this program's.
+                query = f"select * from {table.name} where {conditions}"  # noqa: S608
+                cursor = connection.execute(query, list(values))
                 names = [column[0] for column in cursor.description]
                 return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         except duckdb.Error as error:

@@ -154,12 +154,22 @@ class EntryStore:
             yield connection
 
     def create(
-        self, form: str, content: Mapping[str, str], *, by: str, department: str, person_id: str | None = None
+        self,
+        form: str,
+        content: Mapping[str, str],
+        *,
+        by: str,
+        department: str,
+        person_id: str | None = None,
+        record_id: str | None = None,
     ) -> Version:
-        """Write the first version of a new record."""
-        return self._write(
-            Version(str(uuid.uuid4()), 1, form, department, person_id, dict(content), False, None, by, now())
-        )
+        """Write the first version of a new record.
+
+        ``record_id``: an id that was given out with the empty form, so that a form sent twice is one record: the second
+        time raises ConflictError.
+        """
+        record_id = record_id or str(uuid.uuid4())
+        return self._write(Version(record_id, 1, form, department, person_id, dict(content), False, None, by, now()))
 
     def change(
         self, record_id: str, base: int, content: Mapping[str, str], *, by: str, reason: str | None = None
