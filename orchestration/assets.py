@@ -172,7 +172,7 @@ def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
 
 def all_assets() -> list[dg.AssetsDefinition]:
     """Every asset of the city."""
-    manifest = load_manifest(Home.from_environment().ensure())
+    manifest = load_manifest()
     bi_tables = sorted(
         node["name"]
         for node in manifest["nodes"].values()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from orchestration.errors import KodomoError
 from orchestration.home import PROJECT, Home
 
 DBT_PROJECT = PROJECT / "dbt_project"
+PARSED = DBT_PROJECT / "target"
+"""The parsed project: the same for every home, so that only what has changed is parsed again."""
 MAX_ERRORS_SHOWN = 10
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|「[^」]*」")
 
@@ -43,16 +47,16 @@ class NodeResult:
 
 
 @contextmanager
-def _environment(home: Home) -> Iterator[None]:
-    """dbt reads the place of the warehouse and of its target from KODOMO_HOME."""
-    before = os.environ.get("KODOMO_HOME")
-    os.environ["KODOMO_HOME"] = str(home.root)
+def _environment(home: Home | None) -> Iterator[None]:
+    """dbt reads the place of the warehouse and of its target from KODOMO_HOME; without a home it has its default."""
+    before = os.environ.pop("KODOMO_HOME", None)
+    if home is not None:
+        os.environ["KODOMO_HOME"] = str(home.root)
     try:
         yield
     finally:
-        if before is None:
-            os.environ.pop("KODOMO_HOME", None)
-        else:
+        os.environ.pop("KODOMO_HOME", None)
+        if before is not None:
             os.environ["KODOMO_HOME"] = before
 
 
@@ -62,20 +66,49 @@ def invoke(home: Home, arguments: Sequence[str], on_node: Callable[[str, str], N
     ``on_node`` is called with the unique id and the status of each node that ends.
     Raises KodomoError when dbt itself cannot start (a project that does not parse).
     """
-    from dbt.cli.main import dbtRunner
 
     def listen(event: Any) -> None:
         if on_node is not None and event.info.name == "NodeFinished":
             on_node(event.data.node_info.unique_id, event.data.node_info.node_status)
 
+    result = _run_dbt(home, [*arguments, "--log-path", str(home.dbt / "logs")], parse(), [listen])
+    _close_connections()
+    return result
+
+
+def parse() -> Any:
+    """dbt's manifest of the project; what was parsed before, in whatever home, is not parsed again.
+
+    Raises KodomoError for a project that does not parse.
+    """
+    with _parsed_folder() as folder:
+        written = folder / "manifest.json"
+        is_fresh = written.exists() and written.stat().st_mtime > _newest_change()
+        arguments = ["parse", "--target-path", str(folder), "--log-path", str(folder)]
+        return _run_dbt(None, [*arguments, "--no-write-json"] if is_fresh else arguments).result
+
+
+@contextmanager
+def _parsed_folder() -> Iterator[Path]:
+    folder = PARSED
+    if not os.access(DBT_PROJECT, os.W_OK):
+        folder = Path(tempfile.gettempdir()) / f"kodomo-dbt-{os.getuid()}"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
+def _run_dbt(home: Home | None, arguments: Sequence[str], manifest: Any = None, callbacks: Sequence[Any] = ()) -> Any:
+    from dbt.cli.main import dbtRunner
+
     # Neither console nor log file: an engine's message may quote a value of a person. What is worth saying
     # is in the results, and goes through `without_values` there.
-    quiet = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(home.dbt / "logs")]
+    quiet = ["--log-level", "none", "--log-level-file", "none"]
     with _environment(home):
-        result = dbtRunner(callbacks=[listen]).invoke(
+        result = dbtRunner(manifest=manifest, callbacks=[*callbacks]).invoke(
             [*quiet, *arguments, "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
         )
-    _close_connections()
     if result.exception is not None:
         raise KodomoError(f"dbt cannot run: {without_values(str(result.exception))}")
     return result
@@ -130,17 +163,14 @@ def error_summary(results: Sequence[NodeResult]) -> str:
     return "\n".join(lines)
 
 
-def manifest_path(home: Home) -> Path:
-    """dbt's manifest for this home, parsed first where there is none or the project has changed since."""
-    manifest = home.dbt / "target" / "manifest.json"
-    if not manifest.exists() or manifest.stat().st_mtime < _newest_change():
-        invoke(home, ["parse"])
-    return manifest
-
-
-def load_manifest(home: Home) -> dict[str, Any]:
-    """dbt's manifest as a dictionary."""
-    return json.loads(manifest_path(home).read_text(encoding="utf-8"))
+def load_manifest() -> dict[str, Any]:
+    """dbt's manifest as a dictionary, parsed first where the project has changed since."""
+    with _parsed_folder() as folder:
+        written = folder / "manifest.json"
+        if written.exists() and written.stat().st_mtime > _newest_change():
+            return json.loads(written.read_text(encoding="utf-8"))
+    parse()
+    return json.loads(written.read_text(encoding="utf-8"))
 
 
 def _newest_change() -> float:

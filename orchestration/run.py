@@ -14,10 +14,6 @@ def run_batch(batch: Batch) -> Batch:
     An error that a person can mend ends up in ``batch.error``; anything else is raised.
     """
     home = batch.home.ensure()
-    home.dagster.mkdir(parents=True, exist_ok=True)
-    settings = home.dagster / "dagster.yaml"
-    if not settings.exists():
-        settings.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     os.environ["KODOMO_HOME"] = str(home.root)
     os.environ.setdefault("KODOMO_LANDING", str(batch.landing))
 
@@ -25,10 +21,11 @@ def run_batch(batch: Batch) -> Batch:
 
     from orchestration.assets import BATCHES, RUN_ID_TAG
     from orchestration.definitions import defs
+    from orchestration.event_log import write_settings
 
     BATCHES[batch.run_id] = batch
     job = defs.get_job_def("batch")
-    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+    with dg.DagsterInstance.from_config(str(write_settings(home))) as instance:
         result = job.execute_in_process(
             instance=instance,
             # What a person needs to know is shown by the command; Dagster keeps the rest as events.

@@ -80,11 +80,9 @@ def services(
     )
     if dagster_port is None:
         return [superset]
-    dagster_home = home.dagster
-    dagster_home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings = dagster_home / "dagster.yaml"
-    if not settings.exists():
-        settings.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    from orchestration.event_log import write_settings
+
+    dagster_home = write_settings(home)
     variables = {"KODOMO_HOME": str(home.root), "DAGSTER_HOME": str(dagster_home)}
     # A schedule needs a landing folder; without one the graph and past runs are there to be seen.
     variables["KODOMO_LANDING"] = str(landing or os.environ.get("KODOMO_LANDING") or home.root / "landing")
