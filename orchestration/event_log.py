@@ -1,7 +1,7 @@
-"""Where Dagster keeps the events of runs: its own SQLite files, with an engine that is kept instead of made anew.
+"""Where Dagster keeps the events of runs: its own SQLite files, with connections that are kept instead of made anew.
 
-A run has some two thousand events; making an engine for each, and compiling its statements again, costs as much as
-the models themselves.
+A run has some two thousand events. Making an engine for each, compiling its statements again, and flushing the file at
+the end of each connection costs as much as the models themselves.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import StaticPool
 
 from orchestration.home import Home
 
 
-class KeptEngineEventLogStorage(SqliteEventLogStorage):
-    """Dagster's storage of one SQLite file per run and one index, with one SQLAlchemy engine per file."""
+class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
+    """Dagster's storage of one SQLite file per run and one index, with one SQLAlchemy engine and connection per file."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, Engine] = {}
@@ -31,7 +31,7 @@ class KeptEngineEventLogStorage(SqliteEventLogStorage):
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> KeptEngineEventLogStorage:
+    ) -> KeptConnectionsEventLogStorage:
         """As Dagster makes a storage from dagster.yaml."""
         return cls(inst_data=inst_data, **config_value)
 
@@ -49,8 +49,9 @@ class KeptEngineEventLogStorage(SqliteEventLogStorage):
         if shard not in self._engines:
             self._engines[shard] = create_engine(
                 self.conn_string_for_shard(shard),
-                poolclass=NullPool,
-                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+                # The lock of the storage lets one thread in at a time.
+                poolclass=StaticPool,
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             )
             # With a write-ahead log this loses the last events at a power cut, never the file.
             event.listen(self._engines[shard], "connect", lambda raw, _: raw.execute("pragma synchronous = normal"))
@@ -62,7 +63,7 @@ def write_settings(home: Home) -> Path:
     home.dagster.mkdir(parents=True, exist_ok=True, mode=0o700)
     (home.dagster / "dagster.yaml").write_text(
         "telemetry:\n  enabled: false\n"
-        f"event_log_storage:\n  module: {__name__}\n  class: {KeptEngineEventLogStorage.__name__}\n"
+        f"event_log_storage:\n  module: {__name__}\n  class: {KeptConnectionsEventLogStorage.__name__}\n"
         f"  config:\n    base_dir: {home.dagster / 'history' / 'runs'}\n",
         encoding="utf-8",
     )
