@@ -102,14 +102,14 @@ def _deliver(
     run_id: str,
 ) -> Delivery | None:
     earlier = connection.execute(
-        "select delivery_id, sha256, status from raw.deliveries where source_id = ? and kind = ?",
+        "select delivery_id, sha256, status, coalesce(reason, '') from raw.deliveries where source_id = ? and kind = ?",
         [contract.source_id, KIND],
     ).fetchall()
     if not there and not earlier:
         return None
     data = entry_file(contract, form, there)
     sha256 = hashlib.sha256(data).hexdigest()
-    same = [delivery_id for delivery_id, digest, _ in earlier if digest == sha256]
+    same = [delivery_id for delivery_id, digest, _, reason in earlier if digest == sha256 and reason != ERASED]
     delivery = None
     if there and not same:
         folder = home.entry_landing / contract.source_id
@@ -125,11 +125,11 @@ def _deliver(
         # The store keeps the original.
         path.unlink()
         same = [delivery.delivery_id] if delivery else []
-    for delivery_id, _, status in earlier:
+    for delivery_id, _, status, _ in earlier:
         if delivery_id not in same and status == "loaded":
             _set_status(connection, delivery_id, "withdrawn", SUPERSEDED)
-    for delivery_id, _, status in earlier:
-        if there and delivery_id in same and status == "withdrawn":
+    for delivery_id, _, status, reason in earlier:
+        if there and delivery_id in same and status == "withdrawn" and reason == SUPERSEDED:
             _set_status(connection, delivery_id, "loaded", "What people have entered is as it was then.")
     return delivery
 

@@ -494,17 +494,31 @@ class MeetingPage(EntryPage):
         """One child: what was decided, and the forms for decision and support."""
         return self._child(reach, self.chosen(reach))
 
+    def _decision_form(self, reach: Reach, child: dict[str, Any]) -> Form:
+        """The form, with the child's own risk items to disagree with."""
+        rows = reach.rows("bi_contribution", "person_id = ?", [child["person_id"]])
+        items = {row["item_code"]: row["item_label"] for row in rows if row.get("item_code")}
+        form = forms()["decision"]
+        fields = tuple(
+            dataclasses.replace(entry, choices=dict(sorted(items.items(), key=lambda item: item[1])))
+            if entry.name == "disagreement_item"
+            else entry
+            for entry in form.fields
+        )
+        return dataclasses.replace(form, fields=fields)
+
     def _child(self, reach: Reach, child: dict[str, Any], **context: Any) -> str:
         decisions = store().current("decision", person_id=child["person_id"])
         supports = store().current("support", person_id=child["person_id"])
         given = {"content": {}, "mistakes": {}, "wrong_form": "", "support": None}
+        decision_form = self._decision_form(reach, child)
         return self.show(
             "meeting_child.html",
             reach,
             child=child,
-            decisions=[(version, forms()["decision"].shown(version.content)) for version in reversed(decisions)],
+            decisions=[(version, decision_form.shown(version.content)) for version in reversed(decisions)],
             supports=[(version, forms()["support"].shown(version.content)) for version in reversed(supports)],
-            decision_form=forms()["decision"],
+            decision_form=decision_form,
             support_form=forms()["support"],
             decision_id=str(uuid.uuid4()),
             support_id=str(uuid.uuid4()),
@@ -526,7 +540,8 @@ class MeetingPage(EntryPage):
         return self._keep(reach, "support")
 
     def _keep(self, reach: Reach, name: str) -> Any:
-        child, form = self.chosen(reach), forms()[name]
+        child = self.chosen(reach)
+        form = self._decision_form(reach, child) if name == "decision" else forms()[name]
         content = clean(form, request.form)
         wrong = mistakes(form, content)
         if wrong:

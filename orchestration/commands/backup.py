@@ -1,0 +1,29 @@
+"""``kodomo backup`` and ``kodomo restore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo backup`` and ``kodomo restore``."""
+
+    @app.command()
+    def backup(folder: Annotated[Path, typer.Argument(help="New folder for the backup.")]) -> None:
+        """Entries, Superset's metadata, warehouse, publications and originals, while people go on typing."""
+        from orchestration.backup import backup as write
+        from orchestration.home import Home
+
+        typer.echo(f"The backup is in {write(Home.from_environment(), folder.resolve())}.")
+
+    @app.command()
+    def restore(folder: Annotated[Path, typer.Argument(help="Folder of a backup.")]) -> None:
+        """Put a backup into an empty home; every file is checked before anything is written."""
+        from orchestration.backup import restore as read
+        from orchestration.home import Home
+
+        home = Home.from_environment()
+        typer.echo(f"{read(home, folder.resolve())} files are back in {home.root}.")

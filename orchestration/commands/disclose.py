@@ -1,0 +1,89 @@
+"""``kodomo disclose`` and ``kodomo entry``: requests of the person concerned, and entries taken away for good."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.commands.model import JSON
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo disclose``, ``kodomo entry list`` and ``kodomo entry erase``."""
+    entry = typer.Typer(no_args_is_help=True, help="What people have typed: list, erase.")
+    app.add_typer(entry, name="entry")
+
+    @app.command()
+    def disclose(
+        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        purpose: Annotated[str, typer.Option(help="Why; kept with name and time.")],
+        out: Annotated[Path, typer.Option(help="File: .pdf, .html or .json.")],
+    ) -> None:
+        """Everything held on one person, with sources, in one Japanese document (開示請求)."""
+        from orchestration.disclosure import as_json, held_on, require_person
+        from orchestration.errors import UsageError
+        from orchestration.home import Home
+        from orchestration.individual.determination import find
+        from orchestration.individual.record import checked_purpose
+        from superset_config.entry.pages import printed
+        from superset_config.entry.printing import to_pdf, write_private
+        from superset_config.entry.store import EntryStore
+
+        if out.suffix not in {".pdf", ".html", ".json"}:
+            raise UsageError("--out takes a file that ends in .pdf, .html or .json.")
+        purpose = checked_purpose(purpose)
+        home = Home.from_environment()
+        person_id, _ = find(home, person)
+        store = EntryStore(home)
+        store.note_access(getpass.getuser(), "disclosure_document", purpose=purpose, person_id=person_id)
+        held = held_on(home, store, person_id)
+        require_person(held)
+        html = printed("print_disclosure.html", held=held, made_on=dt.date.today(), who=getpass.getuser())
+        content = {
+            ".pdf": lambda: to_pdf(home, html),
+            ".html": html.encode,
+            ".json": lambda: as_json(held).encode(),
+        }[out.suffix]()
+        write_private(out, content)
+        typer.echo(f"What is held is in {out}. Look at what is about other people before it is handed out.")
+
+    @entry.command("list")
+    def list_entries(
+        form: Annotated[str | None, typer.Option(help="Only this form.")] = None, as_json: JSON = False
+    ) -> None:
+        """Records with form, version, who and when; not what is in them."""
+        from orchestration.commands.delivery import show
+        from orchestration.home import Home
+        from superset_config.entry.store import EntryStore
+
+        rows = [
+            {
+                "record_id": version.record_id,
+                "form": version.form,
+                "version": version.version,
+                "entered_by": version.entered_by,
+                "entered_at": version.entered_at.isoformat(timespec="seconds"),
+                "is_deleted": version.is_deleted,
+            }
+            for version in EntryStore(Home.from_environment()).current(form, with_deleted=True)
+        ]
+        show(rows, as_json)
+
+    @entry.command()
+    def erase(
+        record_id: Annotated[str, typer.Argument(help="Id of the record, as `kodomo entry list` shows it.")],
+        reason: Annotated[str, typer.Option(help="Why; kept with name and time.")],
+    ) -> None:
+        """Take away for good what a record says, in every version; the next run takes it from the warehouse too."""
+        from orchestration.errors import UsageError
+        from orchestration.home import Home
+        from superset_config.entry.store import EntryStore
+
+        if not reason.strip():
+            raise UsageError("Erasing needs its reason: --reason TEXT.")
+        emptied = EntryStore(Home.from_environment()).erase(record_id, by=getpass.getuser(), reason=reason)
+        typer.echo(f"{emptied} versions are empty. The next run takes it from the warehouse.")

@@ -1,0 +1,160 @@
+"""``kodomo meeting``: the list for a meeting, on paper too, and what the meeting decides."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.commands.model import JSON, as_date
+
+AREA = Annotated[str, typer.Option(help="Only this area (code).")]
+TIER = Annotated[str, typer.Option(help="Only this tier.")]
+STATE = Annotated[str, typer.Option(help="open, undecided, review, risen, decided or all.")]
+ON = Annotated[str | None, typer.Option(help="Date of the meeting; default: today.")]
+DUE_BY = Annotated[str | None, typer.Option(help="Only what is due by this date.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo meeting list|pdf|decide|support``."""
+    meeting = typer.Typer(no_args_is_help=True, help="The meeting (会議): list, print, decisions, supports.")
+    app.add_typer(meeting, name="meeting")
+
+    @meeting.command("list")
+    def show_list(
+        area: AREA = "", tier: TIER = "", state: STATE = "open", on: ON = None, due_by: DUE_BY = None,
+        as_json: JSON = False,
+    ) -> None:  # fmt: skip
+        """Whom the meeting should look at, most urgent first."""
+        items, _, _ = _agenda(area, tier, state, on, due_by)
+        rows = [
+            {
+                "person_id": item.person_id,
+                "state": item.state,
+                "due_on": item.due_on.isoformat() if item.due_on else None,
+                "child": item.child["child_label"],
+                "area": item.child["area_name"],
+                "tier": item.child["tier_label"],
+                "priority": item.child["priority_class"],
+                "decision": item.last_decision.content["decision"] if item.last_decision else None,
+            }
+            for item in items
+        ]
+        from orchestration.commands.delivery import show
+
+        show(rows, as_json)
+
+    @meeting.command()
+    def pdf(
+        out: Annotated[Path, typer.Option(help="File of the PDF.")],
+        area: AREA = "",
+        tier: TIER = "",
+        state: STATE = "open",
+        on: ON = None,
+        due_by: DUE_BY = None,
+    ) -> None:
+        """Print the list, in Japanese."""
+        from orchestration.home import Home
+        from orchestration.meeting import STATES_JA
+        from superset_config.entry.pages import printed
+        from superset_config.entry.printing import to_pdf, write_private
+
+        items, filters, date = _agenda(area, tier, state, on, due_by)
+        html = printed(
+            "print_meeting.html", items=items, filters=filters, on=date, states=STATES_JA, who=getpass.getuser()
+        )
+        write_private(out, to_pdf(Home.from_environment(), html))
+        typer.echo(f"The list of {len(items)} children is in {out}.")
+
+    @meeting.command()
+    def decide(
+        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        decision: Annotated[str, typer.Option(help="support, watch or none.")],
+        agree: Annotated[bool, typer.Option("--agree/--disagree", help="With the tier.")],
+        on: ON = None,
+        reason: Annotated[str, typer.Option(help="Why not, when the meeting disagrees with the tier.")] = "",
+        item: Annotated[str, typer.Option(help="The risk item disagreed with (its code).")] = "",
+        support: Annotated[str, typer.Option(help="Support content (支援内容).")] = "",
+        lead: Annotated[str, typer.Option(help="Lead agency (主担当機関).")] = "",
+        review_on: Annotated[str | None, typer.Option(help="Date on which it comes back.")] = None,
+    ) -> None:
+        """Record a decision: always a new row, and nothing happens by a score alone."""
+        content = {
+            "meeting_on": _date(on).isoformat(),
+            "decision": decision,
+            "agrees_with_tier": "yes" if agree else "no",
+            "disagreement_reason": reason,
+            "disagreement_item": item,
+            "support_content": support,
+            "lead_agency": lead,
+            "review_on": as_date(review_on, "--review-on").isoformat() if review_on else "",
+        }
+        typer.echo(f"Recorded as {_keep(person, 'decision', content)}.")
+
+    @meeting.command("support")
+    def keep_support(
+        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        content: Annotated[str, typer.Option(help="What was done.")],
+        lead: Annotated[str, typer.Option(help="Who did it (担当機関).")],
+        started_on: Annotated[str, typer.Option(help="From when.")],
+        ended_on: Annotated[str | None, typer.Option(help="Until when.")] = None,
+        outcome: Annotated[str, typer.Option(help="What came of it (結果).")] = "",
+    ) -> None:
+        """Record a support that was given."""
+        values = {
+            "started_on": as_date(started_on, "--started-on").isoformat(),
+            "ended_on": as_date(ended_on, "--ended-on").isoformat() if ended_on else "",
+            "support_content": content,
+            "lead_agency": lead,
+            "outcome": outcome,
+        }
+        typer.echo(f"Recorded as {_keep(person, 'support', values)}.")
+
+
+def _date(text: str | None) -> dt.date:
+    return as_date(text, "--on") if text else dt.date.today()
+
+
+def _agenda(area: str, tier: str, state: str, on: str | None, due_by: str | None) -> tuple[list[Any], Any, dt.date]:
+    from orchestration.errors import UsageError
+    from orchestration.home import Home
+    from orchestration.meeting import STATES_JA, Filters, agenda, published_children
+    from superset_config.entry.store import EntryStore
+
+    if state not in {"open", "all", *STATES_JA}:
+        raise UsageError(f"--state is one of open, {', '.join(STATES_JA)}, all.")
+    home = Home.from_environment()
+    filters = Filters(area, tier, state, as_date(due_by, "--due-by") if due_by else None)
+    date = _date(on)
+    return agenda(published_children(home), EntryStore(home), date, filters), filters, date
+
+
+def _keep(person: str, name: str, typed: dict[str, str]) -> str:
+    from orchestration.errors import UsageError
+    from orchestration.home import Home
+    from orchestration.individual.determination import find
+    from orchestration.meeting import facts_at_decision, published_children
+    from superset_config.entry.forms import clean, forms, mistakes
+    from superset_config.entry.store import EntryStore
+
+    home = Home.from_environment()
+    person_id, _ = find(home, person)
+    form = forms()[name]
+    content = clean(form, typed)
+    wrong = mistakes(form, content)
+    if wrong:
+        raise UsageError("\n".join(f"{form.field(field).label_ja}: {message}" for field, message in wrong.items()))
+    store = EntryStore(home)
+    if name == "decision":
+        child = next((c for c in published_children(home) if c["person_id"] == person_id), None)
+        if child is None:
+            raise UsageError("This person is no child that was scored: decisions are about children.")
+        content |= facts_at_decision(child)
+    else:
+        decisions = store.current("decision", person_id=person_id)
+        content |= {"decision_id": decisions[-1].record_id} if decisions else {}
+    kept = store.create(name, content, by=getpass.getuser(), department="child", person_id=person_id)
+    return kept.record_id

@@ -1,0 +1,206 @@
+"""What is held on one person, for a request of that person (開示請求): every record with its source, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from orchestration.contract import Contract, load_code_lists, load_contracts
+from orchestration.errors import KodomoError
+from orchestration.home import Home
+from orchestration.individual.determination import in_service, observation_codes, source_label
+from orchestration.warehouse import connect
+from superset_config.entry.forms import forms
+from superset_config.entry.store import EntryStore
+
+
+@dataclass(frozen=True)
+class Records:
+    """The person's records of one source: headings, and rows beside their delivery and line."""
+
+    label: str
+    holder: str
+    purpose: str
+    legal_basis: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Held:
+    """All of it. ``person``: as the register has them."""
+
+    person: dict[str, Any]
+    records: tuple[Records, ...]
+    scores: tuple[dict[str, Any], ...]
+    contributions: tuple[dict[str, Any], ...]
+    entries: tuple[tuple[str, Any, list[tuple[str, str]]], ...]
+    determinations: tuple[dict[str, Any], ...]
+    facts: tuple[dict[str, Any], ...]
+
+
+def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
+    """Everything held on a person: records as delivered, what was made of them, what was typed and determined.
+
+    Other people are in it only by their numbers within a record about this person; who decides on the disclosure
+    blacks them out. Raises KodomoError while a batch is writing the warehouse.
+    """
+    with connect(home, read_only=True) as connection:
+        numbers = [
+            row[0]
+            for row in connection.execute(
+                "select atena_no from intermediate.int_person__atena where person_id = ? order by atena_no", [person_id]
+            ).fetchall()
+        ]
+        keys: dict[str, list[str]] = {}
+        for source_id, key in connection.execute(
+            "select source_id, source_key from intermediate.int_person__identities where person_id = ? order by all",
+            [person_id],
+        ).fetchall():
+            keys.setdefault(source_id, []).append(key)
+        records = [
+            found
+            for contract in load_contracts().values()
+            if (found := _records(connection, contract, numbers, keys)) is not None
+        ]
+    with in_service(home) as (connection, _):
+        person = _dicts(connection, "select * from warehouse.marts.dim_person where person_id = ?", person_id)
+        scores = _dicts(
+            connection,
+            """
+            select scores.as_of_on, scores.model_version, versions.status,
+                coalesce(difficulties.label_ja, scores.difficulty_type) as difficulty_label, scores.score,
+                coalesce(tiers.label_ja, scores.tier) as tier_label
+            from warehouse.marts.fct_risk_score as scores
+            left join warehouse.seeds.risk_model_versions as versions using (model_version)
+            left join warehouse.seeds.difficulty_types as difficulties using (difficulty_type)
+            left join warehouse.seeds.risk_tiers as tiers
+                on scores.model_version = tiers.model_version
+                and scores.difficulty_type = tiers.difficulty_type
+                and scores.tier = tiers.tier
+            where scores.person_id = ?
+            order by scores.as_of_on desc, scores.model_version, difficulties.sort_order
+            """,
+            person_id,
+        )
+        contributions = _dicts(
+            connection,
+            """
+            select contributions.as_of_on,
+                coalesce(difficulties.label_ja, contributions.difficulty_type) as difficulty_label,
+                coalesce(items.label_ja, '上限による調整') as item_label, bands.label_ja as band_label,
+                contributions.coefficient
+            from warehouse.marts.fct_risk_contribution as contributions
+            left join warehouse.seeds.difficulty_types as difficulties using (difficulty_type)
+            left join warehouse.seeds.risk_items as items using (item_code)
+            left join warehouse.seeds.risk_bands as bands
+                on contributions.item_code = bands.item_code and contributions.band_no = bands.band_no
+            where contributions.person_id = ? and contributions.is_counted
+                and contributions.as_of_on = (select as_of_on from warehouse.raw.run_parameters)
+            order by difficulties.sort_order, contributions.coefficient desc
+            """,
+            person_id,
+        )
+        facts = _dicts(
+            connection,
+            "select observation_code, observed_on, ended_on, value, text_value, source_id, delivery_id, line_number "
+            "from warehouse.marts.fct_observation where person_id = ? order by observed_on, observation_code",
+            person_id,
+        )
+    for fact in facts:
+        code = observation_codes().get(fact["observation_code"], {})
+        fact["label"] = code.get("label_ja", fact["observation_code"])
+        fact["source_label"] = source_label(fact["source_id"])
+    entries = [
+        (forms()[version.form].label_ja, version, forms()[version.form].shown(version.content))
+        for version in store.current(person_id=person_id, with_deleted=True)
+        if version.form in forms()
+    ]
+    return Held(
+        person[0] if person else {"person_id": person_id},
+        tuple(records),
+        tuple(scores),
+        tuple(contributions),
+        tuple(entries),
+        tuple(store.determinations(person_id=person_id)),
+        tuple(facts),
+    )
+
+
+def _dicts(connection: duckdb.DuckDBPyConnection, query: str, *values: Any) -> list[dict[str, Any]]:
+    cursor = connection.execute(query, list(values))
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _records(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, numbers: list[str], keys: dict[str, list[str]]
+) -> Records | None:
+    """The rows of one source in which the person is, in force or not; None where there are none."""
+    staged = f"staging.stg_{contract.holder}__{contract.source_id}"
+    conditions, values = [], []
+    columns = {row[0] for row in connection.execute(f"describe {staged}").fetchall()}
+    for column in contract.columns:
+        if column.name.endswith("atena_no") and numbers:
+            conditions.append(f"{column.name} in ({', '.join('?' * len(numbers))})")
+            values += numbers
+    # The schools' number is that of the enrolment, in all of their extracts.
+    own = keys.get("school_enrolment" if "school_person_no" in columns else contract.source_id, [])
+    key = "school_person_no" if "school_person_no" in columns else contract.columns[0].name
+    if own:
+        conditions.append(f"{key} in ({', '.join('?' * len(own))})")
+        values += own
+    if not conditions:
+        return None
+    names = [column.name for column in contract.columns]
+    rows = connection.execute(
+        f"select delivery_id, line_number, {', '.join(names)} from {staged} where {' or '.join(conditions)} "
+        "order by delivery_id, line_number",
+        values,
+    ).fetchall()
+    if not rows:
+        return None
+    lists = load_code_lists()
+    told = []
+    for delivery_id, line_number, *cells in rows:
+        shown = []
+        for column, cell in zip(contract.columns, cells, strict=True):
+            text = _text(cell)
+            if column.code_list and text:
+                text = lists.get(column.code_list, {}).get(text, text)
+            shown.append(text)
+        told.append((f"{delivery_id} {line_number}行目", tuple(shown)))
+    register = contract.columns[0].register
+    return Records(
+        contract.title,
+        contract.holder_ja,
+        register.get("purpose") or "",
+        register.get("legal_basis") or "",
+        tuple(column.heading for column in contract.columns),
+        tuple(told),
+    )
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "有" if cell else "無"
+    if isinstance(cell, dt.date):
+        return f"{cell.year}年{cell.month}月{cell.day}日"
+    return str(cell)
+
+
+def as_json(held: Held) -> str:
+    """The same for machines. Raises nothing: what has no form of its own is written as text."""
+    return json.dumps(held, default=lambda value: getattr(value, "__dict__", None) or str(value), ensure_ascii=False)
+
+
+def require_person(held: Held) -> None:
+    """Raise KodomoError when nothing at all is held."""
+    if not (held.records or held.scores or held.entries or held.facts):
+        raise KodomoError("Nothing is held on this person.")
