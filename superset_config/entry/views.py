@@ -52,6 +52,13 @@ OTHER_CHANGED_JA = (
 )
 DELETED_JA = "ほかの職員がこの記録を削除しました。"
 NO_SCHOOL_JA = "この子どもは学齢簿と結び付いていないため、学校の記録を入れられません。突合の確認を依頼してください。"
+EFFECTS_JA = {
+    "days_to_support": "把握から支援までの日数",
+    "decision_by_tier": "段階ごとの会議の決定",
+    "disagreement_by_item": "項目ごとの不同意の割合",
+    "item_named_in_disagreement": "不同意の理由に挙がった項目",
+    "tier_fell_after_support": "支援の前後で段階が下がった割合",
+}
 # Kept beside the fields of a form.
 ABOUT, SCHOOL_NUMBER = "about_child_id", "school_person_no"
 
@@ -488,6 +495,25 @@ class MeetingPage(EntryPage):
         audit("meeting_print")
         html = printed("print_meeting.html", items=items, filters=filters, on=on, states=STATES_JA, who=username())
         return as_pdf(html, f"meeting-{on:%Y%m%d}.pdf")
+
+    @route("/effect")
+    def effect(self, reach: Reach) -> str:
+        """What came of decisions and support: numbers of the whole city, with what they cannot say."""
+        with in_service(Home.from_environment()) as (connection, _):
+            try:
+                cursor = connection.execute(
+                    "select * from warehouse.marts.fct_support_effect "
+                    "order by measure, people desc, group_code, second_code"
+                )
+            except duckdb.CatalogException:
+                measures = {}
+            else:
+                names = [column[0] for column in cursor.description]
+                measures = {}
+                for row in cursor.fetchall():
+                    told = dict(zip(names, row, strict=True))
+                    measures.setdefault(told["measure"], []).append(told)
+        return self.show("effect.html", reach, measures=measures, titles=EFFECTS_JA)
 
     @route("/child", "POST")
     def child(self, reach: Reach) -> str:
