@@ -9,6 +9,7 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ClassVar
 
+import duckdb
 import jinja2
 from flask import Response, abort, current_app, g, render_template, request
 from flask_appbuilder import BaseView
@@ -136,7 +137,7 @@ def route(rule: str, *methods: str) -> Callable[[Callable[..., Any]], Callable[.
                 return function(self, reach, *arguments, **named)
             except UnknownRecordError:
                 abort(404)
-            except KodomoError as error:
+            except (KodomoError, duckdb.Error) as error:
                 return self.show("message.html", reach, message=getattr(error, "ja", BUSY_JA)), 400
 
         return expose(rule, methods=methods or ("GET",))(has_access(permission_name("use")(guarded)))

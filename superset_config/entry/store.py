@@ -201,6 +201,9 @@ class EntryStore:
                     record_id, before.version + 1, before.form, before.department, None, {}, True, reason, by, now()
                 ),
             )
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
         return emptied
 
     def _write_after(
@@ -373,6 +376,8 @@ def _durable(connection: Any, _record: Any) -> None:
     # Readers do not wait for the writer, and what was acknowledged is on the disk.
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = full")
+    # What is erased is overwritten.
+    connection.execute("pragma secure_delete = on")
     connection.execute(f"pragma busy_timeout = {LOCK_SECONDS * 1000}")
 
 

@@ -1,0 +1,100 @@
+"""Backup and restore onto an empty folder."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.backup import backup, restore
+from orchestration.errors import KodomoError, UsageError
+from orchestration.home import Home
+from orchestration.publish import current, publish
+from superset_config.entry.store import EntryStore
+from tests.security.scratch import write_warehouse
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with something of each kind, made once."""
+    home = Home(tmp_path_factory.mktemp("filled") / "var").ensure()
+    write_warehouse(home.warehouse)
+    publish(home, "r1")
+    EntryStore(home).create("paper_case", {"case_class": "要保護児童"}, by="aoi", department="child", person_id="p1")
+    home.superset.mkdir()
+    with contextlib.closing(sqlite3.connect(home.superset / "superset.db")) as connection:
+        connection.execute("create table marks (mark text)")
+        connection.execute("insert into marks values ('here')")
+        connection.commit()
+    (home.superset / "secret.key").write_text("s", encoding="ascii")
+    return home
+
+
+@pytest.fixture
+def home(filled: Home, tmp_path: Path) -> Home:
+    return Home(shutil.copytree(filled.root, tmp_path / "var", symlinks=True))
+
+
+def test_everything_is_back_in_an_empty_home(home: Home, tmp_path: Path) -> None:
+    folder = backup(home, tmp_path / "backup")
+    there = Home(tmp_path / "other" / "var")
+    assert restore(there, folder) > 5
+    assert [v.content for v in EntryStore(there).current()] == [v.content for v in EntryStore(home).current()]
+    with contextlib.closing(sqlite3.connect(there.superset / "superset.db")) as connection:
+        assert connection.execute("select mark from marks").fetchall() == [("here",)]
+    with duckdb.connect(str(there.warehouse), read_only=True) as connection:
+        assert connection.execute("select count(*) from marts.bi_child").fetchall()[0][0] > 0
+    in_service = current(there)
+    assert in_service == there.published / "r1"
+    assert (there.superset / "secret.key").read_text(encoding="ascii") == "s"
+    assert there.root.stat().st_mode & 0o077 == 0
+
+
+def test_a_home_that_holds_something_is_not_touched(home: Home, tmp_path: Path) -> None:
+    folder = backup(home, tmp_path / "backup")
+    before = sorted(path.name for path in home.root.iterdir())
+    with pytest.raises(UsageError):
+        restore(home, folder)
+    assert sorted(path.name for path in home.root.iterdir()) == before
+
+
+def test_a_damaged_backup_restores_nothing(home: Home, tmp_path: Path) -> None:
+    folder = backup(home, tmp_path / "backup")
+    victim = folder / "home" / "warehouse.duckdb"
+    victim.chmod(0o600)
+    victim.write_bytes(victim.read_bytes()[:-10])
+    there = Home(tmp_path / "other")
+    with pytest.raises(KodomoError, match="damaged"):
+        restore(there, folder)
+    assert not there.root.exists()
+
+
+def test_no_backup_of_a_warehouse_that_is_being_written(home: Home, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    program = (
+        f"import duckdb, time; c = duckdb.connect({str(home.warehouse)!r}); print('open', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "open"
+        with pytest.raises(KodomoError, match="being written"):
+            backup(home, tmp_path / "backup")
+    finally:
+        process.kill()
+        process.wait()
+    assert not (tmp_path / "backup").exists()
+    assert not list(tmp_path.glob(".backup-*"))
+
+
+def test_a_folder_with_something_in_it_takes_no_backup(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    with pytest.raises(UsageError):
+        backup(home, tmp_path / "full")

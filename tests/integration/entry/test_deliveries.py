@@ -1,0 +1,189 @@
+"""Entries as deliveries: the same accounting as every other one, and never twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.home import Home
+from orchestration.ingest.entries import record_number, take_entries
+from orchestration.warehouse import connect, write_run_parameters
+from superset_config.entry.store import EntryStore
+
+PERSON = "000000000000042"
+CONSULTATION = {"occurred_on": "2026-03-01", "incident_type": "SSW", "school_person_no": "1"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "var").ensure()
+    with connect(home) as connection:
+        write_run_parameters(connection, "r0", dt.date(2026, 4, 1))
+    return home
+
+
+def rows(home: Home, query: str) -> list[tuple]:
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def case(store: EntryStore, **content: str) -> str:
+    given = {"registered_on": "1998-03-01", "case_class": "要保護児童", **content}
+    return store.create("paper_case", given, by="aoi", department="child", person_id=PERSON).record_id
+
+
+IN_FORCE = "semi join (from raw.deliveries where status = 'loaded') using (delivery_id)"
+DELIVERIES = "select status, kind, rows_read, rows_loaded, rows_rejected from raw.deliveries order by delivery_id"
+
+
+def test_nothing_entered_makes_no_database_and_no_delivery(home: Home) -> None:
+    assert take_entries(home, "r1") == []
+    assert not home.entries.exists()
+
+
+def test_entries_of_a_source_are_one_delivery_that_accounts_for_every_row(home: Home) -> None:
+    store = EntryStore(home)
+    first, second = case(store), case(store, abuse_type="ネグレクト", lead_agency="児童相談所")
+    (delivery,) = take_entries(home, "r1")
+    assert (delivery.source_id, delivery.rows_read, delivery.rows_loaded) == ("council_cases", 2, 2)
+    assert rows(home, DELIVERIES) == [("loaded", "entry", 2, 2, 0)]
+    found = rows(
+        home, "select case_no, child_atena_no, registered_on, abuse_type from raw.council_cases order by line_number"
+    )
+    assert found == [
+        (record_number(first), PERSON, "1998-03-01", None),
+        (record_number(second), PERSON, "1998-03-01", "ネグレクト"),
+    ]
+    assert store.effect(first, 1)["outcome"] == "taken"
+
+
+def test_the_same_entries_are_not_taken_twice(home: Home) -> None:
+    case(EntryStore(home))
+    assert len(take_entries(home, "r1")) == 1
+    assert take_entries(home, "r2") == []
+    assert rows(home, DELIVERIES) == [("loaded", "entry", 1, 1, 0)]
+
+
+def test_a_change_supersedes_and_going_back_restores(home: Home) -> None:
+    store = EntryStore(home)
+    record_id = case(store)
+    take_entries(home, "r1")
+    store.change(record_id, 1, {"registered_on": "1999-03-01", "case_class": "要保護児童"}, by="ibu")
+    take_entries(home, "r2")
+    assert [row[0] for row in rows(home, DELIVERIES)] == ["withdrawn", "loaded"]
+    store.change(record_id, 2, {"registered_on": "1998-03-01", "case_class": "要保護児童"}, by="ibu")
+    assert take_entries(home, "r3") == []
+    assert [row[0] for row in rows(home, DELIVERIES)] == ["loaded", "withdrawn"]
+
+
+def test_a_deleted_entry_counts_no_more_and_an_erased_one_is_nowhere(home: Home) -> None:
+    store = EntryStore(home)
+    kept, gone = case(store), case(store, abuse_type="性的虐待")
+    take_entries(home, "r1")
+    store.delete(gone, 1, by="aoi", reason="誤入力")
+    take_entries(home, "r2")
+    in_force = f"select case_no from raw.council_cases {IN_FORCE}"
+    assert rows(home, in_force) == [(record_number(kept),)]
+    store.erase(gone, by="admin", reason="利用停止")
+    take_entries(home, "r3")
+    assert rows(home, "select count(*) from raw.council_cases where abuse_type = '性的虐待'") == [(0,)]
+    originals = [path.read_bytes() for path in home.store.rglob("*") if path.is_file()]
+    assert all("性的虐待".encode() not in content for content in originals)
+    assert not list(home.entry_landing.rglob("*.csv"))
+
+
+def test_decisions_and_supports_are_rows_of_their_own_tables(home: Home) -> None:
+    store = EntryStore(home)
+    decision = store.create(
+        "decision",
+        {"meeting_on": "2026-04-10", "decision": "watch", "agrees_with_tier": "no",
+         "disagreement_reason": "転居は進学のため", "disagreement_item": "household_moves"},
+        by="aoi", department="child", person_id=PERSON,
+    )  # fmt: skip
+    support = store.create(
+        "support", {"started_on": "2026-04-11", "support_content": "訪問", "decision_id": decision.record_id},
+        by="aoi", department="child", person_id=PERSON,
+    )  # fmt: skip
+    for run in ("r1", "r2"):
+        take_entries(home, run)
+        assert rows(home, "select decision_id, meeting_on, agrees_with_tier, disagreement_item from raw.decisions") == [
+            (decision.record_id, dt.date(2026, 4, 10), False, "household_moves")
+        ]
+        assert rows(home, "select support_id, decision_id, outcome from raw.supports") == [
+            (support.record_id, decision.record_id, None)
+        ]
+    store.change(
+        support.record_id, 1, {"started_on": "2026-04-11", "support_content": "訪問", "outcome": "改善"}, by="ibu"
+    )
+    take_entries(home, "r3")
+    assert rows(home, "select outcome from raw.supports") == [("改善",)]
+
+
+def test_a_stewards_decision_is_carried_out_once_and_a_hopeless_one_is_told(home: Home) -> None:
+    store = EntryStore(home)
+    case(store)
+    (delivery,) = take_entries(home, "r1")
+    with connect(home) as connection:
+        connection.execute(
+            "insert into raw.deliveries by name select * replace ('x-1' as delivery_id, 'held' as status, "
+            "'full' as kind) from raw.deliveries"
+        )
+    release = store.create(
+        "delivery_decision",
+        {"delivery_id": "x-1", "decision": "release", "reason": "確認済み"},
+        by="steward",
+        department="child",
+    )
+    hopeless = store.create(
+        "delivery_decision",
+        {"delivery_id": "x-2", "decision": "release", "reason": "?"},
+        by="steward",
+        department="child",
+    )
+    take_entries(home, "r2")
+    take_entries(home, "r3")
+    assert rows(home, "select status, decided_by, reason from raw.delivery_events where delivery_id = 'x-1'") == [
+        ("loaded", "steward", "確認済み")
+    ]
+    assert store.effect(release.record_id, 1)["outcome"] == "applied"
+    assert store.effect(hopeless.record_id, 1)["outcome"] == "failed"
+    assert delivery.delivery_id
+
+
+def test_what_people_enter_while_runs_take_it_is_neither_lost_nor_doubled(home: Home) -> None:
+    store = EntryStore(home)
+    case(store)
+
+    def enter(number: int) -> None:
+        own = EntryStore(home)
+        for i in range(3):
+            own.create(
+                "school_consultation",
+                {**CONSULTATION, "summary": f"{number}-{i}"},
+                by=f"u{number}", department="education", person_id=PERSON,
+            )  # fmt: skip
+
+    with ThreadPoolExecutor(20) as threads:
+        entering = [threads.submit(enter, number) for number in range(20)]
+        for run in range(3):
+            take_entries(home, f"r{run}")
+        for future in entering:
+            future.result()
+    take_entries(home, "last")
+    found = rows(home, f"select summary from raw.school_consultations {IN_FORCE}")
+    assert sorted(row[0] for row in found) == sorted(f"{n}-{i}" for n in range(20) for i in range(3))
+
+
+def test_a_text_of_several_lines_is_one_record(home: Home) -> None:
+    EntryStore(home).create(
+        "school_consultation",
+        {**CONSULTATION, "summary": '一行目\n"二"行目,続き'},
+        by="aoi", department="education", person_id=PERSON,
+    )  # fmt: skip
+    (delivery,) = take_entries(home, "r1")
+    assert (delivery.rows_read, delivery.rows_loaded) == (1, 1)
+    assert rows(home, "select summary from raw.school_consultations") == [('一行目 "二"行目,続き',)]

@@ -1,0 +1,101 @@
+"""What a form takes, and what it tells a person to correct."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from orchestration.contract import load_contracts
+from superset_config.entry.forms import clean, forms, mistakes
+from superset_config.security.access import read_access
+
+TODAY = dt.date(2026, 4, 1)
+ABSENCE = {"attendance_month": "2026-03", "school_days": "20", "absent_days": "3"}
+
+
+def told(name: str, **typed: str) -> dict[str, str]:
+    form = forms()[name]
+    return mistakes(form, clean(form, typed), TODAY)
+
+
+def test_every_page_of_access_that_takes_entries_has_a_form() -> None:
+    pages = set(read_access().entry_pages) - {"assess", "meeting"}
+    assert pages <= set(forms())
+
+
+def test_a_form_that_is_delivered_holds_every_required_column_of_its_contract() -> None:
+    for form in forms().values():
+        if form.source:
+            named = {field.name for field in form.fields} | {form.number, form.person_column}
+            required = {column.name for column in load_contracts()[form.source].columns if column.required}
+            assert required <= named, form.name
+
+
+def test_labels_are_those_of_the_contract() -> None:
+    assert forms()["school_absence"].field("absent_days").label_ja == "欠席日数"
+
+
+def test_a_right_entry_has_no_mistake() -> None:
+    assert told("school_absence", **ABSENCE) == {}
+    assert told("paper_case", registered_on="1998-03-01", case_class="要保護児童") == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("absent_days", "21", "より大きい数"),
+        ("absent_days", "-1", "0以上"),
+        ("absent_days", "3.5", "整数"),
+        ("absent_days", "三", "数字で"),
+        ("absent_days", "1e1", "数字で"),
+        ("absent_days", "", "入れてください"),
+        ("school_days", "40", "31以下"),
+        ("attendance_month", "2026-05", "来月以降"),
+        ("attendance_month", "2026-13", "年と月"),
+        ("attendance_month", "202603", "年と月"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_to_do(field: str, value: str, words: str) -> None:
+    found = told("school_absence", **{**ABSENCE, field: value})
+    assert list(found) == [field]
+    assert words in found[field]
+
+
+@pytest.mark.parametrize("date", ["2026-02-30", "2026/13/01", "20260301", "昨日", "1899-12-31"])
+def test_an_impossible_date_is_refused(date: str) -> None:
+    assert "registered_on" in told("paper_case", registered_on=date, case_class="要保護児童")
+
+
+def test_dates_have_an_order() -> None:
+    found = told("paper_case", registered_on="2020-03-01", closed_on="2019-03-01", case_class="要保護児童")
+    assert found == {"closed_on": "「登録年月日」より前の日付です。"}
+
+
+def test_what_is_not_on_the_list_is_refused() -> None:
+    assert told("paper_case", registered_on="2020-03-01", case_class="その他の区分") == {
+        "case_class": "一覧から選んでください。"
+    }
+
+
+def test_a_decision_that_disagrees_needs_its_reason_and_support_its_content() -> None:
+    typed = {"meeting_on": "2026-03-30", "decision": "support", "agrees_with_tier": "no"}
+    assert set(told("decision", **typed)) == {"disagreement_reason", "support_content", "lead_agency", "review_on"}
+    assert told("decision", meeting_on="2026-03-30", decision="none", agrees_with_tier="yes") == {}
+
+
+def test_full_width_digits_and_slashes_are_read() -> None:
+    form = forms()["school_absence"]
+    content = clean(form, {**ABSENCE, "attendance_month": "２０２６/０３", "absent_days": "３"})
+    assert content["attendance_month"] == "2026-03"
+    assert content["absent_days"] == "3"
+
+
+def test_fields_that_a_form_does_not_have_are_left_out() -> None:
+    form = forms()["paper_case"]
+    assert "case_no" not in clean(form, {"case_no": "1", "child_atena_no": "2", "registered_on": "2020-01-01"})
+
+
+def test_control_characters_and_endless_texts_are_refused() -> None:
+    assert "summary" in told("school_consultation", occurred_on="2026-03-01", incident_type="SSW", summary="a\x1bb")
+    assert "summary" in told("school_consultation", occurred_on="2026-03-01", incident_type="SSW", summary="あ" * 2001)
