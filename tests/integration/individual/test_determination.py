@@ -1,0 +1,288 @@
+"""Individual determination: the batch's rows where nothing was added, for its date and for any other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from orchestration.home import Home
+from orchestration.individual.determination import (
+    HEARD,
+    HEARD_LABEL,
+    AssessError,
+    Determination,
+    Observation,
+    determine,
+    find,
+    heard_observation,
+    in_service,
+    parse_heard,
+)
+from orchestration.individual.inputs import TARGETS, read_statements
+from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE, open_scratch
+from superset_config.entry.store import EntryStore
+from tests.conftest import AS_OF, City, kodomo
+
+pytestmark = pytest.mark.slow
+OTHER_DATE = dt.date(2024, 10, 1)
+SCORES = "model_version, difficulty_type, person_id, score, tier, is_override, completeness"
+CONTRIBUTIONS = (
+    "model_version, difficulty_type, person_id, item_code, band_no, raw_value, coefficient, is_counted, evidence"
+)
+
+
+@pytest.fixture(scope="module")
+def home(city: City) -> Home:
+    return Home(city.home)
+
+
+def query(home: Home, sql: str, *values: Any) -> list[tuple]:
+    with in_service(home) as (connection, _):
+        return connection.execute(sql, list(values)).fetchall()
+
+
+@pytest.fixture(scope="module")
+def ranked(home: Home) -> list[str]:
+    """The children of the batch, most urgent first."""
+    rows = query(
+        home,
+        f"select person_id from {WAREHOUSE}.marts.fct_support_priority where as_of_on = ? order by priority_rank",
+        AS_OF,
+    )
+    return [row[0] for row in rows]
+
+
+def score_rows(determination: Determination) -> set[tuple]:
+    names = [name.strip() for name in SCORES.split(",") if name.strip() != "person_id"]
+    return {
+        (child["person_id"], *(score[name] for name in names))
+        for child in determination.children
+        for score in child["scores"]
+    }
+
+
+def contribution_rows(determination: Determination) -> set[tuple]:
+    names = [name.strip() for name in CONTRIBUTIONS.split(",") if name.strip() != "person_id"]
+    return {
+        (child["person_id"], *(row[name] for name in names))
+        for child in determination.children
+        for row in child["contributions"]
+        if row["change"] != "gone"
+    }
+
+
+def batch_rows(home: Home, table: str, columns: str) -> dict[str, set[tuple]]:
+    names = ", ".join(name.strip() for name in columns.split(",") if name.strip() != "person_id")
+    found: dict[str, set[tuple]] = {}
+    for row in query(home, f"select person_id, {names} from {WAREHOUSE}.marts.{table} where as_of_on = ?", AS_OF):
+        found.setdefault(row[0], set()).add(row)
+    return found
+
+
+def test_with_nothing_added_the_rows_are_the_batchs_for_every_child(home: Home, ranked: list[str]) -> None:
+    scores = batch_rows(home, "fct_risk_score", SCORES)
+    contributions = batch_rows(home, "fct_risk_contribution", CONTRIBUTIONS)
+    priorities = {
+        row[0]: row[1:]
+        for row in query(
+            home,
+            f"select person_id, tier, total_score, priority_class, due_days, priority_rank "
+            f"from {WAREHOUSE}.marts.fct_support_priority where as_of_on = ?",
+            AS_OF,
+        )
+    }
+    contents = {
+        row[0]: row[1]
+        for row in query(
+            home,
+            f"select person_id, count(distinct support_code) from {WAREHOUSE}.marts.fct_support_content "
+            "where as_of_on = ? group by all",
+            AS_OF,
+        )
+    }
+    seen: set[str] = set()
+    # Household by household: each child once, with those who live with it.
+    for person_id in ranked:
+        if person_id in seen:
+            continue
+        determination = determine(home, person_id, scope="household")
+        people = {child["person_id"] for child in determination.children}
+        assert person_id in people
+        seen |= people
+        assert score_rows(determination) == set().union(*(scores[p] for p in people))
+        assert contribution_rows(determination) == set().union(*(contributions.get(p, set()) for p in people))
+        for child in determination.children:
+            priority = child["priority"]
+            assert (
+                priority["tier"], priority["total_score"], priority["priority_class"], priority["due_days"],
+                priority["priority_rank"],
+            ) == priorities[child["person_id"]]  # fmt: skip
+            assert len({row["support_code"] for row in child["support_contents"]}) == contents[child["person_id"]]
+            assert not any(score["is_changed"] for score in child["scores"])
+    assert seen == set(scores)
+    assert len(seen) > 150
+
+
+def test_for_another_date_the_rows_are_those_of_a_whole_run_for_it(home: Home) -> None:
+    with in_service(home) as (connection, folder):
+        open_scratch(connection, OTHER_DATE)
+        read_statements(folder).execute(connection, [PARAMETERS], TARGETS)
+        people = [
+            row[0]
+            for row in connection.execute(
+                f"select person_id from {SCRATCH}.intermediate.int_risk__subjects "
+                f"semi join {WAREHOUSE}.marts.dim_person using (person_id) "
+                f"left join (select person_id, count(*) as chains from {SCRATCH}.marts.fct_chain group by all) "
+                "using (person_id) order by chains desc nulls last, hash(person_id) limit 12"
+            ).fetchall()
+        ]
+        names = SCORES.replace("person_id, ", "")
+        expected = {
+            person_id: set(
+                connection.execute(
+                    f"select person_id, {names} from {SCRATCH}.intermediate.int_risk__scores where person_id = ?",
+                    [person_id],
+                ).fetchall()
+            )
+            for person_id in people
+        }
+        chains = {
+            person_id: connection.execute(
+                f"select chain_type, path from {SCRATCH}.marts.fct_chain where person_id = ? order by all", [person_id]
+            ).fetchall()
+            for person_id in people
+        }
+    assert any(chains.values())
+    for person_id in people:
+        determination = determine(home, person_id, as_of_on=OTHER_DATE)
+        assert score_rows(determination) == expected[person_id]
+        (child,) = determination.children
+        told = sorted((chain["chain_type"], ">".join(chain["path_ids"])) for chain in child["chains"])
+        assert told == chains[person_id]
+
+
+def test_a_child_is_found_before_its_birth(home: Home) -> None:
+    rows = query(
+        home,
+        f"select identities.person_id, notifications.due_on "
+        f"from {WAREHOUSE}.intermediate.int_person__identities as identities "
+        f"inner join {WAREHOUSE}.staging.stg_health__pregnancy_notifications as notifications "
+        "on identities.source_key = notifications.notification_no "
+        f"inner join {WAREHOUSE}.marts.dim_child as children on identities.person_id = children.person_id "
+        "where identities.source_id = 'pregnancy_notifications' and not children.is_unborn "
+        "and notifications.notified_on < children.birth_on - interval 60 day order by all limit 1",
+    )
+    person_id, due_on = rows[0]
+    (child,) = determine(home, person_id, as_of_on=due_on - dt.timedelta(days=50)).children
+    assert child["is_unborn"]
+    assert child["age_months"] < 0
+
+
+def test_what_was_heard_counts_and_says_where_it_comes_from(home: Home, ranked: list[str]) -> None:
+    calm = ranked[-1]
+    heard = [heard_observation(calm, "abuse_consultation", "2026-03-30", None)]
+    (before,) = determine(home, calm).children
+    (child,) = determine(home, calm, heard=heard).children
+    (score,) = [row for row in child["scores"] if row["difficulty_type"] == "abuse"]
+    new = [row for row in child["contributions"] if row["change"] == "new" and row["difficulty_type"] == "abuse"]
+    assert score["is_changed"]
+    assert score["score"] == score["score_before"] + sum(row["coefficient"] for row in new if row["is_counted"])
+    assert all(row["sources"][0]["label"] == HEARD_LABEL for row in new)
+    assert {row["item_code"] for row in before["missing"]} > {row["item_code"] for row in child["missing"]}
+    assert determine(home, calm).children == (before,)
+
+
+def test_what_was_heard_is_the_latest_of_its_day(home: Home) -> None:
+    rows = query(
+        home,
+        f"select observations.person_id, observations.observed_on "
+        f"from {WAREHOUSE}.marts.fct_observation as observations "
+        f"semi join {WAREHOUSE}.marts.dim_child as children on observations.person_id = children.person_id "
+        "where observation_code = 'school_absence_rate' and observed_on <= ? "
+        "order by observed_on desc, observations.person_id limit 1",
+        AS_OF,
+    )
+    person_id, observed_on = rows[0]
+    heard = Observation(person_id, "school_absence_rate", observed_on, Decimal("77.5"))
+    (child,) = determine(home, person_id, heard=[heard]).children
+    values = {row["raw_value"] for row in child["contributions"] if f"{HEARD}:1" in (row["evidence"] or "").split("|")}
+    assert Decimal("77.5") in values
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nothing@2026-03-01", "no observation"),
+        ("divorce", "CODE=VALUE@DATE"),
+        ("divorce@2026-02-30", "2026-04-01"),
+        ("divorce=1@2026-03-01", "takes no value"),
+        ("epds_total@2026-03-01", "needs a number"),
+        ("epds_total=9.5@2026-03-01", "whole number"),
+        ("epds_total=nan@2026-03-01", "number"),
+        ("mother:divorce@2026-03-01", "mother"),
+    ],
+)
+def test_what_cannot_be_read_is_told(text: str, words: str) -> None:
+    from orchestration.errors import UsageError
+
+    with pytest.raises(UsageError, match=words):
+        parse_heard(text, "p1", {})
+
+
+def test_what_cannot_count_is_refused(home: Home, ranked: list[str]) -> None:
+    later = heard_observation(ranked[0], "divorce", "2026-05-01", None)
+    with pytest.raises(AssessError, match="after the as-of date"):
+        determine(home, ranked[0], heard=[later])
+    stranger = heard_observation("nobody", "divorce", "2026-03-01", None)
+    with pytest.raises(AssessError, match="counts for none"):
+        determine(home, ranked[0], heard=[stranger])
+    with pytest.raises(AssessError, match="no child"):
+        determine(home, "nobody")
+    with pytest.raises(AssessError, match="no child"):
+        determine(home, ranked[0], as_of_on=dt.date(1990, 1, 1))
+
+
+def test_nobody_under_a_support_measure_is_named_on_a_path(home: Home, ranked: list[str]) -> None:
+    protected = {
+        row[0] for row in query(home, f"select person_id from {WAREHOUSE}.marts.dim_person where is_dv_protected")
+    }
+    chained = [
+        row[0]
+        for row in query(home, f"select distinct person_id from {WAREHOUSE}.marts.fct_chain order by all limit 15")
+    ]
+    for person_id in chained:
+        for child in determine(home, person_id).children:
+            for chain in child["chains"]:
+                assert not protected & set(chain["path_ids"][1:]) - {child["person_id"]}
+
+
+def test_the_command_keeps_a_record_with_purpose_person_and_time(city: City, ranked: list[str]) -> None:
+    person_id, _ = find(Home(city.home), ranked[0].lstrip("0"))
+    assert person_id == ranked[0]
+    answer = kodomo(
+        "assess",
+        ranked[0],
+        "--purpose",
+        "受理会議",
+        "--observe",
+        "dv_consultation@2026-03-30",
+        "--json",
+        home=city.home,
+    )
+    told = json.loads(answer.stdout)
+    assert told["children"][0]["person_id"] == ranked[0]
+    row = EntryStore(Home(city.home)).determination(told["determination_id"])
+    assert (row["purpose"], row["person_id"], row["as_of_on"]) == ("受理会議", ranked[0], AS_OF)
+    assert row["determined_by"]
+    assert row["heard"][0]["observation_code"] == "dv_consultation"
+    assert {score["tier"] for score in row["result"][0]["scores"]}
+
+
+def test_the_command_needs_a_purpose(city: City, ranked: list[str]) -> None:
+    answer = kodomo("assess", ranked[0], "--purpose", " ", home=city.home, check=False)
+    assert answer.returncode == 2
+    assert "purpose" in answer.stderr
