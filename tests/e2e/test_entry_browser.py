@@ -1,0 +1,263 @@
+"""The pages of entry in a browser over a synthetic city: as somebody who may, and as somebody who may not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from orchestration.home import Home
+from orchestration.ingest.entries import take_entries
+from superset_config.entry.store import EntryStore
+from superset_config.pictures import CHROMIUM
+from superset_config.security.access import read_access
+from superset_config.security.staff import DEMO_STAFF
+from tests.conftest import City
+from tests.security.servers import Server, apply, passwords, serve
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Superset over a copy of the city's home."""
+    root = tmp_path_factory.mktemp("browser") / "var"
+    shutil.copytree(city.home, root, symlinks=True, ignore=shutil.ignore_patterns("dbt", "dagster"))
+    home = Home(root)
+    shutil.copy(DEMO_STAFF, home.staff)
+    apply(home)
+    with serve(home) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=ja"]
+        )
+        yield opened
+        opened.close()
+
+
+class Staff:
+    """Somebody at a browser; what the browser asked of other hosts, and the values that were in addresses."""
+
+    def __init__(self, browser: Browser, server: Server, username: str) -> None:
+        self.server, self.addresses, self.outside = server, [], []
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="ja-JP")
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(30_000)
+        context.on("requestfinished", self._note)
+        self.page.goto(f"{server.address}/login/")
+        self.page.fill("#username", username)
+        self.page.fill("#password", passwords(server.home)[username])
+        self.page.press("#password", "Enter")
+        self.page.wait_for_url(lambda url: "/login" not in url)
+
+    def _note(self, request: Any) -> None:
+        self.addresses.append(request.url)
+        if not request.url.startswith((self.server.address, "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def open(self, name: str) -> Page:
+        """A page of entry."""
+        self.page.goto(f"{self.server.address}/work/{name}/")
+        return self.page
+
+    def choose(self, name: str, verb: str, child: str) -> Page:
+        """Search a child by its number, and choose it."""
+        page = self.open(name)
+        page.fill("#number", child)
+        page.click("button:has-text('検索')")
+        page.click(f"button:has-text('{verb}')")
+        return page
+
+
+@pytest.fixture(scope="module")
+def child(server: Server) -> str:
+    """A child at school, by the school's records too, of no protected household."""
+    from orchestration.individual.determination import in_service
+
+    with in_service(server.home) as (connection, _):
+        return connection.execute(
+            "select children.person_id from warehouse.marts.bi_child as children "
+            "semi join (from warehouse.intermediate.int_person__identities where source_id = 'school_enrolment') "
+            "using (person_id) where not is_dv_protected and contains(departments, '|education|') "
+            "order by priority_rank limit 1"
+        ).fetchall()[0][0]
+
+
+@pytest.fixture(scope="module")
+def caseworker(browser: Browser, server: Server) -> Staff:
+    return Staff(browser, server, "child_all")
+
+
+@pytest.fixture(scope="module")
+def teacher(browser: Browser, server: Server) -> Staff:
+    return Staff(browser, server, "education_all")
+
+
+def newest(server: Server, form: str) -> dict[str, str]:
+    return dict(EntryStore(server.home).current(form)[-1].content)
+
+
+def test_determination_from_search_to_confirmed_fact(server: Server, caseworker: Staff, child: str) -> None:
+    page = caseworker.choose("assess", "選ぶ", child)
+    page.click("button:has-text('判定する')")
+    assert page.locator(".message.error").inner_text() == "目的を入れてください。"
+    page.fill("#purpose", "近隣からの相談（受理会議）")
+    page.select_option("select[name=code_0]", "abuse_consultation")
+    page.fill("input[name=date_0]", "2026-03-30")
+    page.click("button:has-text('判定する')")
+    text = page.inner_text("main")
+    for words in (
+        "点数と段階",
+        "虐待",
+        "点数の内訳",
+        "連鎖",
+        "支援内容（案）",
+        "データのない項目",
+        "今回聞いたこと",
+        "検討期限",
+    ):
+        assert words in text
+    assert "新たに該当" in text
+    page.click("text=この個別検討の記録")
+    page.click("text=確認したので記録に加える")
+    assert "確認済みの事実として記録しました" in page.inner_text("main")
+    assert newest(server, "heard")["observation_code"] == "abuse_consultation"
+    kept = EntryStore(server.home).determinations(by="child_all")[0]
+    assert (kept["purpose"], kept["person_id"]) == ("近隣からの相談（受理会議）", child)
+
+
+def test_school_records(server: Server, teacher: Staff, child: str) -> None:
+    page = teacher.choose("school_absence", "入力する", child)
+    page.fill("#attendance_month", "2026-02")
+    page.fill("#school_days", "18")
+    page.fill("#absent_days", "20")
+    page.click("button:has-text('保存') >> nth=0")
+    assert "「授業日数」より大きい数です。" in page.inner_text("main")
+    page.fill("#absent_days", "9")
+    page.click("button:has-text('保存') >> nth=0")
+    assert "保存しました" in page.inner_text("main")
+    assert newest(server, "school_absence")["school_person_no"]
+    page = teacher.choose("school_consultation", "入力する", child)
+    page.fill("#occurred_on", "2026-03-02")
+    page.select_option("#incident_type", "いじめ")
+    page.fill("#summary", "学級でのからかい。")
+    page.click("button:has-text('保存') >> nth=0")
+    assert "いじめ" in page.inner_text("main")
+
+
+def test_old_paper_case_and_support_measure_told_by_telephone(server: Server, caseworker: Staff, child: str) -> None:
+    page = caseworker.choose("paper_case", "入力する", child)
+    labels = page.locator("#person_id option").all_inner_texts()
+    assert any(label.startswith("母") for label in labels)
+    page.select_option("#person_id", label=next(label for label in labels if label.startswith("母")))
+    page.fill("#registered_on", "1998-03-01")
+    page.select_option("#case_class", "要保護児童")
+    page.click("button:has-text('保存') >> nth=0")
+    assert "保存しました" in page.inner_text("main")
+    page = caseworker.choose("support_measure", "入力する", child)
+    page.fill("#told_on", "2026-03-30")
+    page.fill("#measure_from", "2026-03-30")
+    page.fill("#told_by", "配偶者暴力相談支援センター")
+    page.click("button:has-text('保存') >> nth=0")
+    assert "保存しました" in page.inner_text("main")
+
+
+def test_meeting_decision_and_support(server: Server, caseworker: Staff) -> None:
+    page = caseworker.open("meeting")
+    page.click("button:has-text('決定を記録') >> nth=0")
+    page.click("button:has-text('決定を保存')")
+    assert "「会議の日」を入れてください。" in page.inner_text("main")
+    page.fill("#d_meeting_on", "2026-04-10")
+    page.select_option("#d_decision", "support")
+    page.select_option("#d_agrees_with_tier", "no")
+    page.fill("#d_disagreement_reason", "転居は進学のため。")
+    page.select_option("#d_disagreement_item", index=1)
+    page.fill("#d_support_content", "家庭訪問（週1回）")
+    page.select_option("#d_lead_agency", "子ども若者課")
+    page.fill("#d_review_on", "2026-07-10")
+    page.click("button:has-text('決定を保存')")
+    assert "家庭訪問（週1回）" in page.inner_text("main")
+    page.fill("#s_started_on", "2026-04-12")
+    page.fill("#s_support_content", "家庭訪問")
+    page.select_option("#s_lead_agency", "子ども若者課")
+    page.click("button:has-text('支援を保存')")
+    assert newest(server, "support")["decision_id"]
+    assert newest(server, "decision")["review_on"] == "2026-07-10"
+
+
+def test_pages_of_stewards(server: Server, caseworker: Staff) -> None:
+    page = caseworker.open("link_review")
+    assert "住民基本台帳" in page.inner_text("main") or "確認を待つ組はありません" in page.inner_text("main")
+    page = caseworker.open("delivery_decision")
+    row = page.locator("tr:has(button)").first
+    row.locator("input[name=reason]").fill("様式の誤りのため出し直し")
+    row.locator("select[name=decision]").select_option("withdraw")
+    row.locator("button").click()
+    assert "次の一括処理で実行されます" in page.inner_text("main")
+    assert "code_list" not in caseworker.open("code_decision").inner_text("main")
+
+
+def test_request_of_the_person_and_its_document(server: Server, caseworker: Staff, child: str) -> None:
+    page = caseworker.choose("person_request", "入力する", child)
+    page.fill("#requested_on", "2026-03-20")
+    page.select_option("#request", "disclosure")
+    page.fill("#about", "保有している個人情報のすべて")
+    page.click("button:has-text('保存') >> nth=0")
+    page.click("text=開く・直す >> nth=0")
+    assert page.locator("button:has-text('保有個人情報の文書（PDF）を作る')").count() == 1
+
+
+@pytest.mark.parametrize("name", sorted(read_access().entry_pages))
+def test_somebody_without_permission_is_told_so_in_japanese(browser: Browser, server: Server, name: str) -> None:
+    outsider = _outsider(browser, server)
+    page = outsider.open(name)
+    assert page.locator("[role=alert]").inner_text() == (
+        "この画面を使う権限がありません。担当の登録を子ども若者課に確かめてください。"
+    )
+
+
+_OUTSIDERS: dict[str, Staff] = {}
+
+
+def _outsider(browser: Browser, server: Server) -> Staff:
+    if server.address not in _OUTSIDERS:
+        _OUTSIDERS[server.address] = Staff(browser, server, "health_all")
+    return _OUTSIDERS[server.address]
+
+
+def test_no_value_is_in_an_address_and_no_other_host_was_asked(
+    server: Server, caseworker: Staff, teacher: Staff, child: str
+) -> None:
+    for staff in (caseworker, teacher):
+        assert staff.outside == []
+        assert len(staff.addresses) > 5
+        assert not [address for address in staff.addresses if child in address or "%E5%AE" in address]
+
+
+def test_the_next_run_takes_what_was_typed(server: Server) -> None:
+    taken = {delivery.source_id: delivery for delivery in take_entries(server.home, "after")}
+    assert {
+        "school_attendance",
+        "school_consultations",
+        "council_cases",
+        "told_support_measures",
+        "heard_observations",
+    } <= (set(taken))
+    assert all(delivery.rows_rejected == 0 for delivery in taken.values())
+
+
+def test_screens_are_japanese(caseworker: Staff) -> None:
+    import re
+
+    for name in ("assess", "meeting", "paper_case", "support_measure", "person_request"):
+        text = caseworker.open(name).inner_text("body")
+        words = set(re.findall(r"[A-Za-z]{3,}", text)) - {"SSW", "PDF", "EPDS"}
+        assert not {word for word in words if word not in {"child", "all", "education"}}, (name, words)
