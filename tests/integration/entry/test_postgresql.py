@@ -1,0 +1,40 @@
+"""Entries on PostgreSQL, by the same setting as Superset's metadata: written, locked, backed up, restored."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from orchestration.backup import backup, restore
+from orchestration.home import Home
+from superset_config.entry.store import ConflictError, EntryStore
+from tests.integration.superset import test_metadata
+
+pytestmark = pytest.mark.slow
+postgresql = test_metadata.postgresql
+
+
+def test_entries_may_be_on_postgresql(tmp_path: Path, postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KODOMO_METADATA_URI", postgresql)
+    home = Home(tmp_path / "var")
+    store = EntryStore(home)
+    record_id = store.create("paper_case", {"a": "一"}, by="aoi", department="child").record_id
+
+    def change(number: int) -> bool:
+        try:
+            EntryStore(home).change(record_id, 1, {"a": str(number)}, by=f"u{number}")
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(10) as threads:
+        assert sum(threads.map(change, range(10))) == 1
+    assert len(store.history(record_id)) == 2
+    assert not home.entries.exists()
+    folder = backup(home, tmp_path / "backup")
+    before = store.newest(record_id).content
+    store.change(record_id, 2, {"a": "後"}, by="aoi")
+    restore(Home(tmp_path / "other"), folder)
+    assert store.newest(record_id).content == before
