@@ -1,0 +1,136 @@
+"""How long an individual determination takes, beside the bare engine running the same statements.
+
+KODOMO_HOME=… .venv/bin/python benchmarks/individual.py [determinations] [other date]
+
+Children are drawn by a hash. Every determination is compared with the batch's rows; one that differs stops it. The bare
+engine is one connection that is open already and executes the very same statements, nothing else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import time
+from typing import Any
+
+import duckdb
+
+from orchestration.home import Home
+from orchestration.individual import determination as individual
+from orchestration.individual.inputs import TARGETS, read_statements
+from orchestration.individual.replay import PARAMETERS, WAREHOUSE, open_scratch
+from orchestration.publish import current
+from orchestration.publish.publication import EVERYTHING
+
+WARM = 5
+
+
+class Recorder:
+    """A connection that remembers what was executed."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.statements: list[tuple[str, Any]] = []
+
+    def execute(self, sql: str, values: Any = None) -> duckdb.DuckDBPyConnection:
+        """Execute and remember."""
+        self.statements.append((sql, values))
+        return self.connection.execute(sql, values)
+
+
+def statements_of(home: Home, person_id: str, as_of_on: dt.date | None) -> list[tuple[str, Any]]:
+    """What one determination executes, from an empty scratch database to the scores and support."""
+    with individual.in_service(home) as (connection, folder):
+        recorder: Any = Recorder(connection)
+        models = read_statements(folder)
+        built_on = connection.execute(f"select as_of_on from {WAREHOUSE}.{PARAMETERS}").fetchall()[0][0]
+        date = as_of_on or built_on
+        open_scratch(recorder, date)
+        individual._choose(recorder, models, person_id, "person", None if date == built_on else date)
+        changed = [*individual.CHOSEN, *([PARAMETERS] if date != built_on else [])]
+        models.execute(recorder, changed, [target for target in TARGETS if target not in individual.CHOSEN])
+        individual._describe(recorder, date)
+    return recorder.statements
+
+
+def bare(connection: duckdb.DuckDBPyConnection, statements: list[tuple[str, Any]]) -> float:
+    """Seconds that the engine takes for them."""
+    started = time.perf_counter()
+    for sql, values in statements:
+        connection.execute(sql, values).fetchall()
+    elapsed = time.perf_counter() - started
+    connection.execute("detach database scratch")
+    return elapsed
+
+
+def batch_rows(home: Home) -> dict[str, set[tuple]]:
+    """The batch's scores by child."""
+    with individual.in_service(home) as (connection, _):
+        found: dict[str, set[tuple]] = {}
+        for row in connection.execute(
+            f"select person_id, model_version, difficulty_type, score, tier, is_override, completeness "
+            f"from {WAREHOUSE}.marts.fct_risk_score "
+            f"where as_of_on = (select as_of_on from {WAREHOUSE}.{PARAMETERS})"
+        ).fetchall():
+            found.setdefault(row[0], set()).add(row[1:])
+    return found
+
+
+def told(name: str, seconds: list[float]) -> str:
+    """p50 and p95 in milliseconds."""
+    ordered = sorted(seconds)
+    p50, p95 = (ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 for share in (0.5, 0.95))
+    return f"{name:<28} p50 {p50:7.0f} ms   p95 {p95:7.0f} ms"
+
+
+def main() -> None:
+    """Measure and print."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    as_of_on = dt.date.fromisoformat(sys.argv[2]) if len(sys.argv) > 2 else None
+    home = Home.from_environment()
+    with individual.in_service(home) as (connection, _):
+        people = [
+            row[0]
+            for row in connection.execute(
+                f"select person_id from {WAREHOUSE}.marts.dim_child order by hash(person_id) limit {count + WARM}"
+            ).fetchall()
+        ]
+        residents = connection.execute(
+            f"select count(*) from {WAREHOUSE}.marts.dim_person where is_resident"
+        ).fetchall()
+    expected = batch_rows(home)
+    folder = current(home)
+    engine = duckdb.connect()
+    engine.execute(f"attach '{folder / EVERYTHING}' as {WAREHOUSE} (read_only)")
+    whole, alone, same = [], [], 0
+    for number, person_id in enumerate(people):
+        started = time.perf_counter()
+        try:
+            found = individual.determine(home, person_id, as_of_on=as_of_on)
+        except individual.AssessError:
+            # On the other date this child was none yet.
+            continue
+        elapsed = time.perf_counter() - started
+        statements = statements_of(home, person_id, as_of_on)
+        seconds = bare(engine, statements)
+        if as_of_on is None:
+            rows = {
+                tuple(
+                    score[name]
+                    for name in ("model_version", "difficulty_type", "score", "tier", "is_override", "completeness")
+                )
+                for score in found.children[0]["scores"]
+            }
+            if rows != expected[person_id]:
+                sys.exit("A determination differs from the batch.")
+            same += 1
+        if number >= WARM:
+            whole.append(elapsed)
+            alone.append(seconds)
+    print(f"{residents[0][0]} residents, {len(whole)} determinations, {same} equal to the batch")
+    print(told("determination", whole))
+    print(told("bare engine, same statements", alone))
+
+
+if __name__ == "__main__":
+    main()
