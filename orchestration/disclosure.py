@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from orchestration.contract import Contract, load_code_lists, load_contracts
 from orchestration.errors import KodomoError
 from orchestration.home import Home
 from orchestration.individual.determination import in_service, observation_codes, source_label
+from orchestration.linkage.explain import ATENA_WIDTH
 from orchestration.warehouse import connect
 from superset_config.entry.forms import forms
 from superset_config.entry.store import EntryStore
@@ -140,40 +140,43 @@ def _dicts(connection: duckdb.DuckDBPyConnection, query: str, *values: Any) -> l
 def _records(
     connection: duckdb.DuckDBPyConnection, contract: Contract, numbers: list[str], keys: dict[str, list[str]]
 ) -> Records | None:
-    """The rows of one source in which the person is, in force or not; None where there are none."""
-    staged = f"staging.stg_{contract.holder}__{contract.source_id}"
+    """The rows of one source in which the person is, as delivered; None where there are none.
+
+    Columns that may not be used are held all the same, and so are rows of earlier deliveries: what is the same in
+    several is told once, with the newest of them.
+    """
     conditions, values = [], []
-    columns = {row[0] for row in connection.execute(f"describe {staged}").fetchall()}
-    for column in contract.columns:
-        if column.name.endswith("atena_no") and numbers:
-            conditions.append(f"{column.name} in ({', '.join('?' * len(numbers))})")
+    names = [column.name for column in contract.columns]
+    for name in names:
+        if name.endswith("atena_no") and numbers:
+            number = f"lpad(ltrim(replace({name}, ' ', ''), '0'), {ATENA_WIDTH}, '0')"
+            conditions.append(f"{number} in ({', '.join('?' * len(numbers))})")
             values += numbers
     # The schools' number is that of the enrolment, in all of their extracts.
-    own = keys.get("school_enrolment" if "school_person_no" in columns else contract.source_id, [])
-    key = "school_person_no" if "school_person_no" in columns else contract.columns[0].name
+    is_of_school = "school_person_no" in names
+    own = keys.get("school_enrolment" if is_of_school else contract.source_id, [])
     if own:
-        conditions.append(f"{key} in ({', '.join('?' * len(own))})")
+        key = "school_person_no" if is_of_school else names[0]
+        conditions.append(f"replace({key}, ' ', '') in ({', '.join('?' * len(own))})")
         values += own
+    if "subject_no" in names and numbers:
+        conditions.append(f"subject_no in ({', '.join('?' * len(numbers))})")
+        values += numbers
     if not conditions:
         return None
-    names = [column.name for column in contract.columns]
     rows = connection.execute(
-        f"select delivery_id, line_number, {', '.join(names)} from {staged} where {' or '.join(conditions)} "
-        "order by delivery_id, line_number",
+        f"select max(delivery_id || ' ' || line_number || '行目') as place, {', '.join(names)} "
+        f"from raw.{contract.source_id} where {' or '.join(conditions)} group by all order by place",
         values,
     ).fetchall()
     if not rows:
         return None
     lists = load_code_lists()
     told = []
-    for delivery_id, line_number, *cells in rows:
-        shown = []
-        for column, cell in zip(contract.columns, cells, strict=True):
-            text = _text(cell)
-            if column.code_list and text:
-                text = lists.get(column.code_list, {}).get(text, text)
-            shown.append(text)
-        told.append((f"{delivery_id} {line_number}行目", tuple(shown)))
+    for place, *cells in rows:
+        labels = [lists.get(column.code_list or "", {}) for column in contract.columns]
+        shown = [known.get(_text(cell), _text(cell)) for known, cell in zip(labels, cells, strict=True)]
+        told.append((place, tuple(shown)))
     register = contract.columns[0].register
     return Records(
         contract.title,
@@ -185,14 +188,8 @@ def _records(
     )
 
 
-def _text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "有" if cell else "無"
-    if isinstance(cell, dt.date):
-        return f"{cell.year}年{cell.month}月{cell.day}日"
-    return str(cell)
+def _text(cell: str | None) -> str:
+    return cell or ""
 
 
 def as_json(held: Held) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from orchestration.errors import KodomoError
+from superset_config.security.access import read_access
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -22,6 +23,7 @@ LOADING = '[data-test="loading-indicator"], .loading, .ant-spin-spinning'
 FAILED = ".chart-container .ant-alert-error, .dashboard-chart .ant-alert-error, .missing-chart-container"
 QUIET_SECONDS = 1.5
 LOGIN_REFUSED = 429
+FORBIDDEN = 403
 
 
 @dataclass
@@ -107,7 +109,33 @@ def _as_account(
         path = folder / account / f"{slug}.png"
         page.screenshot(path=path)
         yield Picture(account, slug, path, page.locator(FAILED).count())
+    yield from _work_pages(page, address, account, folder)
     context.close()
+
+
+def _work_pages(page: Page, address: str, account: str, folder: Path) -> Iterable[Picture]:
+    """The pages of entry that the account may open; of 個別検討 what a determination looks like."""
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+    for entry in read_access().entry_pages.values():
+        answer = page.goto(f"{address}/work/{entry.name}/")
+        if answer is None or answer.status == FORBIDDEN:
+            continue
+        if entry.name == "assess":
+            _determine_first(page)
+        path = folder / account / f"work-{entry.name}.png"
+        page.screenshot(path=path, full_page=True)
+        yield Picture(account, f"work-{entry.name}", path, page.locator("[role=alert]").count())
+
+
+def _determine_first(page: Page) -> None:
+    """Determine the first child whose name has a common sound; where there is none, the search is the picture."""
+    page.fill("#name", "ア")
+    page.click("button:has-text('検索')")
+    choose = page.locator("button:has-text('選ぶ')").first
+    if choose.count():
+        choose.click()
+        page.fill("#purpose", "画面の確認")
+        page.click("button:has-text('判定する')")
 
 
 def _note_outside(url: str, address: str, album: Album) -> None:
