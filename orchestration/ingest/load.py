@@ -33,38 +33,31 @@ def normalised(values: pa.Array) -> pa.Array:
     return pc.take(text, encoded.indices)
 
 
-def _fault(column: Column) -> str | None:
-    """SQL: the reason code that rejects a row for this column, or null."""
+def _value_fault(kind: str, required: list[int]) -> str:
+    """SQL: the reason code of a ``value`` that is not of its type, or null; ``required``: positions of columns."""
     macros = load_macros()
-    name = column.name
+    if kind in {"date", "month"}:
+        code = "impossible_date" if kind == "date" else "invalid_month"
+        is_required = f"column_position in ({', '.join(map(str, required))})" if required else "false"
+        return (
+            f"case {macros[f'{kind}_status']('value')} when 'impossible' then '{code}' "
+            f"when 'none' then case when {is_required} then 'missing_required' end end"
+        )
+    if kind == "flag":
+        return f"case when {macros['parse_flag']('value')} is null then 'unknown_flag' end"
+    parsed = macros["parse_integer" if kind == "int" else "parse_decimal"]("value")
+    return f"case when {parsed} is null then 'not_a_number' end"
+
+
+def _row_fault(column: Column, position: int, has_bad_values: bool) -> str | None:
+    """SQL: the reason code that rejects a row for this column, or null."""
     if column.type == "id":
-        missing = f"when {name} is null then 'missing_required'" if column.required else ""
-        return f"case when {macros['is_damaged_id'](name)} then 'damaged_id' {missing} end"
+        missing = f"when {column.name} is null then 'missing_required'" if column.required else ""
+        return f"case when {load_macros()['is_damaged_id'](column.name)} then 'damaged_id' {missing} end"
     if not column.required:
         return None
-    if column.type in {"date", "month"}:
-        status = macros[f"{column.type}_status"](name)
-        code = "impossible_date" if column.type == "date" else "invalid_month"
-        return f"case {status} when 'none' then 'missing_required' when 'impossible' then '{code}' end"
-    if column.type in {"int", "decimal"}:
-        parsed = macros["parse_integer" if column.type == "int" else "parse_decimal"](name)
-        return f"case when {name} is null then 'missing_required' when {parsed} is null then 'not_a_number' end"
-    return f"case when {name} is null then 'missing_required' end"
-
-
-def _issue(column: Column) -> str | None:
-    """SQL: what is wrong with a value that does not reject its row, or null."""
-    macros = load_macros()
-    name = column.name
-    if column.type in {"date", "month"}:
-        code = "impossible_date" if column.type == "date" else "invalid_month"
-        return f"case when {macros[f'{column.type}_status'](name)} = 'impossible' then '{code}' end"
-    if column.type in {"int", "decimal"}:
-        parsed = macros["parse_integer" if column.type == "int" else "parse_decimal"](name)
-        return f"case when {name} is not null and {parsed} is null then 'not_a_number' end"
-    if column.type == "flag":
-        return f"case when {name} is not null and {macros['parse_flag'](name)} is null then 'unknown_flag' end"
-    return None
+    otherwise = f"else bad_{position}.code" if has_bad_values else ""
+    return f"case when {column.name} is null then 'missing_required' {otherwise} end"
 
 
 def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str, parsed: ParsedFile) -> Loaded:
@@ -83,18 +76,17 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
     connection.register("delivered_file", pa.table(arrays))
     try:
         _judge(connection, contract)
-        faulty = connection.execute(
-            "select position, column_position, fault from judged where fault is not null order by position"
-        ).fetchall()
+        faulty = connection.execute("select position, column_position, fault from judged order by position").fetchall()
         names = ", ".join(targets)
         connection.execute(
             f"insert into raw.{contract.source_id} (delivery_id, line_number, {names}) "
-            f"select ?, line_number, {names} from judged where fault is null order by position",
+            f"select ?, line_number, {names} from composed anti join judged using (position)",
             [delivery_id],
         )
         _record_issues(connection, contract, delivery_id)
     finally:
-        connection.execute("drop table if exists judged")
+        for table in ("composed", "bad_values", "judged"):
+            connection.execute(f"drop table if exists {table}")
         connection.unregister("delivered_file")
     encoding = "utf-8" if parsed.encoding == "utf-16" else parsed.encoding
     rejects = parsed.rejects + [
@@ -133,32 +125,62 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Make the temporary table ``judged``: the rows with the first fault in the order of the columns."""
-    faults = [(i, _fault(column)) for i, column in enumerate(contract.columns)]
-    columns = ", ".join(f"{sql} as fault_{i}" for i, sql in faults if sql)
-    numbers = [i for i, sql in faults if sql]
+    """Make temporary tables: ``composed`` (the rows), ``bad_values`` (what is wrong with which value of a column) and
+    ``judged`` (the rows to reject, with the first fault in the order of the columns).
+    """
     # Arrow leaves a half-width kana and its dakuten apart; the engine's own NFC joins them.
     composed = ", ".join(f"nfc_normalize({column.name}) as {column.name}" for column in contract.columns)
+    connection.execute(f"create or replace temp table composed as select * replace ({composed}) from delivered_file")
+    # Once per distinct value, and one statement per type: to plan the reading of a date takes as long as to read many.
+    judgements = ["select 0 as column_position, '' as value, '' as code where false"]
+    for kind in ("date", "month", "int", "decimal", "flag"):
+        typed = [(i, column) for i, column in enumerate(contract.columns) if column.type == kind]
+        if kind == "flag":
+            typed = [(i, column) for i, column in typed if not column.required]
+        if typed:
+            values = " union all ".join(
+                f"select distinct {i} as column_position, {column.name} as value from composed" for i, column in typed
+            )
+            fault = _value_fault(kind, [i for i, column in typed if column.required])
+            judgements.append(
+                f"select column_position, value, code from (select column_position, value, {fault} as code "
+                f"from ({values}) where value is not null) where code is not null"
+            )
+    connection.execute(f"create or replace temp table bad_values as {' union all '.join(judgements)}")
+    bad = _columns_with_bad_values(connection)
+    faults = [(i, _row_fault(column, i, i in bad)) for i, column in enumerate(contract.columns)]
+    columns = ", ".join(f"{sql} as fault_{i}" for i, sql in faults if sql)
+    joins = " ".join(
+        f"left join (from bad_values where column_position = {i}) as bad_{i} "
+        f"on composed.{contract.columns[i].name} = bad_{i}.value"
+        for i, sql in faults
+        if sql and i in bad and contract.columns[i].required
+    )
+    numbers = [i for i, sql in faults if sql]
+    fault = f"coalesce({', '.join(f'fault_{i}' for i in numbers)})"
     position = " ".join(f"when fault_{i} is not null then {i}" for i in numbers)
     connection.execute(
-        f"create or replace temp table judged as "
-        f"select * exclude ({', '.join(f'fault_{i}' for i in numbers)}), "
-        f"coalesce({', '.join(f'fault_{i}' for i in numbers)}) as fault, case {position} end as column_position "
-        f"from (select *, {columns} from (select * replace ({composed}) from delivered_file))"
+        f"create or replace temp table judged as select position, {fault} as fault, case {position} end as "
+        f"column_position from (select position, {columns} from composed {joins}) where fault is not null"
     )
 
 
+def _columns_with_bad_values(connection: duckdb.DuckDBPyConnection) -> set[int]:
+    return {row[0] for row in connection.execute("select distinct column_position from bad_values").fetchall()}
+
+
 def _record_issues(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str) -> None:
-    issues = [(column, _issue(column)) for column in contract.columns]
+    bad = _columns_with_bad_values(connection)
     queries = [
-        f"select line_number, '{column.name}' as column_name, {sql} as issue_code from judged where fault is null"
-        for column, sql in issues
-        if sql
+        f"select line_number, '{column.name}' as column_name, code from loaded "
+        f"inner join bad_values on column_position = {i} and value = {column.name}"
+        for i, column in enumerate(contract.columns)
+        if i in bad and not column.required
     ]
     if queries:
         connection.execute(
-            f"insert into raw.value_issues select ?, ?, * from ({' union all '.join(queries)}) "
-            "where issue_code is not null",
+            "insert into raw.value_issues with loaded as (from composed anti join judged using (position)) "
+            f"select ?, ?, * from ({' union all '.join(queries)})",
             [delivery_id, contract.source_id],
         )
     texts = [column.name for column in contract.columns if column.keeps_text]
@@ -166,6 +188,7 @@ def _record_issues(connection: duckdb.DuckDBPyConnection, contract: Contract, de
         connection.execute(
             "insert into raw.gaiji select ?, ?, line_number, ?, "
             f"'U+' || upper(to_hex(unicode(unnest(regexp_extract_all({name}, '[\\x{{E000}}-\\x{{F8FF}}]'))))) "
-            f"from judged where fault is null and regexp_matches({name}, '[\\x{{E000}}-\\x{{F8FF}}]')",
+            "from composed anti join judged using (position) "
+            f"where regexp_matches({name}, '[\\x{{E000}}-\\x{{F8FF}}]')",
             [delivery_id, contract.source_id, name],
         )
