@@ -175,6 +175,8 @@ def _take_new(
             read, loaded, read - loaded, status, reason,
         )  # fmt: skip
 
+    if contract is not None and contract.delivery == "entry" and other_kind != "entry":
+        return result("refused", f"{source_id} is typed into its form in Superset: no file is delivered for it.")
     if contract is None:
         return result(
             "refused",

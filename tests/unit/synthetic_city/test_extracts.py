@@ -21,7 +21,9 @@ def declared() -> dict[str, list[dict]]:
     for path in sorted((PROJECT / "models" / "sources").glob("*.yml")):
         for table in YAML(typ="safe").load(path.read_text("utf-8"))["sources"][0]["tables"]:
             columns = [column.get("config", {}).get("meta", {}) for column in table.get("columns", ())]
-            if columns and all("heading" in meta for meta in columns):
+            # What people type is no extract.
+            is_typed = table.get("config", {}).get("meta", {}).get("delivery") == "entry"
+            if columns and not is_typed and all("heading" in meta for meta in columns):
                 found[table["name"]] = columns
     return found
 

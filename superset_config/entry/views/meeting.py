@@ -1,0 +1,210 @@
+"""会議: the list, the decisions, the supports, the effect."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+from typing import Any
+
+import duckdb
+from flask import Response, abort, flash, request
+
+from orchestration.home import Home
+from orchestration.individual.determination import (
+    in_service,
+)
+from orchestration.meeting import STATES_JA, Filters, Item, agenda, facts_at_decision
+from superset_config.entry.forms import Form, clean, forms, mistakes
+from superset_config.entry.pages import (
+    EntryPage,
+    a_record_id,
+    as_pdf,
+    audit,
+    printed,
+    route,
+    store,
+    typed,
+    username,
+)
+from superset_config.entry.reach import Reach
+from superset_config.entry.store import ConflictError
+from superset_config.entry.views.words import (
+    EFFECTS_JA,
+    OTHER_CHANGED_JA,
+    SAVED_NOW_JA,
+    TWICE_JA,
+)
+from superset_config.security.scope import all_areas
+
+
+class MeetingPage(EntryPage):
+    """会議."""
+
+    page, title = "meeting", "会議"
+
+    def _filters(self) -> tuple[Filters, dt.date]:
+        """From the address: codes and dates, no value of a person."""
+        given = request.args
+        area = given.get("area", "") if given.get("area", "") in all_areas() else ""
+        tier = given.get("tier", "") if given.get("tier", "").isidentifier() else ""
+        state = given.get("state", "open")
+        if state not in {"open", "all", *STATES_JA}:
+            state = "open"
+        dates = []
+        for name in ("due_by", "on"):
+            try:
+                dates.append(dt.date.fromisoformat(given.get(name, "")))
+            except ValueError:
+                dates.append(None)
+        return Filters(area, tier, state, dates[0]), dates[1] or dt.date.today()
+
+    def _items(self, reach: Reach) -> tuple[list[Item], Filters, dt.date]:
+        filters, on = self._filters()
+        return agenda(reach.children().values(), store(), on, filters), filters, on
+
+    @route("/")
+    def index(self, reach: Reach) -> str:
+        """The list."""
+        items, filters, on = self._items(reach)
+        children = reach.children().values()
+        areas = {c["area_code"]: c["area_name"] for c in children if c.get("area_code")}
+        tiers = {c["tier"]: c["tier_label"] for c in children}
+        return self.show(
+            "meeting.html",
+            reach,
+            items=items,
+            filters=filters,
+            on=on,
+            areas=[(code, areas[code]) for code in all_areas() if code in areas],
+            tiers=sorted(tiers.items()),
+            states=STATES_JA,
+            query=request.query_string.decode("ascii", "ignore"),
+        )
+
+    @route("/list.pdf")
+    def pdf(self, reach: Reach) -> Response:
+        """The list on paper."""
+        items, filters, on = self._items(reach)
+        store().note_access(username(), "meeting_print", found=len(items), shown=[item.person_id for item in items])
+        audit("meeting_print")
+        html = printed("print_meeting.html", items=items, filters=filters, on=on, states=STATES_JA, who=username())
+        return as_pdf(html, f"meeting-{on:%Y%m%d}.pdf")
+
+    @route("/effect")
+    def effect(self, reach: Reach) -> str:
+        """What came of decisions and support: numbers of the whole city, with what they cannot say."""
+        with in_service(Home.from_environment()) as (connection, _):
+            try:
+                cursor = connection.execute(
+                    "select * from warehouse.marts.fct_support_effect "
+                    "order by measure, people desc, group_code, second_code"
+                )
+            except duckdb.CatalogException:
+                measures = {}
+            else:
+                names = [column[0] for column in cursor.description]
+                measures = {}
+                for row in cursor.fetchall():
+                    told = dict(zip(names, row, strict=True))
+                    measures.setdefault(told["measure"], []).append(told)
+        return self.show("effect.html", reach, measures=measures, titles=EFFECTS_JA)
+
+    @route("/child", "POST")
+    def child(self, reach: Reach) -> str:
+        """One child: what was decided, and the forms for decision and support."""
+        return self._child(reach, self.chosen(reach))
+
+    def _decision_form(self, reach: Reach, child: dict[str, Any]) -> Form:
+        """The form, with the child's own risk items to disagree with."""
+        rows = reach.rows("bi_contribution", "person_id = ?", [child["person_id"]])
+        items = {row["item_code"]: row["item_label"] for row in rows if row.get("item_code")}
+        form = forms()["decision"]
+        fields = tuple(
+            dataclasses.replace(entry, choices=dict(sorted(items.items(), key=lambda item: item[1])))
+            if entry.name == "disagreement_item"
+            else entry
+            for entry in form.fields
+        )
+        return dataclasses.replace(form, fields=fields)
+
+    def _child(self, reach: Reach, child: dict[str, Any], **context: Any) -> str:
+        decisions = store().current("decision", person_id=child["person_id"])
+        supports = store().current("support", person_id=child["person_id"])
+        given = {"content": {}, "mistakes": {}, "wrong_form": "", "support": None}
+        decision_form = self._decision_form(reach, child)
+        return self.show(
+            "meeting_child.html",
+            reach,
+            child=child,
+            decisions=[(version, decision_form.shown(version.content)) for version in reversed(decisions)],
+            supports=[(version, forms()["support"].shown(version.content)) for version in reversed(supports)],
+            decision_form=decision_form,
+            support_form=forms()["support"],
+            decision_id=str(uuid.uuid4()),
+            support_id=str(uuid.uuid4()),
+            **{**given, **context},
+        )
+
+    def _department(self, reach: Reach) -> str:
+        allowed = reach.access.entry_pages[self.page].departments
+        return next(department for department in reach.scope.departments if department in allowed)
+
+    @route("/decide", "POST")
+    def decide(self, reach: Reach) -> Any:
+        """Keep a decision: always a new row."""
+        return self._keep(reach, "decision")
+
+    @route("/support", "POST")
+    def support(self, reach: Reach) -> Any:
+        """Keep a support that was given."""
+        return self._keep(reach, "support")
+
+    def _keep(self, reach: Reach, name: str) -> Any:
+        child = self.chosen(reach)
+        form = self._decision_form(reach, child) if name == "decision" else forms()[name]
+        content = clean(form, request.form)
+        wrong = mistakes(form, content)
+        if wrong:
+            return self._child(reach, child, content=content, mistakes=wrong, wrong_form=name), 422
+        if name == "decision":
+            extras = facts_at_decision(child)
+        else:
+            decisions = store().current("decision", person_id=child["person_id"])
+            extras = {"decision_id": decisions[-1].record_id} if decisions else {}
+        try:
+            store().create(
+                name,
+                {**content, **extras},
+                by=username(),
+                department=self._department(reach),
+                person_id=child["person_id"],
+                record_id=a_record_id(),
+            )
+        except ConflictError:
+            flash(TWICE_JA, "warning")
+        else:
+            flash(SAVED_NOW_JA, "success")
+        return self._child(reach, child)
+
+    @route("/support/<uuid:record_id>", "POST")
+    def change_support(self, reach: Reach, record_id: uuid.UUID) -> Any:
+        """What came of a support: a new version of it."""
+        version = store().newest(str(record_id))
+        child = reach.child(version.person_id)
+        if version.form != "support" or child is None:
+            abort(404)
+        form = forms()["support"]
+        content = clean(form, request.form)
+        wrong = mistakes(form, content)
+        if wrong:
+            flash("、".join(wrong.values()), "error")
+            return self._child(reach, child), 422
+        extras = {name: version.content[name] for name in ("decision_id",) if name in version.content}
+        try:
+            store().change(version.record_id, int(typed("base") or 0), {**content, **extras}, by=username())
+        except (ConflictError, ValueError):
+            flash(OTHER_CHANGED_JA, "error")
+            return self._child(reach, child), 409
+        flash(SAVED_NOW_JA, "success")
+        return self._child(reach, child)

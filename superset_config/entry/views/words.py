@@ -1,0 +1,20 @@
+"""What the pages say after something was sent."""
+
+from __future__ import annotations
+
+SAVED_JA = "保存しました。次の一括処理で反映されます。"
+SAVED_NOW_JA = "保存しました。"
+TWICE_JA = "この入力はすでに保存されています。"
+DELETED_JA = "ほかの職員がこの記録を削除しました。"
+NO_SCHOOL_JA = "この子どもは学齢簿と結び付いていないため、学校の記録を入れられません。突合の確認を依頼してください。"
+OTHER_CHANGED_JA = (
+    "あなたが開いたあとで、ほかの職員がこの記録を変更しました。下の「いまの内容」を確かめ、"
+    "必要なところを直してもう一度保存してください。"
+)
+EFFECTS_JA = {
+    "days_to_support": "把握から支援までの日数",
+    "decision_by_tier": "段階ごとの会議の決定",
+    "disagreement_by_item": "項目ごとの不同意の割合",
+    "item_named_in_disagreement": "不同意の理由に挙がった項目",
+    "tier_fell_after_support": "支援の前後で段階が下がった割合",
+}
