@@ -1,0 +1,93 @@
+"""Everything held on one person: nobody else's records, nothing of one's own left out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.disclosure import held_on
+from orchestration.home import Home
+from superset_config.entry.pages import printed
+from superset_config.entry.store import EntryStore
+from tests.conftest import City, kodomo
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def home(city: City) -> Home:
+    return Home(city.home)
+
+
+@pytest.fixture(scope="module")
+def person(city: City) -> str:
+    """A child with records of many kinds."""
+    with duckdb.connect(str(city.warehouse), read_only=True) as connection:
+        return connection.execute(
+            "select person_id from marts.fct_observation semi join marts.dim_child using (person_id) "
+            "semi join (from intermediate.int_person__identities where source_id = 'school_enrolment') "
+            "using (person_id) "
+            "group by all order by count(distinct source_id) desc, person_id limit 1"
+        ).fetchall()[0][0]
+
+
+def test_the_records_are_those_behind_the_person_s_facts(home: Home, person: str, city: City) -> None:
+    held = held_on(home, EntryStore(home), person)
+    told = {place.removesuffix("行目").rsplit(" ", 1)[0] + ":" + place.removesuffix("行目").rsplit(" ", 1)[1]
+            for records in held.records for place, _ in records.rows}  # fmt: skip
+    with duckdb.connect(str(city.warehouse), read_only=True) as connection:
+        facts = {
+            f"{delivery}:{line}"
+            for delivery, line in connection.execute(
+                "select delivery_id, line_number from marts.fct_observation where person_id = ?", [person]
+            ).fetchall()
+        }
+    assert facts
+    # A record that was delivered twice with the same content is told once.
+    assert len(facts - told) <= len(facts) // 10
+    assert held.person["person_id"] == person
+    assert len(held.facts) >= len(facts)
+    assert held.scores
+
+
+def test_nobody_else_s_record_is_in_it(home: Home, person: str) -> None:
+    held = held_on(home, EntryStore(home), person)
+    for records in held.records:
+        if "学籍番号" in records.headings:
+            place = records.headings.index("学籍番号")
+            assert len({cells[place] for _, cells in records.rows}) == 1
+            continue
+        numbers = [i for i, heading in enumerate(records.headings) if heading.endswith("宛名番号")]
+        for _, cells in records.rows:
+            if numbers:
+                assert person in {cells[i].zfill(15) for i in numbers}
+
+
+def test_what_was_typed_and_determined_is_in_it(home: Home, person: str) -> None:
+    store = EntryStore(home)
+    store.create(
+        "decision", {"meeting_on": "2026-04-10", "decision": "watch"}, by="aoi", department="child", person_id=person
+    )
+    held = held_on(home, store, person)
+    assert [label for label, _, _ in held.entries] == ["会議の決定"]
+    import datetime as dt
+
+    page = printed("print_disclosure.html", held=held, made_on=dt.date(2026, 4, 1), who="aoi")
+    for words in ("保有個人情報の内容", "利用目的", "判定の結果", "見守り", held.person["display_name"]):
+        assert words in page
+    assert "<script" not in page
+
+
+def test_the_command_writes_a_file_for_its_owner_and_keeps_who_asked(
+    city: City, home: Home, person: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "held.json"
+    kodomo("disclose", person, "--purpose", "本人の請求", "--out", str(out), home=city.home)
+    assert out.stat().st_mode & 0o077 == 0
+    assert json.loads(out.read_text(encoding="utf-8"))["person"]["person_id"] == person
+    last = EntryStore(home).accesses()[-1]
+    assert (last["action"], last["purpose"]) == ("disclosure_document", "本人の請求")
+    assert kodomo("disclose", person, "--purpose", "", "--out", str(out), home=city.home, check=False).returncode == 2

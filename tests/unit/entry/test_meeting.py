@@ -1,0 +1,100 @@
+"""The list for a meeting: who is on it, since when, until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.home import Home
+from orchestration.meeting import Filters, agenda, facts_at_decision
+from superset_config.entry.store import EntryStore
+
+ON = dt.date(2026, 4, 10)
+
+
+def child(person_id: str, **more: Any) -> dict[str, Any]:
+    given = {
+        "person_id": person_id,
+        "priority_class": "A",
+        "priority_rank": 1,
+        "due_on": dt.date(2026, 4, 8),
+        "tier": "high",
+        "tier_rank": 3,
+        "tier_label": "ハイリスク",
+        "area_code": "mano",
+        "total_score": 12,
+        "as_of_on": dt.date(2026, 4, 1),
+    }
+    return {**given, **more}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> EntryStore:
+    return EntryStore(Home(tmp_path / "var"))
+
+
+def decide(store: EntryStore, about: dict[str, Any], **content: str) -> None:
+    given = {"meeting_on": "2026-04-10", "decision": "watch", **facts_at_decision(about), **content}
+    store.create("decision", given, by="aoi", department="child", person_id=about["person_id"])
+
+
+def states(
+    children: list[dict[str, Any]], store: EntryStore, on: dt.date = ON, **filters: Any
+) -> list[tuple[str, str]]:
+    return [(item.person_id, item.state) for item in agenda(children, store, on, Filters(**filters))]
+
+
+def test_the_most_urgent_come_first_and_class_d_not_at_all(store: EntryStore) -> None:
+    children = [
+        child("late", due_on=dt.date(2026, 6, 1), priority_rank=1),
+        child("b", priority_rank=5),
+        child("a", priority_rank=2),
+        child("calm", priority_class="D"),
+    ]
+    assert [person for person, _ in states(children, store)] == ["a", "b", "late"]
+
+
+def test_a_decided_child_leaves_the_list_and_comes_back_on_its_day(store: EntryStore) -> None:
+    one = child("one")
+    decide(store, one, review_on="2026-07-01")
+    assert states([one], store) == []
+    assert states([one], store, dt.date(2026, 6, 30)) == []
+    assert states([one], store, dt.date(2026, 7, 1)) == [("one", "review")]
+    assert states([one], store, state="decided") == [("one", "decided")]
+
+
+def test_a_child_whose_tier_has_risen_since_comes_back(store: EntryStore) -> None:
+    decide(store, child("one", tier="latent", tier_rank=2), decision="none")
+    assert states([child("one", tier="latent", tier_rank=2)], store) == []
+    assert states([child("one", tier="high", tier_rank=3)], store) == [("one", "risen")]
+
+
+def test_the_newest_meeting_counts(store: EntryStore) -> None:
+    one = child("one")
+    decide(store, one, meeting_on="2026-03-01", review_on="2026-04-01")
+    decide(store, one, meeting_on="2026-04-02", review_on="2026-10-01")
+    assert states([one], store) == []
+    (item,) = agenda([one], store, ON, Filters(state="all"))
+    assert len(item.decisions) == 2
+    assert item.due_on == dt.date(2026, 10, 1)
+
+
+def test_somebody_decided_about_stays_whatever_the_priority(store: EntryStore) -> None:
+    calm = child("calm", priority_class="D", tier="low", tier_rank=1)
+    decide(store, calm, review_on="2026-04-10")
+    assert states([calm], store) == [("calm", "review")]
+
+
+def test_filters(store: EntryStore) -> None:
+    children = [child("a"), child("b", area_code="kanai", tier="latent"), child("c", due_on=dt.date(2026, 9, 1))]
+    assert states(children, store, area="kanai") == [("b", "undecided")]
+    assert states(children, store, tier="latent") == [("b", "undecided")]
+    assert [person for person, _ in states(children, store, due_by=dt.date(2026, 4, 30))] == ["a", "b"]
+
+
+def test_a_score_alone_writes_nothing(store: EntryStore) -> None:
+    agenda([child("a")], store, ON, Filters())
+    assert store.current(with_deleted=True) == []
