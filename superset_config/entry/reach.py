@@ -16,6 +16,7 @@ import duckdb
 from orchestration.errors import KodomoError
 from orchestration.home import PROJECT, Home
 from orchestration.publish import scope_file
+from superset_config.entry.store import EntryStore
 from superset_config.security.access import PROTECTION, Access, PublishedTable, read_access, row_conditions
 from superset_config.security.files import CONNECTION_CONFIG, user_roles
 from superset_config.security.scope import Scope
@@ -55,8 +56,8 @@ class Terms:
 class Reach:
     """The children of one scope, as the audience of this user sees them."""
 
-    def __init__(self, home: Home, scope: Scope, access: Access | None = None) -> None:
-        self.home, self.scope, self.access = home, scope, access or read_access()
+    def __init__(self, home: Home, scope: Scope, access: Access | None = None, store: EntryStore | None = None) -> None:
+        self.home, self.scope, self.access, self.store = home, scope, access or read_access(), store
 
     def pages(self) -> list[str]:
         """Names of the pages that people of this scope may open."""
@@ -94,7 +95,28 @@ class Reach:
         table, file = self.table("bi_child"), scope_file(self.home, self.scope)
         if table is None or file is None:
             return {}
-        return _children(self, file, tuple(row_conditions(table, self.scope)))
+        return self._protected_at_once(_children(self, file, tuple(row_conditions(table, self.scope))))
+
+    def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """A measure told by telephone holds here from the moment it is typed, not from the next run on."""
+        told = set() if self.scope.is_dv_authorised or self.store is None else told_to_protect(self.store)
+        if not told:
+            return children
+        homes = {children[person_id].get("household_id") for person_id in told if person_id in children} - {None}
+        hidden = {
+            person_id
+            for person_id, child in children.items()
+            if person_id in told or child.get("household_id") in homes
+        }
+        if not self.scope.has_all_areas:
+            return {person_id: child for person_id, child in children.items() if person_id not in hidden}
+        without = dict.fromkeys(self.access.place_columns)
+        return {
+            person_id: {**child, **{name: None for name in without if name in child}, PROTECTION: WITHHELD}
+            if person_id in hidden
+            else child
+            for person_id, child in children.items()
+        }
 
     def child(self, person_id: str | None) -> dict[str, Any] | None:
         """One child; None for whoever is not of this scope."""
@@ -138,6 +160,17 @@ class Reach:
         return child.get(PROTECTION) == WITHHELD
 
 
+def told_to_protect(store: EntryStore) -> set[str]:
+    """People of the measures that were typed and are in force today, and the children they were typed for."""
+    today = dt.date.today().isoformat()
+    found: set[str] = set()
+    for version in store.current("support_measure"):
+        content = version.content
+        if content["measure_from"] <= today < content.get("measure_until", "9999-12-31"):
+            found |= {version.person_id or "", content.get("about_child_id", "")}
+    return found - {""}
+
+
 @lru_cache(maxsize=64)
 def _read_children(
     home: Home, scope: Scope, file: Path, changed: int, conditions: tuple[str, ...]
@@ -160,4 +193,7 @@ def reach_of_request() -> Reach:
     """The reach of whoever makes this request, by the roles of this moment."""
     from flask import current_app
 
-    return Reach(Home.from_environment(), Scope.from_roles(user_roles(current_app.appbuilder.sm)))
+    from superset_config.entry.pages import store
+
+    scope = Scope.from_roles(user_roles(current_app.appbuilder.sm))
+    return Reach(Home.from_environment(), scope, store=store())

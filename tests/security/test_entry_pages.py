@@ -164,6 +164,26 @@ def test_protected_children_have_no_place_for_those_not_authorised(server: Serve
     assert not leaks(answer.text, person.seen)
 
 
+def test_a_measure_told_by_telephone_holds_on_these_pages_at_once(server: Server) -> None:
+    person, other = server.person("child_ryotsu_dv"), server.person("child_all_nodv")
+    # The last of the area, so that the other tests keep theirs.
+    child = [c.name for c in CHILDREN if c.area == "ryotsu" and not c.is_protected][-1]
+    assert f"area_name:{child}" in post(other, "/work/assess/prepare", person_id=child).text
+    record_id = str(uuid.uuid4())
+    answer = post(
+        person, "/work/support_measure/save", about_child_id=child, person_id=child, record_id=record_id,
+        told_on="2026-03-30", measure_from="2026-03-30",
+    )  # fmt: skip
+    assert answer.status_code == 302
+    try:
+        assert f"area_name:{child}" not in post(other, "/work/assess/prepare", person_id=child).text
+        assert post(server.person("child_ryotsu"), "/work/assess/prepare", person_id=child).status_code == 404
+        assert f"area_name:{child}" in post(person, "/work/assess/prepare", person_id=child).text
+    finally:
+        store(server).delete(record_id, 1, by="test", reason="end")
+    assert post(server.person("child_ryotsu"), "/work/assess/prepare", person_id=child).status_code == 200
+
+
 def test_a_record_is_kept_changed_and_deleted_with_its_history(server: Server) -> None:
     person = server.person("child_ryotsu")
     child = child_of("ryotsu")
