@@ -52,6 +52,8 @@ KEYS = {
     "risk_tiers": ("model_version", "difficulty_type", "tier"),
     "risk_overrides": ("model_version", "difficulty_type", "item_code", "band_no"),
 }
+CATEGORIES = ("家庭", "生活", "医療", "福祉", "教育", "連鎖")
+DIFFICULTY_TYPES = SEEDS / "difficulty_types.csv"
 KINDS = {"observation", "combination", "chain"}
 AGGREGATES = {"any", "count", "sum", "max", "min", "latest", "months_since", "in_force"}
 SCOPES = {"self", "mother", "father", "parents", "siblings", "household", "family"}
@@ -189,9 +191,10 @@ def check(definition: Definition, observations: Mapping[str, str | None] | None 
     if observations is not None:
         mistakes += [
             Mistake(f"{table}.csv", line, message)
-            for table, line, message in _observation_codes(definition, observations)
+            for finder in (partial(_observation_codes, observations=observations), _city_codes)
+            for table, line, message in finder(definition)
         ]
-    for finder in (_missing_bounds, _tier_gaps, _unused_items):
+    for finder in (_missing_bounds, _tier_gaps, _empty_ranges, _unused_rows):
         mistakes += [
             Mistake(f"{table}.csv", line, message, is_fatal=False) for table, line, message in finder(definition)
         ]
@@ -232,15 +235,10 @@ def _items(definition: Definition) -> Iterator[Finding]:
                     line,
                     f"aggregate is {row['aggregate']!r}: write one of {', '.join(sorted(AGGREGATES))}.",
                 )
-        if row["kind"] == "chain" and not any(
-            name in (row["observation_code"] or row["item_code"] or "") for name in ("vertical", "horizontal")
-        ):
-            yield "risk_items", line, "a chain item has vertical or horizontal as its observation_code."
-        if row["lookback_months"] is not None and row["lookback_months"] <= 0:
-            yield "risk_items", line, "lookback_months must be above 0, or empty for ever."
-        low, high = row["age_from_months"], row["age_to_months"]
-        if low is not None and high is not None and low >= high:
-            yield "risk_items", line, f"the age range {low} to {high} holds no age."
+        if row["kind"] == "chain":
+            named = [name in (row["observation_code"] or row["item_code"] or "") for name in ("vertical", "horizontal")]
+            if sum(named) != 1:
+                yield "risk_items", line, "a chain item has vertical or horizontal as its observation_code."
         if row["group_code"] is not None and row["group_code"] not in groups:
             yield "risk_items", line, f"group_code {row['group_code']} is not in risk_groups.csv."
 
@@ -262,11 +260,65 @@ def _observation_codes(definition: Definition, observations: Mapping[str, str | 
             )
 
 
-def _unused_items(definition: Definition) -> Iterator[Finding]:
-    with_bands = {row["item_code"] for row in definition["risk_bands"]}
+def _city_codes(definition: Definition) -> Iterator[Finding]:
+    difficulties = _first_column(DIFFICULTY_TYPES)
     for row in definition["risk_items"]:
-        if row["item_code"] is not None and row["item_code"] not in with_bands:
-            yield "risk_items", row["_line"], f"{row['item_code']} has no band: add one in risk_bands.csv."
+        if row["category"] is not None and row["category"] not in CATEGORIES:
+            yield (
+                "risk_items",
+                row["_line"],
+                f"category is {row['category']!r}: write one of {', '.join(CATEGORIES)}.",
+            )
+    for table in ("risk_coefficients", "risk_tiers", "risk_overrides"):
+        for row in definition[table]:
+            name = row["difficulty_type"]
+            if name is not None and name not in difficulties:
+                yield (
+                    table,
+                    row["_line"],
+                    f"there is no difficulty_type {name}: write one of {', '.join(difficulties)}.",
+                )
+
+
+@lru_cache
+def _first_column(path: Path) -> tuple[str, ...]:
+    return tuple(values[0] for _, values in read_csv(path).records)
+
+
+def _empty_ranges(definition: Definition) -> Iterator[Finding]:
+    for row in definition["risk_items"]:
+        if row["lookback_months"] is not None and row["lookback_months"] <= 0:
+            yield "risk_items", row["_line"], "lookback_months must be above 0, or empty for ever."
+        low, high = row["age_from_months"], row["age_to_months"]
+        if low is not None and high is not None and low >= high:
+            yield "risk_items", row["_line"], f"the age range {low} to {high} holds no age: widen it."
+    for row in definition["risk_bands"]:
+        if _is_empty(row):
+            yield (
+                "risk_bands",
+                row["_line"],
+                f"the band {row['lower']} to {row['upper']} holds no value: the upper bound is not in the band.",
+            )
+
+
+def _is_empty(band: Mapping[str, Any]) -> bool:
+    lower, upper = band["lower"], band["upper"]
+    return lower is not None and upper is not None and lower >= upper
+
+
+def _unused_rows(definition: Definition) -> Iterator[Finding]:
+    with_bands = {row["item_code"] for row in definition["risk_bands"]}
+    combined = {row["item_code"] for row in definition["risk_item_members"]}
+    items = {row["item_code"] for row in definition["risk_items"]}
+    for row in definition["risk_items"]:
+        code = row["item_code"]
+        if code is not None and code not in with_bands:
+            yield "risk_items", row["_line"], f"{code} has no band: add one in risk_bands.csv."
+        if row["kind"] == "combination" and code not in combined:
+            yield "risk_items", row["_line"], f"the combination {code} has no members: add them."
+    for row in definition["risk_groups"]:
+        if row["group_code"] in items:
+            yield "risk_groups", row["_line"], f"{row['group_code']} is also the code of an item: rename one."
 
 
 def _missing_bounds(definition: Definition) -> Iterator[Finding]:
@@ -282,7 +334,6 @@ def _missing_bounds(definition: Definition) -> Iterator[Finding]:
 
 def _members(definition: Definition) -> Iterator[Finding]:
     kinds = {row["item_code"]: row["kind"] for row in definition["risk_items"]}
-    combined = {row["item_code"] for row in definition["risk_item_members"]}
     for row in definition["risk_item_members"]:
         if kinds.get(row["item_code"]) != "combination":
             yield "risk_item_members", row["_line"], f"{row['item_code']} is no item of kind combination."
@@ -291,9 +342,6 @@ def _members(definition: Definition) -> Iterator[Finding]:
             yield "risk_item_members", row["_line"], f"the member {member} is not in risk_items.csv."
         elif kinds[member] == "combination":
             yield "risk_item_members", row["_line"], f"the member {member} is a combination: name its members."
-    for row in definition["risk_items"]:
-        if row["kind"] == "combination" and row["item_code"] not in combined:
-            yield "risk_items", row["_line"], f"the combination {row['item_code']} has no members."
 
 
 def _bands(definition: Definition) -> Iterator[Finding]:
@@ -302,24 +350,25 @@ def _bands(definition: Definition) -> Iterator[Finding]:
     for row in definition["risk_bands"]:
         if row["item_code"] not in items:
             yield "risk_bands", row["_line"], f"the item {row['item_code']} is not in risk_items.csv."
-        lower, upper = row["lower"], row["upper"]
-        if lower is not None and upper is not None and lower >= upper:
-            yield "risk_bands", row["_line"], f"the band {lower} to {upper} holds no value."
         by_item[row["item_code"]].append(row)
     for item, rows in by_item.items():
         missing = [row for row in rows if row["when_missing"]]
         for row in missing[1:]:
             yield "risk_bands", row["_line"], f"{item} has a second band for missing values: keep one."
-        ranges = [row for row in rows if not row["when_missing"]]
+        ranges = [row for row in rows if not row["when_missing"] and not _is_empty(row)]
         ranges.sort(key=lambda row: (row["lower"] is not None, row["lower"] or Decimal(0)))
-        for before, after in pairwise(ranges):
-            if before["upper"] is None or after["lower"] is None or after["lower"] < before["upper"]:
+        widest = ranges[0] if ranges else None
+        for band in ranges[1:]:
+            if widest["upper"] is None or band["lower"] is None or band["lower"] < widest["upper"]:
+                later, earlier = sorted((widest, band), key=lambda row: row["_line"], reverse=True)
                 yield (
                     "risk_bands",
-                    after["_line"],
-                    f"{item}: band {after['band_no']} overlaps band {before['band_no']}: let one begin where the "
-                    "other ends.",
+                    later["_line"],
+                    f"{item}: band {later['band_no']} overlaps band {earlier['band_no']} (line {earlier['_line']}): "
+                    "let one begin where the other ends.",
                 )
+            if widest["upper"] is not None and (band["upper"] is None or band["upper"] > widest["upper"]):
+                widest = band
 
 
 def _coefficients(definition: Definition) -> Iterator[Finding]:
@@ -357,14 +406,11 @@ def _groups(definition: Definition) -> Iterator[Finding]:
     for row in definition["risk_items"]:
         if row["group_code"] is not None:
             kinds[row["group_code"]].add(row["kind"] == "combination")
-    items = {row["item_code"] for row in definition["risk_items"]}
     for row in definition["risk_groups"]:
         if row["combine"] not in {"sum", "max"}:
             yield "risk_groups", row["_line"], f"combine is {row['combine']!r}: write sum or max."
         if len(kinds[row["group_code"]]) > 1:
             yield "risk_groups", row["_line"], "combinations and other items must be in different groups."
-        if row["group_code"] in items:
-            yield "risk_groups", row["_line"], f"{row['group_code']} is also the code of an item: rename one."
 
 
 def _tiers(definition: Definition) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ observed as (
         observed_values.person_id,
         observed_values.item_code,
         bands.band_no,
-        observed_values.raw_value,
+        cast(observed_values.raw_value as decimal(24, 6)) as raw_value,
         observed_values.evidence
     from observed_values
     inner join bands

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 Row = dict[str, Any]
@@ -65,16 +65,21 @@ def band_of(bands: list[Row], value: Decimal | None) -> int | None:
     return None
 
 
-def applies(item: Row, age: int) -> bool:
-    """Whether an item applies at an age in months."""
+def applies(item: Row, age: int | None) -> bool:
+    """Whether an item applies at an age in months; at an unknown one only without bounds."""
     low, high = item["age_from_months"], item["age_to_months"]
+    if age is None:
+        return low is None and high is None
     return (low is None or age >= low) and (high is None or age < high)
 
 
 def score_person(
-    definition: dict[str, list[Row]], observations: list[Row], age: int, as_of: dt.date
+    definition: dict[str, list[Row]], observations: list[Row], age: int | None, as_of: dt.date
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """(version, difficulty type) → score, tier, is_override and the contributions of one person."""
+    """(version, difficulty type) → score, tier, is_override, completeness and the contributions of one person.
+
+    The person has no family: nothing is observed of a mother or of siblings.
+    """
     bands = defaultdict(list)
     for band in definition["risk_bands"]:
         bands[band["item_code"]].append(band)
@@ -88,10 +93,13 @@ def score_person(
         for table in ("risk_tiers", "risk_coefficients")
         for row in definition[table]
     }
+    values: dict[str, Decimal | None] = {}
     met: dict[str, int | None] = {}
     for item in definition["risk_items"]:
         if item["kind"] == "observation" and applies(item, age):
-            met[item["item_code"]] = band_of(bands[item["item_code"]], value_of(item, observations, as_of))
+            seen = observations if item["scope"] in {"self", "household", "family"} else []
+            values[item["item_code"]] = value_of(item, seen, as_of)
+            met[item["item_code"]] = band_of(bands[item["item_code"]], values[item["item_code"]])
     results = {}
     for version, difficulty in models:
         bands_met = {code: number for code, number in met.items() if number is not None}
@@ -147,8 +155,16 @@ def score_person(
         ]
         is_override = bool(forced) and (rank is None or max(forced) > rank)
         rank = max(forced) if is_override else rank
+        used = {
+            row["item_code"]
+            for table in ("risk_coefficients", "risk_overrides")
+            for row in definition[table]
+            if (row["model_version"], row["difficulty_type"]) == (version, difficulty)
+        } & values.keys()
+        share = Decimal(sum(values[code] is not None for code in used)) / len(used) if used else None
         results[version, difficulty] = {
             "score": total,
+            "completeness": share if share is None else share.quantize(Decimal("0.0001"), ROUND_HALF_UP),
             "tier": next((row["tier"] for row in tiers if row["tier_rank"] == rank), None),
             "is_override": is_override,
             "contributions": sorted(

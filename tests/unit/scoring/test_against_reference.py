@@ -14,11 +14,12 @@ import pytest
 
 from orchestration.home import Home
 from orchestration.individual.score import score
-from tests.unit.scoring.reference import completed_months, score_person
+from tests.unit.scoring.reference import completed_months, minus_months, score_person
 
-AS_OF = dt.date(2026, 3, 31)
+AS_OF = [dt.date(2026, 3, 31), dt.date(2028, 2, 29), dt.date(2027, 2, 28), dt.date(2026, 12, 1)]
 AGGREGATES = ["any", "count", "sum", "max", "min", "latest", "months_since", "in_force"]
 CODES = ["x", "y", "z", "w"]
+NEARLY_EIGHT = Decimal("7.9999999996")
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +41,11 @@ def generated_definition(rng: random.Random) -> dict[str, list[dict[str, Any]]]:
                 "item_code": f"i{i:02d}",
                 "kind": "observation",
                 "observation_code": rng.choice(CODES),
-                "scope": "self",
-                "lookback_months": rng.choice([None, 1, 6, 13]),
+                "scope": rng.choice(["self", "self", "self", "household", "family", "mother", "siblings"]),
+                "lookback_months": rng.choice([None, 1, 6, 12, 13]),
                 "aggregate": rng.choice(AGGREGATES),
-                "age_from_months": rng.choice([None, None, 0, 60]),
-                "age_to_months": rng.choice([None, None, 100]),
+                "age_from_months": rng.choice([None, None, -4, 0, 60]),
+                "age_to_months": rng.choice([None, None, 0, 100]),
                 "group_code": rng.choice([None, "g0", "g1", "g2"]),
             }
         )
@@ -96,6 +97,11 @@ def generated_definition(rng: random.Random) -> dict[str, list[dict[str, Any]]]:
         for band in bands
         if rng.random() < 0.8
     ]
+    shapes = [
+        (("high", 3, Decimal(9)), ("latent", 2, Decimal(4)), ("low", 1, None)),
+        (("high", 30, Decimal("4.125")), ("low", 10, Decimal("-0.5"))),
+        (("e", 5, Decimal(6)), ("d", 4, Decimal(5)), ("c", 3, Decimal(3)), ("b", 2, Decimal(0)), ("a", 1, None)),
+    ]
     tiers = [
         {
             "model_version": version,
@@ -105,7 +111,7 @@ def generated_definition(rng: random.Random) -> dict[str, list[dict[str, Any]]]:
             "min_score": minimum,
         }
         for version, difficulty in models
-        for tier, rank, minimum in (("high", 3, Decimal(9)), ("latent", 2, Decimal(4)), ("low", 1, None))
+        for tier, rank, minimum in rng.choice(shapes)
     ]
     overrides = [
         {
@@ -113,7 +119,13 @@ def generated_definition(rng: random.Random) -> dict[str, list[dict[str, Any]]]:
             "difficulty_type": difficulty,
             "item_code": band["item_code"],
             "band_no": band["band_no"],
-            "at_least_tier": rng.choice(["low", "latent", "high"]),
+            "at_least_tier": rng.choice(
+                [
+                    row["tier"]
+                    for row in tiers
+                    if (row["model_version"], row["difficulty_type"]) == (version, difficulty)
+                ]
+            ),
         }
         for version, difficulty in models
         for band in rng.sample(bands, 2)
@@ -144,41 +156,49 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
         )
 
 
-def generated_observations(rng: random.Random, people: list[str]) -> list[dict[str, Any]]:
+def generated_observations(rng: random.Random, people: list[str], as_of: dt.date) -> list[dict[str, Any]]:
     """Observations around the edges of the windows, some after the as-of date, some ended, some without a value."""
+    edges = [minus_months(as_of, months) for months in (1, 6, 12, 13)]
     rows = []
     for _ in range(12 * len(people)):
-        on = AS_OF - dt.timedelta(days=rng.choice([-1, 0, 1, 27, 28, 31, 181, 182, 395, 396, rng.randrange(900)]))
+        day = rng.choice([as_of, *edges, as_of - dt.timedelta(days=rng.randrange(900))])
+        on = day + dt.timedelta(days=rng.choice([-3, -1, 0, 0, 1, 3]))
         rows.append(
             {
                 "person_id": rng.choice(people),
                 "observation_code": rng.choice(CODES),
                 "observed_on": on,
-                "value": rng.choice([None, Decimal(rng.randrange(0, 1200)) / 100]),
-                "ended_on": rng.choice([None, None, on + dt.timedelta(days=rng.randrange(400)), AS_OF]),
+                "value": rng.choice(
+                    [None, Decimal(rng.randrange(12)), Decimal(rng.randrange(-100, 1200)) / 100, NEARLY_EIGHT]
+                ),
+                "ended_on": rng.choice([None, None, on + dt.timedelta(days=rng.randrange(400)), as_of]),
             }
         )
     return rows
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(28))
 def test_engine_gives_the_rows_of_the_reference(seed: int, home: Home, tmp_path: Path) -> None:
     rng = random.Random(seed)
+    as_of = AS_OF[seed % len(AS_OF)]
     definition = generated_definition(rng)
     for table, rows in definition.items():
         write_table(tmp_path / f"{table}.csv", rows)
     people = [f"p{i}" for i in range(30)]
-    births = {person: AS_OF - dt.timedelta(days=rng.randrange(6500)) for person in people}
-    births["p0"] = dt.date(2026, 6, 15)
-    observations = generated_observations(rng, people[:25])
+    births: dict[str, dt.date | None] = {person: as_of - dt.timedelta(days=rng.randrange(6500)) for person in people}
+    births |= {"p0": as_of + dt.timedelta(days=75), "p1": as_of + dt.timedelta(days=1), "p2": as_of, "p3": None}
+    births |= {"p4": as_of + dt.timedelta(days=150), "p5": dt.date(2024, 2, 29)}
+    observations = generated_observations(rng, people[:25], as_of)
     write_table(tmp_path / "observations.csv", observations)
     write_table(tmp_path / "people.csv", [{"person_id": p, "birth_on": b, "sex": ""} for p, b in births.items()])
-    score(home, tmp_path, tmp_path / "observations.csv", tmp_path / "people.csv", AS_OF, tmp_path / "out")
+    score(home, tmp_path, tmp_path / "observations.csv", tmp_path / "people.csv", as_of, tmp_path / "out")
 
     expected_scores, expected_contributions = set(), set()
     for person in people:
         birth = births[person]
-        age = completed_months(birth, AS_OF) if birth <= AS_OF else -1 - completed_months(AS_OF, birth)
+        age = None
+        if birth is not None:
+            age = completed_months(birth, as_of) if birth <= as_of else -1 - completed_months(as_of, birth)
         own = [
             {
                 "code": row["observation_code"],
@@ -190,9 +210,9 @@ def test_engine_gives_the_rows_of_the_reference(seed: int, home: Home, tmp_path:
             for line, row in enumerate(observations, start=2)
             if row["person_id"] == person
         ]
-        for (version, difficulty), result in score_person(definition, own, age, AS_OF).items():
+        for (version, difficulty), result in score_person(definition, own, age, as_of).items():
             key = (version, difficulty, person)
-            expected_scores.add((*key, result["score"], result["tier"], result["is_override"]))
+            expected_scores.add((*key, *(result[name] for name in ("score", "tier", "is_override", "completeness"))))
             expected_contributions.update((*key, *row) for row in result["contributions"])
     with (tmp_path / "out" / "fct_risk_score.csv").open() as file:
         scores = {
@@ -201,8 +221,9 @@ def test_engine_gives_the_rows_of_the_reference(seed: int, home: Home, tmp_path:
                 row["difficulty_type"],
                 row["person_id"],
                 Decimal(row["score"]),
-                row["tier"],
+                row["tier"] or None,
                 row["is_override"] == "true",
+                Decimal(row["completeness"]) if row["completeness"] else None,
             )
             for row in csv.DictReader(file)
         }
