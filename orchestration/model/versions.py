@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +91,9 @@ def retire(folder: Path, version: str, retired_on: dt.date) -> None:
 
 
 def _checked(folder: Path, on: dt.date) -> Definition:
+    """Read a definition that has no mistake at all: what is odd is mended before it is approved."""
     definition = read_definition(folder)
-    raise_for(check(definition, observation_obstacles(on)))
+    raise_for([replace(found, is_fatal=True) for found in check(definition, observation_obstacles(on))])
     return definition
 
 

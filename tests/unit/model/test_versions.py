@@ -1,0 +1,85 @@
+"""A version is approved by a person, with date and reason, and does not change from then on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestration.errors import KodomoError, UsageError
+from orchestration.model.csv_files import read_csv
+from orchestration.model.definition import SEEDS, TABLES, check, read_definition
+from orchestration.model.versions import approve, retire
+
+ON = dt.date(2026, 5, 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the definition in force, with a draft that scores poverty by one item."""
+    for table in TABLES:
+        shutil.copy(SEEDS / f"{table}.csv", tmp_path)
+    columns = ",".join(read_csv(SEEDS / "risk_model_versions.csv").header)
+    empty = "," * (columns.count(",") - 1)
+    _append(tmp_path, "risk_model_versions", f"draft-1,draft{empty}")
+    _append(tmp_path, "risk_coefficients", "draft-1,poverty,loan,1,3")
+    _append(tmp_path, "risk_tiers", "draft-1,poverty,high,2,ハイリスク,3", "draft-1,poverty,low,1,ローリスク,")
+    return tmp_path
+
+
+def _append(folder: Path, table: str, *lines: str) -> None:
+    with (folder / f"{table}.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def _row(folder: Path, version: str) -> dict:
+    return next(row for row in read_definition(folder)["risk_model_versions"] if row["model_version"] == version)
+
+
+def test_an_approval_records_name_date_and_reason(folder: Path) -> None:
+    approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON, as_trial=True)
+    row = _row(folder, "draft-1")
+    assert (row["status"], row["approved_by"], row["approved_on"]) == ("trial", "佐渡 花子", ON)
+    assert row["approval_reason_ja"] == "試行の結果"
+    assert check(read_definition(folder)) == []
+
+
+def test_an_approved_version_may_not_change(folder: Path) -> None:
+    approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON, as_trial=True)
+    path = folder / "risk_coefficients.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("draft-1,poverty,loan,1,3", "draft-1,poverty,loan,1,4"))
+    found = check(read_definition(folder))
+    assert len(found) == 1
+    assert found[0].is_fatal
+    assert "draft-1 has changed since 佐渡 花子 approved it on 2026-05-01" in found[0].message
+    with pytest.raises(KodomoError, match="has changed"):
+        approve(folder, "draft-1", "佐渡 花子", "もう一度", ON, as_trial=True)
+
+
+def test_a_second_approval_is_refused(folder: Path) -> None:
+    approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON, as_trial=True)
+    with pytest.raises(KodomoError, match="was approved by 佐渡 花子"):
+        approve(folder, "draft-1", "別の人", "もう一度", ON, as_trial=True)
+
+
+def test_two_active_versions_of_one_difficulty_type_are_refused(folder: Path) -> None:
+    with pytest.raises(KodomoError, match=r"v1 \(poverty\) is active: retire it first"):
+        approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON)
+    retire(folder, "v1", ON)
+    approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON)
+    assert [_row(folder, name)["status"] for name in ("v1", "draft-1")] == ["retired", "active"]
+    assert _row(folder, "v1")["valid_to"] == ON
+
+
+def test_a_definition_with_any_mistake_is_not_approved(folder: Path) -> None:
+    _append(folder, "risk_bands", "loan,7,9,5,,")
+    with pytest.raises(KodomoError, match=r"risk_bands.csv:\d+: the band 9 to 5 holds no value"):
+        approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON, as_trial=True)
+    assert _row(folder, "draft-1")["content_hash"] is None
+
+
+def test_an_approval_needs_a_name_and_a_reason(folder: Path) -> None:
+    with pytest.raises(UsageError, match="name of the person and a reason"):
+        approve(folder, "draft-1", " ", "試行の結果", ON, as_trial=True)
