@@ -29,7 +29,8 @@ childhood_cases as (
         cases.line_number
     from {{ ref('int_family__cases') }} as cases
     inner join people on cases.person_id = people.person_id
-    where cases.case_on < people.birth_on + interval 18 year
+    -- Under 18 as everywhere: by completed months.
+    where {{ months_between('people.birth_on', 'cases.case_on') }} < 216
     qualify row_number() over (
         partition by cases.person_id
         order by
