@@ -14,18 +14,18 @@ tiers as (
 unnested as (
     select
         frozen.*,
-        unnest(scores) as given
+        unnest(frozen.scores) as given
     from frozen
 ),
 
 scored as (
     select
         unnested.*,
-        given['model_version'] as model_version,
-        given['difficulty_type'] as difficulty_type,
-        given['score'] as score,
-        given['tier'] as tier,
-        given['completeness'] as completeness
+        unnested.given['model_version'] as model_version,
+        unnested.given['difficulty_type'] as difficulty_type,
+        unnested.given['score'] as score,
+        unnested.given['tier'] as tier,
+        unnested.given['completeness'] as completeness
     from unnested
 ),
 
@@ -63,7 +63,7 @@ select
     scored.has_disability,
     row_number() over (
         partition by scored.model_version, scored.difficulty_type
-        order by scored.score desc, scored.age_months, scored.person_id
+        order by scored.score desc, scored.age_months asc, scored.person_id asc
     ) as score_rank
 from scored
 inner join cohort
@@ -74,4 +74,6 @@ left join tiers
         and scored.difficulty_type = tiers.difficulty_type
         and scored.tier = tiers.tier
 left join lowest_ranks
-    on scored.model_version = lowest_ranks.model_version and scored.difficulty_type = lowest_ranks.difficulty_type
+    on
+        scored.model_version = lowest_ranks.model_version
+        and scored.difficulty_type = lowest_ranks.difficulty_type

@@ -103,7 +103,9 @@ final as (
         child_rearing_allowance.line_number
     from child_rearing_allowance
     inner join atena on child_rearing_allowance.child_atena_no = atena.atena_no
-    where child_rearing_allowance.payment_class is not null and child_rearing_allowance.certified_on is not null
+    where
+        child_rearing_allowance.payment_class is not null
+        and child_rearing_allowance.certified_on is not null
     union all
     select
         atena.person_id,
@@ -131,14 +133,21 @@ final as (
         nursery_enrolment.line_number
     from nursery_enrolment
     inner join atena on nursery_enrolment.child_atena_no = atena.atena_no
-    where nursery_enrolment.leaving_reason is not null and nursery_enrolment.leaving_reason not like '%卒園%' and nursery_enrolment.leaving_reason not like '%就学%' and nursery_enrolment.left_on is not null
+    where
+        nursery_enrolment.leaving_reason is not null
+        and nursery_enrolment.leaving_reason not like '%卒園%'
+        and nursery_enrolment.leaving_reason not like '%就学%'
+        and nursery_enrolment.left_on is not null
     union all
     select
         atena.person_id,
         'nursery_absence_rate' as observation_code,
         last_day(nursery_attendance.attendance_month) as observed_on,
         cast(null as date) as ended_on,
-        cast(100.0 * nursery_attendance.absent_days / nullif(nursery_attendance.enrolled_days, 0) as decimal(18, 4)) as value,
+        cast(
+            100.0 * nursery_attendance.absent_days / nullif(nursery_attendance.enrolled_days, 0)
+            as decimal(18, 4)
+        ) as value,
         cast(null as varchar) as text_value,
         'nursery_attendance' as source_id,
         nursery_attendance.delivery_id,
@@ -159,7 +168,9 @@ final as (
         nursery_attendance.line_number
     from nursery_attendance
     inner join atena on nursery_attendance.child_atena_no = atena.atena_no
-    where nursery_attendance.unexcused_absent_days is not null and last_day(nursery_attendance.attendance_month) is not null
+    where
+        nursery_attendance.unexcused_absent_days is not null
+        and last_day(nursery_attendance.attendance_month) is not null
     union all
     select
         atena.person_id,
@@ -201,7 +212,9 @@ final as (
         child_consultations.line_number
     from child_consultations
     inner join atena on child_consultations.child_atena_no = atena.atena_no
-    where (child_consultations.consultation_type like '%養育%' or child_consultations.consultation_type like '%育児%' or child_consultations.consultation_type like '%育成%') and child_consultations.received_on is not null
+    where
+        regexp_matches(child_consultations.consultation_type, '養育|育児|育成')
+        and child_consultations.received_on is not null
     union all
     select
         atena.person_id,

@@ -63,7 +63,9 @@ final as (
         household_history.line_number
     from household_history
     inner join atena on household_history.atena_no = atena.atena_no
-    where (household_history.relation_code_1 = '99' or household_history.relation_code_2 = '20') and household_history.valid_from is not null
+    where
+        (household_history.relation_code_1 = '99' or household_history.relation_code_2 = '20')
+        and household_history.valid_from is not null
     union all
     select
         atena.person_id,
@@ -189,7 +191,9 @@ final as (
         national_health_insurance.line_number
     from national_health_insurance
     inner join atena on national_health_insurance.atena_no = atena.atena_no
-    where (national_health_insurance.certificate_type like '%短期%' or national_health_insurance.certificate_type like '%資格証%') and national_health_insurance.qualified_on is not null
+    where
+        regexp_matches(national_health_insurance.certificate_type, '短期|資格証')
+        and national_health_insurance.qualified_on is not null
     union all
     select
         atena.person_id,

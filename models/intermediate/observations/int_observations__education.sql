@@ -34,7 +34,10 @@ final as (
         school_enrolment.delivery_id,
         school_enrolment.line_number
     from school_enrolment
-    inner join identities on identities.source_id = 'school_enrolment' and school_enrolment.school_person_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_enrolment.school_person_no = identities.source_key
     where school_enrolment.enrolled_on is not null
     union all
     select
@@ -48,36 +51,57 @@ final as (
         school_attendance.delivery_id,
         school_attendance.line_number
     from school_attendance
-    inner join identities on identities.source_id = 'school_enrolment' and school_attendance.school_person_no = identities.source_key
-    where school_attendance.absent_days is not null and last_day(school_attendance.attendance_month) is not null
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_attendance.school_person_no = identities.source_key
+    where
+        school_attendance.absent_days is not null
+        and last_day(school_attendance.attendance_month) is not null
     union all
     select
         identities.person_id,
         'school_absence_rate' as observation_code,
         last_day(school_attendance.attendance_month) as observed_on,
         cast(null as date) as ended_on,
-        cast(100.0 * school_attendance.absent_days / nullif(school_attendance.school_days, 0) as decimal(18, 4)) as value,
+        cast(
+            100.0 * school_attendance.absent_days / nullif(school_attendance.school_days, 0) as decimal(18, 4)
+        ) as value,
         cast(null as varchar) as text_value,
         'school_attendance' as source_id,
         school_attendance.delivery_id,
         school_attendance.line_number
     from school_attendance
-    inner join identities on identities.source_id = 'school_enrolment' and school_attendance.school_person_no = identities.source_key
-    where school_attendance.school_days > 0 and school_attendance.absent_days is not null and last_day(school_attendance.attendance_month) is not null
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_attendance.school_person_no = identities.source_key
+    where
+        school_attendance.school_days > 0
+        and school_attendance.absent_days is not null
+        and last_day(school_attendance.attendance_month) is not null
     union all
     select
         identities.person_id,
         'school_late' as observation_code,
         last_day(school_attendance.attendance_month) as observed_on,
         cast(null as date) as ended_on,
-        cast(coalesce(school_attendance.late_count, 0) + coalesce(school_attendance.early_leave_count, 0) as decimal(18, 4)) as value,
+        cast(
+            coalesce(school_attendance.late_count, 0) + coalesce(school_attendance.early_leave_count, 0)
+            as decimal(18, 4)
+        ) as value,
         cast(null as varchar) as text_value,
         'school_attendance' as source_id,
         school_attendance.delivery_id,
         school_attendance.line_number
     from school_attendance
-    inner join identities on identities.source_id = 'school_enrolment' and school_attendance.school_person_no = identities.source_key
-    where coalesce(school_attendance.late_count, school_attendance.early_leave_count) is not null and last_day(school_attendance.attendance_month) is not null
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_attendance.school_person_no = identities.source_key
+    where
+        coalesce(school_attendance.late_count, school_attendance.early_leave_count) is not null
+        and last_day(school_attendance.attendance_month) is not null
     union all
     select
         identities.person_id,
@@ -90,8 +114,13 @@ final as (
         school_attendance.delivery_id,
         school_attendance.line_number
     from school_attendance
-    inner join identities on identities.source_id = 'school_enrolment' and school_attendance.school_person_no = identities.source_key
-    where school_attendance.nurse_room_visits is not null and last_day(school_attendance.attendance_month) is not null
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_attendance.school_person_no = identities.source_key
+    where
+        school_attendance.nurse_room_visits is not null
+        and last_day(school_attendance.attendance_month) is not null
     union all
     select
         identities.person_id,
@@ -104,8 +133,14 @@ final as (
         school_aid.delivery_id,
         school_aid.line_number
     from school_aid
-    inner join identities on identities.source_id = 'school_enrolment' and school_aid.school_person_no = identities.source_key
-    where school_aid.aid_class is not null and school_aid.fiscal_year between 1950 and 2200 and make_date(school_aid.fiscal_year, 4, 1) is not null
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_aid.school_person_no = identities.source_key
+    where
+        school_aid.aid_class is not null
+        and school_aid.fiscal_year between 1950 and 2200
+        and make_date(school_aid.fiscal_year, 4, 1) is not null
     union all
     select
         identities.person_id,
@@ -118,22 +153,39 @@ final as (
         school_checkups.delivery_id,
         school_checkups.line_number
     from school_checkups
-    inner join identities on identities.source_id = 'school_enrolment' and school_checkups.school_person_no = identities.source_key
-    where school_checkups.untreated_decayed_teeth is not null and school_checkups.fiscal_year between 1950 and 2200 and make_date(school_checkups.fiscal_year, 6, 30) is not null
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_checkups.school_person_no = identities.source_key
+    where
+        school_checkups.untreated_decayed_teeth is not null
+        and school_checkups.fiscal_year between 1950 and 2200
+        and make_date(school_checkups.fiscal_year, 6, 30) is not null
     union all
     select
         identities.person_id,
         'school_bmi' as observation_code,
         make_date(school_checkups.fiscal_year, 6, 30) as observed_on,
         cast(null as date) as ended_on,
-        cast(school_checkups.weight_kg * 10000 / nullif(school_checkups.height_cm * school_checkups.height_cm, 0) as decimal(18, 4)) as value,
+        cast(
+            school_checkups.weight_kg * 10000
+            / nullif(school_checkups.height_cm * school_checkups.height_cm, 0)
+            as decimal(18, 4)
+        ) as value,
         cast(null as varchar) as text_value,
         'school_checkups' as source_id,
         school_checkups.delivery_id,
         school_checkups.line_number
     from school_checkups
-    inner join identities on identities.source_id = 'school_enrolment' and school_checkups.school_person_no = identities.source_key
-    where school_checkups.height_cm > 50 and school_checkups.weight_kg is not null and school_checkups.fiscal_year between 1950 and 2200 and make_date(school_checkups.fiscal_year, 6, 30) is not null
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_checkups.school_person_no = identities.source_key
+    where
+        school_checkups.height_cm > 50
+        and school_checkups.weight_kg is not null
+        and school_checkups.fiscal_year between 1950 and 2200
+        and make_date(school_checkups.fiscal_year, 6, 30) is not null
     union all
     select
         identities.person_id,
@@ -146,7 +198,10 @@ final as (
         school_consultations.delivery_id,
         school_consultations.line_number
     from school_consultations
-    inner join identities on identities.source_id = 'school_enrolment' and school_consultations.school_person_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_consultations.school_person_no = identities.source_key
     where school_consultations.incident_type like '%いじめ%' and school_consultations.occurred_on is not null
     union all
     select
@@ -160,7 +215,10 @@ final as (
         school_consultations.delivery_id,
         school_consultations.line_number
     from school_consultations
-    inner join identities on identities.source_id = 'school_enrolment' and school_consultations.school_person_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_consultations.school_person_no = identities.source_key
     where school_consultations.incident_type like '%不登校%' and school_consultations.occurred_on is not null
     union all
     select
@@ -174,7 +232,10 @@ final as (
         school_consultations.delivery_id,
         school_consultations.line_number
     from school_consultations
-    inner join identities on identities.source_id = 'school_enrolment' and school_consultations.school_person_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_consultations.school_person_no = identities.source_key
     where school_consultations.incident_type like '%SSW%' and school_consultations.occurred_on is not null
     union all
     select
@@ -188,7 +249,10 @@ final as (
         school_consultations.delivery_id,
         school_consultations.line_number
     from school_consultations
-    inner join identities on identities.source_id = 'school_enrolment' and school_consultations.school_person_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'school_enrolment'
+            and school_consultations.school_person_no = identities.source_key
     where school_consultations.occurred_on is not null
 )
 

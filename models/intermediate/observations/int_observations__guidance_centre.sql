@@ -18,7 +18,10 @@ final as (
         guidance_centre_cases.delivery_id,
         guidance_centre_cases.line_number
     from guidance_centre_cases
-    inner join identities on identities.source_id = 'guidance_centre_cases' and guidance_centre_cases.centre_case_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'guidance_centre_cases'
+            and guidance_centre_cases.centre_case_no = identities.source_key
     where guidance_centre_cases.received_on is not null
     union all
     select
@@ -32,7 +35,10 @@ final as (
         guidance_centre_cases.delivery_id,
         guidance_centre_cases.line_number
     from guidance_centre_cases
-    inner join identities on identities.source_id = 'guidance_centre_cases' and guidance_centre_cases.centre_case_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'guidance_centre_cases'
+            and guidance_centre_cases.centre_case_no = identities.source_key
     where guidance_centre_cases.abuse_type is not null and guidance_centre_cases.received_on is not null
     union all
     select
@@ -46,7 +52,10 @@ final as (
         guidance_centre_cases.delivery_id,
         guidance_centre_cases.line_number
     from guidance_centre_cases
-    inner join identities on identities.source_id = 'guidance_centre_cases' and guidance_centre_cases.centre_case_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'guidance_centre_cases'
+            and guidance_centre_cases.centre_case_no = identities.source_key
     where guidance_centre_cases.protection_started_on is not null
     union all
     select
@@ -60,7 +69,10 @@ final as (
         guidance_centre_cases.delivery_id,
         guidance_centre_cases.line_number
     from guidance_centre_cases
-    inner join identities on identities.source_id = 'guidance_centre_cases' and guidance_centre_cases.centre_case_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'guidance_centre_cases'
+            and guidance_centre_cases.centre_case_no = identities.source_key
     where guidance_centre_cases.measure is not null and guidance_centre_cases.received_on is not null
 )
 

@@ -39,7 +39,9 @@ final as (
         pregnancy_notifications.line_number
     from pregnancy_notifications
     inner join pregnancies on pregnancy_notifications.notification_no = pregnancies.notification_no
-    where pregnancy_notifications.gestation_weeks is not null and pregnancy_notifications.notified_on is not null
+    where
+        pregnancy_notifications.gestation_weeks is not null
+        and pregnancy_notifications.notified_on is not null
     union all
     select
         pregnancies.person_id,
@@ -123,14 +125,19 @@ final as (
         pregnancy_notifications.line_number
     from pregnancy_notifications
     inner join pregnancies on pregnancy_notifications.notification_no = pregnancies.notification_no
-    where (pregnancy_notifications.marital_status like '%未婚%' or pregnancy_notifications.marital_status like '%離婚%' or pregnancy_notifications.marital_status like '%死別%') and pregnancy_notifications.notified_on is not null
+    where
+        regexp_matches(pregnancy_notifications.marital_status, '未婚|離婚|死別')
+        and pregnancy_notifications.notified_on is not null
     union all
     select
         pregnancies.person_id,
         'mother_age_at_pregnancy' as observation_code,
         pregnancy_notifications.notified_on as observed_on,
         cast(null as date) as ended_on,
-        cast({{ months_between('persons.birth_on', 'pregnancy_notifications.notified_on') }} // 12 as decimal(18, 4)) as value,
+        cast(
+            {{ months_between('persons.birth_on', 'pregnancy_notifications.notified_on') }} // 12
+            as decimal(18, 4)
+        ) as value,
         cast(null as varchar) as text_value,
         'pregnancy_notifications' as source_id,
         pregnancy_notifications.delivery_id,
@@ -153,7 +160,9 @@ final as (
     from newborn_visits
     inner join atena on newborn_visits.child_atena_no = atena.atena_no
     left join persons on atena.person_id = persons.person_id
-    where newborn_visits.birth_weight_g is not null and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
+    where
+        newborn_visits.birth_weight_g is not null
+        and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
     union all
     select
         atena.person_id,
@@ -168,7 +177,9 @@ final as (
     from newborn_visits
     inner join atena on newborn_visits.child_atena_no = atena.atena_no
     left join persons on atena.person_id = persons.person_id
-    where newborn_visits.gestation_weeks is not null and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
+    where
+        newborn_visits.gestation_weeks is not null
+        and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
     union all
     select
         atena.person_id,
@@ -183,7 +194,9 @@ final as (
     from newborn_visits
     inner join atena on newborn_visits.child_atena_no = atena.atena_no
     left join persons on atena.person_id = persons.person_id
-    where newborn_visits.epds_total is not null and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
+    where
+        newborn_visits.epds_total is not null
+        and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
     union all
     select
         atena.person_id,
@@ -198,7 +211,9 @@ final as (
     from newborn_visits
     inner join atena on newborn_visits.child_atena_no = atena.atena_no
     left join persons on atena.person_id = persons.person_id
-    where newborn_visits.epds_item_10 is not null and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
+    where
+        newborn_visits.epds_item_10 is not null
+        and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
     union all
     select
         atena.person_id,
@@ -227,7 +242,9 @@ final as (
     from newborn_visits
     inner join atena on newborn_visits.child_atena_no = atena.atena_no
     left join persons on atena.person_id = persons.person_id
-    where newborn_visits.is_visit_refused and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
+    where
+        newborn_visits.is_visit_refused
+        and coalesce(newborn_visits.visited_on, persons.birth_on) is not null
     union all
     select
         atena.person_id,
@@ -269,7 +286,9 @@ final as (
         infant_checkups.line_number
     from infant_checkups
     inner join atena on infant_checkups.child_atena_no = atena.atena_no
-    where infant_checkups.decayed_teeth is not null and coalesce(infant_checkups.attended_on, infant_checkups.scheduled_on) is not null
+    where
+        infant_checkups.decayed_teeth is not null
+        and coalesce(infant_checkups.attended_on, infant_checkups.scheduled_on) is not null
     union all
     select
         atena.person_id,
@@ -283,7 +302,9 @@ final as (
         infant_checkups.line_number
     from infant_checkups
     inner join atena on infant_checkups.child_atena_no = atena.atena_no
-    where (infant_checkups.development_result like '%要%' or infant_checkups.development_result like '%疑%') and coalesce(infant_checkups.attended_on, infant_checkups.scheduled_on) is not null
+    where
+        (infant_checkups.development_result like '%要%' or infant_checkups.development_result like '%疑%')
+        and coalesce(infant_checkups.attended_on, infant_checkups.scheduled_on) is not null
     union all
     select
         atena.person_id,
@@ -297,7 +318,9 @@ final as (
         infant_checkups.line_number
     from infant_checkups
     inner join atena on infant_checkups.child_atena_no = atena.atena_no
-    where infant_checkups.is_hard_to_raise and coalesce(infant_checkups.attended_on, infant_checkups.scheduled_on) is not null
+    where
+        infant_checkups.is_hard_to_raise
+        and coalesce(infant_checkups.attended_on, infant_checkups.scheduled_on) is not null
     union all
     select
         atena.person_id,
@@ -311,7 +334,9 @@ final as (
         infant_checkups.line_number
     from infant_checkups
     inner join atena on infant_checkups.child_atena_no = atena.atena_no
-    where infant_checkups.weight_kg is not null and coalesce(infant_checkups.attended_on, infant_checkups.scheduled_on) is not null
+    where
+        infant_checkups.weight_kg is not null
+        and coalesce(infant_checkups.attended_on, infant_checkups.scheduled_on) is not null
     union all
     select
         atena.person_id,

@@ -18,7 +18,10 @@ final as (
         social_council_services.delivery_id,
         social_council_services.line_number
     from social_council_services
-    inner join identities on identities.source_id = 'social_council_services' and social_council_services.service_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'social_council_services'
+            and social_council_services.service_no = identities.source_key
     where social_council_services.used_on is not null
     union all
     select
@@ -32,8 +35,13 @@ final as (
         social_council_services.delivery_id,
         social_council_services.line_number
     from social_council_services
-    inner join identities on identities.source_id = 'social_council_services' and social_council_services.service_no = identities.source_key
-    where regexp_matches(social_council_services.service_type, 'フード|食料|食糧') and social_council_services.used_on is not null
+    inner join identities
+        on
+            identities.source_id = 'social_council_services'
+            and social_council_services.service_no = identities.source_key
+    where
+        regexp_matches(social_council_services.service_type, 'フード|食料|食糧')
+        and social_council_services.used_on is not null
     union all
     select
         identities.person_id,
@@ -46,7 +54,10 @@ final as (
         social_council_services.delivery_id,
         social_council_services.line_number
     from social_council_services
-    inner join identities on identities.source_id = 'social_council_services' and social_council_services.service_no = identities.source_key
+    inner join identities
+        on
+            identities.source_id = 'social_council_services'
+            and social_council_services.service_no = identities.source_key
     where social_council_services.service_type like '%貸付%' and social_council_services.used_on is not null
 )
 

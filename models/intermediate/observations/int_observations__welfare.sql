@@ -49,7 +49,9 @@ final as (
         disability_certificates.issued_on as observed_on,
         disability_certificates.returned_on as ended_on,
         cast(null as decimal(18, 4)) as value,
-        concat_ws(' ', disability_certificates.certificate_type, disability_certificates.certificate_grade) as text_value,
+        concat_ws(
+            ' ', disability_certificates.certificate_type, disability_certificates.certificate_grade
+        ) as text_value,
         'disability_certificates' as source_id,
         disability_certificates.delivery_id,
         disability_certificates.line_number
@@ -69,7 +71,9 @@ final as (
         disability_certificates.line_number
     from disability_certificates
     inner join atena on disability_certificates.atena_no = atena.atena_no
-    where disability_certificates.certificate_type like '%精神%' and disability_certificates.issued_on is not null
+    where
+        disability_certificates.certificate_type like '%精神%'
+        and disability_certificates.issued_on is not null
     union all
     select
         atena.person_id,
@@ -97,7 +101,9 @@ final as (
         livelihood_consultations.line_number
     from livelihood_consultations
     inner join atena on livelihood_consultations.atena_no = atena.atena_no
-    where regexp_matches(livelihood_consultations.main_complaint, '債務|借金|家計|滞納') and livelihood_consultations.consulted_on is not null
+    where
+        regexp_matches(livelihood_consultations.main_complaint, '債務|借金|家計|滞納')
+        and livelihood_consultations.consulted_on is not null
 )
 
 select * from final

@@ -83,7 +83,7 @@ matched as (
             and (rules.horizontal is null or rules.horizontal = coalesce(chains.has_horizontal, false))
             and (rules.age_from_months is null or children.age_months >= rules.age_from_months)
             and (rules.age_to_months is null or children.age_months < rules.age_to_months)
-            and (rules.is_known is null or rules.is_known = children.is_known_to_services)
+            and (rules.is_known is null or children.is_known_to_services = rules.is_known)
     left join tier_ranks as lowest on rules.min_tier = lowest.tier
     left join tier_ranks as highest on rules.max_tier = highest.tier
     where
@@ -99,5 +99,7 @@ select
     cast(total_score as decimal(18, 3)) as total_score,
     priority_class,
     due_days,
-    row_number() over (order by priority_class, total_score desc, age_months, person_id) as priority_rank
+    row_number() over (
+        order by priority_class asc, total_score desc, age_months asc, person_id asc
+    ) as priority_rank
 from matched
