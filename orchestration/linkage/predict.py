@@ -31,6 +31,9 @@ _COMPARABLE = """
         case when strpos(kana, ' ') > 0 then replace(substr(kana, strpos(kana, ' ') + 1), ' ', '') end
             as given_kana,
         birth_on,
+        known_on,
+        known_years_ago,
+        is_child,
         year(birth_on) as birth_year,
         strftime(birth_on, '%Y-%m') as birth_month,
         sex,
@@ -57,20 +60,54 @@ _RECORDS = """
             sex,
             regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '') as address,
             case when guardian_name_match is not null then [guardian_name_match] end as guardian_names,
-            -- A guardian's name has no space: any ending of two characters or more may be the given name.
-            list_transform(
-                range(2, length(guardian_name_match)), lambda start: substr(guardian_name_match, start)
+            -- A guardian's name has no space: any ending of two characters or more may be the given name, and so may
+            -- what follows the child's own surname.
+            list_distinct(
+                list_transform(
+                    range(2, length(guardian_name_match)), lambda start: substr(guardian_name_match, start)
+                )
+                || case
+                    when
+                        strpos(full_name, ' ') > 1
+                        and starts_with(guardian_name_match, left(full_name_match, strpos(full_name, ' ') - 1))
+                        and length(guardian_name_match) >= strpos(full_name, ' ')
+                        then [substr(guardian_name_match, strpos(full_name, ' '))]
+                    else []
+                end
             ) as guardian_given,
-            case when strpos(full_name, ' ') > 0 then [left(full_name_match, strpos(full_name, ' ') - 1)] end
-                as household_surnames,
+            -- So may any beginning be the surname where a name was written without a space.
+            case
+                when strpos(full_name, ' ') > 0 then [left(full_name_match, strpos(full_name, ' ') - 1)]
+                else list_transform(
+                    range(1, length(full_name_match)), lambda stop: left(full_name_match, stop)
+                )
+            end as household_surnames,
             case when address_match is not null then [regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '')] end
-                as household_addresses
+                as household_addresses,
+            known_on,
+            known_years_ago,
+            list_contains($child_sources, source_id) as is_child
         from pending_records
     )
 """
 
 _REGISTER = """
-    with described as (
+    with surnames as (
+        select person_id, left(full_name_match, strpos(full_name, ' ') - 1) as surname
+        from linkage_versions
+        where strpos(full_name, ' ') > 0
+    ),
+
+    common_surnames as (
+        select coalesce(list(surname), []) as surnames
+        from (
+            select surname from surnames
+            group by surname
+            having count(distinct person_id) > $common_share * (select count(distinct person_id) from linkage_versions)
+        )
+    ),
+
+    described as (
         select
             versions.person_id || '|' || versions.version_no as unique_id,
             'resident_register' as source_id,
@@ -84,9 +121,16 @@ _REGISTER = """
             regexp_replace(versions.address_match, '^(新潟県)?(佐渡市)?', '') as address,
             households.guardian_names,
             households.guardian_given,
-            households.household_surnames,
-            households.household_addresses
+            list_filter(
+                households.household_surnames,
+                lambda surname: not list_contains(common_surnames.surnames, surname)
+            ) as household_surnames,
+            households.household_addresses,
+            null::date as known_on,
+            null::integer as known_years_ago,
+            null::boolean as is_child
         from linkage_versions as versions
+        cross join common_surnames
         left join linkage_households as households on versions.person_id = households.person_id
     )
 """
@@ -157,15 +201,23 @@ def score(records: pa.Table, versions: pa.Table, households: pa.Table) -> pa.Tab
     connection.register("linkage_versions", versions)
     connection.register("linkage_households", households)
     size = connection.execute("select count(distinct person_id) from linkage_versions").fetchall()[0][0]
-    connection.execute(f"create table linkage_left as {_RECORDS} {_COMPARABLE}")  # constants
-    connection.execute(f"create table linkage_right as {_REGISTER} {_COMPARABLE}")  # constants
+    model = parameters()
+    child_sources = [source for source, rule in model["sources"].items() if rule["children"]]
+    connection.execute(
+        f"create table linkage_left as {_RECORDS} {_COMPARABLE}",  # constants
+        {"child_sources": child_sources},
+    )
+    connection.execute(
+        f"create table linkage_right as {_REGISTER} {_COMPARABLE}",  # constants
+        {"common_share": model["common_surname"]},
+    )
     api = DuckDBAPI(connection)
     left = api.register("linkage_left", dataset_display_name="a_records")
     right = api.register("linkage_right", dataset_display_name="b_register")
     linker = Linker([left, right], settings(size))
     # The linker sets its own level when it is made; its messages are no news to a run.
     logging.getLogger("splink").setLevel(logging.ERROR)
-    threshold = parameters()["thresholds"]["review"]["match_weight"]
+    threshold = model["thresholds"]["review"]["match_weight"]
     predicted = linker.inference.predict(threshold_match_weight=threshold, warning_mode="never")
     evidence = ",\n".join(
         f"arg_max(gamma_{name}, match_weight)::int as {name}_level, arg_max(mw_{name}, match_weight) as {name}_weight"

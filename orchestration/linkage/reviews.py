@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import unicodedata
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,8 @@ DECISIONS = ("link", "separate", "undo")
 undo: the last decision about the record is as if it had not been made."""
 
 ENTRY_TABLE = "raw.link_reviews"
+REGISTER = "resident_register"
+ATENA_WIDTH = 15
 
 
 def decisions_file(home: Home) -> Path:
@@ -75,12 +78,21 @@ def read_decisions(path: Path) -> list[dict[str, str]]:
                 raise UsageError(
                     f"{path.name}, line {reader.line_num}: decided_at is not a date (2024-04-01)."
                 ) from error
+            needed = ["decided_by", "source_id", "source_key", "reason"]
+            needed += ["person_id"] if row["decision"] == "link" else []
+            for column in needed:
+                if not (row[column] or "").strip():
+                    raise UsageError(f"{path.name}, line {reader.line_num}: {column} is empty.")
             rows.append({column: (row[column] or "").strip() for column in COLUMNS})
     return rows
 
 
 def in_force(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """What holds now: the last decision per record that was not undone, and every pair kept apart besides it."""
+    """What holds now: the last decision per record that was not undone, and every pair kept apart before it.
+
+    That a record is not A stays said when it is later found not to be B either; it ends where it is undone, or where
+    a later decision makes the record A after all.
+    """
     ordered = sorted(rows, key=lambda row: row["decided_at"])
     stacks: dict[tuple[str, str], list[dict[str, str]]] = {}
     for row in ordered:
@@ -90,11 +102,30 @@ def in_force(rows: list[dict[str, str]]) -> list[dict[str, str]]:
                 stack.pop()
         else:
             stack.append(row)
-    return [stack[-1] for stack in stacks.values() if stack]
+    kept = []
+    for stack in stacks.values():
+        settled: set[str] = set()
+        for place, row in enumerate(reversed(stack)):
+            is_pair_apart = row["decision"] == "separate" and row["person_id"]
+            if place == 0 or (is_pair_apart and row["person_id"] not in settled):
+                kept.append(row)
+            if row["person_id"]:
+                settled.add(row["person_id"])
+    return kept
+
+
+def _normalised(row: dict[str, str]) -> dict[str, str]:
+    """A row with numbers as the warehouse has them: spreadsheets drop leading zeros, people type full-width digits."""
+    row = {name: unicodedata.normalize("NFKC", value or "").strip() for name, value in row.items()}
+    if row["source_id"] == REGISTER and row["source_key"].isdigit():
+        row["source_key"] = row["source_key"].zfill(ATENA_WIDTH)
+    if row["person_id"].isdigit():
+        row["person_id"] = row["person_id"].zfill(ATENA_WIDTH)
+    return row
 
 
 def reviews_in_force(session: duckdb.DuckDBPyConnection, home: Home | None = None) -> pa.Table:
-    """Decisions in force, one row per source_id and source_key, from the CSV and the table of the entry form."""
+    """Decisions in force from the CSV and the table of the entry form, one row per record and person named."""
     rows = read_decisions(decisions_file(home or Home.from_environment()))
     schema, table = ENTRY_TABLE.split(".")
     exists = session.execute(
@@ -107,7 +138,7 @@ def reviews_in_force(session: duckdb.DuckDBPyConnection, home: Home | None = Non
             "decision, coalesce(person_id, ''), reason from raw.link_reviews"
         ).fetchall()
         rows += [dict(zip(COLUMNS, row, strict=True)) for row in entered]
-    kept = in_force(rows)
+    kept = in_force([_normalised(row) for row in rows])
     return pa.table(
         {
             "source_id": pa.array([row["source_id"] for row in kept], pa.string()),

@@ -79,6 +79,7 @@ select
     address_match,
     guardian_name_match,
     known_on,
+    {{ months_between('known_on', as_of()) }} // 12 as known_years_ago,
     -- What the link was decided on: a record that changes is looked at again.
     md5(concat_ws(
         '|',

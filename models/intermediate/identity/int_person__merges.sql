@@ -1,6 +1,6 @@
 -- Two 宛名番号 of one person: somebody who moved away and came back under a new number.
 -- Grain: one row per later number that has, or may have, an earlier one.
-with
+with recursive
 
 register as (
     select * from {{ ref('stg_citizens__resident_register') }}
@@ -132,6 +132,14 @@ by_people as (
         case when decision = 'link' then 'merged' else 'separate' end as status,
         'decided by a person' as evidence
     from reviews
+    -- Nobody is merged into a number that no register has: tests/dbt lists such a decision.
+    where
+        decision <> 'link'
+        or person_id in (select register.atena_no from register)
+    -- Several pairs may be kept apart: one row says that people have looked at the number.
+    qualify row_number() over (
+        partition by source_key order by decision = 'link' desc, decided_on desc, person_id asc
+    ) = 1
 ),
 
 decided as (
@@ -142,17 +150,44 @@ decided as (
     anti join by_people on by_machine.atena_no = by_people.atena_no
 ),
 
--- A number that is itself merged hands its person on: a third number belongs to the first.
+-- A number that is itself merged hands its person on: the third and the fourth number belong to the first. Two numbers
+-- that people merged into each other belong to the smaller.
+merged_pairs as (
+    select own.atena_no, own.person_id
+    from decided as own
+    left join decided as reverse_pair
+        on
+            own.person_id = reverse_pair.atena_no
+            and own.atena_no = reverse_pair.person_id
+            and reverse_pair.status = 'merged'
+    where
+        own.status = 'merged'
+        and own.person_id <> own.atena_no
+        and (reverse_pair.atena_no is null or own.person_id < own.atena_no)
+),
+
 roots as (
-    select
-        decided.atena_no,
-        coalesce(earlier.person_id, decided.person_id) as person_id,
-        decided.status,
-        decided.evidence
-    from decided
-    left join decided as earlier
-        on decided.person_id = earlier.atena_no and earlier.status = 'merged' and decided.status = 'merged'
+    select atena_no, person_id, 1 as step from merged_pairs
+    union all
+    select roots.atena_no, merged_pairs.person_id, roots.step + 1 as step
+    from roots
+    inner join merged_pairs on roots.person_id = merged_pairs.atena_no
+    -- Nobody has more numbers; a circle that people made ends here.
+    where roots.step < 8
+),
+
+last_roots as (
+    select atena_no, person_id from roots
+    qualify row_number() over (partition by atena_no order by step desc) = 1
 )
 
-select * from roots
-where person_id is distinct from atena_no
+select
+    decided.atena_no,
+    coalesce(last_roots.person_id, decided.person_id) as person_id,
+    decided.status,
+    decided.evidence
+from decided
+left join last_roots on decided.atena_no = last_roots.atena_no
+where
+    decided.person_id is distinct from decided.atena_no
+    and (decided.status <> 'merged' or last_roots.atena_no is not null)
