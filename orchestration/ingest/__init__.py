@@ -21,7 +21,7 @@ from orchestration.ingest.load import load
 from orchestration.ingest.tables import ensure_tables, write_data_items
 from orchestration.warehouse import connect
 
-HELD_BELOW = 0.7
+HELD_BELOW_PERCENT = 70
 _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?!\d)")
 
 
@@ -202,7 +202,7 @@ def _take_new(
             "and delivered_on <= ? order by delivered_on desc, sequence desc limit 1",
             [source_id, delivered_on],
         ).fetchall()
-        if last and counts.loaded < HELD_BELOW * last[0][0]:
+        if last and 100 * counts.loaded < HELD_BELOW_PERCENT * last[0][0]:
             status = "held"
             notes.insert(
                 0,

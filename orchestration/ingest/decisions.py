@@ -84,17 +84,15 @@ def export_rejects(home: Home, delivery_id: str) -> bytes:
         raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
     if not records:
         raise UsageError(f"The delivery {delivery_id} has no rejects.")
-    return _heading_row(home, delivery_id, *delivery[0]) + b"".join(bytes(row[0]) + b"\r\n" for row in records)
+    return _as_holders_file(home, delivery[0][0], delivery_id.split("-", 2)[1], [bytes(row[0]) for row in records])
 
 
-def _heading_row(home: Home, delivery_id: str, sha256: str, encoding: str) -> bytes:
+def _as_holders_file(home: Home, sha256: str, source_id: str, records: list[bytes]) -> bytes:
+    """Records under the heading row of the original that they are from, in its encoding."""
     from orchestration.contract import load_contracts, load_heading_rules
-    from orchestration.ingest.files import find_headings
-    from orchestration.ingest.records import detect_encoding, physical_lines, to_byte_text
+    from orchestration.ingest.files import parse
+    from orchestration.ingest.records import file_of
 
     data = (home.store / sha256[:2] / sha256).read_bytes()
-    content, byte_encoding = to_byte_text(data, detect_encoding(data))
-    lines = physical_lines(content)
-    source_id = delivery_id.split("-", 2)[1]
-    start, _, _ = find_headings(lines, byte_encoding, load_contracts()[source_id], load_heading_rules())
-    return lines[start] + b"\r\n"
+    parsed = parse(data, load_contracts()[source_id], load_heading_rules())
+    return file_of([parsed.heading_record, *records], data, parsed.delivered_encoding)

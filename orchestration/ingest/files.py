@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 import numpy as np
@@ -13,7 +13,9 @@ import pyarrow as pa
 
 from orchestration.contract import Contract, HeadingRules, heading_key
 from orchestration.ingest.records import (
+    LineEnds,
     Record,
+    as_delivered,
     detect_encoding,
     physical_lines,
     plain_lines,
@@ -21,10 +23,13 @@ from orchestration.ingest.records import (
     split_fields,
     split_plain,
     to_byte_text,
+    utf_16,
 )
 
 MAX_TITLE_LINES = 20
-_TRAILER = re.compile(r"^(?:合計|総計|計|件数|合計件数)[:\s]*([0-9,]+)\s*(?:件|行)?$")
+_TRAILER = re.compile(
+    r"^(?:以上|合計|総計|総合計|計|件数|合計件数|総件数|データ件数|レコード件数)[:=\s]*([0-9,]+)\s*(?:件|行|レコード)?$"
+)
 
 
 class RefusedError(Exception):
@@ -53,11 +58,18 @@ class ParsedFile:
     encoding: str
     line_numbers: np.ndarray
     raw_records: Callable[[int], bytes]
-    """The bytes of the record at a position of ``line_numbers``."""
+    """The bytes of the record at a position of ``line_numbers``, as they were delivered."""
     columns: dict[str, pa.Array]
     rejects: list[Reject] = field(default_factory=list)
     unknown_headings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    text_encoding: str = "utf-8"
+    """The encoding of ``raw_records``."""
+    heading_record: bytes = b""
+    """The heading row, as it was delivered."""
+    delivered_encoding: str = "utf-8"
+    """With the byte order mark told apart: ``utf-8-sig``."""
 
     @property
     def rows_read(self) -> int:
@@ -70,11 +82,19 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
     if not data.strip():
         raise RefusedError("The file is empty: deliver it again with its heading row.")
     encoding = detect_encoding(data)
-    if b"\x00" in data and encoding != "utf-16":
-        raise RefusedError("This is no CSV file (it holds zero bytes): export the extract as CSV again.")
     content, byte_encoding = to_byte_text(data, encoding)
     lines = physical_lines(content)
-    start, delimiter, headings = find_headings(lines, byte_encoding, contract, rules)
+    try:
+        start, delimiter, headings = find_headings(lines, byte_encoding, contract, rules)
+    except RefusedError as error:
+        if encoding != "cp932" or error.is_forbidden:
+            raise
+        # Bytes that are no UTF-8 are one record's fault, where the headings can be read as UTF-8.
+        try:
+            start, delimiter, headings = find_headings(lines, "utf-8", contract, rules)
+        except RefusedError:
+            raise error from None
+        encoding = byte_encoding = "utf-8"
     _check_headings(headings, start + 1, contract, rules)
     known = {heading_key(column.heading): column for column in contract.columns}
     positions = {known[heading].name: i for i, heading in enumerate(headings) if heading in known}
@@ -82,6 +102,7 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
     is_plain = np.concatenate(
         [np.zeros(first, dtype=bool), plain_lines(lines[first:], byte_encoding, delimiter, width, headings[0])]
     )
+    ends = LineEnds(content)
     kept: list[Record] = []
     rejects: list[Reject] = []
     notes: list[str] = []
@@ -89,7 +110,7 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
     for index in np.flatnonzero(~is_plain[first:]) + first:
         if index < following:
             continue
-        record, following = record_at(lines, int(index), byte_encoding, delimiter, width)
+        record, following = record_at(lines, int(index), byte_encoding, delimiter, width, ends)
         is_plain[index:following] = False
         if record is None:
             continue
@@ -113,7 +134,9 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
     return ParsedFile(
         encoding="utf-8" if encoding == "utf-8-sig" else encoding,
         line_numbers=line_numbers[order],
-        raw_records=lambda position: irregular.get(number := int(line_numbers[order[position]]), lines[number - 1]),
+        raw_records=lambda position: as_delivered(
+            irregular.get(number := int(line_numbers[order[position]]), lines[number - 1]), data, encoding
+        ),
         columns={
             name: pa.chunked_array(
                 [
@@ -125,9 +148,12 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
             .take(pa.array(order))
             for name, position in positions.items()
         },
-        rejects=rejects,
+        rejects=[replace(reject, record_bytes=as_delivered(reject.record_bytes, data, encoding)) for reject in rejects],
         unknown_headings=[heading for heading in headings if heading and heading not in known],
         notes=notes,
+        heading_record=as_delivered(lines[start], data, encoding),
+        delivered_encoding=encoding,
+        text_encoding=utf_16(data) if encoding == "utf-16" else byte_encoding,
     )
 
 
@@ -136,9 +162,12 @@ def _is_empty(fields: list[str]) -> bool:
 
 
 def _repeats_headings(fields: list[str], headings: list[str], rules: HeadingRules) -> bool:
-    if len(fields) != len(headings) or heading_key(fields[0]) != headings[0]:
+    if heading_key(fields[0]) not in {headings[0], *rules.aliases} or any(
+        value.strip() for value in fields[len(headings) :]
+    ):
         return False
-    return [rules.aliases.get(heading_key(value), heading_key(value)) for value in fields] == headings
+    keys = (heading_key(value) for value in fields[: len(headings)])
+    return [rules.aliases.get(key, key) for key in keys] == [rules.aliases.get(key, key) for key in headings]
 
 
 def find_headings(
@@ -164,6 +193,9 @@ def find_headings(
             if score and (best is None or score > best[0]):
                 best = (score, index, delimiter, headings)
     if best is None:
+        _refuse_forbidden_words(lines[: MAX_TITLE_LINES + 1], encoding, rules)
+        if any(b"\x00" in line for line in lines):
+            raise RefusedError("This is no CSV file (it holds zero bytes): export the extract as CSV again.")
         expected = "、".join(column.heading for column in contract.columns[:4])
         raise RefusedError(
             f"No heading row in the first {MAX_TITLE_LINES + 1} lines: the file must have the headings {expected} …"
@@ -174,6 +206,19 @@ def find_headings(
     return index, delimiter, headings
 
 
+def _refuse_forbidden_words(lines: list[bytes], encoding: str, rules: HeadingRules) -> None:
+    """A file without any heading of the contract may still be one of which nothing may be kept."""
+    for number, line in enumerate(lines, start=1):
+        text = heading_key(line.decode(encoding, errors="ignore"))
+        for pattern in rules.forbidden:
+            if pattern in text:
+                raise RefusedError(
+                    f"Line {number}: {pattern} is forbidden here, and there is no heading row. "
+                    "Nothing of the file was kept.",
+                    is_forbidden=True,
+                )
+
+
 def _check_headings(headings: list[str], line: int, contract: Contract, rules: HeadingRules) -> None:
     for heading in headings:
         if any(pattern in heading for pattern in rules.forbidden):
@@ -182,8 +227,7 @@ def _check_headings(headings: list[str], line: int, contract: Contract, rules: H
                 "deliver it again without this column.",
                 is_forbidden=True,
             )
-    known = {heading_key(column.heading) for column in contract.columns}
-    double = sorted({heading for heading in headings if heading in known and headings.count(heading) > 1})
+    double = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
     if double:
         raise RefusedError(f"Line {line}: the heading {'、'.join(double)} is there twice: keep one of them.")
     missing = [
@@ -220,4 +264,4 @@ def _reject(record: Record, reason_code: str, encoding: str) -> Reject:
 
 def readable(data: bytes, encoding: str) -> str:
     """A record as text; bytes that are no characters are shown as escapes, and the bytes are kept beside it."""
-    return data.decode(encoding, errors="backslashreplace")
+    return data.decode(encoding, errors="backslashreplace").replace("\x00", "\\x00")

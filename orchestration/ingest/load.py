@@ -28,7 +28,7 @@ def normalised(values: pa.Array) -> pa.Array:
     """
     encoded = values.dictionary_encode()
     text = pc.utf8_normalize(encoded.dictionary, form="NFKC")
-    text = pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"[\s\p{Z}]+", " "))
+    text = pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"[\s\p{Z}\x0b\x1c-\x1f\x85]+", " "))
     text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
     return pc.take(text, encoded.indices)
 
@@ -88,13 +88,12 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
         for table in ("composed", "bad_values", "judged"):
             connection.execute(f"drop table if exists {table}")
         connection.unregister("delivered_file")
-    encoding = "utf-8" if parsed.encoding == "utf-16" else parsed.encoding
     rejects = parsed.rejects + [
         Reject(
             int(parsed.line_numbers[position]),
             fault,
             contract.columns[column_position].heading,
-            readable(parsed.raw_records(position), encoding),
+            readable(parsed.raw_records(position), parsed.text_encoding),
             parsed.raw_records(position),
         )
         for position, column_position, fault in faulty

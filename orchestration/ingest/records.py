@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import compress
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,11 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 MAX_RECORD_BYTES = 2**20
+MAX_PLAIN_BYTES = 2**16
+"""Longer lines are read one by one: the engine reads blocks, and a line must fit into one."""
+LINES_DECODED_TOGETHER = 5_000
+MAX_JOINED_BYTES = 2**24
+"""How far the end of a quoted field is looked for; a record over MAX_RECORD_BYTES is one reject, not many."""
 _FORMULA = re.compile(r'^="(.*)"$', re.S)
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -47,19 +51,36 @@ def detect_encoding(data: bytes) -> str:
 def to_byte_text(data: bytes, encoding: str) -> tuple[bytes, str]:
     """The bytes in which records are split, and their encoding: UTF-16 has no single-byte line ends.
 
-    A code unit that is no character becomes a byte that is no UTF-8, so that its record is a reject of its own.
+    A code unit that is no character becomes bytes that are no UTF-8, so that its record is a reject of its own.
     """
     if encoding == "utf-8-sig":
         return data[len(codecs.BOM_UTF8) :], "utf-8"
     if encoding == "utf-16":
-        little = data.startswith(codecs.BOM_UTF16_LE)
-        body = data[2:]
-        text = body.decode(
-            "utf-16-le" if little else "utf-16-be", errors="surrogatepass" if len(body) % 2 == 0 else "ignore"
-        )
-        out = text.encode("utf-8", errors="surrogatepass")
-        return (out if len(body) % 2 == 0 else out + b"\xff"), "utf-8"
+        whole = len(data) // 2 * 2
+        text = data[2:whole].decode(utf_16(data), errors="surrogatepass")
+        return text.encode("utf-8", errors="surrogatepass") + (b"\xff" if whole < len(data) else b""), "utf-8"
     return data, encoding
+
+
+def as_delivered(record: bytes, data: bytes, encoding: str) -> bytes:
+    """The bytes of a record (as ``to_byte_text`` gives them) as they stand in the file that is ``data``."""
+    if encoding != "utf-16":
+        return record
+    is_cut = record.endswith(b"\xff")
+    text = record.removesuffix(b"\xff").decode("utf-8", errors="surrogatepass")
+    return text.encode(utf_16(data), errors="surrogatepass") + (data[-1:] if is_cut else b"")
+
+
+def file_of(records: Sequence[bytes], data: bytes, encoding: str) -> bytes:
+    """A file of records (as they were delivered) in the manner of ``data``; lines end in CRLF."""
+    mark = next((mark for mark, name in _BOMS if name == encoding and data.startswith(mark)), b"")
+    end = "\r\n".encode(utf_16(data) if encoding == "utf-16" else "ascii")
+    return mark + b"".join(record + end for record in records)
+
+
+def utf_16(data: bytes) -> str:
+    """The codec of a UTF-16 file, by its byte order mark."""
+    return "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
 
 
 def physical_lines(data: bytes) -> list[bytes]:
@@ -84,24 +105,27 @@ def plain_lines(lines: list[bytes], encoding: str, delimiter: str, width: int, h
         pc.and_(
             pc.match_substring_regex(data, shape),
             pc.and_(
-                pc.invert(pc.match_substring(data, b'"')),
-                pc.less_equal(pc.binary_length(data), MAX_RECORD_BYTES),
+                pc.invert(pc.match_substring_regex(data, r'["\x00]')),
+                pc.less_equal(pc.binary_length(data), MAX_PLAIN_BYTES),
             ),
         ),
     )
     mask = is_plain.to_numpy(zero_copy_only=False).copy()
     chosen = np.flatnonzero(mask)
-    ends = np.cumsum([len(lines[index]) + 1 for index in chosen])
-    joined, start = b"\n".join(compress(lines, mask)), 0
-    while start < len(joined):
-        try:
-            joined[start:].decode(encoding)
-            break
-        except UnicodeDecodeError as error:
-            line = int(np.searchsorted(ends, start + error.start, side="right"))
-            mask[chosen[line]] = False
-            start = int(ends[line])
+    for start in range(0, len(chosen), LINES_DECODED_TOGETHER):
+        together = chosen[start : start + LINES_DECODED_TOGETHER]
+        if not _is_text(b"\n".join([lines[index] for index in together]), encoding):
+            for index in together:
+                mask[index] = _is_text(lines[index], encoding)
     return mask
+
+
+def _is_text(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def split_plain(lines: Iterable[bytes], encoding: str, delimiter: str, width: int, positions: list[int]) -> pa.Table:
@@ -128,8 +152,14 @@ def split_fields(text: str, delimiter: str) -> tuple[list[str], bool]:
 
     A quote within an unquoted field is a character like any other.
     """
+    fields, is_open, _ = _split(text, delimiter)
+    return fields, is_open
+
+
+def _split(text: str, delimiter: str) -> tuple[list[str], bool, bool]:
+    """As ``split_fields``, and whether something stands between a closing quote and the next delimiter."""
     fields: list[str] = []
-    position, length = 0, len(text)
+    position, length, is_ragged = 0, len(text), False
     while True:
         if position < length and text[position] == '"':
             parts: list[str] = []
@@ -137,7 +167,7 @@ def split_fields(text: str, delimiter: str) -> tuple[list[str], bool]:
             while True:
                 end = text.find('"', start)
                 if end < 0:
-                    return [*fields, "".join(parts) + text[start:]], True
+                    return [*fields, "".join(parts) + text[start:]], True, is_ragged
                 parts.append(text[start:end])
                 if end + 1 < length and text[end + 1] == '"':
                     parts.append('"')
@@ -147,7 +177,8 @@ def split_fields(text: str, delimiter: str) -> tuple[list[str], bool]:
                 break
             stop = text.find(delimiter, position)
             tail = text[position:] if stop < 0 else text[position:stop]
-            fields.append("".join(parts) + tail)
+            is_ragged = is_ragged or bool(tail.strip())
+            fields.append(_without_formula("".join(parts) + tail))
         else:
             stop = text.find(delimiter, position)
             value = text[position:] if stop < 0 else text[position:stop]
@@ -155,26 +186,33 @@ def split_fields(text: str, delimiter: str) -> tuple[list[str], bool]:
                 stop = text.find(f'"{delimiter}', position)
                 value = text[position:] if stop < 0 else text[position : stop + 1]
                 stop = stop + 1 if stop >= 0 else stop
-            formula = _FORMULA.match(value)
-            fields.append(formula.group(1) if formula else value)
+            fields.append(_without_formula(value))
         if stop < 0:
-            return fields, False
+            return fields, False, is_ragged
         position = stop + len(delimiter)
 
 
+def _without_formula(value: str) -> str:
+    formula = _FORMULA.match(value)
+    return formula.group(1) if formula else value
+
+
 def record_at(
-    lines: list[bytes], index: int, encoding: str, delimiter: str, width: int | None
+    lines: list[bytes], index: int, encoding: str, delimiter: str, width: int | None, ends: LineEnds
 ) -> tuple[Record | None, int]:
     """The record that begins at the line of that index (None: an empty line), and the index of the line after it.
 
-    A quoted field may hold line ends. Where joining lines does not give ``width`` fields, the opening quote was a
-    stray one: its line is a reject by itself, and the next line begins a record again.
+    A quoted field may hold line ends. Where joining lines does not give ``width`` fields, or one of the lines is a
+    record of its own, the opening quote was a stray one: its line is a reject by itself, and the next line begins a
+    record again.
     """
     number, data, following = index + 1, lines[index], index + 1
     if not data.strip():
         return None, following
     if len(data) > MAX_RECORD_BYTES:
         return Record(number, data, None, "too_long"), following
+    if b"\x00" in data:
+        return Record(number, data, None, "undecodable"), following
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
@@ -183,26 +221,70 @@ def record_at(
         return Record(number, data, text.split(delimiter)), following
     fields, is_open = split_fields(text, delimiter)
     if is_open:
-        joined, after = _join(lines, following, data, encoding, delimiter, width)
+        joined = _join(lines, index, encoding, delimiter, width, ends)
         if joined is None:
             return Record(number, data, None, "unbalanced_quote"), following
-        return Record(number, *joined), after
+        return joined
     return Record(number, data, fields), following
 
 
+class LineEnds:
+    """The line ends of a file, looked for when a record needs them: most files have none within a record."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._lines: list[bytes] | None = None
+
+    def together(self, start: int, stop: int) -> bytes:
+        """The lines from one index up to before another, with the line ends between them."""
+        if self._lines is None:
+            self._lines = self._content.splitlines(keepends=True)
+        last = self._lines[stop - 1]
+        return b"".join(self._lines[start : stop - 1]) + last.rstrip(b"\r\n")
+
+
 def _join(
-    lines: list[bytes], index: int, data: bytes, encoding: str, delimiter: str, width: int | None
-) -> tuple[tuple[bytes, list[str]] | None, int]:
-    while index < len(lines) and len(data) <= MAX_RECORD_BYTES:
-        data = data + b"\n" + lines[index]
-        closes = b'"' in lines[index]
-        index += 1
+    lines: list[bytes],
+    index: int,
+    encoding: str,
+    delimiter: str,
+    width: int | None,
+    ends: LineEnds,
+) -> tuple[Record, int] | None:
+    """The record of several lines that begins at the index, and the index after it; None: there is none."""
+    length, after = len(lines[index]), index + 1
+    is_full = width is not None and lines[index].count(delimiter.encode()) >= width - 1
+    while after < len(lines) and length <= MAX_JOINED_BYTES:
+        line = lines[after]
+        length += len(line) + 1
+        after += 1
+        closes = b'"' in line
+        # What has all its fields by itself is a record, unless it ends one whose first line has not.
+        if width is not None and (is_full or not closes) and _is_record(line, encoding, delimiter, width):
+            return None
         if not closes:
             continue
+        data = ends.together(index, after)
         try:
-            fields, is_open = split_fields(data.decode(encoding), delimiter)
+            fields, is_open, is_ragged = _split(data.decode(encoding), delimiter)
         except UnicodeDecodeError:
-            return None, index
-        if not is_open:
-            return ((data, fields) if width is None or len(fields) == width else None), index
-    return None, index
+            return None
+        if is_open:
+            continue
+        if is_ragged or (width is not None and len(fields) != width):
+            return None
+        if len(data) > MAX_RECORD_BYTES or b"\x00" in data:
+            reason = "too_long" if len(data) > MAX_RECORD_BYTES else "undecodable"
+            return Record(index + 1, data, None, reason), after
+        return Record(index + 1, data, fields), after
+    return None
+
+
+def _is_record(line: bytes, encoding: str, delimiter: str, width: int) -> bool:
+    if line.count(delimiter.encode()) < width - 1:
+        return False
+    try:
+        fields, is_open = split_fields(line.decode(encoding), delimiter)
+    except UnicodeDecodeError:
+        return False
+    return not is_open and len(fields) == width
