@@ -1,0 +1,184 @@
+"""A file as a whole: encodings, headings, titles, trailers, quotes, and what a reject keeps."""
+
+from __future__ import annotations
+
+import codecs
+
+import pytest
+
+from orchestration.contract import load_contracts, load_heading_rules
+from orchestration.ingest.files import ParsedFile, RefusedError, parse
+
+CONTRACT = load_contracts()["national_health_insurance"]
+HEADINGS = "宛名番号,資格取得年月日,資格取得事由,資格喪失年月日,資格喪失事由,証区分"
+
+
+def read(text: str | bytes, encoding: str = "cp932") -> ParsedFile:
+    """A file of national_health_insurance."""
+    data = text if isinstance(text, bytes) else text.encode(encoding)
+    return parse(data, CONTRACT, load_heading_rules())
+
+
+def row(number: int, reason: str = "転入") -> str:
+    """A good record."""
+    return f"{number},R5.4.1,{reason},,,一般"
+
+
+def numbers(parsed: ParsedFile) -> list[str]:
+    """The 宛名番号 of what was read."""
+    return parsed.columns["atena_no"].to_pylist()
+
+
+def rejected(parsed: ParsedFile) -> list[tuple[int, str]]:
+    """Line and reason of what was not."""
+    return [(reject.line_number, reject.reason_code) for reject in parsed.rejects]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("encoding", ["cp932", "utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_encodings_and_line_ends(encoding: str, end: str) -> None:
+    text = end.join([HEADINGS, row(1, "髙①"), row(2), ""])
+    mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
+    parsed = read(mark + text.encode(encoding))
+    assert numbers(parsed) == ["1", "2"]
+    assert parsed.columns["qualified_reason"].to_pylist() == ["髙①", "転入"]
+    assert parsed.encoding == {"utf-8-sig": "utf-8", "utf-16-be": "utf-16"}.get(encoding, encoding)
+
+
+def test_line_ends_may_be_mixed_and_numbers_are_physical_lines() -> None:
+    parsed = read(f"{HEADINGS}\r\n{row(1)}\n\r\n{row(2)}\r{row(3)}\r\n,,,,,\n\n{row(4)}")
+    assert numbers(parsed) == ["1", "2", "3", "4"]
+    assert parsed.line_numbers.tolist() == [2, 4, 5, 8]
+
+
+@pytest.mark.parametrize(
+    ("lines", "read_numbers", "rejects"),
+    [
+        # one stray quote
+        ([row(1), '2,"R5.4.1,転入,,,一般', row(3)], ["1", "3"], [(3, "unbalanced_quote")]),
+        # two in the same column: joined they would have the right number of fields
+        ([row(1), '2,"R5.4.1,転入,,,一般', row(3), '4,"R5.4.1,転入,,,一般'], ["1", "3"],
+         [(3, "unbalanced_quote"), (5, "unbalanced_quote")]),
+        (['1,R5.4.1,"転入,,,一般', '2,R5.4.1,転入",,,一般'], ["2"], [(2, "unbalanced_quote")]),
+        # at the end of a file, and where every field is quoted
+        ([row(1), '2,R5.4.1,転入,,,"一般'], ["1"], [(3, "unbalanced_quote")]),
+        (['"1","R5.4.1","転入","","","一般', '"2","R5.4.1","転入","","","一般"'], ["2"], [(2, "unbalanced_quote")]),
+        # a quote within a field is a character
+        ([row(1, '5"6'), row(2, '"x"y')], ["1", "2"], []),
+        # quoted newlines, delimiters and quotes
+        (['1,R5.4.1,"転入\r\n二行,目",,,一般', '2,R5.4.1,"あ""い""\n",,,一般', row(3)], ["1", "2", "3"], []),
+        (['"1\n",R5.4.1,転入,,,一般', row(2)], ["1\n", "2"], []),
+        # too few and too many fields
+        (["1,R5.4.1,転入,,", row(2), row(3) + ",,", row(4) + ",x"], ["2", "3"],
+         [(2, "wrong_field_count"), (5, "wrong_field_count")]),
+        # what spreadsheets write
+        (['="001",R5.4.1,転入,,,一般', '"=""002""",R5.4.1,転入,,,一般'], ["001", "002"], []),
+        # a heading row again, also with a delimiter behind it
+        ([row(1), HEADINGS, row(2), HEADINGS + ",", row(3)], ["1", "2", "3"], []),
+        (["1\x00,R5.4.1,転入,,,一般", row(2)], ["2"], [(2, "undecodable")]),
+    ],
+)  # fmt: skip
+def test_records(lines: list[str], read_numbers: list[str], rejects: list[tuple[int, str]]) -> None:
+    parsed = read("\r\n".join([HEADINGS, *lines, ""]))
+    assert (numbers(parsed), rejected(parsed)) == (read_numbers, rejects)
+
+
+def test_a_quoted_newline_is_kept_as_it_was_delivered() -> None:
+    parsed = read(f'{HEADINGS}\n1,R5.4.1,"転入\r\n二行目",,,一般\n')
+    assert parsed.columns["qualified_reason"].to_pylist() == ["転入\r\n二行目"]
+    assert parsed.raw_records(0) == '1,R5.4.1,"転入\r\n二行目",,,一般'.encode("cp932")
+
+
+@pytest.mark.parametrize("size", [2**16 + 9, 2**20 - 40, 2**20 + 1, 3 * 2**19])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_long_records(size: int, quoted: bool) -> None:
+    """Up to 1 MiB a record is read, also where it is longer as UTF-8; a longer one is one reject."""
+    text = "一" * (size // 4) + ("\n" if quoted else "") + "二" * (size // 4)
+    long = f'1,R5.4.1,"{text}",,,一般' if quoted else f"1,R5.4.1,{text},,,一般"
+    parsed = read(f"{HEADINGS}\n{long}\n{row(2)}\n")
+    assert parsed.rows_read == 2
+    if len(long.encode("cp932")) <= 2**20:
+        assert numbers(parsed) == ["1", "2"]
+    else:
+        assert (numbers(parsed), rejected(parsed)) == (["2"], [(2, "too_long")])
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_a_byte_that_is_no_utf_8_is_the_fault_of_its_record(mark: bytes) -> None:
+    text = "\n".join([HEADINGS, row(1), "2,R5.4.1,\udce8転,,,一般", row(3)])
+    parsed = read(mark + text.encode("utf-8", errors="surrogateescape"))
+    assert numbers(parsed) == ["1", "3"]
+    assert rejected(parsed) == [(3, "undecodable")]
+    assert parsed.rejects[0].record_bytes == b"2,R5.4.1,\xe8" + "転,,,一般".encode()
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("tail", [b"", b"\x41"])
+def test_half_a_character_in_utf_16(codec: str, tail: bytes) -> None:
+    mark = codecs.BOM_UTF16_LE if codec == "utf-16-le" else codecs.BOM_UTF16_BE
+    bad = "2,R5.4.1,\ud83d転,,,一般".encode(codec, errors="surrogatepass")
+    end = "\r\n".encode(codec)
+    data = mark + end.join([HEADINGS.encode(codec), row(1, "𠮷").encode(codec), bad, row(3).encode(codec), tail])
+    parsed = read(data)
+    assert numbers(parsed) == ["1", "3"]
+    assert parsed.columns["qualified_reason"].to_pylist()[0] == "𠮷"
+    assert [reject.record_bytes for reject in parsed.rejects] == [bad, *([tail] if tail else [])]
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        HEADINGS.replace("宛名番号", "宛名№"),
+        HEADINGS.replace("宛名番号", " 住民コード　"),
+        HEADINGS.replace("資格取得事由", "資格取得事由 "),
+        HEADINGS.replace(",", "\t"),
+        "国民健康保険 資格一覧\r\n令和8年4月1日,作成\r\n\r\n" + HEADINGS,
+        f'"{HEADINGS}"'.replace(",", '","'),
+        HEADINGS + ",備考,,",
+    ],
+)
+def test_headings_in_other_spellings(headings: str) -> None:
+    delimiter = "\t" if "\t" in headings else ","
+    last = headings.splitlines()[-1]
+    extra = delimiter * (last.count(delimiter) - HEADINGS.count(","))
+    lines = [row(1).replace(",", delimiter) + extra, last, row(2).replace(",", delimiter) + extra]
+    parsed = read("\r\n".join([headings, *lines]))
+    assert numbers(parsed) == ["1", "2"]
+    assert parsed.unknown_headings == (["備考"] if "備考" in headings else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "is_forbidden"),
+    [
+        (HEADINGS.replace(",証区分", "") + "\n", "証区分", False),
+        (HEADINGS + ",宛名コード\n", "宛名番号", False),
+        (HEADINGS + ",備考,備考\n", "備考", False),
+        (HEADINGS + ",課税区分\n", "課税区分", True),
+        (HEADINGS + ",総 所 得\n", "総所得", True),
+        (HEADINGS + ",ﾏｲﾅﾝﾊﾞｰ\n", "マイナンバー", True),
+        ("個人番号\n123456789012\n", "個人番号", True),
+        ("氏名;個人番号\nx;1\n", "個人番号", True),
+        ("a,b\n1,2\n", "宛名番号", False),
+    ],
+)
+def test_headings_that_refuse_a_file(text: str, message: str, is_forbidden: bool) -> None:
+    with pytest.raises(RefusedError, match=message) as refused:
+        read(text)
+    assert refused.value.is_forbidden == is_forbidden
+
+
+@pytest.mark.parametrize(
+    ("trailer", "agrees"),
+    [
+        ("合計 2件", True), ("合計,2", True), ("合計：２件,,,,,", True), ("合計  1,234件", False),
+        ("件数,3,,,,", False),
+        ("総件数 2", True),
+    ],
+)  # fmt: skip
+def test_trailers_are_checked_against_the_count(trailer: str, agrees: bool) -> None:
+    if "1,234" in trailer:
+        trailer = f'"{trailer}"'
+    parsed = read("\n".join([HEADINGS, row(1), "2,R5.4.1", trailer, ""]))
+    assert (numbers(parsed), rejected(parsed)) == (["1"], [(3, "wrong_field_count")])
+    assert (not parsed.notes) == agrees
+    assert parsed.rows_read == 2
