@@ -16,7 +16,7 @@ from superset_config.pictures import CHROMIUM
 from superset_config.security.access import read_access
 from superset_config.security.staff import DEMO_STAFF
 from tests.conftest import City
-from tests.security.servers import Server, apply, passwords, serve
+from tests.security.servers import Server, apply, serve
 
 pytestmark = pytest.mark.slow
 
@@ -52,11 +52,9 @@ class Staff:
         self.page: Page = context.new_page()
         self.page.set_default_timeout(30_000)
         context.on("requestfinished", self._note)
-        self.page.goto(f"{server.address}/login/")
-        self.page.fill("#username", username)
-        self.page.fill("#password", passwords(server.home)[username])
-        self.page.press("#password", "Enter")
-        self.page.wait_for_url(lambda url: "/login" not in url)
+        # The log-in page has tests of its own; here its session is what is needed.
+        for cookie in server.log_in(username).http.cookies:
+            context.add_cookies([{"name": cookie.name, "value": cookie.value, "url": server.address}])
 
     def _note(self, request: Any) -> None:
         self.addresses.append(request.url)
