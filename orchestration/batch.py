@@ -68,10 +68,17 @@ class Batch:
 
         Raises KodomoError naming every mistake of the risk definition, before anything is built.
         """
-        from orchestration.model.versions import record_run
+        from orchestration.model.versions import is_evaluation_due, record_evaluation, record_run
 
-        record_run(self.home, self.run_id, self.as_of_on)
-        self.nodes = dbt.build(self.home, lambda node, _status: self.progress("build", node))
+        definition = record_run(self.home, self.run_id, self.as_of_on)
+        is_due = is_evaluation_due(self.home, self.as_of_on, definition)
+        self.nodes = dbt.build(
+            self.home,
+            lambda node, _status: self.progress("build", node),
+            exclude=() if is_due else ("tag:evaluation",),
+        )
+        if is_due and any(node.name == "fct_model_performance" and node.status == "success" for node in self.nodes):
+            record_evaluation(self.home, self.as_of_on, definition)
         return self.nodes
 
     def check(self) -> Sequence[Any]:

@@ -121,9 +121,12 @@ def _close_connections() -> None:
     DuckDBConnectionManager.close_all_connections()
 
 
-def build(home: Home, on_node: Callable[[str, str], None] | None = None) -> list[NodeResult]:
-    """``dbt build`` of everything but unit tests (those test the code, not a delivery)."""
-    result = invoke(home, ["build", "--exclude-resource-type", "unit_test"], on_node)
+def build(
+    home: Home, on_node: Callable[[str, str], None] | None = None, exclude: Sequence[str] = ()
+) -> list[NodeResult]:
+    """``dbt build`` of everything but unit tests (those test the code, not a delivery) and what ``exclude`` selects."""
+    without = ["--exclude", *exclude] if exclude else []
+    result = invoke(home, ["build", "--exclude-resource-type", "unit_test", *without], on_node)
     _scrub_run_results(home)
     return [
         NodeResult(

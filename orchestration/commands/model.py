@@ -60,6 +60,29 @@ def register(app: typer.Typer) -> None:
         raise typer.Exit(1 if mistakes else 0)
 
     @model.command()
+    def evidence(
+        as_of: Annotated[
+            str | None, typer.Option(help="Date at which features are frozen; default: 12 months before the build.")
+        ] = None,
+        definition: Annotated[
+            Path | None, typer.Option(help="Folder of a definition to judge; default: that of the last build.")
+        ] = None,
+        out: Annotated[Path | None, typer.Option(help="Folder for all rows as CSV.")] = None,
+        as_json: JSON = False,
+    ) -> None:
+        """What every item band, and every pair of them, says about becoming a case in the 12 months after a date."""
+        from orchestration.home import Home
+        from orchestration.model.evidence import as_text
+        from orchestration.model.evidence import evidence as find_evidence
+
+        found = find_evidence(Home.from_environment(), as_date(as_of, "--as-of") if as_of else None, definition, out)
+        for warning in found.warnings:
+            typer.secho(f"Warning: {warning}", fg="yellow", err=True)
+        typer.echo(
+            json.dumps(dataclasses.asdict(found), ensure_ascii=False, default=str) if as_json else as_text(found)
+        )
+
+    @model.command()
     def approve(
         version: Annotated[str, typer.Argument(help="Version to approve.")],
         by: Annotated[str, typer.Option("--by", help="Name of the person who approves.")],

@@ -1,9 +1,10 @@
-"""The scoring models' compiled SQL, executed in memory over relations of the same names."""
+"""Compiled SQL of models, executed in memory over relations of the same names."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -24,15 +25,26 @@ SCORING_MODELS = (
     "int_risk__scores",
 )
 
+EVIDENCE_MODELS = (
+    "int_evaluation__refused_items",
+    "int_evaluation__cohort",
+    "int_evaluation__item_bands",
+    "int_evaluation__bits",
+    "int_evaluation__pair_counts",
+    "fct_item_evidence",
+)
+"""What makes evidence of ``int_evaluation__frozen``, the observations and the seeds."""
+COMPILED_FOLDERS = ("intermediate/risk", "intermediate/evaluation", "marts/evaluation")
+
 
 @dataclass(frozen=True)
 class Bundle:
-    """The scoring models as (relation, SQL) in the order in which they are built."""
+    """Models as (relation, SQL) in the order in which they are built."""
 
     statements: tuple[tuple[str, str], ...]
 
     def execute(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Build every scoring model; the relations that they read must be there."""
+        """Build every model; the relations that they read must be there."""
         for relation, sql in self.statements:
             connection.execute(f"create or replace table {relation} as {sql}")
 
@@ -46,36 +58,36 @@ def memory_warehouse() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def load_bundle(home: Home) -> Bundle:
-    """The compiled scoring models: compiled once for each state of the project, then kept under the home."""
-    digest = _digest()
+def load_bundle(home: Home, models: Sequence[str] = SCORING_MODELS) -> Bundle:
+    """Compiled models: compiled once for each state of the project, then kept under the home."""
+    digest = _digest(models)
     path = home.root / "scoring" / f"{digest}.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        statements = _compile(Home(home.root / "scoring" / "dbt").ensure())
+        statements = _compile(Home(home.root / "scoring" / "dbt").ensure(), models)
         draft = path.with_suffix(".part")
         draft.write_text(json.dumps(statements, ensure_ascii=False), encoding="utf-8")
         draft.replace(path)
     return Bundle(tuple((relation, sql) for relation, sql in json.loads(path.read_text(encoding="utf-8"))))
 
 
-def _digest() -> str:
-    files = [*sorted((PROJECT / "models" / "intermediate" / "risk").glob("*.sql"))]
+def _digest(models: Sequence[str]) -> str:
+    files = [file for folder in COMPILED_FOLDERS for file in sorted((PROJECT / "models" / folder).glob("*.sql"))]
     files += [*sorted((PROJECT / "macros").rglob("*.sql")), PROJECT / "dbt_project" / "dbt_project.yml"]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(" ".join(models).encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:20]
 
 
-def _compile(home: Home) -> list[tuple[str, str]]:
+def _compile(home: Home, models: Sequence[str]) -> list[tuple[str, str]]:
     """Compile in a home of its own: the warehouse of the city may be in use, and is not needed for this."""
-    dbt.invoke(home, ["compile", "--select", *SCORING_MODELS])
+    dbt.invoke(home, ["compile", "--select", *models])
     manifest = json.loads(Path(home.dbt / "target" / "manifest.json").read_text(encoding="utf-8"))
     nodes = {
         key: node
         for key, node in manifest["nodes"].items()
-        if node["resource_type"] == "model" and node["name"] in SCORING_MODELS
+        if node["resource_type"] == "model" and node["name"] in models
     }
     order = TopologicalSorter(
         {key: [parent for parent in node["depends_on"]["nodes"] if parent in nodes] for key, node in nodes.items()}

@@ -35,6 +35,7 @@ DEFINITION = (
     "seeds.risk_overrides",
 )
 PARAMETERS = "raw.run_parameters"
+VERSIONS = "intermediate.int_risk__versions"
 _REFERENCE = re.compile(rf'"{WAREHOUSE}"\."(\w+)"\."(\w+)"')
 
 

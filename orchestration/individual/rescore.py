@@ -14,6 +14,7 @@ from orchestration.individual.replay import (
     DEFINITION,
     PARAMETERS,
     SCRATCH,
+    VERSIONS,
     WAREHOUSE,
     CompiledModels,
     beside_warehouse,
@@ -24,8 +25,6 @@ from orchestration.model.comparison import Comparison, compare, write_people
 from orchestration.model.definition import check, raise_for, read_definition
 from orchestration.model.legal_basis import observation_obstacles
 from orchestration.model.versions import Run, find_run, kept_definition
-
-VERSIONS = "intermediate.int_risk__versions"
 
 
 @dataclass(frozen=True)

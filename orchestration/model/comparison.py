@@ -7,6 +7,8 @@ from typing import Any
 
 import duckdb
 
+from orchestration.warehouse import records
+
 Side = tuple[str, str]
 """Database and model version."""
 
@@ -146,17 +148,11 @@ def compare(connection: duckdb.DuckDBPyConnection, before: Side, after: Side) ->
         after=after[1],
         children=children,
         changed=changed,
-        tiers=_records(connection, TIERS),
-        areas=_records(connection, BY_GROUP.format(group="area", order="area")),
-        ages=_records(connection, BY_GROUP.format(group="age_band", order="age_months")),
-        items=_records(connection, ITEMS.format(**databases), versions),
+        tiers=records(connection, TIERS),
+        areas=records(connection, BY_GROUP.format(group="area", order="area")),
+        ages=records(connection, BY_GROUP.format(group="age_band", order="age_months")),
+        items=records(connection, ITEMS.format(**databases), versions),
     )
-
-
-def _records(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    return connection.execute(query, parameters or {}).to_arrow_table().to_pylist()
 
 
 def write_people(connection: duckdb.DuckDBPyConnection, path: str) -> None:

@@ -6,7 +6,18 @@ import datetime as dt
 
 import duckdb
 
-from orchestration.individual.replay import PARAMETERS, SCORES, CompiledModels, close_scratch, open_scratch
+from orchestration.individual.replay import (
+    DEFINITION,
+    PARAMETERS,
+    SCORES,
+    SCRATCH,
+    VERSIONS,
+    CompiledModels,
+    close_scratch,
+    open_scratch,
+)
+from orchestration.individual.score import load_definition
+from orchestration.model.definition import Definition
 
 TARGETS = (
     *(f"intermediate.{name}" for name in SCORES),
@@ -94,14 +105,23 @@ left join circumstances on children.person_id = circumstances.person_id
 """
 
 
-def freeze(connection: duckdb.DuckDBPyConnection, models: CompiledModels, frozen_on: dt.date) -> str:
+def freeze(
+    connection: duckdb.DuckDBPyConnection,
+    models: CompiledModels,
+    frozen_on: dt.date,
+    definition: Definition | None = None,
+) -> str:
     """Build the scores of that date in ``scratch`` and a temporary table ``frozen``, one row per child; its name.
 
     The connection reads the warehouse as ``warehouse``. Columns: what the child was like, the bands of all items and
-    the scores of all versions.
+    the scores of all versions: those in force or on trial, or all of ``definition`` where one is given.
     """
     open_scratch(connection, frozen_on)
-    models.execute(connection, [PARAMETERS], TARGETS)
+    changed = [PARAMETERS]
+    if definition is not None:
+        load_definition(connection, definition, SCRATCH)
+        changed += [*DEFINITION, VERSIONS]
+    models.execute(connection, changed, TARGETS)
     connection.execute(f"create or replace temp table frozen as {FROZEN}", {"frozen_on": frozen_on})
     close_scratch(connection)
     return "frozen"

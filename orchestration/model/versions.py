@@ -26,6 +26,7 @@ create table if not exists raw.risk_runs (
     run_id varchar, as_of_on date, built_at timestamp, definition_hash varchar
 );
 create table if not exists raw.risk_run_deliveries (run_id varchar, delivery_id varchar);
+create table if not exists raw.risk_evaluations (as_of_on date, definition_hash varchar, evaluated_at timestamp);
 """
 
 
@@ -148,6 +149,26 @@ def record_run(home: Home, run_id: str, as_of_on: dt.date, folder: Path = SEEDS)
             [run_id],
         )
     return digest
+
+
+def is_evaluation_due(home: Home, as_of_on: dt.date, digest: str) -> bool:
+    """Whether items and versions are to be judged: once for each month of as-of dates and definition.
+
+    The twelve months looked at hardly move from one day to the next, and freezing a past date is the costliest part
+    of a run.
+    """
+    with connect(home) as connection:
+        return not connection.execute(
+            "select count(*) from raw.risk_evaluations "
+            "where date_trunc('month', as_of_on) = date_trunc('month', ?::date) and definition_hash = ?",
+            [as_of_on, digest],
+        ).fetchall()[0][0]
+
+
+def record_evaluation(home: Home, as_of_on: dt.date, digest: str) -> None:
+    """Note that items and versions of a definition were judged for an as-of date."""
+    with connect(home) as connection:
+        connection.execute("insert into raw.risk_evaluations values (?, ?, now()::timestamp)", [as_of_on, digest])
 
 
 def definition_hash(folder: Path) -> str:
