@@ -18,10 +18,19 @@
     least(1.0, {{ t }} * exp(-{{ x }} * {{ x }} - 1.26551223 + {{ t }} * {{ polynomial.text }}))
 {%- endmacro %}
 
+{#- SQL: the chance that `seen` of the `in_column` marked ones are among `in_row` drawn from `people`. -#}
+{% macro hypergeometric(seen, in_row, in_column, people) -%}
+    exp(
+        lgamma({{ in_row }} + 1) - lgamma({{ seen }} + 1) - lgamma({{ in_row }} - {{ seen }} + 1)
+        + lgamma({{ people }} - {{ in_row }} + 1) - lgamma({{ in_column }} - {{ seen }} + 1)
+        - lgamma({{ people }} - {{ in_row }} - {{ in_column }} + {{ seen }} + 1)
+        - lgamma({{ people }} + 1) + lgamma({{ in_column }} + 1) + lgamma({{ people }} - {{ in_column }} + 1)
+    )
+{%- endmacro %}
+
 {#- SQL columns: what a 2×2 table says. `a` exposed cases, `b` exposed others, `c` unexposed cases, `d` unexposed
     others; `ca` … `cd` the same with 0.5 added to all four where one is empty (Haldane–Anscombe), for ratios and
-    intervals; `people` all of them. The p-value is that of the chi-square test with Yates' correction: one exposed
-    child is no evidence. -#}
+    intervals; `people` all of them. The p-value is that of the chi-square test with Yates' correction. -#}
 {% macro two_by_two(table) -%}
     {%- set t = table -%}
     {{ t }}.a as exposed_cases,

@@ -86,13 +86,89 @@ measured as (
     from cells
 ),
 
+sparse_cells as (
+    -- the cell of which fewest are expected, with the totals of its row and column
+    select
+        difficulty_type,
+        first_band_id,
+        second_band_id,
+        people,
+        arg_min(
+            cell,
+            cast(cell['in_row'] as double) * cell['in_column']
+        ) as cell
+    from (
+        select
+            cells.difficulty_type,
+            cells.first_band_id,
+            cells.second_band_id,
+            cells.people,
+            unnest([
+                { 'seen': a, 'in_row': a + b, 'in_column': a + c },
+                { 'seen': b, 'in_row': a + b, 'in_column': b + d },
+                { 'seen': c, 'in_row': c + d, 'in_column': a + c },
+                { 'seen': d, 'in_row': c + d, 'in_column': b + d }
+            ]) as cell
+        from cells
+    ) as each_cell
+    group by difficulty_type, first_band_id, second_band_id, people
+    having min(cast(cell['in_row'] as double) * cell['in_column']) < 5 * people
+),
+
+tails as (
+    -- the counts at least as far out as what was seen; what lies 100 further weighs nothing
+    select
+        difficulty_type,
+        first_band_id,
+        second_band_id,
+        people,
+        cell['in_row'] as in_row,
+        cell['in_column'] as in_column,
+        unnest(case
+            when cell['seen'] * people > cast(cell['in_row'] as double) * cell['in_column']
+                then
+                    range(
+                        cell['seen'],
+                        least(cell['in_row'], cell['in_column'], cell['seen'] + 100) + 1
+                    )
+            else
+                range(
+                    greatest(0, cell['in_row'] + cell['in_column'] - people),
+                    cell['seen'] + 1
+                )
+        end) as seen
+    from sparse_cells
+),
+
+exact as (
+    -- Fisher's test, its tail doubled: with so few expected, the chi-square test finds what is not there
+    select
+        difficulty_type,
+        first_band_id,
+        second_band_id,
+        least(1.0, 2 * sum({{ hypergeometric('seen', 'in_row', 'in_column', 'people') }})) as p_value
+    from tails
+    group by difficulty_type, first_band_id, second_band_id
+),
+
+tested as (
+    select
+        measured.* replace (coalesce(exact.p_value, measured.p_value) as p_value)
+    from measured
+    left join exact
+        on
+            measured.difficulty_type = exact.difficulty_type
+            and measured.first_band_id = exact.first_band_id
+            and measured.second_band_id = exact.second_band_id
+),
+
 adjusted as (
     -- Benjamini–Hochberg within a difficulty type, single bands and pairs apart
     select
         *,
         row_number() over tests_by_p as p_rank,
         count(*) over (partition by difficulty_type, is_pair) as tests
-    from measured
+    from tested
     window tests_by_p as (
         partition by difficulty_type, is_pair order by p_value, first_band_id, second_band_id
     )
