@@ -86,7 +86,8 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
         """
         select decisions.source_id, decisions.source_key, decisions.status, decisions.method, decisions.probability,
             decisions.decided_by, decisions.decided_on, decisions.reason,
-            predictions.* exclude (source_id, source_key, person_id, probability, status, method, record_hash)
+            predictions.* exclude (source_id, source_key, person_id, probability, status, method, record_hash,
+                inputs_hash)
         from marts.fct_link_decision as decisions
         left join intermediate.int_identity__predictions as predictions
             on decisions.source_id = predictions.source_id

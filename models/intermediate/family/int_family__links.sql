@@ -2,6 +2,7 @@
 -- Grain: from_person_id, to_person_id, link_type, link_kind, household_id, valid_from.
 -- parent_of: from the parent to the child. partner_of: from the husband to the wife. shared_household: one row per
 -- pair, household and common period, from the smaller id to the greater.
+{{ config(materialized='view') }}
 with
 
 parents as (

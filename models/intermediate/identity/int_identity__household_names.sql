@@ -64,10 +64,11 @@ guardians as (
 guardian_names as (
     select
         guardians.person_id,
-        list(distinct names.name_match order by names.name_match) as guardian_names,
+        list_sort(list_distinct(list(names.name_match))) as guardian_names,
         -- One character is too little to tell a person by.
-        list(distinct names.given_match order by names.given_match)
-        filter (where length(names.given_match) >= 2) as guardian_given
+        list_sort(list_distinct(
+            list(names.given_match) filter (where length(names.given_match) >= 2)
+        )) as guardian_given
     from guardians
     inner join names on guardians.other_id = names.person_id
     group by guardians.person_id
@@ -82,10 +83,8 @@ around as (
 household_names as (
     select
         around.person_id,
-        list(distinct names.surname_match order by names.surname_match)
-        filter (where names.surname_match is not null) as household_surnames,
-        list(distinct names.address_match order by names.address_match)
-        filter (where names.address_match is not null) as household_addresses
+        list_sort(list_distinct(list(names.surname_match))) as household_surnames,
+        list_sort(list_distinct(list(names.address_match))) as household_addresses
     from around
     inner join names on around.other_id = names.person_id
     group by around.person_id

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from orchestration.linkage import predict as predict_module
 from orchestration.linkage.predict import assign, parameters, predict
 
 RECORD_TYPES = {
@@ -265,6 +266,32 @@ def test_a_link_once_made_stays(linkage: Linkage) -> None:
     # The record itself changed: it is looked at again.
     changed = [record("1", "佐藤 太郎", "サトウ タロウ", address_match="佐渡市両津夷1-5-2")]
     assert linkage.run(changed, people)[SCHOOL, "1"][0] == "review"
+
+
+def test_nothing_new_is_not_scored_again(linkage: Linkage, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [
+        record("1", "佐藤 太郎", "サトウ タロウ"),
+        record("2", "佐藤 太郎", "サトウ タロウ", address_match=None, guardian_name_match=None),
+    ]
+    people = [person("A", "佐藤 太郎", "サトウ タロウ"), person("B", "佐藤 次郎", "サトウ ジロウ")]
+    first = linkage.run(records, people)
+    made = linkage.connection.sql("from intermediate.int_identity__predictions order by all").fetchall()
+    scored: list[int] = []
+    real = predict_module.score
+
+    def counted(*tables: pa.Table) -> pa.Table:
+        scored.append(tables[0].num_rows)
+        return real(*tables)
+
+    monkeypatch.setattr(predict_module, "score", counted)
+    assert linkage.run(list(reversed(records)), people) == first
+    assert linkage.connection.sql("from intermediate.int_identity__predictions order by all").fetchall() == made
+    assert scored == []
+    # Somebody new in the register: what was not linked is looked at again, and nothing else.
+    linkage.run(records, [*people, person("C", "佐藤 三郎", "サトウ サブロウ")])
+    assert scored == [1]
+    linkage.run([*records, record("3", "佐藤 三郎", "サトウ サブロウ")], people)
+    assert scored == [1, 2]
 
 
 def test_the_machine_never_overturns_a_person(linkage: Linkage) -> None:
