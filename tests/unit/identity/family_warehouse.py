@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,12 @@ from orchestration.linkage.predict import predict
 MODELS = ("path:models/intermediate/identity", "path:models/intermediate/family")
 PREDICTIONS = "int_identity__predictions"
 REVIEWS = "int_identity__reviews"
+PREDICTION_INPUTS = (
+    "int_identity__external_records",
+    "int_identity__register_versions",
+    "int_identity__household_names",
+    REVIEWS,
+)
 TYPES = {"date": "date", "month": "date", "int": "bigint", "decimal": "decimal(18, 3)", "flag": "boolean"}
 SEEDS = ("former_municipalities", "relation_texts", "kanji_variants")
 
@@ -121,9 +127,15 @@ class FamilyWarehouse:
         """Empty the staged table of a source, as before a new full delivery."""
         self.connection.execute(f"delete from {self.tables[source_id]}")
 
-    def build(self, reviews: list[Row] | None = None) -> None:
-        """Build every model; ``reviews`` are decisions in force (source_id, source_key, decision, person_id)."""
+    def build(self, reviews: list[Row] | None = None, only: Sequence[str] = ()) -> None:
+        """Build every model, or those in ``only`` with what they read.
+
+        ``reviews`` are decisions in force (source_id, source_key, decision, person_id).
+        """
+        needed = self._needed(only)
         for name, relation, sql in self.models:
+            if only and name not in needed:
+                continue
             if name == REVIEWS:
                 self._write_reviews(relation, reviews or [])
             elif name == PREDICTIONS:
@@ -134,6 +146,15 @@ class FamilyWarehouse:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query; models are in the schema `intermediate`."""
         return self.connection.execute(query).fetchall()
+
+    def _needed(self, targets: Sequence[str]) -> set[str]:
+        """The targets, and every model that they are made of."""
+        needed = set(targets)
+        for name, _, sql in reversed(self.models):
+            if name in needed:
+                needed |= set(PREDICTION_INPUTS) if name == PREDICTIONS else set()
+                needed |= {other for other, relation, _ in self.models if relation in sql}
+        return needed
 
     def _write_reviews(self, relation: str, reviews: list[Row]) -> None:
         self.connection.execute(
