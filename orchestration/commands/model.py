@@ -83,6 +83,34 @@ def register(app: typer.Typer) -> None:
         )
 
     @model.command()
+    def propose(
+        difficulty: Annotated[str, typer.Argument(help="Difficulty type: abuse, poverty, truancy …")],
+        out: Annotated[Path, typer.Option(help="New folder for the proposed definition and its report.")],
+        as_of: Annotated[
+            list[str] | None,
+            typer.Option(help="Date at which features are frozen; several are pooled. Default: 12 months ago."),
+        ] = None,
+        definition: Annotated[
+            Path | None, typer.Option(help="Folder with the items to choose from; default: those of the last build.")
+        ] = None,
+        capacity: Annotated[int | None, typer.Option(min=1, help="Children that the gravest tier shall hold.")] = None,
+        as_json: JSON = False,
+    ) -> None:
+        """Propose integer coefficients from past cases, as a definition to look at. Nothing is applied."""
+        from orchestration.home import Home
+        from orchestration.model.proposal import as_text
+        from orchestration.model.proposal import propose as make_proposal
+
+        dates = [as_date(text, "--as-of") for text in as_of or []]
+        proposal = make_proposal(Home.from_environment(), difficulty, out, dates, definition, capacity)
+        for warning in proposal.warnings:
+            typer.secho(f"Warning: {warning}", fg="yellow", err=True)
+        if as_json:
+            typer.echo(json.dumps(dataclasses.asdict(proposal), ensure_ascii=False, default=str))
+        else:
+            typer.echo(as_text(proposal) + f"\n\nWritten to {out}: look at it with `kodomo score --definition {out}`.")
+
+    @model.command()
     def approve(
         version: Annotated[str, typer.Argument(help="Version to approve.")],
         by: Annotated[str, typer.Option("--by", help="Name of the person who approves.")],

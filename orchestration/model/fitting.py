@@ -1,0 +1,352 @@
+"""Additive models of becoming a case, fitted to the bands that children met: penalised, integer, unconstrained.
+
+Every function takes ``features`` (children × bands, 0 or 1) and ``outcomes`` (0 or 1 for each child). Points never
+lower a score: a band that seems to protect is left to people to judge.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+SEED = 20260401
+MAX_POINTS = 10
+MAX_BANDS = 25
+STRENGTHS = np.logspace(-1.5, 0.5, 7)
+"""Inverse strengths of the penalty that cross-validation chooses from."""
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """An additive model: chance of a case = logistic(intercept + scale × Σ points)."""
+
+    points: np.ndarray
+    intercept: float
+    scale: float = 1.0
+    gap: float | None = None
+    """Of the exact method: how far the loss may be above the least possible one, as a share; 0 = proven least."""
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """Σ points of each child."""
+        return features @ self.points
+
+    def chances(self, features: np.ndarray) -> np.ndarray:
+        """The chance of a case of each child."""
+        return logistic(self.intercept + self.scale * self.scores(features))
+
+
+def logistic(logit: np.ndarray) -> np.ndarray:
+    """Chances of log-odds."""
+    return 1 / (1 + np.exp(-np.clip(logit, -35, 35)))
+
+
+def fit_penalised(features: np.ndarray, outcomes: np.ndarray) -> Scorecard:
+    """Logistic regression with an absolute-value penalty that cross-validation chooses; no band lowers the score.
+
+    Bands with a negative weight are taken out and the rest is fitted again, until none is left.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    strength = _best_strength(features, outcomes, "l1")
+    kept = np.flatnonzero(features.any(axis=0))
+    weights = np.zeros(features.shape[1])
+    intercept = float(np.log(outcomes.mean() / (1 - outcomes.mean())))
+    while len(kept):
+        model = LogisticRegression(**_penalty("l1"), C=strength, random_state=SEED)
+        _quietly(model.fit, features[:, kept], outcomes)
+        weights[:] = 0
+        weights[kept] = model.coef_[0]
+        intercept = float(model.intercept_[0])
+        if (model.coef_[0] >= 0).all():
+            break
+        kept = kept[model.coef_[0] > 0]
+    strongest = np.argsort(-weights, kind="stable")[MAX_BANDS:]
+    weights[strongest] = 0
+    return _recalibrated(Scorecard(np.maximum(weights, 0), intercept), features, outcomes)
+
+
+def fit_rounded(features: np.ndarray, outcomes: np.ndarray, penalised: Scorecard | None = None) -> Scorecard:
+    """The penalised weights as whole points from 0 to ``MAX_POINTS``, by the multiplier with the least loss."""
+    weights = (penalised or fit_penalised(features, outcomes)).points
+    if not weights.any():
+        return _recalibrated(Scorecard(np.zeros(len(weights)), 0.0), features, outcomes)
+    candidates = [
+        _recalibrated(Scorecard(np.rint(weights * top / weights.max()), 0.0), features, outcomes)
+        for top in range(3, MAX_POINTS + 1)
+    ]
+    return min(candidates, key=lambda card: log_loss(card.chances(features), outcomes))
+
+
+def fit_exact(
+    features: np.ndarray,
+    outcomes: np.ndarray,
+    penalised: Scorecard | None = None,
+    seconds: float = 20.0,
+    price: float = 1e-4,
+) -> Scorecard:
+    """The integer points with the least loss among the bands that the penalised model keeps.
+
+    Minimises the logistic loss plus ``price`` for each band with points: a mixed-integer programme (HiGHS) over
+    tangents of the loss, one more at each solution, until bound and loss meet or the time is over (after Ustun and
+    Rudin, Learning Optimized Risk Scores, JMLR 2019).
+    """
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    start = penalised or fit_penalised(features, outcomes)
+    kept = np.flatnonzero(start.points)
+    if not len(kept):
+        return fit_rounded(features, outcomes, start)
+    top = 5
+    scale = float(start.points.max() * start.scale / top)
+    patterns, cases, people = _patterns(features[:, kept], outcomes)
+    count = len(kept)
+
+    def loss(intercept: float, points: np.ndarray) -> tuple[float, np.ndarray]:
+        """Mean loss and its gradient in (intercept, points)."""
+        logit = np.clip(intercept + scale * (patterns @ points), -35, 35)
+        value = (people * np.logaddexp(0, logit) - cases * logit).sum() / people.sum()
+        slope = (people * logistic(logit) - cases) / people.sum()
+        return float(value), np.concatenate([[slope.sum()], scale * (slope @ patterns)])
+
+    def settled(points: np.ndarray, intercept: float) -> tuple[float, float]:
+        """The best intercept for these points, and the loss with it."""
+        for _ in range(30):
+            logit = intercept + scale * (patterns @ points)
+            chances = logistic(logit)
+            change = (people * chances - cases).sum() / max((people * chances * (1 - chances)).sum(), 1e-9)
+            intercept -= float(np.clip(change, -2, 2))
+            if abs(change) < 1e-10:
+                break
+        return intercept, loss(intercept, points)[0]
+
+    # Variables: loss, intercept, points (whole), chosen (0 or 1).
+    objective = np.concatenate([[1.0, 0.0], np.zeros(count), np.full(count, price)])
+    bounds = Bounds(
+        np.concatenate([[0.0, -15.0], np.zeros(2 * count)]),
+        np.concatenate([[np.inf, 5.0], np.full(count, top), np.ones(count)]),
+    )
+    integrality = np.concatenate([[0, 0], np.ones(2 * count)])
+    linked = np.hstack([np.zeros((count, 2)), np.eye(count), -top * np.eye(count)])
+    tangents: list[np.ndarray] = []
+    offsets: list[float] = []
+
+    def touch(intercept: float, points: np.ndarray) -> None:
+        value, gradient = loss(intercept, points)
+        tangents.append(np.concatenate([[1.0], -gradient, np.zeros(count)]))
+        offsets.append(value - float(gradient @ np.concatenate([[intercept], points])))
+
+    best_points = np.clip(np.rint(start.points[kept] * start.scale / scale), 0, top)
+    best_intercept, best_loss = settled(best_points, start.intercept)
+    best = best_loss + price * np.count_nonzero(best_points)
+    touch(best_intercept, best_points)
+    touch(start.intercept, start.points[kept] * start.scale / scale)
+    touch(*_relaxed(loss, start.intercept, best_points, top))
+    lower, until = 0.0, time.monotonic() + seconds
+
+    def solve(whole: bool) -> Any:
+        return milp(
+            objective,
+            constraints=[
+                LinearConstraint(np.array(tangents), lb=np.array(offsets)),
+                LinearConstraint(linked, ub=0.0),
+            ],
+            bounds=bounds,
+            integrality=integrality if whole else None,
+            options={"time_limit": max(until - time.monotonic(), 0.5), "mip_rel_gap": 1e-4},
+        )
+
+    # Tangents around the least loss cost little where points need not be whole yet.
+    for _ in range(30 * count):
+        result = solve(whole=False)
+        if result.x is None or time.monotonic() > until - seconds / 2:
+            break
+        at = float(result.x[1]), result.x[2 : 2 + count]
+        if loss(*at)[0] - result.x[0] < 1e-5:
+            break
+        touch(*at)
+    while time.monotonic() < until and best - lower > 1e-3 * best:
+        result = solve(whole=True)
+        bound = getattr(result, "mip_dual_bound", None)
+        lower = max(lower, float(bound) if bound is not None and np.isfinite(bound) else 0.0)
+        if result.x is None:
+            break
+        points = np.rint(result.x[2 : 2 + count])
+        intercept, value = settled(points, float(result.x[1]))
+        total = value + price * np.count_nonzero(points)
+        if total < best:
+            best, best_points, best_intercept = total, points, intercept
+        touch(intercept, points)
+        touch(float(result.x[1]), points)
+    points = np.zeros(features.shape[1])
+    points[kept] = best_points
+    return Scorecard(points, best_intercept, scale, gap=max(best - lower, 0.0) / best)
+
+
+def _relaxed(loss: Callable, intercept: float, points: np.ndarray, top: int) -> tuple[float, np.ndarray]:
+    """The least loss where points need not be whole: a tangent there bounds well."""
+    from scipy.optimize import minimize
+
+    result = minimize(
+        lambda at: loss(at[0], at[1:]),
+        np.concatenate([[intercept], points]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-15, 5)] + [(0, top)] * len(points),
+    )
+    return float(result.x[0]), result.x[1:]
+
+
+def fit_unconstrained(features: np.ndarray, outcomes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Logistic regression over all bands, with weights of either sign: features → chances."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(**_penalty("l2"), C=_best_strength(features, outcomes, "l2"), random_state=SEED)
+    _quietly(model.fit, features, outcomes)
+    return lambda others: model.predict_proba(others)[:, 1]
+
+
+def fit_boosted(features: np.ndarray, outcomes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Boosted trees, which find combinations by themselves: features → chances."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        learning_rate=0.05, max_iter=120, max_leaf_nodes=6, min_samples_leaf=30, l2_regularization=5, random_state=SEED
+    )
+    model.fit(features, outcomes)
+    return lambda others: model.predict_proba(others)[:, 1]
+
+
+def _penalty(kind: str) -> dict:
+    return {"l1_ratio": 1.0 if kind == "l1" else 0.0, "solver": "liblinear", "max_iter": 2000}
+
+
+def _quietly(fit: Callable, features: np.ndarray, outcomes: np.ndarray) -> None:
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit(features, outcomes)
+
+
+def _best_strength(features: np.ndarray, outcomes: np.ndarray, kind: str) -> float:
+    """The inverse strength with the least loss over five parts, each predicted from the other four."""
+    from sklearn.linear_model import LogisticRegression
+
+    losses = np.zeros(len(STRENGTHS))
+    for train, test in parts(outcomes, np.arange(len(outcomes))):
+        for position, strength in enumerate(STRENGTHS):
+            model = LogisticRegression(**_penalty(kind), C=strength, random_state=SEED)
+            _quietly(model.fit, features[train], outcomes[train])
+            losses[position] += log_loss(model.predict_proba(features[test])[:, 1], outcomes[test]) * len(test)
+    return float(STRENGTHS[int(losses.argmin())])
+
+
+def parts(outcomes: np.ndarray, people: np.ndarray, count: int = 5) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Positions to fit and to judge on: cases spread evenly, a person always on one side. Fewer cases, fewer parts."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    splitter = StratifiedGroupKFold(max(2, min(count, int(outcomes.sum()))), shuffle=True, random_state=SEED)
+    return list(splitter.split(np.zeros((len(outcomes), 1)), outcomes, people))
+
+
+def log_loss(chances: np.ndarray, outcomes: np.ndarray) -> float:
+    """Mean logistic loss."""
+    safe = np.clip(chances, 1e-12, 1 - 1e-12)
+    return float(-np.mean(outcomes * np.log(safe) + (1 - outcomes) * np.log(1 - safe)))
+
+
+def _patterns(features: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Different rows of features, with cases and children of each."""
+    patterns, position = np.unique(features, axis=0, return_inverse=True)
+    position = position.ravel()
+    return patterns, np.bincount(position, weights=outcomes), np.bincount(position).astype(float)
+
+
+def _recalibrated(card: Scorecard, features: np.ndarray, outcomes: np.ndarray) -> Scorecard:
+    """The same points with the intercept and the scale that fit best."""
+    scores = card.scores(features)
+    if not scores.any():
+        return Scorecard(card.points, float(np.log(outcomes.mean() / (1 - outcomes.mean()))), 0.0, card.gap)
+    intercept, scale = calibration_line(scores, outcomes)
+    return Scorecard(card.points, intercept, scale, card.gap)
+
+
+def calibration_line(scores: np.ndarray, outcomes: np.ndarray) -> tuple[float, float]:
+    """Intercept and slope of a logistic regression of the outcomes on one column."""
+    spread = float(scores.std()) or 1.0
+    scaled = scores / spread
+    weights = np.array([float(np.log(outcomes.mean() / (1 - outcomes.mean()))), 0.0])
+    columns = np.column_stack([np.ones(len(scaled)), scaled])
+    for _ in range(50):
+        chances = logistic(columns @ weights)
+        bend = (columns * (chances * (1 - chances))[:, None]).T @ columns + 1e-9 * np.eye(2)
+        step = np.linalg.solve(bend, columns.T @ (outcomes - chances))
+        weights += np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-10:
+            break
+    return float(weights[0]), float(weights[1] / spread)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How well scores tell cases from others, on children whom the model was not fitted to."""
+
+    name: str
+    auc: float | None
+    auc_low: float | None
+    auc_high: float | None
+    at_capacity: list[dict] = field(default_factory=list)
+    """Per capacity: precision and recall among that many highest scores; ties share alike."""
+    calibration: list[dict] = field(default_factory=list)
+    """Per fifth of the chances: mean chance, share that became a case, children."""
+    slope: float | None = None
+    """1 = chances are neither too extreme nor too timid."""
+
+
+def judge(
+    name: str, scores: np.ndarray, outcomes: np.ndarray, capacities: list[int], chances: np.ndarray | None = None
+) -> Judgement:
+    """Judge scores; with chances also their calibration. AUC interval after Hanley and McNeil (1982)."""
+    cases, others = int(outcomes.sum()), int(len(outcomes) - outcomes.sum())
+    auc = low = high = None
+    if cases and others:
+        from sklearn.metrics import roc_auc_score
+
+        auc = float(roc_auc_score(outcomes, scores))
+        first, second = auc / (2 - auc), 2 * auc * auc / (1 + auc)
+        variance = auc * (1 - auc) + (cases - 1) * (first - auc * auc) + (others - 1) * (second - auc * auc)
+        margin = 1.959964 * (max(variance, 0) / (cases * others)) ** 0.5
+        low, high = max(0.0, auc - margin), min(1.0, auc + margin)
+    calibration, slope = [], None
+    if chances is not None and cases:
+        for part in np.array_split(np.argsort(chances, kind="stable"), 5):
+            calibration.append(
+                {
+                    "chance": float(chances[part].mean()),
+                    "became_case": float(outcomes[part].mean()),
+                    "children": len(part),
+                }
+            )
+        safe = np.clip(chances, 1e-9, 1 - 1e-9)
+        slope = calibration_line(np.log(safe / (1 - safe)), outcomes)[1]
+    at_capacity = [_at(capacity, scores, outcomes) for capacity in capacities]
+    return Judgement(name, auc, low, high, at_capacity, calibration, slope)
+
+
+def _at(capacity: int, scores: np.ndarray, outcomes: np.ndarray) -> dict:
+    seats = min(capacity, len(scores))
+    order = np.sort(scores)[::-1]
+    edge = order[seats - 1]
+    above, tied = scores > edge, scores == edge
+    # Who of those with equal scores is looked at is chance: each counts with their share of the seats left.
+    found = outcomes[above].sum() + outcomes[tied].sum() * (seats - above.sum()) / tied.sum()
+    return {
+        "capacity": capacity,
+        "precision": float(found / seats),
+        "recall": float(found / outcomes.sum()) if outcomes.sum() else None,
+    }

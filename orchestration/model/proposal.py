@@ -1,0 +1,419 @@
+"""A proposal of integer coefficients from cases, written as a definition to look at: proposed, never applied."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orchestration.errors import KodomoError, UsageError
+from orchestration.home import Home
+from orchestration.individual.replay import SCRATCH
+from orchestration.model.definition import REQUIRED_COLUMNS, SEEDS, TABLES, column_types, read_definition
+from orchestration.model.evidence import Cohort, cohort
+from orchestration.model.fitting import (
+    Judgement,
+    Scorecard,
+    fit_boosted,
+    fit_exact,
+    fit_penalised,
+    fit_rounded,
+    fit_unconstrained,
+    judge,
+    parts,
+)
+
+LEAST_CASES = 10
+LEAST_EXPOSED = 5
+EXACT_SECONDS = 20.0
+TIERS = (("high", 3, "ハイリスク"), ("latent", 2, "潜在的リスク"), ("low", 1, "ローリスク"))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a model is fitted to: children at one or more past dates."""
+
+    features: np.ndarray
+    outcomes: np.ndarray
+    people: np.ndarray
+    """Number of the person: somebody who is there at two dates is one person."""
+    dates: np.ndarray
+    """Position of the date at which the features were frozen."""
+    bands: list[tuple[str, int]]
+    hand_made: np.ndarray
+    """Score of the active version at the freeze; not a number where there is none."""
+    hand_made_version: str | None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What is proposed, and how it was judged on children whom each model was not fitted to."""
+
+    difficulty_type: str
+    model_version: str
+    method: str
+    frozen_on: list[dt.date]
+    children: int
+    cases: int
+    bands_considered: int
+    coefficients: list[dict[str, Any]]
+    exact_gap: float | None
+    judgements: list[Judgement]
+    shortfall: float
+    """AUC of the better unconstrained model minus that of the proposal."""
+    out: str
+    warnings: tuple[str, ...] = ()
+
+
+def propose(
+    home: Home,
+    difficulty_type: str,
+    out: Path,
+    frozen_on: Sequence[dt.date] = (),
+    definition: Path | None = None,
+    capacity: int | None = None,
+) -> Proposal:
+    """Fit integer coefficients for a difficulty type and write them to ``out`` as a definition with its report.
+
+    ``frozen_on``: dates at which features are frozen (several are pooled); default: twelve months before the build.
+    ``capacity``: how many children the gravest tier shall hold; default: the second of the meeting's capacities.
+    Raises KodomoError where there are too few cases to learn from.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty: name a new folder, so that nothing is mixed or lost.")
+    given = read_definition(definition or SEEDS)
+    if difficulty_type not in {row["difficulty_type"] for row in given["risk_tiers"]}:
+        known = ", ".join(sorted({row["difficulty_type"] for row in given["risk_tiers"]}))
+        raise UsageError(f"There is no difficulty type {difficulty_type}: it must be one of {known}.")
+    learned, dates, warnings, capacities = _learn(home, difficulty_type, frozen_on, definition)
+    cases = int(learned.outcomes.sum())
+    if cases < LEAST_CASES:
+        raise KodomoError(
+            f"{cases} children became a case of {difficulty_type}: at least {LEAST_CASES} are needed to learn from. "
+            "Give several dates (--as-of, more than once)."
+        )
+    judgements = _judge_all(learned, capacities)
+    penalised = fit_penalised(learned.features, learned.outcomes)
+    cards = {
+        "rounded": fit_rounded(learned.features, learned.outcomes, penalised),
+        "exact": fit_exact(learned.features, learned.outcomes, penalised, EXACT_SECONDS),
+    }
+    by_name = {judgement.name: judgement for judgement in judgements}
+    method = max(cards, key=lambda name: by_name[name].auc or 0)
+    card = cards[method]
+    version = f"proposal-{difficulty_type}-{dates[-1]:%Y%m%d}"
+    coefficients = _coefficients(learned, card)
+    if not coefficients:
+        raise KodomoError("No item has anything to do with becoming a case here: there is nothing to propose.")
+    thresholds = _thresholds(learned, card, capacity or capacities[min(1, len(capacities) - 1)], capacities[-1])
+    ceiling = max(by_name[name].auc or 0 for name in ("unconstrained", "boosted"))
+    proposal = Proposal(
+        difficulty_type=difficulty_type,
+        model_version=version,
+        method=method,
+        frozen_on=dates,
+        children=len(learned.outcomes),
+        cases=cases,
+        bands_considered=len(learned.bands),
+        coefficients=coefficients,
+        exact_gap=cards["exact"].gap,
+        judgements=judgements,
+        shortfall=ceiling - (by_name[method].auc or 0),
+        out=str(out),
+        warnings=warnings,
+    )
+    _write(proposal, given, thresholds, out)
+    return proposal
+
+
+def _learn(
+    home: Home, difficulty_type: str, frozen_on: Sequence[dt.date], definition: Path | None
+) -> tuple[Learned, list[dt.date], tuple[str, ...], list[int]]:
+    tables: list[dict[str, Any]] = []
+    dates: list[dt.date] = []
+    warnings: list[str] = []
+    capacities: list[int] = []
+    for date in sorted(set(frozen_on)) or [None]:
+        with cohort(home, date, definition) as found:
+            warnings += [warning for warning in found.warnings if warning not in warnings]
+            if found.frozen_on in dates:
+                continue
+            dates.append(found.frozen_on)
+            tables.append(_table(found, difficulty_type))
+            capacities = [
+                row[0]
+                for row in found.connection.execute(
+                    "select capacity from warehouse.seeds.meeting_capacities order by capacity"
+                ).fetchall()
+            ]
+    bands = sorted({band for table in tables for band in table["bands"]})
+    position = {band: number for number, band in enumerate(bands)}
+    features = []
+    for table in tables:
+        columns = [position[band] for band in table["bands"]]
+        part = np.zeros((len(table["outcomes"]), len(bands)))
+        part[:, columns] = table["features"]
+        features.append(part)
+    joined = np.vstack(features)
+    enough = np.flatnonzero(joined.sum(axis=0) >= LEAST_EXPOSED)
+    learned = Learned(
+        features=joined[:, enough],
+        outcomes=np.concatenate([table["outcomes"] for table in tables]),
+        people=np.unique(np.concatenate([table["people"] for table in tables]), return_inverse=True)[1],
+        dates=np.concatenate([np.full(len(table["outcomes"]), number) for number, table in enumerate(tables)]),
+        bands=[bands[number] for number in enough],
+        hand_made=np.concatenate([table["hand_made"] for table in tables]),
+        hand_made_version=tables[-1]["version"],
+    )
+    return learned, dates, tuple(warnings), capacities
+
+
+def _table(found: Cohort, difficulty_type: str) -> dict[str, Any]:
+    """Features, outcomes and the hand-made score of one freeze; items that are refused as evidence are left out."""
+    connection = found.connection
+    version = connection.execute(
+        f"select model_version from {SCRATCH}.intermediate.int_evaluation__scored_cohort "
+        "semi join (select model_version from warehouse.seeds.risk_model_versions where status in ('active', 'trial')) "
+        "using (model_version) where difficulty_type = ? order by all limit 1",
+        [difficulty_type],
+    ).fetchone()
+    connection.execute(
+        "create or replace temp table numbered as "
+        "select cohort.person_id, cohort.became_case, frozen.bands, scored.score, "
+        "row_number() over (order by cohort.person_id) - 1 as position "
+        f"from {SCRATCH}.intermediate.int_evaluation__cohort as cohort "
+        f"inner join {SCRATCH}.intermediate.int_evaluation__frozen as frozen using (person_id) "
+        f"left join {SCRATCH}.intermediate.int_evaluation__scored_cohort as scored "
+        "on scored.person_id = cohort.person_id and scored.difficulty_type = cohort.difficulty_type "
+        "and scored.model_version = $version where cohort.difficulty_type = $difficulty",
+        {"version": version[0] if version else None, "difficulty": difficulty_type},
+    )
+    children = connection.execute(
+        "select person_id, became_case::double as became_case, score::double as score from numbered order by position"
+    ).fetchnumpy()
+    met = connection.execute(
+        "with met as (select position, unnest(bands) as band from numbered) "
+        "select position, band.item_code as item_code, band.band_no as band_no from met "
+        f"anti join (select item_code from {SCRATCH}.intermediate.int_evaluation__refused_items "
+        "where difficulty_type = ?) as refused on refused.item_code = met.band.item_code",
+        [difficulty_type],
+    ).fetchall()
+    bands = sorted({(item, number) for _, item, number in met})
+    column = {band: number for number, band in enumerate(bands)}
+    features = np.zeros((len(children["became_case"]), len(bands)))
+    for row, item, number in met:
+        features[row, column[item, number]] = 1
+    return {
+        "features": features,
+        "outcomes": np.asarray(children["became_case"], dtype=float),
+        "people": np.asarray(children["person_id"], dtype=str),
+        "hand_made": np.ma.filled(np.ma.asarray(children["score"], dtype=float), np.nan),
+        "bands": bands,
+        "version": version[0] if version else None,
+    }
+
+
+def _judge_all(learned: Learned, capacities: list[int]) -> list[Judgement]:
+    """Every model on children whom it was not fitted to: five parts, each predicted from the other four."""
+    count = len(learned.outcomes)
+    names = ("penalised", "rounded", "exact", "unconstrained", "boosted")
+    chances = {name: np.zeros(count) for name in names}
+    for train, test in parts(learned.outcomes, learned.people):
+        features, outcomes, others = learned.features[train], learned.outcomes[train], learned.features[test]
+        penalised = fit_penalised(features, outcomes)
+        cards = {
+            "penalised": penalised,
+            "rounded": fit_rounded(features, outcomes, penalised),
+            "exact": fit_exact(features, outcomes, penalised, EXACT_SECONDS / 4),
+        }
+        for name, card in cards.items():
+            chances[name][test] = card.chances(others)
+        chances["unconstrained"][test] = fit_unconstrained(features, outcomes)(others)
+        chances["boosted"][test] = fit_boosted(features, outcomes)(others)
+    judgements = [judge(name, chances[name], learned.outcomes, capacities, chances[name]) for name in names]
+    if not np.isnan(learned.hand_made).any():
+        made = judge("hand-made", learned.hand_made, learned.outcomes, capacities)
+        judgements.insert(0, replace(made, name=f"hand-made ({learned.hand_made_version})"))
+    return judgements
+
+
+def _coefficients(learned: Learned, card: Scorecard) -> list[dict[str, Any]]:
+    rows = []
+    for position in np.flatnonzero(card.points):
+        met = learned.features[:, position] > 0
+        rows.append(
+            {
+                "item_code": learned.bands[position][0],
+                "band_no": learned.bands[position][1],
+                "coefficient": int(card.points[position]),
+                "exposed": int(met.sum()),
+                "exposed_cases": int(learned.outcomes[met].sum()),
+            }
+        )
+    return sorted(rows, key=lambda row: (-row["coefficient"], row["item_code"], row["band_no"]))
+
+
+def _thresholds(learned: Learned, card: Scorecard, high: int, latent: int) -> dict[str, int]:
+    """The least scores that at most so many children of the last date reach; never 0, and the high one above."""
+    scores = np.rint(card.scores(learned.features[learned.dates == learned.dates.max()])).astype(int)
+
+    def least(seats: int) -> int:
+        return next(
+            (points for points in range(1, scores.max() + 1) if (scores >= points).sum() <= seats), scores.max() + 1
+        )
+
+    lower = least(latent)
+    return {"latent": int(lower), "high": int(max(least(high), lower + 1))}
+
+
+def _write(proposal: Proposal, given: Any, thresholds: dict[str, int], out: Path) -> None:
+    """The definition and its report, in a folder that appears whole or not at all."""
+    version, difficulty = proposal.model_version, proposal.difficulty_type
+    used = {row["item_code"] for row in proposal.coefficients}
+    overrides = _kept_overrides(given, difficulty)
+    kept = used | {row["item_code"] for row in overrides}
+    found = {(row["item_code"]): row for row in proposal.coefficients}
+    items = [
+        {
+            **row,
+            # Points were found together: a group would take some of them away again.
+            "group_code": None,
+            "reason_ja": _reason(proposal, found.get(row["item_code"])) or row["reason_ja"],
+        }
+        for row in given["risk_items"]
+        if row["item_code"] in kept
+    ]
+    dates = "・".join(map(str, proposal.frozen_on))
+    tables = {
+        "risk_items": items,
+        "risk_bands": [row for row in given["risk_bands"] if row["item_code"] in kept],
+        "risk_coefficients": [
+            {**row, "model_version": version, "difficulty_type": difficulty} for row in proposal.coefficients
+        ],
+        "risk_model_versions": [
+            {
+                "model_version": version,
+                "status": "draft",
+                "note_ja": f"提案（{proposal.method}）。{dates}の特徴量とその後12か月の事案による。承認されていない",
+            }
+        ],
+        "risk_tiers": [
+            {
+                "model_version": version,
+                "difficulty_type": difficulty,
+                "tier": tier,
+                "tier_rank": rank,
+                "label_ja": label,
+                "min_score": thresholds.get(tier),
+            }
+            for tier, rank, label in TIERS
+        ],
+        "risk_overrides": [{**row, "model_version": version} for row in overrides],
+        "risk_groups": [],
+        "risk_item_members": [],
+    }
+    draft = out.with_name(f".{out.name}.part")
+    draft.mkdir(parents=True, exist_ok=True)
+    for table in TABLES:
+        columns = list(column_types()[table])
+        assert REQUIRED_COLUMNS[table] <= set(columns)
+        with (draft / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({name: _text(row.get(name)) for name in columns} for row in tables[table])
+    (draft / "report.json").write_text(
+        json.dumps(asdict(proposal), ensure_ascii=False, default=str, indent=1), encoding="utf-8"
+    )
+    (draft / "README.md").write_text(as_text(proposal) + "\n", encoding="utf-8")
+    if out.exists():
+        out.rmdir()
+    os.replace(draft, out)
+
+
+def _kept_overrides(given: Any, difficulty: str) -> list[dict[str, Any]]:
+    """Overrides are policy, not statistics: those of the versions in force stay."""
+    in_force = {row["model_version"] for row in given["risk_model_versions"] if row["status"] in {"active", "trial"}}
+    tiers = {tier for tier, _, _ in TIERS}
+    kinds = {row["item_code"]: row["kind"] for row in given["risk_items"]}
+    rows = {
+        (row["item_code"], row["band_no"]): row
+        for row in given["risk_overrides"]
+        if row["difficulty_type"] == difficulty
+        and row["model_version"] in in_force
+        and row["at_least_tier"] in tiers
+        and kinds.get(row["item_code"]) != "combination"
+    }
+    return list(rows.values())
+
+
+def _reason(proposal: Proposal, row: dict[str, Any] | None) -> str | None:
+    if row is None:
+        return None
+    return (
+        f"提案の根拠：該当{row['exposed']}人中{row['exposed_cases']}人が12か月以内に事案"
+        f"（全体{proposal.children}人中{proposal.cases}人）"
+    )
+
+
+def _text(value: Any) -> Any:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def as_text(proposal: Proposal) -> str:
+    """A proposal as people read it."""
+    dates = ", ".join(map(str, proposal.frozen_on))
+    lines = [
+        f"# {proposal.model_version}",
+        "",
+        f"Proposed, not applied: features frozen on {dates}; {proposal.cases} of {proposal.children:,} children became "
+        f"a case within twelve months; {proposal.bands_considered} bands looked at. Items made from cases and people "
+        "known before are left out. Groups are not used: the points were found together. Overrides stay.",
+        "",
+        "| points | item | band | met by | became a case |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['coefficient']} | {row['item_code']} | {row['band_no']} | {row['exposed']} | {row['exposed_cases']} |"
+        for row in proposal.coefficients
+    ]
+    capacities = [row["capacity"] for row in proposal.judgements[0].at_capacity]
+    lines += [
+        "",
+        "Judged on children whom each model was not fitted to (five parts). Unconstrained models are the ceiling.",
+        "",
+        "| model | AUC (95 % interval) | slope | "
+        + " | ".join(f"precision / recall at {k}" for k in capacities)
+        + " |",
+        "|---|---|---|" + "---|" * len(capacities),
+    ]
+    for judgement in proposal.judgements:
+        marks = " ← proposed" if judgement.name == proposal.method else ""
+        auc = (
+            "—" if judgement.auc is None else f"{judgement.auc:.3f} ({judgement.auc_low:.3f}–{judgement.auc_high:.3f})"
+        )
+        slope = "—" if judgement.slope is None else f"{judgement.slope:.2f}"
+        cells = [f"{row['precision']:.3f} / {row['recall']:.3f}" for row in judgement.at_capacity]
+        lines.append(f"| {judgement.name}{marks} | {auc} | {slope} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        f"The proposal is {max(proposal.shortfall, 0):.3f} AUC below the better unconstrained model.",
+        "" if proposal.exact_gap is None else f"Exact method: within {proposal.exact_gap:.2%} of the least loss.",
+        "",
+        "Calibration of the proposal, by fifths of the chance: mean chance → share that became a case",
+        *(
+            f"- {row['chance']:.4f} → {row['became_case']:.4f} ({row['children']} children)"
+            for judgement in proposal.judgements
+            if judgement.name == proposal.method
+            for row in judgement.calibration
+        ),
+    ]
+    return "\n".join(lines)
