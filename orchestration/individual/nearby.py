@@ -159,7 +159,7 @@ def _condition(connection: duckdb.DuckDBPyConnection, relation: str) -> str | No
     for key, source_id in EXTERNAL_KEYS.items():
         if key in columns:
             return (
-                f"{key} in (select source_key from {WAREHOUSE}.intermediate.int_identity__decisions "
+                f"{key} in (select source_key from {WAREHOUSE}.intermediate.int_person__identities "
                 f"where source_id = '{source_id}' and person_id in (select person_id from near_people))"
             )
     return None

@@ -36,6 +36,8 @@ DEFINITION = (
 )
 PARAMETERS = "raw.run_parameters"
 VERSIONS = "intermediate.int_risk__versions"
+RECORDS = "intermediate.int_identity__external_records"
+"""What linkage reads. Whom a record is about is found by the build, not again for another date."""
 _REFERENCE = re.compile(rf'"{WAREHOUSE}"\."(\w+)"\."(\w+)"')
 
 
@@ -71,9 +73,9 @@ class CompiledModels:
     ) -> list[str]:
         """What has to be executed again for the targets when some relations change, in the order of execution.
 
-        Models outside ``layers`` are taken as they are.
+        Models outside ``layers`` are taken as they are, and so is whom a record is about.
         """
-        needed: dict[str, bool] = dict.fromkeys(changed, True)
+        needed: dict[str, bool] = {**dict.fromkeys(changed, True), RECORDS: False}
 
         def depends(relation: str) -> bool:
             if relation not in needed:
