@@ -30,9 +30,7 @@ AS_OF = "2026-04-01"
 def timed(command: list[str], home: Path) -> dict[str, Any]:
     """Seconds and peak resident MB of a command and its children."""
     started = time.perf_counter()
-    process = psutil.Popen(
-        command, env={**os.environ, "KODOMO_HOME": str(home)}, stdout=subprocess.PIPE, text=True
-    )
+    process = psutil.Popen(command, env={**os.environ, "KODOMO_HOME": str(home)}, stdout=subprocess.PIPE, text=True)
     peak = 0
     while process.poll() is None:
         try:
@@ -69,10 +67,7 @@ def bare_engine(home: Path, folder: Path) -> dict[str, float]:
     manifest = json.loads((home / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8"))
     nodes = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     order = TopologicalSorter(
-        {
-            key: [parent for parent in node["depends_on"]["nodes"] if parent in nodes]
-            for key, node in nodes.items()
-        }
+        {key: [parent for parent in node["depends_on"]["nodes"] if parent in nodes] for key, node in nodes.items()}
     ).static_order()
     warehouse = folder / "warehouse.duckdb"
     shutil.copy(home / "warehouse.duckdb", warehouse)
@@ -102,9 +97,7 @@ def measure(residents: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home = folder / "var"
-        synth = timed(
-            [KODOMO, "synth", str(folder / "city"), "--residents", str(residents), "--as-of", AS_OF], home
-        )
+        synth = timed([KODOMO, "synth", str(folder / "city"), "--residents", str(residents), "--as-of", AS_OF], home)
         landing = folder / "city" / "landing"
         run = timed([KODOMO, "run", "--landing", str(landing), "--as-of", AS_OF, "--json"], home)
         again = timed([KODOMO, "run", "--landing", str(landing), "--as-of", AS_OF, "--json"], home)

@@ -22,7 +22,7 @@ from orchestration.home import Home
 
 
 class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
-    """Dagster's storage of one SQLite file per run and one index, with one SQLAlchemy engine and connection per file."""
+    """Dagster's storage of one SQLite file per run and one index, with one connection kept for each file."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, Engine] = {}
