@@ -14,8 +14,8 @@ Reason = Annotated[str, typer.Option(help="Why; kept with name and time.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``kodomo delivery list|release|withdraw`` and ``kodomo reject list|export``."""
-    delivery = typer.Typer(help="Deliveries: list, release what is held, withdraw.", no_args_is_help=True)
+    """Add ``kodomo delivery list|release|withdraw|replay`` and ``kodomo reject list|export``."""
+    delivery = typer.Typer(help="Deliveries: list, release what is held, withdraw, replay.", no_args_is_help=True)
     reject = typer.Typer(help="Rejected records: list, export to mend.", no_args_is_help=True)
     app.add_typer(delivery, name="delivery")
     app.add_typer(reject, name="reject")
@@ -41,32 +41,41 @@ def register(app: typer.Typer) -> None:
         """Let a delivery no longer count from the next run on; nothing of it is lost."""
         _decide(delivery_id, "withdraw", reason)
 
+    @delivery.command()
+    def replay(delivery_id: DeliveryId, reason: Reason) -> None:
+        """Read the kept original once more, after a fix of its contract or of what reads it."""
+        from orchestration.home import Home
+        from orchestration.ingest import replay as read_again
+
+        delivery = read_again(Home.from_environment(), delivery_id, reason, getpass.getuser())
+        typer.echo(
+            f"{delivery_id} is {delivery.status}: {delivery.rows_read} rows read, {delivery.rows_loaded} loaded, "
+            f"{delivery.rows_rejected} rejected."
+        )
+
     @reject.command("list")
     def list_rejects(
         delivery_id: Annotated[str | None, typer.Argument(help="Only this delivery.")] = None,
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:
-        """Line, column and reason of each reject, without the record itself."""
+        """Line, column and reason of each reject, and what mended it; without the record itself."""
         from orchestration.home import Home
-        from orchestration.warehouse import connect
+        from orchestration.ingest import decisions
 
-        names = ("delivery_id", "line_number", "reason_code", "column_name")
-        with connect(Home.from_environment(), read_only=True) as connection:
-            rows = connection.execute(
-                f"select {', '.join(names)} from raw.rejects where ?::varchar is null or delivery_id = ? "
-                "order by delivery_id, line_number",
-                [delivery_id, delivery_id],
-            ).fetchall()
-        show([dict(zip(names, row, strict=True)) for row in rows], as_json)
+        show(decisions.list_rejects(Home.from_environment(), delivery_id), as_json)
 
     @reject.command()
     def export(
-        delivery_id: DeliveryId, out: Annotated[Path, typer.Option(help="File for the holder to mend.")]
+        delivery_id: DeliveryId,
+        out: Annotated[Path, typer.Option(help="File for the holder to mend, or a folder for it.")],
     ) -> None:
-        """Write a delivery's rejects with its heading row, in its own encoding."""
+        """Write a delivery's open rejects with its heading row, in its own encoding, for the holder to mend."""
         from orchestration.home import Home
         from orchestration.ingest.decisions import export_rejects
 
+        if out.is_dir():
+            # The name says which delivery is mended, also where the rows no longer show it.
+            out = out / f"{delivery_id}_mended.csv"
         out.write_bytes(export_rejects(Home.from_environment(), delivery_id))
         typer.echo(f"The rejects of {delivery_id} are in {out}.")
 

@@ -8,16 +8,17 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from orchestration.contract import Contract, load_contracts, load_heading_rules
-from orchestration.errors import KodomoError
+from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
-from orchestration.ingest.files import RefusedError, parse
+from orchestration.ingest.files import ParsedFile, RefusedError, parse
 from orchestration.ingest.load import load
+from orchestration.ingest.mending import loaded_lines, mended_by, record_mended
 from orchestration.ingest.tables import ensure_tables, write_data_items
 from orchestration.warehouse import connect
 
@@ -191,16 +192,44 @@ def _take_new(
             keep(home, data, sha256)
         return result("refused", f"{path.name}: {error}")
     keep(home, data, sha256)
+    return _load(connection, home, contract, parsed, result, delivery_id, path.name, delivered_on, other_kind)
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    contract: Contract,
+    parsed: ParsedFile,
+    result: Callable[..., Delivery],
+    delivery_id: str,
+    file_name: str,
+    delivered_on: dt.date,
+    other_kind: str | None,
+) -> Delivery:
+    """Load a file that was read, say which rejects it mends, and hold it if it has shrunk."""
     counts = load(connection, contract, delivery_id, parsed)
     notes = [*parsed.notes]
+    kind = other_kind or contract.delivery
+    if kind != "entry":
+        mended = mended_by(connection, home, contract, delivery_id, file_name)
+        record_mended(connection, delivery_id, mended)
+        if mended:
+            of = sorted({reject.delivery_id for reject in mended})
+            notes.append(f"Mends {len(mended)} rejects of {', '.join(of)}.")
+            # A file of mended rows adds to the full delivery that they are missing from.
+            if kind == "full" and (
+                {reject.new_line_number for reject in mended} >= loaded_lines(connection, contract, delivery_id)
+                or any(one in file_name for one in of)
+            ):
+                kind = "delta"
     if parsed.unknown_headings:
         notes.append(f"Headings that the contract does not know were not loaded: {'、'.join(parsed.unknown_headings)}.")
     status = "loaded"
-    if (other_kind or contract.delivery) == "full":
+    if kind == "full":
         last = connection.execute(
             "select rows_loaded from raw.deliveries where source_id = ? and kind = 'full' and status = 'loaded' "
-            "and delivered_on <= ? order by delivered_on desc, sequence desc limit 1",
-            [source_id, delivered_on],
+            "and delivered_on <= ? and delivery_id <> ? order by delivered_on desc, sequence desc limit 1",
+            [contract.source_id, delivered_on, delivery_id],
         ).fetchall()
         if last and 100 * counts.loaded < HELD_BELOW_PERCENT * last[0][0]:
             status = "held"
@@ -209,7 +238,97 @@ def _take_new(
                 f"{counts.loaded} rows, under 70 % of the {last[0][0]} of the last full delivery: "
                 "release it with `kodomo delivery release`, or ask the holder for a whole file.",
             )
-    return result(status, " ".join(notes) or None, parsed.encoding, parsed.rows_read, counts.loaded)
+    return replace(result(status, " ".join(notes) or None, parsed.encoding, parsed.rows_read, counts.loaded), kind=kind)
+
+
+def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delivery:
+    """Read a kept original once more, by the contract and the rules of today; it stays the same delivery.
+
+    Its rows, rejects and issues are replaced in one transaction; what was withdrawn stays so, what was refused may
+    become loaded or held. Raises UsageError for a delivery that is not there or was typed, and KodomoError where
+    nothing of it was kept.
+    """
+    if not reason.strip():
+        raise UsageError("A decision needs its reason: --reason TEXT.")
+    contracts = load_contracts()
+    with connect(home) as connection:
+        ensure_tables(connection, contracts)
+        found = connection.execute(
+            "select source_id, file_name, sha256, delivered_on, kind, status, rows_loaded, rows_rejected "
+            "from raw.deliveries where delivery_id = ?",
+            [delivery_id],
+        ).fetchall()
+        if not found:
+            raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+        source_id, file_name, sha256, delivered_on, kind, status, *before = found[0]
+        contract = contracts.get(source_id)
+        original = home.store / sha256[:2] / sha256
+        if contract is None or kind == "entry" or status == "duplicate":
+            raise UsageError(f"The delivery {delivery_id} is no file of its own that could be read again.")
+        if not original.exists():
+            raise KodomoError(f"Nothing of the delivery {delivery_id} is kept: ask the holder for the file.")
+
+        def result(
+            new_status: str, why: str | None, encoding: str | None = None, read: int = 0, loaded: int = 0
+        ) -> Delivery:
+            return Delivery(
+                delivery_id, source_id, file_name, sha256, delivered_on, contract.delivery, encoding,
+                read, loaded, read - loaded, new_status, why,
+            )  # fmt: skip
+
+        connection.execute("begin")
+        try:
+            mended = connection.execute(
+                "select line_number, resolved_by_delivery_id, resolved_line_number, resolved_at from raw.rejects "
+                "where delivery_id = ? and resolved_by_delivery_id is not null",
+                [delivery_id],
+            ).fetchall()
+            for table in (source_id, "rejects", "value_issues", "unknown_headings", "gaiji"):
+                connection.execute(f"delete from raw.{table} where delivery_id = ?", [delivery_id])
+            try:
+                parsed = parse(original.read_bytes(), contract, load_heading_rules())
+            except RefusedError as error:
+                delivery = result("refused", f"{file_name}: {error}")
+            else:
+                delivery = _load(connection, home, contract, parsed, result, delivery_id, file_name, delivered_on, None)
+            if mended:
+                connection.executemany(
+                    "update raw.rejects set resolved_by_delivery_id = ?, resolved_line_number = ?, resolved_at = ? "
+                    "where delivery_id = ? and line_number = ?",
+                    [[*by, delivery_id, line_number] for line_number, *by in mended],
+                )
+            # A steward has decided on it before; a replay does not undo that.
+            if status in {"withdrawn", "loaded"} and delivery.status in {"loaded", "held"}:
+                delivery = replace(delivery, status=status)
+            connection.execute(
+                "update raw.deliveries set kind = ?, encoding = ?, rows_read = ?, rows_loaded = ?, rows_rejected = ?, "
+                "status = ?, reason = ?, contract_fingerprint = ? where delivery_id = ?",
+                [
+                    delivery.kind,
+                    delivery.encoding,
+                    delivery.rows_read,
+                    delivery.rows_loaded,
+                    delivery.rows_rejected,
+                    delivery.status,
+                    delivery.reason,
+                    contract.fingerprint,
+                    delivery_id,
+                ],
+            )
+            connection.execute(
+                "insert into raw.delivery_events values (?, 'replayed', ?, ?, now()::timestamp)",
+                [
+                    delivery_id,
+                    decided_by,
+                    f"{reason} ({before[0]} loaded, {before[1]} rejected before; "
+                    f"{delivery.rows_loaded} and {delivery.rows_rejected} now)",
+                ],
+            )
+            connection.execute("commit")
+        except BaseException:
+            connection.execute("rollback")
+            raise
+    return delivery
 
 
 def keep(home: Home, data: bytes, sha256: str) -> Path:

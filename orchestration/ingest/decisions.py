@@ -67,23 +67,75 @@ def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by:
     return status
 
 
-def export_rejects(home: Home, delivery_id: str) -> bytes:
-    """The rejected records of a delivery as the holder's own file: its heading row, its bytes, its encoding.
+def list_rejects(home: Home, delivery_id: str | None = None) -> list[dict[str, Any]]:
+    """Line, column and reason of each reject, without the record, and what has become of it; of one delivery if named.
 
-    Mended there, the file is delivered again: a delta's rows correct by their key, a full file is delivered whole.
-    Raises UsageError for a delivery that is not there or has no rejects.
+    ``state``: open; mended (``resolved_by_delivery_id`` brought the row); superseded (a later full delivery
+    replaced its delivery); or the status of a delivery that does not count.
+    """
+    names = (
+        "delivery_id",
+        "line_number",
+        "reason_code",
+        "column_name",
+        "state",
+        "resolved_by_delivery_id",
+        "resolved_line_number",
+    )
+    with connect(home, read_only=True) as connection:
+        rows = connection.execute(
+            """
+            with ranked as (
+                select *, row_number() over (partition by source_id order by delivered_on, sequence) as delivery_rank
+                from raw.deliveries
+            ),
+            last_full as (
+                select source_id, max(delivery_rank) as full_rank from ranked
+                where kind = 'full' and status = 'loaded' group by source_id
+            )
+            select
+                rejects.delivery_id, rejects.line_number, rejects.reason_code, rejects.column_name,
+                case
+                    when ranked.status <> 'loaded' then ranked.status
+                    when resolved.status = 'loaded' then 'mended'
+                    when ranked.delivery_rank < last_full.full_rank then 'superseded'
+                    else 'open'
+                end as state,
+                resolved.delivery_id, case when resolved.delivery_id is not null then rejects.resolved_line_number end
+            from raw.rejects as rejects
+            inner join ranked on rejects.delivery_id = ranked.delivery_id
+            left join last_full on ranked.source_id = last_full.source_id
+            left join raw.deliveries as resolved
+                on rejects.resolved_by_delivery_id = resolved.delivery_id and resolved.status = 'loaded'
+            where ?::varchar is null or rejects.delivery_id = ?
+            order by rejects.delivery_id, rejects.line_number
+            """,
+            [delivery_id, delivery_id],
+        ).fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def export_rejects(home: Home, delivery_id: str) -> bytes:
+    """The open rejects of a delivery as the holder's own file: its heading row, its bytes, its encoding.
+
+    Mended there, the file is delivered again, and its rows take the place of the rejects. Raises UsageError for a
+    delivery that is not there or has no rejects to mend.
     """
     with connect(home, read_only=True) as connection:
         delivery = connection.execute(
             "select sha256, encoding from raw.deliveries where delivery_id = ?", [delivery_id]
         ).fetchall()
         records = connection.execute(
-            "select record_bytes from raw.rejects where delivery_id = ? order by line_number", [delivery_id]
+            "select record_bytes from raw.rejects as rejects left join raw.deliveries as resolved "
+            "on rejects.resolved_by_delivery_id = resolved.delivery_id "
+            "where rejects.delivery_id = ? and resolved.status is distinct from 'loaded' "
+            "and record_bytes is not null order by line_number",
+            [delivery_id],
         ).fetchall()
     if not delivery:
         raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
     if not records:
-        raise UsageError(f"The delivery {delivery_id} has no rejects.")
+        raise UsageError(f"The delivery {delivery_id} has no rejects to mend.")
     return _as_holders_file(home, delivery[0][0], delivery_id.split("-", 2)[1], [bytes(row[0]) for row in records])
 
 

@@ -111,8 +111,7 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
         )
         connection.register("rejected_records", table)
         connection.execute(
-            "insert into raw.rejects select ?, ?, line_number, reason_code, column_name, record, record_bytes "
-            "from rejected_records",
+            "insert into raw.rejects by name select ? as delivery_id, ? as source_id, * from rejected_records",
             [delivery_id, contract.source_id],
         )
         connection.unregister("rejected_records")

@@ -22,8 +22,12 @@ create table if not exists raw.delivery_events (
 );
 create table if not exists raw.rejects (
     delivery_id varchar not null, source_id varchar not null, line_number bigint not null,
-    reason_code varchar not null, column_name varchar, record varchar, record_bytes blob
+    reason_code varchar not null, column_name varchar, record varchar, record_bytes blob,
+    resolved_by_delivery_id varchar, resolved_line_number bigint, resolved_at timestamp
 );
+alter table raw.rejects add column if not exists resolved_by_delivery_id varchar;
+alter table raw.rejects add column if not exists resolved_line_number bigint;
+alter table raw.rejects add column if not exists resolved_at timestamp;
 create table if not exists raw.value_issues (
     delivery_id varchar, source_id varchar, line_number bigint, column_name varchar, issue_code varchar
 );
