@@ -32,16 +32,16 @@ known_keys as (
 
 recorded as (
     {% if is_incremental() %}
-    select source_id, source_key, to_person_id, change_no, change from {{ this }}
-    qualify row_number() over (partition by source_id, source_key order by change_no desc) = 1
+        select source_id, source_key, to_person_id, change_no, change from {{ this }}
+        qualify row_number() over (partition by source_id, source_key order by change_no desc) = 1
     {% else %}
-    select
-        null::varchar as source_id,
-        null::varchar as source_key,
-        null::varchar as to_person_id,
-        null::integer as change_no,
-        null::varchar as change
-    where false
+        select
+            null::varchar as source_id,
+            null::varchar as source_key,
+            null::varchar as to_person_id,
+            null::integer as change_no,
+            null::varchar as change
+        where false
     {% endif %}
 ),
 

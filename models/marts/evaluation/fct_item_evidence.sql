@@ -104,10 +104,10 @@ sparse_cells as (
             cells.second_band_id,
             cells.people,
             unnest([
-                { 'seen': a, 'in_row': a + b, 'in_column': a + c },
-                { 'seen': b, 'in_row': a + b, 'in_column': b + d },
-                { 'seen': c, 'in_row': c + d, 'in_column': a + c },
-                { 'seen': d, 'in_row': c + d, 'in_column': b + d }
+                { 'seen': cells.a, 'in_row': cells.a + cells.b, 'in_column': cells.a + cells.c },
+                { 'seen': cells.b, 'in_row': cells.a + cells.b, 'in_column': cells.b + cells.d },
+                { 'seen': cells.c, 'in_row': cells.c + cells.d, 'in_column': cells.a + cells.c },
+                { 'seen': cells.d, 'in_row': cells.c + cells.d, 'in_column': cells.b + cells.d }
             ]) as cell
         from cells
     ) as each_cell
