@@ -162,7 +162,7 @@ def monthly(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row position and month number for every month in which a stay is open, between two month numbers."""
     low = np.maximum(months_of(start), first)
-    high = np.minimum(months_of(np.where(end >= OPEN, 20_000, end)), last)
+    high = np.minimum(months_of(end), last)
     count = np.maximum(high - low + 1, 0)
     position = np.repeat(np.arange(len(start)), count)
     month = np.arange(len(position)) - np.repeat(np.cumsum(count) - count, count) + low[position]

@@ -290,3 +290,13 @@ def test_later_files_correct_rows_of_the_first(city):
             if (row["学籍番号"], row["年月"]) == (number, month)
         ]
         assert values == [correction["first_value"], correction["corrected_value"]]
+
+
+def test_monthly_records_go_on_until_the_last_month(city):
+    pupils = {row["学籍番号"] for row in city.rows("school_enrolment") if row["在籍終了"] in OPEN_ENDS}
+    by_month = Counter(row["年月"] for row in city.rows("school_attendance"))
+    last, year_before = by_month["2026-03"], by_month["2025-03"]
+    assert last > 0.8 * len(pupils) * 8 / 9, "those who go to school now have a row for the month just over"
+    assert last > 0.8 * year_before
+    nursery = Counter(row["年月"] for row in city.rows("nursery_attendance"))
+    assert min(nursery.values()) > 0.6 * max(nursery.values())
