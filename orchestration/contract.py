@@ -62,6 +62,11 @@ class Contract:
     """Changes when the contract, an alias or a forbidden pattern does: what was refused under the old one is
     read again under the new one."""
 
+    @property
+    def label(self) -> str:
+        """What the extract is called where people read it: its title without what is in brackets."""
+        return self.title.split("（")[0]
+
     def column(self, name: str) -> Column:
         """The column of that English name. Raises KeyError."""
         return next(column for column in self.columns if column.name == name)

@@ -26,6 +26,7 @@ from orchestration.model.legal_basis import OBSERVATION_CODES, observation_obsta
 from orchestration.publish import current
 from orchestration.publish.publication import EVERYTHING
 from orchestration.publish.tables import literal
+from orchestration.warehouse import records
 
 HEARD = "heard"
 """Delivery id of what was just heard: it sorts after every delivery, so that it counts as the latest of its day."""
@@ -94,7 +95,7 @@ def source_label(source_id: str | None) -> str:
     if source_id == HEARD:
         return HEARD_LABEL
     contract = load_contracts().get(source_id or "")
-    return contract.title.split("（")[0] if contract else (source_id or "")
+    return contract.label if contract else (source_id or "")
 
 
 @contextmanager
@@ -370,12 +371,6 @@ def _add(connection: duckdb.DuckDBPyConnection, heard: Sequence[Observation]) ->
         )
 
 
-def _dicts(connection: duckdb.DuckDBPyConnection, query: str, values: Any = None) -> list[dict[str, Any]]:
-    cursor = connection.execute(query, values)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def _by_child(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in found:
@@ -384,11 +379,12 @@ def _by_child(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) -> list[dict[str, Any]]:
-    children = _dicts(connection, _CHILDREN)
-    scores, contributions = _by_child(_dicts(connection, _SCORES)), _by_child(_dicts(connection, _CONTRIBUTIONS))
-    missing, contents = _by_child(_dicts(connection, _MISSING)), _by_child(_dicts(connection, _CONTENTS))
-    priorities, chains = _by_child(_dicts(connection, _PRIORITIES)), _by_child(_dicts(connection, _CHAINS))
-    received = dict(connection.execute(f"select delivery_id, delivered_on from {WAREHOUSE}.raw.deliveries").fetchall())
+    children = records(connection, _CHILDREN)
+    scores, contributions = _by_child(records(connection, _SCORES)), _by_child(records(connection, _CONTRIBUTIONS))
+    missing, contents = _by_child(records(connection, _MISSING)), _by_child(records(connection, _CONTENTS))
+    priorities, chains = _by_child(records(connection, _PRIORITIES)), _by_child(records(connection, _CHAINS))
+    deliveries = records(connection, f"select delivery_id, source_id, delivered_on from {WAREHOUSE}.raw.deliveries")
+    received = {row["delivery_id"]: row for row in deliveries}
     for child in children:
         person_id = child["person_id"]
         child["due_by_on"] = None
@@ -410,8 +406,11 @@ def _describe(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) -> list[
     return children
 
 
-def _sources(evidence: str | None, received: dict[str, dt.date]) -> list[dict[str, Any]]:
-    """Where a contribution comes from, one entry per delivery: what, when delivered, which lines."""
+def _sources(evidence: str | None, received: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where a contribution comes from, one entry per delivery: what, when delivered, which lines.
+
+    ``received``: the deliveries by id; what was just heard is in none of them.
+    """
     found: dict[str, list[str]] = {}
     for place in filter(None, (evidence or "").split("|")):
         delivery_id, _, line = place.rpartition(":")
@@ -420,18 +419,13 @@ def _sources(evidence: str | None, received: dict[str, dt.date]) -> list[dict[st
             lines.append(line)
     return [
         {
-            "label": HEARD_LABEL if delivery_id == HEARD else source_label(_source_of(delivery_id)),
+            "label": source_label(HEARD if delivery_id == HEARD else received[delivery_id]["source_id"]),
             "delivery_id": None if delivery_id == HEARD else delivery_id,
-            "delivered_on": received.get(delivery_id),
+            "delivered_on": None if delivery_id == HEARD else received[delivery_id]["delivered_on"],
             "lines": lines,
         }
         for delivery_id, lines in found.items()
     ]
-
-
-def _source_of(delivery_id: str) -> str:
-    """The source in ``<YYYYMMDD>-<source>-<nn>``."""
-    return delivery_id.split("-", 1)[-1].rpartition("-")[0]
 
 
 _CHILDREN = f"""

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -19,7 +20,7 @@ from orchestration.home import Home
 from orchestration.ingest.files import ParsedFile, RefusedError, parse
 from orchestration.ingest.load import load
 from orchestration.ingest.mending import loaded_lines, mended_by, record_mended
-from orchestration.ingest.tables import ensure_tables, write_data_items
+from orchestration.ingest.tables import delete_rows, ensure_tables, write_data_items
 from orchestration.warehouse import connect
 
 HELD_BELOW_PERCENT = 70
@@ -42,6 +43,17 @@ class Delivery:
     rows_rejected: int
     status: str
     reason: str | None
+
+    def refused(self, reason: str) -> Delivery:
+        """The same, refused: nothing of it was read."""
+        return replace(self, status="refused", reason=reason)
+
+
+def _unread(contract: Contract | None, kind: str | None, **known: Any) -> Delivery:
+    """A delivery of which nothing has been read yet; ``kind``: other than the contract says."""
+    kind = kind or (contract.delivery if contract else "full")
+    nothing: dict[str, Any] = {"encoding": None, "rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, "reason": None}
+    return Delivery(kind=kind, status="held", **known, **nothing)
 
 
 def ingest_landing(
@@ -165,34 +177,31 @@ def _take_new(
         "select coalesce(max(sequence), 0) + 1 from raw.deliveries where source_id = ? and delivered_on = ?",
         [source_id, delivered_on],
     ).fetchall()[0][0]
-    delivery_id = f"{delivered_on:%Y%m%d}-{source_id}-{sequence:02d}"
-
-    def result(
-        status: str, reason: str | None, encoding: str | None = None, read: int = 0, loaded: int = 0
-    ) -> Delivery:
-        kind = other_kind or (contract.delivery if contract else "full")
-        return Delivery(
-            delivery_id, source_id, path.name, sha256, delivered_on, kind, encoding,
-            read, loaded, read - loaded, status, reason,
-        )  # fmt: skip
-
-    if contract is not None and contract.delivery == "entry" and other_kind != "entry":
-        return result("refused", f"{source_id} is typed into its form in Superset: no file is delivered for it.")
+    delivery = _unread(
+        contract,
+        other_kind,
+        delivery_id=f"{delivered_on:%Y%m%d}-{source_id}-{sequence:02d}",
+        source_id=source_id,
+        file_name=path.name,
+        sha256=sha256,
+        delivered_on=delivered_on,
+    )
     if contract is None:
-        return result(
-            "refused",
-            f"There is no source {source_id}: the folder's name must be one of models/sources/*.yml.",
+        return delivery.refused(
+            f"There is no source {source_id}: the folder's name must be one of models/sources/*.yml."
         )
+    if contract.delivery == "entry" and other_kind != "entry":
+        return delivery.refused(f"{source_id} is typed into its form in Superset: no file is delivered for it.")
     if is_duplicate:
-        return result("duplicate", "The same bytes were delivered before under another name.")
+        return replace(delivery, status="duplicate", reason="The same bytes were delivered before under another name.")
     try:
         parsed = parse(data, contract, load_heading_rules())
     except RefusedError as error:
         if not error.is_forbidden:
             keep(home, data, sha256)
-        return result("refused", f"{path.name}: {error}")
+        return delivery.refused(f"{path.name}: {error}")
     keep(home, data, sha256)
-    return _load(connection, home, contract, parsed, result, delivery_id, path.name, delivered_on, other_kind)
+    return _load(connection, home, contract, parsed, delivery)
 
 
 def _load(
@@ -200,16 +209,12 @@ def _load(
     home: Home,
     contract: Contract,
     parsed: ParsedFile,
-    result: Callable[..., Delivery],
-    delivery_id: str,
-    file_name: str,
-    delivered_on: dt.date,
-    other_kind: str | None,
+    delivery: Delivery,
 ) -> Delivery:
     """Load a file that was read, say which rejects it mends, and hold it if it has shrunk."""
+    delivery_id, file_name, kind = delivery.delivery_id, delivery.file_name, delivery.kind
     counts = load(connection, contract, delivery_id, parsed)
     notes = [*parsed.notes]
-    kind = other_kind or contract.delivery
     if kind != "entry":
         mended = mended_by(connection, home, contract, delivery_id, file_name)
         record_mended(connection, delivery_id, mended)
@@ -229,7 +234,7 @@ def _load(
         last = connection.execute(
             "select rows_loaded from raw.deliveries where source_id = ? and kind = 'full' and status = 'loaded' "
             "and delivered_on <= ? and delivery_id <> ? order by delivered_on desc, sequence desc limit 1",
-            [contract.source_id, delivered_on, delivery_id],
+            [contract.source_id, delivery.delivered_on, delivery_id],
         ).fetchall()
         if last and 100 * counts.loaded < HELD_BELOW_PERCENT * last[0][0]:
             status = "held"
@@ -238,7 +243,16 @@ def _load(
                 f"{counts.loaded} rows, under 70 % of the {last[0][0]} of the last full delivery: "
                 "release it with `kodomo delivery release`, or ask the holder for a whole file.",
             )
-    return replace(result(status, " ".join(notes) or None, parsed.encoding, parsed.rows_read, counts.loaded), kind=kind)
+    return replace(
+        delivery,
+        kind=kind,
+        encoding=parsed.encoding,
+        rows_read=parsed.rows_read,
+        rows_loaded=counts.loaded,
+        rows_rejected=parsed.rows_read - counts.loaded,
+        status=status,
+        reason=" ".join(notes) or None,
+    )
 
 
 def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delivery:
@@ -267,15 +281,15 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
             raise UsageError(f"The delivery {delivery_id} is no file of its own that could be read again.")
         if not original.exists():
             raise KodomoError(f"Nothing of the delivery {delivery_id} is kept: ask the holder for the file.")
-
-        def result(
-            new_status: str, why: str | None, encoding: str | None = None, read: int = 0, loaded: int = 0
-        ) -> Delivery:
-            return Delivery(
-                delivery_id, source_id, file_name, sha256, delivered_on, contract.delivery, encoding,
-                read, loaded, read - loaded, new_status, why,
-            )  # fmt: skip
-
+        delivery = _unread(
+            contract,
+            None,
+            delivery_id=delivery_id,
+            source_id=source_id,
+            file_name=file_name,
+            sha256=sha256,
+            delivered_on=delivered_on,
+        )
         connection.execute("begin")
         try:
             mended = connection.execute(
@@ -283,14 +297,20 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
                 "where delivery_id = ? and resolved_by_delivery_id is not null",
                 [delivery_id],
             ).fetchall()
-            for table in (source_id, "rejects", "value_issues", "unknown_headings", "gaiji"):
-                connection.execute(f"delete from raw.{table} where delivery_id = ?", [delivery_id])
+            delete_rows(connection, source_id, delivery_id)
+            # While it is read again it does not count: what it mended before is open, and mended anew.
+            connection.execute("update raw.deliveries set status = 'held' where delivery_id = ?", [delivery_id])
+            connection.execute(
+                "update raw.rejects set resolved_by_delivery_id = null, resolved_line_number = null, "
+                "resolved_at = null where resolved_by_delivery_id = ?",
+                [delivery_id],
+            )
             try:
                 parsed = parse(original.read_bytes(), contract, load_heading_rules())
             except RefusedError as error:
-                delivery = result("refused", f"{file_name}: {error}")
+                delivery = delivery.refused(f"{file_name}: {error}")
             else:
-                delivery = _load(connection, home, contract, parsed, result, delivery_id, file_name, delivered_on, None)
+                delivery = _load(connection, home, contract, parsed, delivery)
             if mended:
                 connection.executemany(
                     "update raw.rejects set resolved_by_delivery_id = ?, resolved_line_number = ?, resolved_at = ? "

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
-from orchestration.warehouse import connect
+from orchestration.warehouse import connect, records
 
 TRANSITIONS = {"release": ({"held", "withdrawn"}, "loaded"), "withdraw": ({"loaded", "held"}, "withdrawn")}
 COLUMNS = (
@@ -27,16 +27,14 @@ COLUMNS = (
 def list_deliveries(home: Home, source_id: str | None = None) -> list[dict[str, Any]]:
     """The deliveries, latest first; of one source if it is named."""
     with connect(home, read_only=True) as connection:
-        rows = connection.execute(
+        rows = records(
+            connection,
             f"select {', '.join(COLUMNS)} from raw.deliveries "
             "where ?::varchar is null or source_id = ? order by delivered_on desc, delivery_id desc",
             [source_id, source_id],
-        ).fetchall()
+        )
     return [
-        {
-            name: value.isoformat() if isinstance(value, dt.date) else value
-            for name, value in zip(COLUMNS, row, strict=True)
-        }
+        {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in row.items()}
         for row in rows
     ]
 
@@ -83,36 +81,12 @@ def list_rejects(home: Home, delivery_id: str | None = None) -> list[dict[str, A
         "resolved_line_number",
     )
     with connect(home, read_only=True) as connection:
-        rows = connection.execute(
-            """
-            with ranked as (
-                select *, row_number() over (partition by source_id order by delivered_on, sequence) as delivery_rank
-                from raw.deliveries
-            ),
-            last_full as (
-                select source_id, max(delivery_rank) as full_rank from ranked
-                where kind = 'full' and status = 'loaded' group by source_id
-            )
-            select
-                rejects.delivery_id, rejects.line_number, rejects.reason_code, rejects.column_name,
-                case
-                    when ranked.status <> 'loaded' then ranked.status
-                    when resolved.status = 'loaded' then 'mended'
-                    when ranked.delivery_rank < last_full.full_rank then 'superseded'
-                    else 'open'
-                end as state,
-                resolved.delivery_id, case when resolved.delivery_id is not null then rejects.resolved_line_number end
-            from raw.rejects as rejects
-            inner join ranked on rejects.delivery_id = ranked.delivery_id
-            left join last_full on ranked.source_id = last_full.source_id
-            left join raw.deliveries as resolved
-                on rejects.resolved_by_delivery_id = resolved.delivery_id and resolved.status = 'loaded'
-            where ?::varchar is null or rejects.delivery_id = ?
-            order by rejects.delivery_id, rejects.line_number
-            """,
+        return records(
+            connection,
+            f"select {', '.join(names)} from raw.reject_states where ?::varchar is null or delivery_id = ? "
+            "order by delivery_id, line_number",
             [delivery_id, delivery_id],
-        ).fetchall()
-    return [dict(zip(names, row, strict=True)) for row in rows]
+        )
 
 
 def export_rejects(home: Home, delivery_id: str) -> bytes:
@@ -123,20 +97,19 @@ def export_rejects(home: Home, delivery_id: str) -> bytes:
     """
     with connect(home, read_only=True) as connection:
         delivery = connection.execute(
-            "select sha256, encoding from raw.deliveries where delivery_id = ?", [delivery_id]
+            "select sha256, source_id from raw.deliveries where delivery_id = ?", [delivery_id]
         ).fetchall()
-        records = connection.execute(
-            "select record_bytes from raw.rejects as rejects left join raw.deliveries as resolved "
-            "on rejects.resolved_by_delivery_id = resolved.delivery_id "
-            "where rejects.delivery_id = ? and resolved.status is distinct from 'loaded' "
+        # Also of a delivery that is held or withdrawn: its holder may mend it all the same.
+        unmended = connection.execute(
+            "select record_bytes from raw.reject_states where delivery_id = ? and resolved_by_delivery_id is null "
             "and record_bytes is not null order by line_number",
             [delivery_id],
         ).fetchall()
     if not delivery:
         raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
-    if not records:
+    if not unmended:
         raise UsageError(f"The delivery {delivery_id} has no rejects to mend.")
-    return _as_holders_file(home, delivery[0][0], delivery_id.split("-", 2)[1], [bytes(row[0]) for row in records])
+    return _as_holders_file(home, *delivery[0], [bytes(row[0]) for row in unmended])
 
 
 def _as_holders_file(home: Home, sha256: str, source_id: str, records: list[bytes]) -> bytes:

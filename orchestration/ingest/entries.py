@@ -17,7 +17,7 @@ from orchestration.errors import KodomoError
 from orchestration.home import Home
 from orchestration.ingest import Delivery, take
 from orchestration.ingest.decisions import decide
-from orchestration.ingest.tables import ensure_tables, write_data_items
+from orchestration.ingest.tables import delete_rows, ensure_tables, write_data_items
 from orchestration.warehouse import connect, ensure_entry_tables
 from superset_config.entry.forms import Form, forms
 from superset_config.entry.store import EntryStore, Version, entries_uri
@@ -157,9 +157,7 @@ def _forget_erased(connection: duckdb.DuckDBPyConnection, home: Home, source_id:
     ).fetchall()
     for delivery_id, sha256 in withdrawn:
         connection.execute("begin")
-        connection.execute(f"delete from raw.{source_id} where delivery_id = ?", [delivery_id])
-        connection.execute("delete from raw.rejects where delivery_id = ?", [delivery_id])
-        connection.execute("delete from raw.gaiji where delivery_id = ?", [delivery_id])
+        delete_rows(connection, source_id, delivery_id)
         connection.execute("update raw.deliveries set reason = ? where delivery_id = ?", [ERASED, delivery_id])
         connection.execute("commit")
         (home.store / sha256[:2] / sha256).unlink(missing_ok=True)

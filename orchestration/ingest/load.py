@@ -33,27 +33,35 @@ def normalised(values: pa.Array) -> pa.Array:
     return pc.take(text, encoded.indices)
 
 
-def _value_fault(kind: str, required: list[int]) -> str:
-    """SQL: the reason code of a ``value`` that is not of its type, or null; ``required``: positions of columns."""
+def value_fault(kind: str, value: str, is_required: str) -> str:
+    """SQL: the reason code of a value that is not of its type, or null.
+
+    ``kind``: a column type of the contract, ``value``: an SQL expression that is not null, ``is_required``: an SQL
+    condition. Where a value is empty, its column says whether that is a fault.
+    """
     macros = load_macros()
+    if kind == "id":
+        return f"case when {macros['is_damaged_id'](value)} then 'damaged_id' end"
     if kind in {"date", "month"}:
         code = "impossible_date" if kind == "date" else "invalid_month"
-        is_required = f"column_position in ({', '.join(map(str, required))})" if required else "false"
         return (
-            f"case {macros[f'{kind}_status']('value')} when 'impossible' then '{code}' "
+            f"case {macros[f'{kind}_status'](value)} when 'impossible' then '{code}' "
             f"when 'none' then case when {is_required} then 'missing_required' end end"
         )
     if kind == "flag":
-        return f"case when {macros['parse_flag']('value')} is null then 'unknown_flag' end"
-    parsed = macros["parse_integer" if kind == "int" else "parse_decimal"]("value")
-    return f"case when {parsed} is null then 'not_a_number' end"
+        return f"case when {macros['parse_flag'](value)} is null then 'unknown_flag' end"
+    if kind in {"int", "decimal"}:
+        parsed = macros["parse_integer" if kind == "int" else "parse_decimal"](value)
+        return f"case when {parsed} is null then 'not_a_number' end"
+    # Any text is of the other types.
+    return "cast(null as varchar)"
 
 
 def _row_fault(column: Column, position: int, has_bad_values: bool) -> str | None:
     """SQL: the reason code that rejects a row for this column, or null."""
     if column.type == "id":
-        missing = f"when {column.name} is null then 'missing_required'" if column.required else ""
-        return f"case when {load_macros()['is_damaged_id'](column.name)} then 'damaged_id' {missing} end"
+        fault = value_fault("id", column.name, "false")
+        return f"case when {column.name} is null then 'missing_required' else {fault} end" if column.required else fault
     if not column.required:
         return None
     otherwise = f"else bad_{position}.code" if has_bad_values else ""
@@ -139,7 +147,8 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             values = " union all ".join(
                 f"select distinct {i} as column_position, {column.name} as value from composed" for i, column in typed
             )
-            fault = _value_fault(kind, [i for i, column in typed if column.required])
+            required = [str(i) for i, column in typed if column.required]
+            fault = value_fault(kind, "value", f"column_position in ({', '.join(required)})" if required else "false")
             judgements.append(
                 f"select column_position, value, code from (select column_position, value, {fault} as code "
                 f"from ({values}) where value is not null) where code is not null"

@@ -18,8 +18,7 @@ import pyarrow as pa
 from orchestration.contract import Column, Contract, heading_key, load_heading_rules
 from orchestration.home import Home
 from orchestration.ingest.files import find_headings
-from orchestration.ingest.load import normalised
-from orchestration.ingest.macros import load_macros
+from orchestration.ingest.load import normalised, value_fault
 from orchestration.ingest.records import physical_lines, split_fields, to_byte_text, utf_16
 
 MOST_REJECTS = 20_000
@@ -41,8 +40,8 @@ class Mended:
 class _Reject:
     delivery_id: str
     line_number: int
-    values: tuple[str | None, ...] | None
-    """By the contract's columns; None where the record has no fields that can be told apart."""
+    values: tuple[str | None, ...]
+    """By the contract's columns; empty where the record has no fields that can be told apart."""
     words: tuple[str, ...]
 
 
@@ -63,7 +62,7 @@ def mended_by(
     is_strict = row_count > len(rejects)
     found = _by_values(connection, contract, delivery_id, [r for r in rejects if r.values], is_strict)
     matched = {(mended.delivery_id, mended.line_number) for mended in found}
-    broken = [r for r in rejects if r.values is None and (r.delivery_id, r.line_number) not in matched]
+    broken = [r for r in rejects if not r.values and (r.delivery_id, r.line_number) not in matched]
     taken = {mended.new_line_number for mended in found}
     found += _by_words(connection, contract, delivery_id, broken, taken, is_strict)
     if named := [r for r in rejects if r.delivery_id in file_name]:
@@ -101,22 +100,18 @@ def _open_rejects(
     """Those of the deliveries that are the source's present state: what a later full delivery replaced is past."""
     rows = connection.execute(
         """
-        with present as (
-            select *, row_number() over (order by delivered_on, sequence) as delivery_rank
-            from raw.deliveries where source_id = ? and status = 'loaded' and delivery_id <> ?
-        )
         select
-            rejects.delivery_id, present.sha256, present.encoding, rejects.line_number, rejects.record_bytes,
+            rejects.delivery_id, deliveries.sha256, deliveries.encoding, rejects.line_number, rejects.record_bytes,
             rejects.reason_code
-        from raw.rejects as rejects
-        inner join present on rejects.delivery_id = present.delivery_id
-        left join raw.deliveries as resolved on rejects.resolved_by_delivery_id = resolved.delivery_id
+        from raw.reject_states as rejects
+        inner join raw.deliveries as deliveries on rejects.delivery_id = deliveries.delivery_id
         where
-            resolved.status is distinct from 'loaded'
+            rejects.source_id = ?
+            and rejects.delivery_id <> ?
+            and rejects.state = 'open'
             and rejects.record_bytes is not null
-            and present.kind <> 'entry'
-            and delivery_rank >= coalesce((select max(delivery_rank) from present where kind = 'full'), 0)
-        order by delivery_rank desc, rejects.line_number
+            and deliveries.kind <> 'entry'
+        order by deliveries.delivered_on desc, deliveries.sequence desc, rejects.line_number
         limit ?
         """,
         [contract.source_id, delivery_id, MOST_REJECTS],
@@ -152,7 +147,7 @@ def _read(delivery_id: str, data: bytes, encoding: str, records: list, contract:
     for number, (line_number, _, reason) in enumerate(records):
         words = [word.strip('"') for word in texts[number].split(delimiter)]
         readable = normalised(pa.array([word for word in words if "\ufffd" not in word], pa.string())).to_pylist()
-        values = None if reason in structural else tuple(column[number] for column in columns)
+        values = () if reason in structural else tuple(column[number] for column in columns)
         rejects.append(_Reject(delivery_id, line_number, values, tuple(word for word in readable if word)))
     return rejects
 
@@ -163,20 +158,9 @@ def _at(fields: list[str], position: int | None) -> str | None:
 
 def _fault(column: Column) -> str:
     """SQL: whether a value cannot stay as it is."""
-    macros = load_macros()
-    name = column.name
-    if column.type == "id":
-        fault = macros["is_damaged_id"](name)
-    elif column.type in {"date", "month"}:
-        fault = f"coalesce({macros[f'{column.type}_status'](name)} = 'impossible', false)"
-        if column.required:
-            fault += f" or {macros[f'{column.type}_status'](name)} = 'none'"
-    elif column.type in {"int", "decimal", "flag"}:
-        parse = {"int": "parse_integer", "decimal": "parse_decimal", "flag": "parse_flag"}[column.type]
-        fault = f"{name} is not null and {macros[parse](name)} is null"
-    else:
-        fault = "false"
-    return f"({fault} or {name} is null)" if column.required else f"({fault})"
+    required = "true" if column.required else "false"
+    fault = value_fault(column.type, column.name, required)
+    return f"case when {column.name} is null then {required} else ({fault}) is not null end"
 
 
 def _by_values(
@@ -190,8 +174,7 @@ def _by_values(
         return []
     columns = contract.columns
     arrays = {
-        column.name: pa.array([reject.values[i] for reject in rejects], pa.string())  # type: ignore[index]
-        for i, column in enumerate(columns)
+        column.name: pa.array([reject.values[i] for reject in rejects], pa.string()) for i, column in enumerate(columns)
     }
     connection.register("reject_values", pa.table({"number": pa.array(range(len(rejects))), **arrays}))
     try:
@@ -236,10 +219,11 @@ def _by_values(
 
 def _could_be(damaged: str | None, number: str | None) -> bool:
     """Whether a spreadsheet would have shown ``number`` as ``damaged``: 12345678901 as 1.23E+10."""
-    match = _SPREADSHEET_NUMBER.fullmatch((damaged or "").replace(" ", ""))
+    shown_text = (damaged or "").replace(" ", "")
+    match = _SPREADSHEET_NUMBER.fullmatch(shown_text)
     if match is None or number is None or not number.isdigit():
         return False
-    shown = float(damaged)  # type: ignore[arg-type]
+    shown = float(shown_text)
     return abs(int(number) - shown) <= 0.5 * 10 ** (int(match[3]) - len(match[2]))
 
 

@@ -39,7 +39,37 @@ create table if not exists raw.quality_results (
     run_id varchar, layer varchar, table_name varchar, expectation varchar, severity varchar, status varchar,
     unexpected_count bigint, element_count bigint, checked_at timestamp
 );
+create or replace view raw.reject_states as
+with ranked as (
+    select *, row_number() over (partition by source_id order by delivered_on, sequence) as delivery_rank
+    from raw.deliveries
+),
+last_full as (
+    select source_id, max(delivery_rank) as full_rank
+    from ranked
+    where kind = 'full' and status = 'loaded'
+    group by source_id
+)
+select
+    rejects.* replace (
+        resolved.delivery_id as resolved_by_delivery_id,
+        case when resolved.delivery_id is not null then rejects.resolved_line_number end as resolved_line_number,
+        case when resolved.delivery_id is not null then rejects.resolved_at end as resolved_at
+    ),
+    case
+        when ranked.status <> 'loaded' then ranked.status
+        when resolved.delivery_id is not null then 'mended'
+        when ranked.delivery_rank < last_full.full_rank then 'superseded'
+        else 'open'
+    end as state
+from raw.rejects as rejects
+inner join ranked on rejects.delivery_id = ranked.delivery_id
+left join last_full on ranked.source_id = last_full.source_id
+left join raw.deliveries as resolved
+    on rejects.resolved_by_delivery_id = resolved.delivery_id and resolved.status = 'loaded';
 """
+# What holds rows of a delivery, beside the table of its source.
+ACCOUNTS = ("rejects", "value_issues", "unknown_headings", "gaiji")
 
 
 def ensure_tables(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
@@ -61,6 +91,12 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str,
         for name in names:
             if name not in existing[contract.source_id]:
                 connection.execute(f"alter table raw.{contract.source_id} add column {name} varchar")
+
+
+def delete_rows(connection: duckdb.DuckDBPyConnection, source_id: str, delivery_id: str) -> None:
+    """Delete all that was read from a delivery, within the caller's transaction; raw.deliveries keeps its counts."""
+    for table in (source_id, *ACCOUNTS):
+        connection.execute(f"delete from raw.{table} where delivery_id = ?", [delivery_id])
 
 
 def raw_columns(contract: Contract) -> list[str]:

@@ -65,7 +65,7 @@ class AssessPage(EntryPage):
         codes = sorted(observation_codes().values(), key=lambda code: (code["source_id"], code["label_ja"]))
         grouped: dict[str, list[dict[str, str]]] = {}
         for code in codes:
-            grouped.setdefault(load_contracts()[code["source_id"]].title.split("（")[0], []).append(code)
+            grouped.setdefault(load_contracts()[code["source_id"]].label, []).append(code)
         given = {"values": {}, "wrong": ""}
         return self.show(
             "prepare.html",

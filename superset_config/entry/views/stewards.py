@@ -14,6 +14,7 @@ from orchestration.home import Home
 from orchestration.individual.determination import (
     in_service,
 )
+from orchestration.warehouse import records
 from superset_config.entry.forms import clean, forms, mistakes
 from superset_config.entry.pages import (
     EntryPage,
@@ -56,7 +57,7 @@ class LinkReviewPage(EntryPage):
                 choices={code: label for code, label in form.field("decision").choices.items() if code != "undo"},
             ),
             decisions=[v for v in reversed(list(decided.values())) if v.content["decision"] != "undo"],
-            titles={name: contract.title.split("（")[0] for name, contract in load_contracts().items()},
+            titles={name: contract.label for name, contract in load_contracts().items()},
             **{**given, **context},
         )
 
@@ -105,12 +106,10 @@ def pairs_in_service() -> list[dict[str, Any]]:
     """The pairs between the thresholds, as the publication in service has them."""
     with in_service(Home.from_environment()) as (connection, _):
         try:
-            cursor = connection.execute("select * from warehouse.intermediate.link_pairs order by all")
+            return records(connection, "select * from warehouse.intermediate.link_pairs order by all")
         except duckdb.CatalogException:
             # Published without: nothing to review.
             return []
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 class DeliveryDecisionPage(EntryPage):
@@ -174,15 +173,14 @@ class CodeDecisionPage(EntryPage):
     def _unknown(self, reach: Reach) -> list[dict[str, Any]]:
         oversees = reach.access.overseeing_department in reach.scope.departments
         with in_service(Home.from_environment()) as (connection, _):
-            cursor = connection.execute(
+            rows = records(
+                connection,
                 "select source_id, heading, code_list, delivered_code, sum(row_count)::bigint as row_count "
-                "from warehouse.intermediate.int_quality__unknown_codes group by all order by all"
+                "from warehouse.intermediate.int_quality__unknown_codes group by all order by all",
             )
-            names = [column[0] for column in cursor.description]
-            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         contracts = load_contracts()
         return [
-            {**row, "source_label": contracts[row["source_id"]].title.split("（")[0]}
+            {**row, "source_label": contracts[row["source_id"]].label}
             for row in rows
             if oversees or contracts[row["source_id"]].holder in reach.scope.departments
         ]
