@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.results import QualityResult
 from orchestration.home import Home
+from orchestration.ingest.tables import RECORD_TABLES
 from orchestration.warehouse import connect
 
 if TYPE_CHECKING:
     import duckdb
-
-TABLE = """
-create table if not exists raw.quality_results (
-    run_id varchar, layer varchar, table_name varchar, expectation varchar, severity varchar, status varchar,
-    unexpected_count bigint, element_count bigint, checked_at timestamp
-)
-"""
-
 
 def check(
     home: Home, run_id: str, suites: Mapping[str, Mapping[str, Sequence[Any]]] | None = None
@@ -83,15 +76,14 @@ def _row_counts(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) ->
 
 
 def _record(connection: duckdb.DuckDBPyConnection, run_id: str, results: Sequence[QualityResult]) -> None:
-    connection.execute("create schema if not exists raw")
-    connection.execute(TABLE)
+    connection.execute(RECORD_TABLES)
     connection.begin()
     connection.execute("delete from raw.quality_results where run_id = ?", [run_id])
     if results:
         connection.executemany(
             "insert into raw.quality_results by name "
             "select ? as run_id, ? as layer, ? as table_name, ? as expectation, ? as severity, ? as status, "
-            "? as unexpected_count, ? as element_count, ? as checked_at",
+            "? as unexpected_count, ? as element_count, ? as checked_at, ? as label_ja",
             [
                 [
                     result.run_id,
@@ -103,6 +95,7 @@ def _record(connection: duckdb.DuckDBPyConnection, run_id: str, results: Sequenc
                     result.unexpected_count,
                     result.element_count,
                     result.checked_at,
+                    result.label_ja,
                 ]
                 for result in results
             ],

@@ -56,6 +56,10 @@ class Contract:
     holder_ja: str
     key: str
     delivery: str
+    rhythm: str | None
+    """How often the holder delivers, in Japanese; None for what people type."""
+    late_after_days: int | None
+    """Days after a delivery on which the next one is late."""
     row_key: tuple[str, ...]
     columns: tuple[Column, ...]
     fingerprint: str
@@ -149,6 +153,8 @@ def load_contracts(folder: Path = SOURCES, seeds: Path = SEEDS) -> dict[str, Con
                         holder_ja=meta["holder_ja"],
                         key=meta["key"],
                         delivery=meta["delivery"],
+                        rhythm=meta.get("rhythm"),
+                        late_after_days=meta.get("late_after_days"),
                         row_key=tuple(meta.get("row_key") or ()),
                         columns=tuple(_column(c, meta.get("register", {})) for c in table["columns"]),
                         fingerprint=hashlib.sha256(raw + rules_text).hexdigest()[:16],

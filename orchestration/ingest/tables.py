@@ -37,7 +37,13 @@ create table if not exists raw.gaiji (
 );
 create table if not exists raw.quality_results (
     run_id varchar, layer varchar, table_name varchar, expectation varchar, severity varchar, status varchar,
-    unexpected_count bigint, element_count bigint, checked_at timestamp
+    unexpected_count bigint, element_count bigint, checked_at timestamp, label_ja varchar
+);
+alter table raw.quality_results add column if not exists label_ja varchar;
+create table if not exists raw.retention_deletions (
+    deleted_at timestamp not null, deleted_by varchar not null, delivery_id varchar not null,
+    source_id varchar not null, what varchar not null, column_name varchar, item_count bigint not null,
+    kept_from date not null, kept_until date not null, retention_months integer not null
 );
 create or replace view raw.reject_states as
 with ranked as (

@@ -41,7 +41,15 @@ PLACE = {
     "line_number",
 }
 NUMBER_BASE = 900_000
-HOLDER_TABLES = {"bi_delivery", "bi_reject", "bi_quality_result"}
+HOLDER_TABLES = {
+    "bi_delivery",
+    "bi_reject",
+    "bi_quality_result",
+    "bi_source",
+    "bi_data_item",
+    "bi_steward_question",
+    "bi_retention_deletion",
+}
 NOBODY_TABLES = {"bi_area_summary", "bi_model_performance", "bi_item_evidence"}
 # Kept as they are, so that charts and rules work on them.
 PLAIN = {"area_code", "departments", "holder", "is_dv_protected", "tier", "tier_label", "chain_type", "link_type"}

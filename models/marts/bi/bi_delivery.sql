@@ -31,6 +31,7 @@ select
         when 'held' then '保留'
         when 'duplicate' then '重複'
         when 'withdrawn' then '取下げ'
+        when 'expired' then '保存期間満了'
         else deliveries.status
     end as status_label,
     deliveries.reason

@@ -24,12 +24,15 @@ select
     end as layer_label,
     results.table_name,
     results.expectation,
+    -- Results of before have no words.
+    coalesce(results.label_ja, results.expectation) as expectation_label,
     case results.severity
         when 'blocks_publication' then '公開を止める'
         when 'steward_must_look' then '担当者が確認'
         else '参考'
     end as severity_label,
     results.status,
+    results.run_id = max(results.run_id) over () as is_latest_run,
     case results.status when 'passed' then '合格' when 'failed' then '不合格' else '検査できず' end as status_label,
     results.unexpected_count,
     results.element_count,

@@ -32,6 +32,18 @@ select
         when 'undecodable' then '文字として読めない'
         else 'その他（' || rejects.reason_code || '）'
     end as reason_label,
-    rejects.column_name as heading
+    rejects.column_name as heading,
+    rejects.state,
+    case rejects.state
+        when 'open' then '未対応'
+        when 'mended' then '訂正済'
+        when 'superseded' then '新しい納品で差替済'
+        when 'withdrawn' then '納品を取下げ'
+        when 'held' then '納品が保留中'
+        when 'expired' then '保存期間満了'
+        else '納品を受取拒否'
+    end as state_label,
+    rejects.resolved_by_delivery_id,
+    rejects.resolved_line_number
 from rejects
 inner join deliveries on rejects.delivery_id = deliveries.delivery_id

@@ -14,5 +14,6 @@ select
     status,
     unexpected_count,
     element_count,
-    checked_at
+    checked_at,
+    label_ja
 from results

@@ -1,5 +1,5 @@
 with rejects as (
-    select * from {{ source('run', 'rejects') }}
+    select * from {{ source('run', 'reject_states') }}
 )
 
 select
@@ -8,5 +8,9 @@ select
     line_number,
     reason_code,
     column_name,
-    record
+    record,
+    state,
+    resolved_by_delivery_id,
+    resolved_line_number,
+    resolved_at
 from rejects

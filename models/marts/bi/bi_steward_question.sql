@@ -1,0 +1,37 @@
+-- What stewards have to settle, in words: one row per source, kind, column and code or character.
+with
+
+questions as (
+    select * from {{ ref('fct_steward_question') }}
+),
+
+holders as (
+    {{ source_holders() }}
+)
+
+select
+    questions.source_id,
+    holders.source_label,
+    holders.holder,
+    holders.holder_label,
+    questions.question,
+    case questions.question
+        when 'unknown_code' then '未知のコード'
+        when 'gaiji' then '外字'
+        when 'unknown_heading' then '未知の見出し'
+        else '読めない値'
+    end as question_label,
+    questions.column_name,
+    questions.heading,
+    case questions.detail
+        when 'impossible_date' then 'ありえない日付'
+        when 'invalid_month' then '年月として読めない'
+        when 'not_a_number' then '数として読めない'
+        when 'unknown_flag' then '有無として読めない'
+        else questions.detail
+    end as detail_label,
+    questions.row_count,
+    questions.deliveries,
+    questions.last_delivered_on
+from questions
+inner join holders on questions.source_id = holders.source_id
