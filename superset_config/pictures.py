@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from orchestration.errors import KodomoError
+from superset_config.entry.pages import url_of
 from superset_config.security.access import read_access
 
 if TYPE_CHECKING:
@@ -109,22 +110,22 @@ def _as_account(
         path = folder / account / f"{slug}.png"
         page.screenshot(path=path)
         yield Picture(account, slug, path, page.locator(FAILED).count())
-    yield from _work_pages(page, address, account, folder)
+    yield from _entry_pages(page, address, account, folder)
     context.close()
 
 
-def _work_pages(page: Page, address: str, account: str, folder: Path) -> Iterable[Picture]:
+def _entry_pages(page: Page, address: str, account: str, folder: Path) -> Iterable[Picture]:
     """The pages of entry that the account may open; of 個別検討 what a determination looks like."""
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     for entry in read_access().entry_pages.values():
-        answer = page.goto(f"{address}/work/{entry.name}/")
+        answer = page.goto(f"{address}{url_of(entry.name)}")
         if answer is None or answer.status == FORBIDDEN:
             continue
         if entry.name == "assess":
             _determine_first(page)
-        path = folder / account / f"work-{entry.name}.png"
+        path = folder / account / f"entry-{entry.name}.png"
         page.screenshot(path=path, full_page=True)
-        yield Picture(account, f"work-{entry.name}", path, page.locator("[role=alert]").count())
+        yield Picture(account, f"entry-{entry.name}", path, page.locator("[role=alert]").count())
 
 
 def _determine_first(page: Page) -> None:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ClassVar
 
 import duckdb
 import jinja2
-from flask import Response, abort, current_app, g, render_template, request
+from flask import Response, abort, current_app, flash, g, redirect, render_template, request
 from flask_appbuilder import BaseView
 from flask_appbuilder.security.decorators import has_access, permission_name
 
 from orchestration.errors import KodomoError
 from orchestration.home import Home
 from superset_config.entry.reach import MOST_FOUND, Reach, Terms, reach_of_request
-from superset_config.entry.store import EntryStore, UnknownRecordError, Version
+from superset_config.entry.store import ConflictError, EntryStore, UnknownRecordError, Version
+from superset_config.entry.views.words import SAVED_JA, TWICE_JA
 
 TEMPLATES = Path(__file__).with_name("templates")
+ROUTES = "/entry"
+"""Where the addresses of the pages begin."""
 BUSY_JA = "いまデータを読み込めません。しばらくしてからもう一度お試しください。"
 TEXT_LIMIT = 4000
 JAPAN = dt.timezone(dt.timedelta(hours=9))
@@ -181,6 +185,46 @@ class EntryPage(BaseView):
         audit(f"{action}_search")
         return terms, shown, len(found) > MOST_FOUND
 
+    def keep(
+        self,
+        reach: Reach,
+        form: str,
+        content: Mapping[str, str],
+        *,
+        person_id: str | None = None,
+        record_id: str | None = None,
+        saved: str = SAVED_JA,
+    ) -> None:
+        """Write a new record of a form, and say so; one that was sent twice stays one.
+
+        ``record_id``: where it is none that came with the empty form. ``saved``: what is said.
+        """
+        record_id = record_id or a_record_id()
+        department = self.department(reach)
+        with self.told(saved):
+            store().create(
+                form, content, by=username(), department=department, person_id=person_id, record_id=record_id
+            )
+
+    @contextmanager
+    def told(self, saved: str = SAVED_JA) -> Iterator[None]:
+        """Say that what is written within was saved, or that somebody, perhaps oneself, was faster."""
+        try:
+            yield
+        except ConflictError:
+            flash(TWICE_JA, "warning")
+        else:
+            flash(saved, "success")
+
+    def back(self) -> Any:
+        """To the start of the page, so that reloading sends nothing again."""
+        return redirect(f"{self.route_base}/")
+
+    def department(self, reach: Reach) -> str:
+        """In whose name the user enters here: of the user's departments one that may open the page."""
+        allowed = reach.access.entry_pages[self.page].departments
+        return next(department for department in reach.scope.departments if department in allowed)
+
     def chosen(self, reach: Reach) -> dict[str, Any]:
         """The child that was chosen, or 404 for whoever is not within reach, as if there were nobody."""
         child = reach.child(typed("person_id"))
@@ -196,7 +240,7 @@ def entry_pages(reach: Reach) -> list[Any]:
 
 def url_of(name: str) -> str:
     """Address of a page."""
-    return f"/work/{name}/"
+    return f"{ROUTES}/{name}/"
 
 
 def audit(action: str) -> None:
@@ -226,7 +270,7 @@ REFUSED_JA = {
 
 def _plainly(response: Response) -> Response:
     """Pages of entry are kept by no browser, and say in a page of their own why they refuse."""
-    if not request.path.startswith("/work/"):
+    if not request.path.startswith(f"{ROUTES}/"):
         return response
     response.headers["Cache-Control"] = "no-store"
     if response.status_code in REFUSED_JA and response.mimetype != "text/html":
@@ -237,11 +281,11 @@ def _plainly(response: Response) -> Response:
 
 def install(app: Any) -> None:
     """Add the pages to Superset."""
-    from superset_config.entry import views
+    from superset_config.entry.views.registration import add_views
 
     app.after_request(_plainly)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_loader = jinja2.ChoiceLoader(
         [app.jinja_loader, jinja2.PrefixLoader({"entry": jinja2.FileSystemLoader(TEMPLATES)})]
     )
-    views.add_views(current_app.appbuilder)
+    add_views(current_app.appbuilder)

@@ -63,7 +63,7 @@ class Staff:
 
     def open(self, name: str) -> Page:
         """A page of entry."""
-        self.page.goto(f"{self.server.address}/work/{name}/")
+        self.page.goto(f"{self.server.address}/entry/{name}/")
         return self.page
 
     def choose(self, name: str, verb: str, child: str) -> Page:

@@ -61,7 +61,7 @@ def child_of(area: str, *, is_protected: bool = False) -> str:
 
 def new_case(person: Person, child: str, **more: str) -> requests.Response:
     given = {"about_child_id": child, "person_id": child, "record_id": str(uuid.uuid4()), **FORM, **more}
-    return post(person, "/work/paper_case/save", **given)
+    return post(person, "/entry/paper_case/save", **given)
 
 
 def test_the_table_of_this_test_is_that_of_the_rules() -> None:
@@ -74,7 +74,7 @@ def test_the_table_of_this_test_is_that_of_the_rules() -> None:
 def test_pages_open_for_those_who_may_and_for_nobody_else(server: Server, username: str) -> None:
     person = server.person(username)
     for page in ACCESS.entry_pages:
-        answer = person.get(f"/work/{page}/")
+        answer = person.get(f"/entry/{page}/")
         if page in MAY.get(username, set()):
             assert answer.status_code in {200, 400}, (page, answer.status_code)
             assert answer.headers["Cache-Control"] == "no-store"
@@ -91,9 +91,9 @@ def test_forbidden_accounts_can_send_nothing(server: Server, username: str) -> N
     child = child_of("ryotsu")
     before = len(store(server).current(with_deleted=True))
     for path in (
-        "/work/assess/search", "/work/assess/prepare", "/work/assess/result", "/work/paper_case/save",
-        "/work/meeting/child", "/work/meeting/decide", "/work/person_request/document.pdf", "/work/link_review/decide",
-        "/work/code_decision/decide",
+        "/entry/assess/search", "/entry/assess/prepare", "/entry/assess/result", "/entry/paper_case/save",
+        "/entry/meeting/child", "/entry/meeting/decide", "/entry/person_request/document.pdf",
+        "/entry/link_review/decide", "/entry/code_decision/decide",
     ):  # fmt: skip
         answer = post(person, path, person_id=child, about_child_id=child, name="P", purpose="試し")
         assert answer.status_code == 403, path
@@ -103,11 +103,11 @@ def test_forbidden_accounts_can_send_nothing(server: Server, username: str) -> N
 
 def test_without_log_in_there_is_only_the_log_in(server: Server) -> None:
     for page in ACCESS.entry_pages:
-        answer = requests.get(f"{server.address}/work/{page}/", allow_redirects=False, timeout=60)
+        answer = requests.get(f"{server.address}/entry/{page}/", allow_redirects=False, timeout=60)
         assert answer.status_code == 302
         assert "/login/" in answer.headers["Location"]
     answer = requests.post(
-        f"{server.address}/work/assess/search", data={"name": "P"}, allow_redirects=False, timeout=60
+        f"{server.address}/entry/assess/search", data={"name": "P"}, allow_redirects=False, timeout=60
     )
     assert answer.status_code in {302, 400}
 
@@ -116,7 +116,7 @@ def test_a_form_without_its_token_is_refused(server: Server) -> None:
     person = server.person("child_all")
     before = len(store(server).accesses("child_all"))
     answer = person.http.post(
-        f"{server.address}/work/paper_case/search", data={"name": "P"}, allow_redirects=False, timeout=60
+        f"{server.address}/entry/paper_case/search", data={"name": "P"}, allow_redirects=False, timeout=60
     )
     assert answer.status_code in {302, 400}
     assert len(store(server).accesses("child_all")) == before
@@ -124,7 +124,7 @@ def test_a_form_without_its_token_is_refused(server: Server) -> None:
 
 def test_a_search_finds_one_s_own_children_and_is_kept(server: Server) -> None:
     person = server.person("child_ryotsu")
-    answer = post(person, "/work/assess/search", name="display_name")
+    answer = post(person, "/entry/assess/search", name="display_name")
     assert answer.status_code == 200
     found = set(re.findall(r'name="person_id" value="(P\d+)"', answer.text))
     assert found == {child.name for child in CHILDREN if child.area == "ryotsu" and not child.is_protected}
@@ -133,7 +133,7 @@ def test_a_search_finds_one_s_own_children_and_is_kept(server: Server) -> None:
     assert last["action"] == "assess_search"
     assert set(last["detail"]["shown"]) == found
     assert "display_name" not in str(last["detail"])
-    nothing = post(person, "/work/assess/search", number=child_of("mano"))
+    nothing = post(person, "/entry/assess/search", number=child_of("mano"))
     assert "見つかりません" in nothing.text
 
 
@@ -142,7 +142,7 @@ def test_whoever_is_not_of_the_scope_is_not_there(server: Server, area: str) -> 
     person = server.person("child_ryotsu")
     other = child_of(area)
     before = len(store(server).current(with_deleted=True))
-    for path in ("/work/assess/prepare", "/work/assess/result", "/work/paper_case/new", "/work/meeting/child"):
+    for path in ("/entry/assess/prepare", "/entry/assess/result", "/entry/paper_case/new", "/entry/meeting/child"):
         answer = post(person, path, person_id=other, purpose="試し")
         assert answer.status_code == 404, path
         assert not leaks(answer.text, person.seen)
@@ -150,14 +150,14 @@ def test_whoever_is_not_of_the_scope_is_not_there(server: Server, area: str) -> 
     # Nor a stranger as a relative of one's own child.
     own = child_of("ryotsu")
     assert new_case(person, own, person_id=other).status_code == 404
-    assert post(person, "/work/meeting/decide", person_id=other, record_id=str(uuid.uuid4())).status_code == 404
+    assert post(person, "/entry/meeting/decide", person_id=other, record_id=str(uuid.uuid4())).status_code == 404
     assert len(store(server).current(with_deleted=True)) == before
 
 
 def test_protected_children_have_no_place_for_those_not_authorised(server: Server) -> None:
     person = server.person("child_all_nodv")
     child = child_of("mano", is_protected=True)
-    answer = post(person, "/work/assess/prepare", person_id=child)
+    answer = post(person, "/entry/assess/prepare", person_id=child)
     assert answer.status_code == 200
     assert "（非表示）" in answer.text
     assert f"area_name:{child}" not in answer.text
@@ -168,20 +168,20 @@ def test_a_measure_told_by_telephone_holds_on_these_pages_at_once(server: Server
     person, other = server.person("child_ryotsu_dv"), server.person("child_all_nodv")
     # The last of the area, so that the other tests keep theirs.
     child = [c.name for c in CHILDREN if c.area == "ryotsu" and not c.is_protected][-1]
-    assert f"area_name:{child}" in post(other, "/work/assess/prepare", person_id=child).text
+    assert f"area_name:{child}" in post(other, "/entry/assess/prepare", person_id=child).text
     record_id = str(uuid.uuid4())
     answer = post(
-        person, "/work/support_measure/save", about_child_id=child, person_id=child, record_id=record_id,
+        person, "/entry/support_measure/save", about_child_id=child, person_id=child, record_id=record_id,
         told_on="2026-03-30", measure_from="2026-03-30",
     )  # fmt: skip
     assert answer.status_code == 302
     try:
-        assert f"area_name:{child}" not in post(other, "/work/assess/prepare", person_id=child).text
-        assert post(server.person("child_ryotsu"), "/work/assess/prepare", person_id=child).status_code == 404
-        assert f"area_name:{child}" in post(person, "/work/assess/prepare", person_id=child).text
+        assert f"area_name:{child}" not in post(other, "/entry/assess/prepare", person_id=child).text
+        assert post(server.person("child_ryotsu"), "/entry/assess/prepare", person_id=child).status_code == 404
+        assert f"area_name:{child}" in post(person, "/entry/assess/prepare", person_id=child).text
     finally:
         store(server).delete(record_id, 1, by="test", reason="end")
-    assert post(server.person("child_ryotsu"), "/work/assess/prepare", person_id=child).status_code == 200
+    assert post(server.person("child_ryotsu"), "/entry/assess/prepare", person_id=child).status_code == 200
 
 
 def test_a_record_is_kept_changed_and_deleted_with_its_history(server: Server) -> None:
@@ -189,25 +189,25 @@ def test_a_record_is_kept_changed_and_deleted_with_its_history(server: Server) -
     child = child_of("ryotsu")
     record_id = str(uuid.uuid4())
     answer = new_case(person, child, record_id=record_id)
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/work/paper_case/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/entry/paper_case/")
     # The same form once more: still one record.
     assert new_case(person, child, record_id=record_id).status_code == 302
     assert len(store(server).history(record_id)) == 1
-    page = person.get(f"/work/paper_case/{record_id}")
+    page = person.get(f"/entry/paper_case/{record_id}")
     assert page.status_code == 200
     assert child not in page.url
-    answer = post(person, f"/work/paper_case/{record_id}", base="1", **{**FORM, "case_class": "要支援児童"})
+    answer = post(person, f"/entry/paper_case/{record_id}", base="1", **{**FORM, "case_class": "要支援児童"})
     assert answer.status_code == 302
     # Somebody else, who still has the first version before them.
     other = server.person("child_all")
-    answer = post(other, f"/work/paper_case/{record_id}", base="1", **{**FORM, "case_class": "特定妊婦"})
+    answer = post(other, f"/entry/paper_case/{record_id}", base="1", **{**FORM, "case_class": "特定妊婦"})
     assert answer.status_code == 409
     assert "ほかの職員がこの記録を変更しました" in answer.text
     assert "要支援児童" in answer.text
     assert store(server).newest(record_id).content["case_class"] == "要支援児童"
-    assert post(person, f"/work/paper_case/{record_id}/delete", base="2").status_code == 422
-    assert post(person, f"/work/paper_case/{record_id}/delete", base="2", reason="誤入力").status_code == 302
-    assert person.get(f"/work/paper_case/{record_id}").status_code == 404
+    assert post(person, f"/entry/paper_case/{record_id}/delete", base="2").status_code == 422
+    assert post(person, f"/entry/paper_case/{record_id}/delete", base="2", reason="誤入力").status_code == 302
+    assert person.get(f"/entry/paper_case/{record_id}").status_code == 404
     assert [v.entered_by for v in store(server).history(record_id)] == ["child_ryotsu"] * 3
 
 
@@ -215,12 +215,12 @@ def test_a_record_of_another_area_is_not_there(server: Server) -> None:
     record_id = str(uuid.uuid4())
     assert new_case(server.person("child_all"), child_of("mano"), record_id=record_id).status_code == 302
     person = server.person("child_ryotsu")
-    assert person.get(f"/work/paper_case/{record_id}").status_code == 404
-    assert post(person, f"/work/paper_case/{record_id}", base="1", **FORM).status_code == 404
-    assert post(person, f"/work/paper_case/{record_id}/delete", base="1", reason="x").status_code == 404
+    assert person.get(f"/entry/paper_case/{record_id}").status_code == 404
+    assert post(person, f"/entry/paper_case/{record_id}", base="1", **FORM).status_code == 404
+    assert post(person, f"/entry/paper_case/{record_id}/delete", base="1", reason="x").status_code == 404
     # Nor under another form's address.
-    assert server.person("child_all").get(f"/work/support_measure/{record_id}").status_code == 404
-    assert record_id not in person.get("/work/paper_case/").text
+    assert server.person("child_all").get(f"/entry/support_measure/{record_id}").status_code == 404
+    assert record_id not in person.get("/entry/paper_case/").text
 
 
 def test_mistakes_are_told_in_japanese_and_nothing_is_kept(server: Server) -> None:
@@ -235,7 +235,7 @@ def test_mistakes_are_told_in_japanese_and_nothing_is_kept(server: Server) -> No
 
 def test_what_is_typed_is_shown_as_text(server: Server) -> None:
     person = server.person("child_ryotsu")
-    answer = post(person, "/work/paper_case/search", name="<script>alert(1)</script>\"'")
+    answer = post(person, "/entry/paper_case/search", name="<script>alert(1)</script>\"'")
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;alert" in answer.text
 
@@ -243,22 +243,22 @@ def test_what_is_typed_is_shown_as_text(server: Server) -> None:
 def test_the_meeting_s_decision_is_a_new_row_and_comes_back_on_its_day(server: Server) -> None:
     person = server.person("child_ryotsu")
     child = child_of("ryotsu")
-    assert "必須" in post(person, "/work/meeting/child", person_id=child).text
+    assert "必須" in post(person, "/entry/meeting/child", person_id=child).text
     typed = {"meeting_on": "2026-04-10", "decision": "watch", "agrees_with_tier": "yes", "review_on": "2026-07-01"}
-    answer = post(person, "/work/meeting/decide", person_id=child, record_id=str(uuid.uuid4()), **typed)
+    answer = post(person, "/entry/meeting/decide", person_id=child, record_id=str(uuid.uuid4()), **typed)
     assert answer.status_code == 200
     assert "保存しました" in answer.text
     decision = store(server).current("decision", person_id=child)[-1]
     assert decision.content["priority_then"] == f"priority_class:{child}"
-    before = person.get("/work/meeting/?on=2026-06-30&state=review").text
-    after = person.get("/work/meeting/?on=2026-07-01&state=review").text
+    before = person.get("/entry/meeting/?on=2026-06-30&state=review").text
+    after = person.get("/entry/meeting/?on=2026-07-01&state=review").text
     assert child not in re.findall(r'name="person_id" value="(P\d+)"', before)
     assert child in re.findall(r'name="person_id" value="(P\d+)"', after)
     assert not leaks(after, person.seen)
 
 
 def test_a_list_on_paper_is_a_pdf_that_no_browser_keeps(server: Server) -> None:
-    answer = server.person("child_ryotsu").get("/work/meeting/list.pdf?state=all")
+    answer = server.person("child_ryotsu").get("/entry/meeting/list.pdf?state=all")
     assert answer.status_code == 200
     assert answer.content.startswith(b"%PDF")
     assert answer.headers["Cache-Control"] == "no-store"
@@ -268,21 +268,21 @@ def test_a_list_on_paper_is_a_pdf_that_no_browser_keeps(server: Server) -> None:
 def test_nonsense_is_refused_plainly(server: Server) -> None:
     person = server.person("child_all")
     for path in (
-        "/work/paper_case/00000000-0000-0000-0000-000000000000", "/work/paper_case/P001", "/work/assess/xyz",
-        "/work/nothing/", "/work/meeting/?on=x&due_by=y&area=' or 1=1&tier=;&state=zz",
-        "/work/assess/00000000-0000-0000-0000-000000000000",
+        "/entry/paper_case/00000000-0000-0000-0000-000000000000", "/entry/paper_case/P001", "/entry/assess/xyz",
+        "/entry/nothing/", "/entry/meeting/?on=x&due_by=y&area=' or 1=1&tier=;&state=zz",
+        "/entry/assess/00000000-0000-0000-0000-000000000000",
     ):  # fmt: skip
         answer = person.get(path)
         assert answer.status_code in {200, 404}, path
         assert not tells_of_the_machine(answer.text, server.home.root)
     assert new_case(person, child_of("ryotsu"), record_id="no uuid").status_code == 400
-    assert post(person, "/work/assess/search", name="x" * 5000).status_code == 400
+    assert post(person, "/entry/assess/search", name="x" * 5000).status_code == 400
 
 
 def test_pages_name_no_outside_host_and_hold_no_script(server: Server) -> None:
     person = server.person("child_all")
     for page in MAY["child_all"]:
-        text = person.get(f"/work/{page}/").text
+        text = person.get(f"/entry/{page}/").text
         assert "<script" not in text
         assert not re.findall(r'(?:src|href|action)="https?://', text)
         assert not re.findall(r'\son\w+="', text)
@@ -290,11 +290,11 @@ def test_pages_name_no_outside_host_and_hold_no_script(server: Server) -> None:
 
 def test_steward_sees_the_deliveries_of_the_own_department_only(server: Server) -> None:
     person = server.person("steward_health")
-    answer = person.get("/work/delivery_decision/")
+    answer = person.get("/entry/delivery_decision/")
     assert "H:health" in answer.text
     assert not leaks(answer.text, person.seen)
     refused = post(
-        person, "/work/delivery_decision/decide", delivery_id="delivery_id:H:welfare", decision="withdraw", reason="x",
+        person, "/entry/delivery_decision/decide", delivery_id="delivery_id:H:welfare", decision="withdraw", reason="x",
         record_id=str(uuid.uuid4()),
     )  # fmt: skip
     assert refused.status_code == 404

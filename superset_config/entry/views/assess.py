@@ -199,20 +199,15 @@ class AssessPage(EntryPage):
             "determination": origin,
             ABOUT: child["person_id"],
         }
-        try:
-            store().create(
-                "heard",
-                {name: str(value) for name, value in content.items() if value is not None},
-                by=username(),
-                department=reach.scope.departments[0],
-                person_id=fact["person_id"],
-                # The same fact confirmed twice is one record.
-                record_id=str(uuid.uuid5(determination_id, number)),
-            )
-        except ConflictError:
-            flash("この事実はすでに記録に加えられています。", "warning")
-        else:
-            flash("確認済みの事実として記録しました。次の一括処理から判定に使われます。", "success")
+        self.keep(
+            reach,
+            "heard",
+            {name: str(value) for name, value in content.items() if value is not None},
+            person_id=fact["person_id"],
+            # The same fact confirmed twice is one record.
+            record_id=str(uuid.uuid5(determination_id, number)),
+            saved="確認済みの事実として記録しました。次の一括処理から判定に使われます。",
+        )
         return redirect(f"{self.route_base}/{determination_id}")
 
     @route("/<uuid:determination_id>/withdraw", "POST")

@@ -32,7 +32,6 @@ from superset_config.entry.views.words import (
     NO_SCHOOL_JA,
     OTHER_CHANGED_JA,
     SAVED_JA,
-    TWICE_JA,
 )
 
 # Kept beside the fields of a form.
@@ -109,24 +108,8 @@ class FormPage(EntryPage):
         if wrong:
             shown = self._form(reach, child, person_id=person_id, content=content, mistakes=wrong, record_id=record_id)
             return shown, 422
-        try:
-            store().create(
-                self.form.name,
-                {**content, **kept},
-                by=username(),
-                department=self._department(reach),
-                person_id=person_id,
-                record_id=record_id,
-            )
-        except ConflictError:
-            flash(TWICE_JA, "warning")
-        else:
-            flash(SAVED_JA, "success")
-        return redirect(f"{self.route_base}/")
-
-    def _department(self, reach: Reach) -> str:
-        allowed = reach.access.entry_pages[self.page].departments
-        return next(department for department in reach.scope.departments if department in allowed)
+        self.keep(reach, self.form.name, {**content, **kept}, person_id=person_id, record_id=record_id)
+        return self.back()
 
     def _repeated(self, content: dict[str, str], person_id: str, record_id: str | None) -> dict[str, str]:
         """A second record of what may be there once only, such as a month."""
@@ -178,12 +161,12 @@ class FormPage(EntryPage):
             newest = store().newest(version.record_id)
             if newest.is_deleted:
                 flash(DELETED_JA, "error")
-                return redirect(f"{self.route_base}/")
+                return self.back()
             flash(OTHER_CHANGED_JA, "error")
             other = (newest, self.form.shown(newest.content))
             return self._existing(reach, newest, child, content=content, other=other), 409
         flash(SAVED_JA, "success")
-        return redirect(f"{self.route_base}/")
+        return self.back()
 
     @route("/<uuid:record_id>/delete", "POST")
     def delete(self, reach: Reach, record_id: uuid.UUID) -> Any:
@@ -199,7 +182,7 @@ class FormPage(EntryPage):
             flash(OTHER_CHANGED_JA, "error")
             return redirect(f"{self.route_base}/{version.record_id}")
         flash("削除しました。次の一括処理で反映されます。", "success")
-        return redirect(f"{self.route_base}/")
+        return self.back()
 
 
 def about(version: Version) -> str:

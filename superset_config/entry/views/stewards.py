@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import duckdb
-from flask import abort, flash, redirect, request
+from flask import abort, flash, request
 
 from orchestration.contract import load_code_lists, load_contracts
 from orchestration.home import Home
@@ -18,17 +18,12 @@ from orchestration.warehouse import records
 from superset_config.entry.forms import clean, forms, mistakes
 from superset_config.entry.pages import (
     EntryPage,
-    a_record_id,
     route,
     store,
     username,
 )
 from superset_config.entry.reach import Reach
-from superset_config.entry.store import ConflictError, Version
-from superset_config.entry.views.words import (
-    SAVED_JA,
-    TWICE_JA,
-)
+from superset_config.entry.store import Version
 
 
 class LinkReviewPage(EntryPage):
@@ -75,31 +70,26 @@ class LinkReviewPage(EntryPage):
         wrong = mistakes(form, content)
         place = (content.get("source_id"), content.get("source_key"), content.get("person_id"))
         if content.get("decision") == "undo":
-            return self._undo(content)
+            return self._undo(reach, content)
         if place not in {(p["source_id"], p["source_key"], p["person_id"]) for p in pairs_in_service()}:
             abort(404)
         if wrong:
             return self._show(reach, mistakes=wrong, wrong_pair=place, typed_reason=content.get("reason", "")), 422
-        return self._keep(content)
+        return self._keep(reach, content)
 
-    def _undo(self, content: dict[str, str]) -> Any:
+    def _undo(self, reach: Reach, content: dict[str, str]) -> Any:
         """Take back the last decision about a record, also when the pair waits no more."""
         place = (content.get("source_id"), content.get("source_key"))
         if place not in {(v.content["source_id"], v.content["source_key"]) for v in store().current("link_review")}:
             abort(404)
         if "reason" not in content:
             flash("取り消す理由を入れてください。", "error")
-            return redirect(f"{self.route_base}/")
-        return self._keep({name: content[name] for name in ("source_id", "source_key", "decision", "reason")})
+            return self.back()
+        return self._keep(reach, {name: content[name] for name in ("source_id", "source_key", "decision", "reason")})
 
-    def _keep(self, content: dict[str, str]) -> Any:
-        try:
-            store().create("link_review", content, by=username(), department="child", record_id=a_record_id())
-        except ConflictError:
-            flash(TWICE_JA, "warning")
-        else:
-            flash(SAVED_JA, "success")
-        return redirect(f"{self.route_base}/")
+    def _keep(self, reach: Reach, content: dict[str, str]) -> Any:
+        self.keep(reach, "link_review", content)
+        return self.back()
 
 
 def pairs_in_service() -> list[dict[str, Any]]:
@@ -150,19 +140,8 @@ class DeliveryDecisionPage(EntryPage):
             abort(404)
         if wrong:
             return self._show(reach, mistakes=wrong, wrong_id=content["delivery_id"]), 422
-        try:
-            store().create(
-                "delivery_decision",
-                content,
-                by=username(),
-                department=reach.scope.departments[0],
-                record_id=a_record_id(),
-            )
-        except ConflictError:
-            flash(TWICE_JA, "warning")
-        else:
-            flash("保存しました。次の一括処理で実行されます。", "success")
-        return redirect(f"{self.route_base}/")
+        self.keep(reach, "delivery_decision", content, saved="保存しました。次の一括処理で実行されます。")
+        return self.back()
 
 
 class CodeDecisionPage(EntryPage):
@@ -217,20 +196,11 @@ class CodeDecisionPage(EntryPage):
         earlier = [
             v for v in store().current("code_decision") if (v.content["code_list"], v.content["spelling"]) == place
         ]
-        try:
-            if earlier:
+        if earlier:
+            with self.told():
                 store().change(earlier[-1].record_id, earlier[-1].version, content, by=username())
-            else:
-                store().create(
-                    "code_decision",
-                    content,
-                    by=username(),
-                    department=reach.scope.departments[0],
-                    # One record per code, whoever is first.
-                    record_id=str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join(map(str, place)))),
-                )
-        except ConflictError:
-            flash(TWICE_JA, "warning")
         else:
-            flash(SAVED_JA, "success")
-        return redirect(f"{self.route_base}/")
+            # One record per code, whoever is first.
+            record_id = str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join(map(str, place))))
+            self.keep(reach, "code_decision", content, record_id=record_id)
+        return self.back()
