@@ -16,6 +16,8 @@ from typing import Any
 
 import duckdb
 
+from orchestration.warehouse import records
+
 TRUTH = ("identities", "parents", "people", "chains_vertical", "chains_horizontal")
 
 # A number that a person had before is that person's as far as the register still has it.
@@ -154,13 +156,6 @@ CHAINS = """
 """
 
 
-def rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    """The result as dictionaries."""
-    cursor = connection.execute(query)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def against_truth(city: Path, home: Path) -> list[dict[str, Any]]:
     """All comparisons, one dictionary per line."""
     connection = duckdb.connect()
@@ -176,10 +171,10 @@ def against_truth(city: Path, home: Path) -> list[dict[str, Any]]:
             ("records.source_id, records.hard_case", "linkage by hard case"),
         ):
             query = LINKS.format(group=group, method=method)
-            found += [{"measure": measure, "method": method, **row} for row in rows(connection, query)]
-    found += [{"measure": "parent edges", **row} for row in rows(connection, PARENTS)]
+            found += [{"measure": measure, "method": method, **row} for row in records(connection, query)]
+    found += [{"measure": "parent edges", **row} for row in records(connection, PARENTS)]
     for kind in ("vertical", "horizontal"):
-        found += [{"measure": f"{kind} chains", **row} for row in rows(connection, CHAINS.format(kind=kind))]
+        found += [{"measure": f"{kind} chains", **row} for row in records(connection, CHAINS.format(kind=kind))]
     return found
 
 

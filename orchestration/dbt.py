@@ -82,10 +82,18 @@ def parse() -> Any:
     Raises KodomoError for a project that does not parse.
     """
     with _parsed_folder() as folder:
-        written = folder / "manifest.json"
-        is_fresh = written.exists() and written.stat().st_mtime > _newest_change()
-        arguments = ["parse", "--target-path", str(folder), "--log-path", str(folder)]
-        return _run_dbt(None, [*arguments, "--no-write-json"] if is_fresh else arguments).result
+        return _parse(folder)
+
+
+def _parse(folder: Path) -> Any:
+    """The manifest from ``folder``, whose lock the caller holds; manifest.json is written where it is out of date."""
+    arguments = ["parse", "--target-path", str(folder), "--log-path", str(folder)]
+    return _run_dbt(None, [*arguments, "--no-write-json"] if _is_fresh(folder) else arguments).result
+
+
+def _is_fresh(folder: Path) -> bool:
+    written = folder / "manifest.json"
+    return written.exists() and written.stat().st_mtime > _newest_change()
 
 
 @contextmanager
@@ -169,11 +177,9 @@ def error_summary(results: Sequence[NodeResult]) -> str:
 def load_manifest() -> dict[str, Any]:
     """dbt's manifest as a dictionary, parsed first where the project has changed since."""
     with _parsed_folder() as folder:
-        written = folder / "manifest.json"
-        if written.exists() and written.stat().st_mtime > _newest_change():
-            return json.loads(written.read_text(encoding="utf-8"))
-    parse()
-    return json.loads(written.read_text(encoding="utf-8"))
+        if not _is_fresh(folder):
+            _parse(folder)
+        return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
 
 def _newest_change() -> float:

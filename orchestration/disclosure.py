@@ -13,7 +13,7 @@ from orchestration.errors import KodomoError
 from orchestration.home import Home
 from orchestration.individual.determination import in_service, observation_codes, source_label
 from orchestration.linkage.explain import ATENA_WIDTH
-from orchestration.warehouse import connect
+from orchestration.warehouse import connect, records
 from superset_config.entry.forms import forms
 from superset_config.entry.store import EntryStore
 
@@ -62,14 +62,14 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
             [person_id],
         ).fetchall():
             keys.setdefault(source_id, []).append(key)
-        records = [
+        delivered = [
             found
             for contract in load_contracts().values()
             if (found := _records(connection, contract, numbers, keys)) is not None
         ]
     with in_service(home) as (connection, _):
-        person = _dicts(connection, "select * from warehouse.marts.dim_person where person_id = ?", person_id)
-        scores = _dicts(
+        person = records(connection, "select * from warehouse.marts.dim_person where person_id = ?", [person_id])
+        scores = records(
             connection,
             """
             select scores.as_of_on, scores.model_version, versions.status,
@@ -85,9 +85,9 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
             where scores.person_id = ?
             order by scores.as_of_on desc, scores.model_version, difficulties.sort_order
             """,
-            person_id,
+            [person_id],
         )
-        contributions = _dicts(
+        contributions = records(
             connection,
             """
             select contributions.as_of_on,
@@ -103,13 +103,13 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
                 and contributions.as_of_on = (select as_of_on from warehouse.raw.run_parameters)
             order by difficulties.sort_order, contributions.coefficient desc
             """,
-            person_id,
+            [person_id],
         )
-        facts = _dicts(
+        facts = records(
             connection,
             "select observation_code, observed_on, ended_on, value, text_value, source_id, delivery_id, line_number "
             "from warehouse.marts.fct_observation where person_id = ? order by observed_on, observation_code",
-            person_id,
+            [person_id],
         )
     for fact in facts:
         code = observation_codes().get(fact["observation_code"], {})
@@ -122,19 +122,13 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
     ]
     return Held(
         person[0] if person else {"person_id": person_id},
-        tuple(records),
+        tuple(delivered),
         tuple(scores),
         tuple(contributions),
         tuple(entries),
         tuple(store.determinations(person_id=person_id)),
         tuple(facts),
     )
-
-
-def _dicts(connection: duckdb.DuckDBPyConnection, query: str, *values: Any) -> list[dict[str, Any]]:
-    cursor = connection.execute(query, list(values))
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _records(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.home import Home
+from orchestration.warehouse import records
 from superset_config.entry.store import EntryStore, Version
 
 CLASSES = ("A", "B", "C")
@@ -130,6 +131,4 @@ def published_children(home: Home) -> list[dict[str, Any]]:
     from orchestration.individual.determination import in_service
 
     with in_service(home) as (connection, _):
-        cursor = connection.execute("select * from warehouse.marts.bi_child")
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return records(connection, "select * from warehouse.marts.bi_child")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,10 +34,10 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
 
 
 def records(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None
 ) -> list[dict[str, Any]]:
-    """The rows of a query as dictionaries."""
-    result = connection.execute(query, parameters or {})
+    """The rows of a query as dictionaries, column by column; ``parameters`` are bound by name or in order."""
+    result = connection.execute(query, parameters)
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

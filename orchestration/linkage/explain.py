@@ -9,6 +9,7 @@ import duckdb
 
 from orchestration.errors import UsageError
 from orchestration.linkage.predict import ATTRIBUTES
+from orchestration.warehouse import records
 
 ATTRIBUTE_LABELS = {
     "given_name": "名",
@@ -23,13 +24,6 @@ WITHHELD = "（支援措置により非表示）"
 ATENA_WIDTH = 15
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> list[dict[str, Any]]:
-    """The result of a query as dictionaries."""
-    cursor = connection.execute(query, list(values))
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
     """The person_id for a person_id, a 宛名番号 (padded or not), or ``source_id:source_key``.
 
@@ -37,7 +31,7 @@ def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
     """
     source_id, _, source_key = given.partition(":")
     padded = given.zfill(ATENA_WIDTH) if given.isdigit() else given
-    found = _rows(
+    found = records(
         connection,
         """
         select person_id from marts.dim_person where person_id in (?, ?)
@@ -46,11 +40,7 @@ def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
         union
         select person_id from intermediate.int_person__identities where source_id = ? and source_key = ?
         """,
-        given,
-        padded,
-        padded,
-        source_id,
-        source_key,
+        [given, padded, padded, source_id, source_key],
     )
     if not found:
         raise UsageError("Nobody has this id: give a person id, a 宛名番号, or source_id:source_key.")
@@ -60,16 +50,16 @@ def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
 def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected: bool = False) -> dict[str, Any]:
     """What is known of a person, as nested dictionaries; names of protected other people only if asked for."""
     person_id = find_person(connection, given)
-    person = _rows(
+    person = records(
         connection,
         """
         select person_id, atena_no, display_name, kana, birth_on, sex, household_id, area_code, is_resident,
             due_on, is_dv_protected
         from marts.dim_person where person_id = ?
         """,
-        person_id,
+        [person_id],
     )[0]
-    identities = _rows(
+    identities = records(
         connection,
         """
         select 'resident_register' as source_id, atena_no as source_key from intermediate.int_person__atena
@@ -78,10 +68,9 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
         select source_id, source_key from intermediate.int_person__identities where person_id = ?
         order by source_id, source_key
         """,
-        person_id,
-        person_id,
+        [person_id, person_id],
     )
-    decisions = _rows(
+    decisions = records(
         connection,
         """
         select decisions.source_id, decisions.source_key, decisions.status, decisions.method, decisions.probability,
@@ -96,8 +85,7 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
         where decisions.person_id = ? or predictions.status in ('linked', 'review')
         order by decisions.source_id, decisions.source_key
         """,
-        person_id,
-        person_id,
+        [person_id, person_id],
     )
     for row in decisions:
         row["evidence"] = [
@@ -114,7 +102,7 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
         if show_protected
         else f"case when others.is_dv_protected then '{WITHHELD}' else others.display_name end"
     )
-    relatives = _rows(
+    relatives = records(
         connection,
         f"""
         select relatives.relation_ja, relatives.relative_id as person_id, {name} as display_name,
@@ -125,9 +113,9 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
         where relatives.person_id = ?
         order by relatives.relation_rank, others.birth_on, relatives.relative_id
         """,
-        person_id,
+        [person_id],
     )
-    edges = _rows(
+    edges = records(
         connection,
         f"""
         select links.link_type, links.link_kind, links.from_person_id, links.to_person_id, {name} as display_name,
@@ -139,22 +127,20 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
         where links.from_person_id = ? or links.to_person_id = ?
         order by links.link_type, links.valid_from, links.from_person_id, links.to_person_id
         """,
-        person_id,
-        person_id,
-        person_id,
+        [person_id, person_id, person_id],
     )
-    chains = _rows(
+    chains = records(
         connection,
         """
         select chain_type, end_person_id, steps, path, case_source_id, case_on from marts.fct_chain
         where person_id = ? and as_of_on = (select as_of_on from raw.run_parameters)
         order by chain_type desc, steps, path
         """,
-        person_id,
+        [person_id],
     )
     for chain in chains:
         chain["edges"] = _path_edges(connection, chain["path"].split(">"))
-    contradictions = _rows(
+    contradictions = records(
         connection,
         """
         select kind, kind_label_ja, person_id, other_person_id, third_person_id, origin
@@ -162,7 +148,7 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
         where ? in (person_id, other_person_id, third_person_id)
         order by kind, person_id
         """,
-        person_id,
+        [person_id],
     )
     return {
         "person": person,
@@ -179,17 +165,14 @@ def _path_edges(connection: duckdb.DuckDBPyConnection, path: list[str]) -> list[
     """Each step of a path with the edge it goes over: the surest between the two people."""
     steps = []
     for here, there in pairwise(path):
-        found = _rows(
+        found = records(
             connection,
             """
             select link_type, link_kind, from_person_id, origin, valid_from, valid_to from marts.fct_family_link
             where (from_person_id = ? and to_person_id = ?) or (from_person_id = ? and to_person_id = ?)
             order by link_type = 'shared_household', confidence desc, valid_from limit 1
             """,
-            here,
-            there,
-            there,
-            here,
+            [here, there, there, here],
         )
         edge = found[0] if found else {}
         steps.append({"from": here, "to": there, **edge})

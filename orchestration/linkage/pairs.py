@@ -8,6 +8,7 @@ import duckdb
 
 from orchestration.linkage.explain import ATTRIBUTE_LABELS
 from orchestration.linkage.predict import ATTRIBUTES
+from orchestration.warehouse import records
 
 PAIRS_QUERY = """
     select
@@ -45,9 +46,7 @@ PAIRS_QUERY = """
 
 def pairs_to_review(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """One dictionary per pair: both descriptions and the match weight per attribute."""
-    cursor = connection.execute(PAIRS_QUERY)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return records(connection, PAIRS_QUERY)
 
 
 def describe_pairs(pairs: list[dict[str, Any]]) -> list[str]:

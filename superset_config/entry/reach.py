@@ -16,6 +16,7 @@ import duckdb
 from orchestration.errors import KodomoError
 from orchestration.home import PROJECT, Home
 from orchestration.publish import scope_file
+from orchestration.warehouse import records
 from superset_config.entry.store import EntryStore
 from superset_config.security.access import PROTECTION, Access, PublishedTable, read_access, row_conditions
 from superset_config.security.files import CONNECTION_CONFIG, user_roles
@@ -82,11 +83,8 @@ class Reach:
         conditions = " and ".join([f"({where})", *row_conditions(table, self.scope)])
         try:
             with duckdb.connect(str(file), read_only=True, config=dict(CONNECTION_CONFIG)) as connection:
-                # The names are those of access.yml, the conditions this program's.
-                query = f"select * from {table.name} where {conditions}"  # noqa: S608
-                cursor = connection.execute(query, list(values))
-                names = [column[0] for column in cursor.description]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                query = f"select * from {table.name} where {conditions}"  # noqa: S608  # access.yml's names, bound values
+                return records(connection, query, list(values))
         except duckdb.Error as error:
             raise KodomoError("What is in service cannot be read.") from error
 

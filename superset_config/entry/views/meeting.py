@@ -15,10 +15,10 @@ from orchestration.individual.determination import (
     in_service,
 )
 from orchestration.meeting import STATES_JA, Filters, Item, agenda, facts_at_decision
+from orchestration.warehouse import records
 from superset_config.entry.forms import Form, clean, forms, mistakes
 from superset_config.entry.pages import (
     EntryPage,
-    a_record_id,
     as_pdf,
     audit,
     printed,
@@ -33,7 +33,6 @@ from superset_config.entry.views.words import (
     EFFECTS_JA,
     OTHER_CHANGED_JA,
     SAVED_NOW_JA,
-    TWICE_JA,
 )
 from superset_config.security.scope import all_areas
 
@@ -96,18 +95,16 @@ class MeetingPage(EntryPage):
         """What came of decisions and support: numbers of the whole city, with what they cannot say."""
         with in_service(Home.from_environment()) as (connection, _):
             try:
-                cursor = connection.execute(
+                effects = records(
+                    connection,
                     "select * from warehouse.marts.fct_support_effect "
-                    "order by measure, people desc, group_code, second_code"
+                    "order by measure, people desc, group_code, second_code",
                 )
             except duckdb.CatalogException:
-                measures = {}
-            else:
-                names = [column[0] for column in cursor.description]
-                measures = {}
-                for row in cursor.fetchall():
-                    told = dict(zip(names, row, strict=True))
-                    measures.setdefault(told["measure"], []).append(told)
+                effects = []
+        measures: dict[str, list[dict[str, Any]]] = {}
+        for row in effects:
+            measures.setdefault(row["measure"], []).append(row)
         return self.show("effect.html", reach, measures=measures, titles=EFFECTS_JA)
 
     @route("/child", "POST")
@@ -146,10 +143,6 @@ class MeetingPage(EntryPage):
             **{**given, **context},
         )
 
-    def _department(self, reach: Reach) -> str:
-        allowed = reach.access.entry_pages[self.page].departments
-        return next(department for department in reach.scope.departments if department in allowed)
-
     @route("/decide", "POST")
     def decide(self, reach: Reach) -> Any:
         """Keep a decision: always a new row."""
@@ -172,19 +165,7 @@ class MeetingPage(EntryPage):
         else:
             decisions = store().current("decision", person_id=child["person_id"])
             extras = {"decision_id": decisions[-1].record_id} if decisions else {}
-        try:
-            store().create(
-                name,
-                {**content, **extras},
-                by=username(),
-                department=self._department(reach),
-                person_id=child["person_id"],
-                record_id=a_record_id(),
-            )
-        except ConflictError:
-            flash(TWICE_JA, "warning")
-        else:
-            flash(SAVED_NOW_JA, "success")
+        self.keep(reach, name, {**content, **extras}, person_id=child["person_id"], saved=SAVED_NOW_JA)
         return self._child(reach, child)
 
     @route("/support/<uuid:record_id>", "POST")
