@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import duckdb
+import pyarrow as pa
 
 from orchestration.contract import Contract
 
@@ -127,28 +128,24 @@ def write_data_items(connection: duckdb.DuckDBPyConnection, contracts: Mapping[s
         )
         """
     )
-    rows = []
-    for contract in contracts.values():
-        for column in contract.columns:
-            entry = column.register
-            rows.append(
-                [
-                    contract.source_id,
-                    column.name,
-                    column.heading,
-                    contract.holder,
-                    entry.get("status"),
-                    entry.get("valid_from"),
-                    entry.get("valid_to"),
-                    entry.get("purpose"),
-                    entry.get("legal_basis"),
-                    entry.get("use"),
-                    "|".join(entry.get("permitted_purposes") or []),
-                    column.sensitive,
-                    entry.get("penal_clause_checked"),
-                    entry.get("approved_by"),
-                    entry.get("approved_on"),
-                    entry.get("retention_months"),
-                ]
-            )
-    connection.executemany(f"insert into raw.data_items values ({', '.join('?' * 16)})", rows)
+    as_they_are = (
+        "status", "valid_from", "valid_to", "purpose", "legal_basis", "use", "penal_clause_checked", "approved_by",
+        "approved_on", "retention_months",
+    )  # fmt: skip
+    rows = [
+        {
+            "source_id": contract.source_id,
+            "column_name": column.name,
+            "heading": column.heading,
+            "holder": contract.holder,
+            "permitted_purposes": "|".join(column.register.get("permitted_purposes") or []),
+            "is_sensitive": column.sensitive,
+            **{name: column.register.get(name) for name in as_they_are},
+        }
+        for contract in contracts.values()
+        for column in contract.columns
+    ]
+    # Row by row the engine takes a second for these few hundred.
+    connection.register("register_of_data_items", pa.Table.from_pylist(rows))
+    connection.execute("insert into raw.data_items by name from register_of_data_items")
+    connection.unregister("register_of_data_items")

@@ -1,0 +1,81 @@
+"""``kodomo retention``: what may be kept no longer."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import getpass
+from typing import Annotated
+
+import typer
+
+from orchestration.commands.delivery import DeliveryId, Reason, show
+
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``kodomo retention list|delete|deleted|hold|resume``."""
+    retention = typer.Typer(help="Retention: what is due, delete it, what was deleted, holds.", no_args_is_help=True)
+    app.add_typer(retention, name="retention")
+
+    @retention.command("list")
+    def list_due(
+        as_of: Annotated[str | None, typer.Option(help="On that date, YYYY-MM-DD; by default today.")] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """What may be kept no longer; nothing is deleted."""
+        from orchestration.errors import UsageError
+        from orchestration.home import Home
+        from orchestration.retention import due
+
+        try:
+            as_of_on = dt.date.fromisoformat(as_of) if as_of else dt.date.today()
+        except ValueError as error:
+            raise UsageError(f"--as-of takes a date such as 2026-04-01, not {as_of!r}.") from error
+        found = due(Home.from_environment(), as_of_on)
+        show([{name: _text(value) for name, value in dataclasses.asdict(one).items()} for one in found], as_json)
+
+    @retention.command()
+    def delete(
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Delete what may be kept no longer today, and keep a record of what and why."""
+        from orchestration.home import Home
+        from orchestration.retention import delete_due, due
+
+        home, today = Home.from_environment(), dt.date.today()
+        found = due(home, today) if dry_run else delete_due(home, today, getpass.getuser())
+        show([{name: _text(value) for name, value in dataclasses.asdict(one).items()} for one in found], as_json)
+
+    @retention.command()
+    def deleted(as_json: AsJson = False) -> None:
+        """What was deleted so far, and why."""
+        from orchestration import retention as work
+        from orchestration.home import Home
+
+        rows = work.deleted(Home.from_environment())
+        show([{name: _text(value) for name, value in row.items()} for row in rows], as_json)
+
+    @retention.command()
+    def hold(delivery_id: DeliveryId, reason: Reason) -> None:
+        """Keep a delivery beyond its retention: a request, an audit or a lawsuit needs it."""
+        _decide(delivery_id, True, reason)
+
+    @retention.command()
+    def resume(delivery_id: DeliveryId, reason: Reason) -> None:
+        """Let the retention of a delivery count again."""
+        _decide(delivery_id, False, reason)
+
+
+def _decide(delivery_id: str, is_held: bool, reason: str) -> None:
+    from orchestration.home import Home
+    from orchestration.retention import decide
+
+    decide(Home.from_environment(), delivery_id, is_held, reason, getpass.getuser())
+    typer.echo(f"{delivery_id} is kept {'until `kodomo retention resume`' if is_held else 'for its retention'}.")
+
+
+def _text(value: object) -> object:
+    return value.isoformat() if isinstance(value, dt.date) else value
