@@ -14,12 +14,16 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from orchestration.batch import Batch
-from orchestration.contract import load_contracts
+from orchestration.contract import Contract, load_contracts
 from orchestration.dbt import NodeResult, error_summary, load_manifest, without_values
-from orchestration.errors import KodomoError, PublicationHeldError
+from orchestration.errors import KodomoError, PublicationHeldError, WarehouseBusyError
 from orchestration.home import Home
+from orchestration.ingest import last_delivered
 
 RUN_ID_TAG = "kodomo/run_id"
+ON_TIME = "delivered_on_time"
+RETRIES, RETRY_SECONDS = 3, 60
+"""Another run takes about a minute. What the first try has loaded, the second finds loaded."""
 BATCHES: dict[str, Batch] = {}
 """The batches of this process by run: Dagster makes resources anew for each step, their state must not be."""
 
@@ -36,15 +40,23 @@ class BatchResource(dg.ConfigurableResource):
         key = context.run.tags.get(RUN_ID_TAG, context.run_id)
         if key not in BATCHES:
             as_of_on = dt.date.fromisoformat(self.as_of_on) if self.as_of_on else dt.date.today()
-            BATCHES[key] = Batch(Home.from_environment(), Path(self.landing), as_of_on, self.strict)
+            home = Home.from_environment()
+            BATCHES[key] = Batch(home, Path(self.landing), as_of_on, self.strict, retries=RETRIES)
         return BATCHES[key]
 
 
 @contextmanager
-def without_values_in_errors() -> Iterator[None]:
-    """What goes wrong in a step ends up in Dagster's event log: without what an engine's message quotes."""
+def without_values_in_errors(run: Batch) -> Iterator[None]:
+    """What goes wrong in a step ends up in Dagster's event log: without what an engine's message quotes.
+
+    A warehouse that another run has is waited for, where nobody sits before the screen.
+    """
     try:
         yield
+    except WarehouseBusyError as error:
+        if run.retries:
+            raise dg.RetryRequested(run.retries, RETRY_SECONDS) from error
+        raise
     except KodomoError:
         raise
     except Exception as error:
@@ -77,10 +89,24 @@ def extract_assets() -> dg.AssetsDefinition:
         for source_id, contract in contracts.items()
     ]
 
-    @dg.multi_asset(specs=specs, name="extracts")
-    def extracts(context: dg.AssetExecutionContext, batch: BatchResource) -> Iterator[dg.MaterializeResult]:
-        with without_values_in_errors():
-            deliveries = batch.batch(context).ingest()
+    checks = [
+        dg.AssetCheckSpec(
+            ON_TIME,
+            asset=["raw", source_id],
+            description=f"納品の周期：{contract.rhythm}（{contract.late_after_days}日）",
+        )
+        for source_id, contract in contracts.items()
+        if contract.late_after_days
+    ]
+
+    @dg.multi_asset(specs=specs, check_specs=checks, name="extracts")
+    def extracts(
+        context: dg.AssetExecutionContext, batch: BatchResource
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        run = batch.batch(context)
+        with without_values_in_errors(run):
+            deliveries = run.ingest()
+            last = last_delivered(run.home, run.as_of_on)
         for source_id in contracts:
             latest = [delivery for delivery in deliveries if delivery.source_id == source_id]
             yield dg.MaterializeResult(
@@ -93,8 +119,26 @@ def extract_assets() -> dg.AssetsDefinition:
                     "status": ", ".join(sorted({delivery.status for delivery in latest})) or "no delivery",
                 },
             )
+        for source_id, contract in contracts.items():
+            if contract.late_after_days:
+                yield on_time(contract, last.get(source_id), run.as_of_on)
 
     return extracts
+
+
+def on_time(contract: Contract, last_on: dt.date | None, as_of_on: dt.date) -> dg.AssetCheckResult:
+    """Whether the next delivery of a source is not late yet; ``last_on``: its last delivery."""
+    late_from = last_on + dt.timedelta(days=contract.late_after_days or 0) if last_on else None
+    return dg.AssetCheckResult(
+        passed=late_from is not None and as_of_on < late_from,
+        asset_key=["raw", contract.source_id],
+        check_name=ON_TIME,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "last_delivered_on": last_on.isoformat() if last_on else "no delivery",
+            "late_from": late_from.isoformat() if late_from else "now",
+        },
+    )
 
 
 def model_assets(manifest: dict[str, Any]) -> dg.AssetsDefinition:
@@ -103,7 +147,7 @@ def model_assets(manifest: dict[str, Any]) -> dg.AssetsDefinition:
     @dbt_assets(manifest=manifest, name="warehouse", dagster_dbt_translator=TRANSLATOR)
     def warehouse(context: dg.AssetExecutionContext, batch: BatchResource) -> Iterator[Any]:
         run = batch.batch(context)
-        with without_values_in_errors():
+        with without_values_in_errors(run):
             nodes = run.build()
         for node in nodes:
             yield from _node_events(context, manifest, node)
@@ -154,7 +198,7 @@ def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
     )
     def publication(context: dg.AssetExecutionContext, batch: BatchResource) -> dg.MaterializeResult:
         run = batch.batch(context)
-        with without_values_in_errors():
+        with without_values_in_errors(run):
             run.check()
             if run.gate_failures:
                 raise PublicationHeldError(held_message(run))

@@ -38,6 +38,8 @@ class Batch:
     strict: bool = False
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = silent
+    retries: int = 0
+    """How often a step waits and tries again where another run has the warehouse."""
     deliveries: Sequence[Any] = ()
     nodes: Sequence[dbt.NodeResult] = ()
     expectations: Sequence[Any] = ()
@@ -45,13 +47,17 @@ class Batch:
     error: KodomoError | None = None
 
     def ingest(self) -> Sequence[Any]:
-        """Load the landing folder into raw; a refused delivery stops the run only if ``strict``."""
-        from orchestration.ingest import ingest_landing
+        """Load the landing folder into raw; a refused delivery stops the run only if ``strict``.
+
+        Tried again after it broke off, it takes what is left: each file is one transaction.
+        """
+        from orchestration.ingest import deliveries_of_run, ingest_landing
         from orchestration.ingest.entries import take_entries
 
         with connect(self.home) as connection:
             write_run_parameters(connection, self.run_id, self.as_of_on)
             ensure_entry_tables(connection)
+        before = deliveries_of_run(self.home, self.run_id)
         delivered = ingest_landing(
             self.home,
             self.landing,
@@ -60,7 +66,7 @@ class Batch:
             progress=lambda item: self.progress("ingest", item),
         )
         entered = take_entries(self.home, self.run_id, lambda item: self.progress("ingest", item))
-        self.deliveries = [*delivered, *entered]
+        self.deliveries = [*before, *delivered, *entered]
         return self.deliveries
 
     def build(self) -> Sequence[dbt.NodeResult]:

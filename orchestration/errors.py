@@ -21,6 +21,10 @@ class KodomoError(Exception):
     exit_code = ExitCode.FAILED
 
 
+class WarehouseBusyError(KodomoError):
+    """Another run or reader has the warehouse: it passes by itself."""
+
+
 class UsageError(KodomoError):
     """The command was called with something it cannot use."""
 

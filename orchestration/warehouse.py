@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.errors import KodomoError
+from orchestration.errors import KodomoError, WarehouseBusyError
 from orchestration.home import Home
 
 
@@ -17,7 +17,7 @@ from orchestration.home import Home
 def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the warehouse, closed at the end; a writer locks every reader out, so keep it short.
 
-    Raises KodomoError when there is no warehouse to read, or another run is writing it.
+    Raises KodomoError when there is no warehouse to read, WarehouseBusyError when another run is writing it.
     """
     if read_only and not home.warehouse.exists():
         raise KodomoError("There is no warehouse yet: run `kodomo run --landing DIR --as-of DATE` first.")
@@ -26,7 +26,7 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         connection = duckdb.connect(str(home.warehouse), read_only=read_only)
     except duckdb.IOException as error:
         # The engine's message names a path and a process: neither is for the reader.
-        raise KodomoError("The warehouse is in use by another run: wait until it has ended.") from error
+        raise WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.") from error
     try:
         yield connection
     finally:

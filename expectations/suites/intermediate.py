@@ -92,7 +92,7 @@ SUITES = {
             select unknown_codes.delivery_id, unknown_codes.column_name
             from {batch} as unknown_codes
             inner join raw.deliveries as deliveries on unknown_codes.delivery_id = deliveries.delivery_id
-            where deliveries.received_at >= (select started_at from raw.run_parameters)
+            where deliveries.run_id = (select run_id from raw.run_parameters)
             """,
         ),
     ],

@@ -11,7 +11,7 @@ LOADED_ROWS = "\nunion all\n".join(
     f"select delivery_id, count(*) as row_count from raw.{source_id} group by delivery_id"
     for source_id in load_contracts()
 )
-THIS_RUN = "received_at >= (select started_at from raw.run_parameters)"
+THIS_RUN = "run_id = (select run_id from raw.run_parameters)"
 
 SUITES = {
     "raw.deliveries": [

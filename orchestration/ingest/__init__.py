@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,29 @@ def ingest_landing(
         lines = [f"  {delivery.source_id}/{delivery.file_name}: {delivery.reason}" for delivery in stopped]
         raise KodomoError("Deliveries were not accepted:\n" + "\n".join(lines))
     return deliveries
+
+
+def deliveries_of_run(home: Home, run_id: str) -> list[Delivery]:
+    """The deliveries that a run has taken so far, in their order."""
+    names = ", ".join(field.name for field in fields(Delivery))
+    with connect(home) as connection:
+        ensure_tables(connection, {})
+        rows = connection.execute(
+            f"select {names} from raw.deliveries where run_id = ? order by delivered_on, source_id, sequence", [run_id]
+        ).fetchall()
+    return [Delivery(*row) for row in rows]
+
+
+def last_delivered(home: Home, until: dt.date) -> dict[str, dt.date]:
+    """By source, the day of its last loaded delivery up to a date; a source without one is not in it."""
+    with connect(home, read_only=True) as connection:
+        return dict(
+            connection.execute(
+                "select source_id, max(delivered_on) from raw.deliveries "
+                "where status = 'loaded' and delivered_on <= ? group by source_id",
+                [until],
+            ).fetchall()
+        )
 
 
 def delivered_files(landing: Path) -> Iterator[tuple[str, Path, dt.date]]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.errors import KodomoError, UsageError
+from orchestration.errors import KodomoError, UsageError, WarehouseBusyError
 from orchestration.home import Home
 from orchestration.individual.inputs import copy_inputs, write_statements
 from orchestration.publish.tables import (
@@ -194,7 +194,7 @@ def _write_everything(home: Home, access: Access, work: Path) -> None:
         try:
             connection.execute(f"attach {literal(str(home.warehouse))} as warehouse (read_only)")
         except duckdb.IOException as error:
-            raise KodomoError("The warehouse is in use by another run: wait until it has ended.") from error
+            raise WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.") from error
         marts = columns_of(connection, "warehouse", MARTS)
         check_rules(access, marts)
         connection.execute(f"attach {literal(str(work / EVERYTHING))} as everything")

@@ -1,0 +1,115 @@
+"""The jobs, when they run, and whom they tell."""
+
+import dataclasses
+import datetime as dt
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.assets import BATCHES, RUN_ID_TAG
+from orchestration.errors import KodomoError, PublicationHeldError, WarehouseBusyError
+from orchestration.home import Home
+from orchestration.landing import Landing, look
+
+SENSOR_SECONDS = 60
+
+
+@dg.failure_hook
+def tell_of_failure(context: dg.HookContext) -> None:
+    """A step has failed: stewards are told why."""
+    # A publication that was held says so in the batch itself.
+    error = context.op_exception
+    _tell(context, None if isinstance(error, PublicationHeldError) else _reason(error))
+
+
+@dg.success_hook
+def tell_of_success(context: dg.HookContext) -> None:
+    """The last step has ended: stewards are told what they have to look at."""
+    if context.op.name == "publication":
+        _tell(context, None)
+
+
+def _reason(error: BaseException | None) -> str:
+    return str(error) if isinstance(error, KodomoError) else type(error).__name__
+
+
+def _tell(context: dg.HookContext, error: str | None) -> None:
+    from orchestration.notification import message_of, send
+    from orchestration.warehouse import connect
+
+    run = context.instance.get_run_by_id(context.run_id)
+    batch = BATCHES.get(run.tags.get(RUN_ID_TAG, context.run_id)) if run else None
+    if batch is None:
+        return
+    late = []
+    if error is None:
+        with connect(batch.home, read_only=True) as connection:
+            late = [
+                row[0] for row in connection.execute("select source_id from marts.fct_source where is_late").fetchall()
+            ]
+    if message := message_of(batch, late, error):
+        for problem in send(batch.home, message):
+            context.log.warning(f"Stewards could not be told: {problem}")
+
+
+batch_job = dg.define_asset_job(
+    "batch",
+    selection=dg.AssetSelection.all(),
+    description="一括検討",
+    hooks={tell_of_failure, tell_of_success},
+)
+
+nightly = dg.ScheduleDefinition(
+    name="nightly",
+    job=batch_job,
+    cron_schedule="0 2 * * *",
+    execution_timezone="Asia/Tokyo",
+    description="After the holders' evening exports, before the offices open.",
+)
+
+
+@dg.sensor(job=batch_job, minimum_interval_seconds=SENSOR_SECONDS, description="納品フォルダ")
+def landing_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """A run as soon as the landing folder holds other bytes than at the last look, under whatever name."""
+    folder = Path(os.environ.get("KODOMO_LANDING", ""))
+    if not os.environ.get("KODOMO_LANDING") or not folder.is_dir():
+        return dg.SkipReason("KODOMO_LANDING names no folder.")
+    before = Landing.from_cursor(context.cursor)
+    now = look(folder, before)
+    if not now.files or now.digest == before.digest:
+        waiting = f" {now.unsettled} are still being written." if now.unsettled else ""
+        return dg.SensorResult(
+            skip_reason=f"{len(now.files)} files, nothing new.{waiting}", cursor=now.to_cursor() if now.files else None
+        )
+    # The key is what the files hold: two looks at one state start one run.
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=now.digest)], cursor=now.to_cursor())
+
+
+@dg.op(description="保存期間を過ぎたものの削除")
+def delete_what_is_past_its_retention(context: dg.OpExecutionContext) -> None:
+    """Delete it, and keep the counts in the log of the run."""
+    from orchestration.retention import delete_due
+
+    try:
+        deleted = delete_due(Home.from_environment(), dt.date.today(), "retention")
+    except WarehouseBusyError as error:
+        raise dg.RetryRequested(max_retries=3, seconds_to_wait=60) from error
+    for one in deleted:
+        told = {name: str(value) for name, value in dataclasses.asdict(one).items()}
+        context.log.info(" ".join(f"{name}={value}" for name, value in told.items()))
+
+
+@dg.job(description="保存期間を過ぎたものの削除")
+def retention() -> None:
+    """What the register lets be kept no longer."""
+    delete_what_is_past_its_retention()
+
+
+monthly = dg.ScheduleDefinition(
+    name="monthly_retention",
+    job=retention,
+    cron_schedule="0 4 1 * *",
+    execution_timezone="Asia/Tokyo",
+    description="On the first of a month, after the batch.",
+)
