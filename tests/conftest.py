@@ -46,6 +46,21 @@ class City:
         return self.home / "warehouse.duckdb"
 
 
+SLOWEST_FIRST = ("security", "e2e", "integration", "golden", "unit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For two workers: what starts servers for all its files stays on one of them, the rest goes file by file."""
+    items.sort(key=lambda item: SLOWEST_FIRST.index(_place(item).parts[0]))
+    for item in items:
+        is_security = _place(item).parts[0] == "security"
+        item.add_marker(pytest.mark.xdist_group("security" if is_security else _place(item).as_posix()))
+
+
+def _place(item: pytest.Item) -> Path:
+    return item.path.relative_to(PROJECT / "tests")
+
+
 @pytest.fixture(scope="session")
 def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a synthetic city: ``landing`` and ``truth``."""
