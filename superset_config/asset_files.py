@@ -22,6 +22,8 @@ from orchestration.home import PROJECT
 
 ASSETS = PROJECT / "superset_config" / "assets"
 BI_MODELS = PROJECT / "models" / "marts" / "bi"
+LIVE = ASSETS / "live"
+"""Tables that no run makes: they are there at the moment of the question, with the same yml as a model."""
 # Ids of assets follow from their names: the same file is the same asset on every server.
 NAMESPACE = uuid.UUID("6f0f6f5e-7b0a-5d5e-9a53-2d1c5b0f4a11")
 VERSION = "1.0.0"
@@ -83,12 +85,19 @@ class Dataset:
     columns: dict[str, Column]
     metrics: dict[str, dict[str, Any]]
     main_date: str | None = None
+    cache_timeout: int | None = None
+    """Seconds that a result may be kept; -1 for never, None for Superset's own."""
 
     def with_columns(self, table: str, names: set[str]) -> Dataset:
         """The same dataset as an audience has it: named ``table``, with the columns ``names`` only."""
         metrics = {name: metric for name, metric in self.metrics.items() if columns_in(metric["expression"]) <= names}
         return Dataset(
-            table, self.label, {n: c for n, c in self.columns.items() if n in names}, metrics, self.main_date
+            table,
+            self.label,
+            {n: c for n, c in self.columns.items() if n in names},
+            metrics,
+            self.main_date,
+            self.cache_timeout,
         )
 
 
@@ -186,13 +195,20 @@ def read_models(folder: Path = BI_MODELS) -> dict[str, tuple[str, dict[str, Colu
 
 def read_assets(folder: Path = ASSETS, models_folder: Path = BI_MODELS) -> Assets:
     """Everything below ``folder``. Raises KeyError or ValueError for a file that lacks what it must have."""
-    models = read_models(models_folder)
+    models = {**read_models(models_folder), **(read_models(folder / "live") if (folder / "live").exists() else {})}
     defaults = _load(folder / "defaults.yml")
     datasets = {}
     for path in sorted((folder / "datasets").glob("*.yml")):
         content = _load(path)
         label, columns = models.get(path.stem, ("", {}))
-        datasets[path.stem] = Dataset(path.stem, label, columns, content.get("metrics", {}), content.get("main_date"))
+        datasets[path.stem] = Dataset(
+            path.stem,
+            label,
+            columns,
+            content.get("metrics", {}),
+            content.get("main_date"),
+            content.get("cache_timeout"),
+        )
     charts = {}
     for path in sorted((folder / "charts").rglob("*.yml")):
         content = _load(path)
@@ -206,11 +222,12 @@ def read_assets(folder: Path = ASSETS, models_folder: Path = BI_MODELS) -> Asset
             params,
             content.get("description", ""),
         )
+    common = (folder / "common.css").read_text(encoding="utf-8")
     dashboards = {}
     for path in sorted((folder / "dashboards").glob("*.yml")):
         content = _load(path)
         style = content.pop("style", None)
-        css = (folder / style).read_text(encoding="utf-8") if style else ""
+        css = common + ((folder / style).read_text(encoding="utf-8") if style else "")
         dashboards[path.stem] = Dashboard(**content, css=css)
     return Assets(
         database=_load(folder / "databases" / "kodomo.yml"),
@@ -403,6 +420,7 @@ def dataset_config(assets: Assets, dataset: Dataset) -> dict[str, Any]:
         "table_name": dataset.name,
         "schema": assets.schema,
         "main_dttm_col": dataset.main_date,
+        "cache_timeout": dataset.cache_timeout,
         "description": dataset.label,
         "uuid": asset_uuid("dataset", dataset.name),
         "database_uuid": asset_uuid("database", "kodomo"),

@@ -13,11 +13,13 @@ from cachelib import FileSystemCache
 from flask_appbuilder.const import AUTH_DB
 
 from orchestration.home import Home
+from superset_config.audit.kept import AuditLogger
 from superset_config.entry import pages as entry_pages
 from superset_config.security import data_docs, web
 from superset_config.security.files import Files
+from superset_config.security.limits import SharedStorage
 from superset_config.security.manager import KodomoSecurityManager, check_password
-from superset_config.security.server import metadata_uri
+from superset_config.security.server import MetadataConnection, metadata_uri
 
 _home = Home.from_environment().ensure()
 _home.superset.mkdir(mode=0o700, exist_ok=True)
@@ -48,7 +50,7 @@ SECRET_KEY = _secret("secret.key")
 SQLALCHEMY_DATABASE_URI = metadata_uri(_home)
 if SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
     # A writer waits for another instead of failing.
-    SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {"connect_args": {"timeout": 30}}
+    SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {"connect_args": {"timeout": 30, "factory": MetadataConnection}}
 GUEST_TOKEN_JWT_SECRET = _secret("guest.key")
 GLOBAL_ASYNC_QUERIES_JWT_SECRET = _secret("async.key")
 FILENAME = str(_home.superset / "superset.log")
@@ -94,6 +96,7 @@ ENABLE_CORS = False
 PUBLIC_ROLE_LIKE = None
 ENABLE_UI_THEME_ADMINISTRATION = False
 SUPERSET_LOG_VIEW = True
+EVENT_LOGGER = AuditLogger()
 
 # Who comes in
 AUTH_TYPE = AUTH_DB
@@ -102,7 +105,8 @@ AUTH_RATE_LIMITED = True
 AUTH_RATE_LIMIT = os.environ.get("KODOMO_LOGIN_LIMIT", "10 per 5 minutes")
 RATELIMIT_ENABLED = True
 RATELIMIT_APPLICATION = "200 per second"
-RATELIMIT_STORAGE_URI = "memory://"
+# One count for all worker processes.
+RATELIMIT_STORAGE_URI = SharedStorage.uri(_home.superset / "attempts.db")
 FAB_PASSWORD_COMPLEXITY_ENABLED = True
 FAB_PASSWORD_COMPLEXITY_VALIDATOR = check_password
 KODOMO_NETWORKS = os.environ.get("KODOMO_NETWORKS", "")

@@ -279,6 +279,31 @@ class EntryStore:
         with self.engine.connect() as connection:
             return [_version(row) for row in connection.execute(query).mappings()]
 
+    def versions(self) -> list[Version]:
+        """Every version of every record, in the order of entry."""
+        with self.engine.connect() as connection:
+            query = versions.select().order_by(versions.c.entered_at, versions.c.record_id, versions.c.version)
+            return [_version(row) for row in connection.execute(query).mappings()]
+
+    def state(self) -> tuple[Any, ...]:
+        """What changes whenever something is entered, determined, looked at or erased: for who keeps a copy."""
+        query = sa.select(
+            *(
+                column
+                for table, moment in (
+                    (versions, versions.c.entered_at),
+                    (determinations, determinations.c.determined_at),
+                    (accesses, accesses.c.happened_at),
+                )
+                for column in (
+                    sa.select(sa.func.count()).select_from(table).scalar_subquery(),
+                    sa.select(sa.func.max(moment)).scalar_subquery(),
+                )
+            )
+        )
+        with self.engine.connect() as connection:
+            return tuple(connection.execute(query).one())
+
     def note_access(self, username: str, action: str, *, purpose: str | None = None, **detail: Any) -> None:
         """Keep who looked at what, why and when."""
         with self._writing() as connection:

@@ -89,6 +89,9 @@ class PublishedTable:
     duties: tuple[str, ...]
     audiences: tuple[str, ...] = field(default=())
 
+    is_live: bool = False
+    """Whether it is made at the moment of the question, for whoever has the duty, and never published."""
+
     @property
     def has_department_rows(self) -> bool:
         """Whether rows are for one department each."""
@@ -135,6 +138,7 @@ class Access:
                     tuple(sorted({*audience.departments, *(earlier.departments if earlier else ())})),
                     tuple(sorted({*audience.duties, *(earlier.duties if earlier else ())})),
                     tuple(sorted({audience.name, *(earlier.audiences if earlier else ())})),
+                    bool(rule.get("live")),
                 )
         return [found[name] for name in sorted(found)]
 
@@ -146,10 +150,15 @@ class Access:
         """The audiences that people of a scope belong to."""
         return [audience for audience in self.audiences.values() if audience.includes(scope)]
 
+    def live_tables_for(self, roles: Iterable[str]) -> list[PublishedTable]:
+        """The tables that are made at the moment of the question for people of some roles."""
+        names = {audience.name for audience in self.audiences.values() if audience.role in set(roles)}
+        return [table for table in self.published_tables() if table.is_live and names & set(table.audiences)]
+
     def tables_for(self, scope: Scope) -> list[PublishedTable]:
         """The tables that a scope's file holds."""
         names = {audience.name for audience in self.audiences_of(scope)}
-        return [table for table in self.published_tables() if names & set(table.audiences)]
+        return [table for table in self.published_tables() if not table.is_live and names & set(table.audiences)]
 
 
 def row_conditions(table: PublishedTable, scope: Scope) -> list[str]:

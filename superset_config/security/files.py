@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,9 +15,10 @@ from sqlalchemy.pool import NullPool
 
 from orchestration.home import Home
 from orchestration.publish import scope_file
+from superset_config.audit.table import audit_cursor
 from superset_config.security.access import Access, read_access
 from superset_config.security.scope import Scope
-from superset_config.security.statements import StatementRefusedError, check_statement
+from superset_config.security.statements import StatementRefusedError, check_statement, is_allowed
 
 # One configuration for all: DuckDB refuses a second one of the same file within a process.
 CONNECTION_CONFIG = {
@@ -39,6 +44,7 @@ class GuardedCursor:
 
     def __init__(self, guarded: GuardedConnection, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection, self._connection, self._tables = guarded, connection, guarded.tables
+        self._guarded = guarded
         # As DB-API says; Superset corrects types in it.
         self.description: Any = None
 
@@ -58,6 +64,8 @@ class GuardedCursor:
     def _execute(self, statement: str, parameters: Any) -> GuardedCursor:
         if statement in ASKED_AT_CONNECTING:
             statement = ASKED_AT_CONNECTING[statement]
+        elif self._guarded.live is not None and is_allowed(statement, self._guarded.live_tables):
+            self._connection = self._guarded.live()
         else:
             check_statement(statement, self._tables)
         try:
@@ -108,8 +116,16 @@ class GuardedConnection:
     closed = False
     autocommit = None
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: frozenset[str]) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        tables: frozenset[str],
+        live: Callable[[], duckdb.DuckDBPyConnection] | None = None,
+        live_tables: Collection[str] = (),
+    ) -> None:
+        """``live`` opens what is made at the moment of the question, for statements over ``live_tables``."""
         self._connection, self.tables = connection, tables
+        self.live, self.live_tables = live, frozenset(live_tables)
         self.notices: list[str] = []
 
     def cursor(self) -> GuardedCursor:
@@ -131,11 +147,47 @@ class GuardedConnection:
         self.closed = True
 
 
+class OpenFiles:
+    """The files in use, each opened once in this process: to open one takes longer than most questions.
+
+    A file is known by its path and what the disk has there, so that another one in its place is opened anew; those of
+    earlier publications are closed once a newer one is asked for, and whoever still reads them finishes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[tuple[str, int, int], duckdb.DuckDBPyConnection] = {}
+
+    def cursor(self, path: str) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to a file. Raises duckdb.Error or OSError where it cannot be read."""
+        with self._lock:
+            key = _on_disk(path)
+            if key not in self._open:
+                self._open[key] = duckdb.connect(path, read_only=True, config=dict(CONNECTION_CONFIG))
+                self._close_earlier(Path(path).parent)
+            return self._open[key].cursor()
+
+    def _close_earlier(self, folder: Path) -> None:
+        for key in list(self._open):
+            try:
+                is_there = _on_disk(key[0]) == key
+            except OSError:
+                is_there = False
+            if not is_there or Path(key[0]).parent != folder:
+                self._open.pop(key).close()
+
+
+def _on_disk(path: str) -> tuple[str, int, int]:
+    status = os.stat(path)
+    return path, status.st_ino, status.st_mtime_ns
+
+
 class Files:
     """Where connections of Superset lead. ``mutate`` is its DB_CONNECTION_MUTATOR."""
 
     def __init__(self, home: Home, access: Access | None = None) -> None:
         self.home, self.access = home, access or read_access()
+        self._files = OpenFiles()
 
     def scope(self, roles: list[str]) -> Scope:
         """The scope that roles give."""
@@ -145,21 +197,25 @@ class Files:
         self, uri: URL, params: dict[str, Any], username: str | None, security_manager: Any, source: Any
     ) -> tuple[URL, dict[str, Any]]:
         """Whatever address a database has, lead it to the file of the user's scope."""
-        scope = self.scope(user_roles(security_manager))
+        roles = user_roles(security_manager)
+        scope = self.scope(roles)
         file = scope_file(self.home, scope)
         path = ":memory:" if file is None else str(file)
         tables = frozenset(table.name for table in self.access.tables_for(scope))
+        live_tables = frozenset(table.name for table in self.access.live_tables_for(roles))
 
         def connect() -> GuardedConnection:
-            if file is None:
+            if file is None and not live_tables:
                 note_refusal(NOTHING_PUBLISHED_JA)
                 raise QueryFailedError(NOTHING_PUBLISHED_JA)
             try:
-                connection = duckdb.connect(path, read_only=True, config=dict(CONNECTION_CONFIG))
-            except duckdb.Error as error:
+                # In memory there is nothing: what is asked for is made at the moment of the question.
+                connection = self._files.cursor(path) if file else duckdb.connect(config=dict(CONNECTION_CONFIG))
+            except (duckdb.Error, OSError) as error:
                 note_refusal(UNAVAILABLE_JA)
                 raise QueryFailedError(UNAVAILABLE_JA) from _without_detail(error)
-            return GuardedConnection(connection, tables)
+            live = (lambda: audit_cursor(self.home)) if live_tables else None
+            return GuardedConnection(connection, tables, live, live_tables)
 
         # The address itself says nothing of the file: it may end up in a message.
         return make_url("duckdb:///:memory:"), {"poolclass": NullPool, "creator": connect}

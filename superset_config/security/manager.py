@@ -54,6 +54,13 @@ class KodomoSecurityManager(SupersetSecurityManager):
             for view in (self.auth_view, *api):
                 self.limiter.limit(self.auth_rate_limit, methods=["POST"])(view.blueprint)
 
+    def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
+        """Whoever came in, or tried somebody's name, is in the log."""
+        from superset_config.audit.kept import LOG_IN, LOG_IN_FAILED, note
+
+        super().update_user_auth_stat(user, success)
+        note(LOG_IN if success else LOG_IN_FAILED, user.id)
+
     def get_datasource_access_error_object(self, datasource: Any) -> SupersetError:
         """A refusal that does not name what was asked for."""
         return SupersetError(

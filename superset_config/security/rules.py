@@ -104,8 +104,25 @@ def roles(access: Access) -> list[Role]:
 
 def rules(access: Access) -> list[Rule]:
     """Every rule for rows: under each dimension one that denies, and beside it those that give."""
-    tables = access.published_tables()
-    return [*_area_rules(tables), *_department_rules(tables, access), *_duty_rules(tables), *_protection_rules(tables)]
+    every = access.published_tables()
+    tables = [table for table in every if not table.is_live]
+    live = [rule for table in every if table.is_live for rule in _live_rules(table, access)]
+    return [
+        *live,
+        *_area_rules(tables),
+        *_department_rules(tables, access),
+        *_duty_rules(tables),
+        *_protection_rules(tables),
+    ]
+
+
+def _live_rules(table: PublishedTable, access: Access) -> list[Rule]:
+    """A table that nobody's scope holds is for its audiences, and under every dimension for nobody else."""
+    roles = tuple(access.audiences[name].role for name in table.audiences)
+    return [
+        Rule(f"{PREFIX}{dimension}: deny {table.name}", BASE, dimension, DENY, roles, (table.name,))
+        for dimension in ("area", "department", "duty")
+    ]
 
 
 def _area_rules(tables: list[PublishedTable]) -> list[Rule]:

@@ -5,11 +5,21 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sqlite3
 from typing import Any
 
 from orchestration.home import PROJECT, Home
 
 CONFIG = PROJECT / "superset_config" / "superset_config.py"
+
+
+class MetadataConnection(sqlite3.Connection):
+    """A connection to the metadata in SQLite: readers do not wait for the line of the log that is being written."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.execute("pragma journal_mode = wal")
+        self.execute("pragma synchronous = normal")
 
 
 def metadata_uri(home: Home) -> str:

@@ -32,6 +32,8 @@ class StaffMember:
     def roles(self, access: Access) -> list[str]:
         """Names of the roles of the account: the scope's, and those of the audiences it belongs to."""
         names = self.scope.roles + [audience.role for audience in access.audiences_of(self.scope)]
+        if self.is_admin:
+            names += [audience.role for audience in access.audiences.values() if ADMIN_DUTY in audience.duties]
         names += [page.role for page in access.entry_pages_of(self.scope)]
         return sorted({*names, "staff", *(["admin"] if self.is_admin else [])})
 

@@ -129,6 +129,15 @@ def check_statement(sql: str, tables: Collection[str]) -> None:
     _check(sql, frozenset(tables))
 
 
+def is_allowed(sql: str, tables: Collection[str]) -> bool:
+    """Whether ``check_statement`` lets it through."""
+    try:
+        check_statement(sql, tables)
+    except StatementRefusedError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=2048)
 def _check(sql: str, tables: frozenset[str]) -> None:
     if len(sql) > MAX_LENGTH or "\0" in sql:

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from superset_config.asset_files import read_assets
+from superset_config.entry.pages import url_of
+from superset_config.security.access import read_access
+from tests.security.scratch import CHILDREN
 from tests.security.servers import Person, Server
 
 # SQL that goes beyond a scope where it is executed unchecked. {t} is a table that the person may query.
@@ -125,6 +129,7 @@ class Attack:
     path: str
     body: Any = None
     files: Any = None
+    form: dict[str, str] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     with_token: bool = True
 
@@ -135,6 +140,8 @@ class Attack:
             arguments["json"] = self.body
         if self.files is not None:
             arguments["files"] = self.files
+        if self.form is not None:
+            arguments["data"] = self.form
         if self.with_token and self.method != "GET":
             return person.send(self.method, self.path, headers=dict(self.headers), **arguments)
         return person.http.request(
@@ -211,14 +218,12 @@ def attacks(server: Server, own: str) -> Iterator[Attack]:
     yield from _exports(server, target, column)
     yield from _pages(server, datasets, target)
     yield from _changes(datasets, target)
+    yield from entry_attacks([child.name for child in CHILDREN[:: len(CHILDREN) // 3]])
 
 
 def _columns(table: str) -> list[str]:
-    from superset_config.security.access import read_access
-    from tests.security.scratch import read_models
-
     published = {entry.name: entry for entry in read_access().published_tables()}[table]
-    return [name for name in read_models()[published.source][1] if name not in published.grant.without]
+    return [name for name in read_assets().models[published.source] if name not in published.grant.without]
 
 
 def _filter(column: str, operator: str, value: Any = None) -> dict[str, Any]:
@@ -499,3 +504,40 @@ def _changes(datasets: dict[str, int], target: int) -> Iterator[Attack]:
 
 def _arguments(values: dict[str, Any]) -> str:
     return "&".join(f"{key}={value}" for key, value in values.items())
+
+
+# What may be sent to the pages of entry about somebody. Each names a person, or a delivery, of somebody else.
+ENTRY_ROUTES = {
+    "assess": ["prepare", "result"],
+    "meeting": ["child", "decide", "support"],
+    "school_consultation": ["new", "save"],
+    "school_absence": ["new", "save"],
+    "paper_case": ["new", "save"],
+    "support_measure": ["new", "save"],
+    "person_request": ["new", "save", "document.pdf"],
+    "link_review": ["decide"],
+    "delivery_decision": ["decide"],
+    "code_decision": ["decide"],
+}
+GUESSED = "00000000-0000-4000-8000-000000000001"
+
+
+def entry_attacks(strangers: list[str]) -> Iterator[Attack]:
+    """The pages of entry, and whatever they take, about people whom the sender does not reach."""
+    assert set(ENTRY_ROUTES) == set(read_access().entry_pages)
+    for page, routes in ENTRY_ROUTES.items():
+        address = url_of(page)
+        yield Attack(f"entry {page}", "GET", address)
+        yield Attack(f"entry {page}: a guessed record", "GET", f"{address}{GUESSED}")
+        yield Attack(f"entry {page}: search", "POST", f"{address}search", form={"number": strangers[0]})
+        for number, route in enumerate(routes):
+            stranger = strangers[number % len(strangers)]
+            form = {
+                "person_id": stranger, "about_child_id": stranger, "record_id": GUESSED, "purpose": "x", "base": "1",
+                "source_id": "resident_register", "source_key": stranger, "decision": "undo", "reason": "x",
+                "delivery_id": "delivery_id:H:nobody", "code_list": "x", "spelling": stranger, "code": "x",
+            }  # fmt: skip
+            yield Attack(f"entry {page}: {route} about a stranger", "POST", f"{address}{route}", form=form)
+        yield Attack(
+            f"entry {page}: change a guessed record", "POST", f"{address}{GUESSED}", form={"base": "1", "reason": "x"}
+        )

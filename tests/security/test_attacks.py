@@ -10,16 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from orchestration.home import Home
+from superset_config.entry.store import EntryStore
 from superset_config.security.access import read_access
 from superset_config.security.staff import DEMO_STAFF, read_staff
-from tests.security.attacks import Attack, attacks
+from tests.security.attacks import Attack, attacks, entry_attacks
 from tests.security.conftest import NO_WALLS
-from tests.security.scratch import leaks, tells_of_the_machine
+from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine
 from tests.security.servers import Server, serve
 
 pytestmark = pytest.mark.slow
 
-STAFF = {member.username: member for member in read_staff(DEMO_STAFF, read_access())}
+ACCESS = read_access()
+STAFF = {member.username: member for member in read_staff(DEMO_STAFF, ACCESS)}
 # One account of each kind; the others differ from them by the code of an area or a holder only.
 KINDS = [
     "child_ryotsu",
@@ -78,6 +80,8 @@ def findings(walls: Server, username: str, tried: list[Attack]) -> list[str]:
             is_question = attack.path == "/api/v1/chart/data" and attack.name != "aggregate" and "{{" not in attack.name
             if answer.status_code >= 500 and (walls.walls != "b_alone" or is_question):
                 seen.append(f"status {answer.status_code}")
+            if "bi_audit" in attack.name and answer.status_code < 400 and username != "admin":
+                seen.append("the log is for administrators")
             found += [f"{attack.name}: {item}" for item in seen[:3]]
     return found
 
@@ -91,6 +95,21 @@ def test_the_list_is_long_enough(server: Server) -> None:
 def test_nothing_beyond_the_scope(walls: Server, username: str) -> None:
     found = findings(walls, username, part_of(walls, username))
     assert not found, "\n".join(found[:60])
+
+
+@pytest.mark.parametrize("username", sorted(STAFF))
+def test_no_page_of_entry_tells_any_account_of_a_stranger(server: Server, username: str) -> None:
+    person = server.person(username)
+    strangers = [child.name for child in CHILDREN if child.name not in person.seen.children()] or ["P999"]
+    tried = list(entry_attacks([strangers[0], strangers[len(strangers) // 2], strangers[-1]]))
+    before = EntryStore(server.home).current(with_deleted=True)
+    found = findings(server, username, tried)
+    assert not found, "\n".join(found[:60])
+    assert EntryStore(server.home).current(with_deleted=True) == before
+    # A stranger's number in an answer would be an echo of the question, unless somebody was found.
+    allowed = {page.name for page in ACCESS.entry_pages_of(STAFF[username].scope)}
+    statuses = {attack.path: attack.send(person).status_code for attack in tried if attack.method == "GET"}
+    assert {path.split("/")[2] for path, status in statuses.items() if status == 200} <= allowed
 
 
 def test_the_attacks_find_rows_where_there_are_no_walls(bare_home: Home) -> None:

@@ -11,6 +11,7 @@ from orchestration.home import Home
 from orchestration.publish.publication import EVERYTHING
 from superset_config.asset_audiences import for_audiences
 from superset_config.asset_files import Chart, query, read_assets, read_models
+from superset_config.audit import table as audit
 from superset_config.security.access import read_access
 from superset_config.security.statements import check_statement
 from tests.conftest import City
@@ -18,6 +19,7 @@ from tests.conftest import City
 pytestmark = pytest.mark.slow
 
 ASSETS = for_audiences(read_assets(), read_access())
+LIVE = {table.name for table in read_access().published_tables() if table.is_live}
 # What a type of the yml is in the file.
 TYPES = {
     "varchar": ("VARCHAR",),
@@ -35,6 +37,15 @@ def published(city: City) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every audience's tables, as published."""
     file = Home(city.home).published / "current" / EVERYTHING
     with duckdb.connect(str(file), read_only=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The tables that are made at the moment of the question."""
+    with duckdb.connect() as connection:
+        definition = ", ".join(f"{name} {kind}" for name, kind in audit.columns().items())
+        connection.execute(f"create table {audit.NAME} ({definition})")
         yield connection
 
 
@@ -71,14 +82,16 @@ def chart_sql(chart: Chart) -> str:
 
 
 @pytest.mark.parametrize("key", sorted(ASSETS.charts))
-def test_the_query_of_a_chart_runs_and_is_let_through(published: duckdb.DuckDBPyConnection, key: str) -> None:
+def test_the_query_of_a_chart_runs_and_is_let_through(
+    published: duckdb.DuckDBPyConnection, live: duckdb.DuckDBPyConnection, key: str
+) -> None:
     chart = ASSETS.charts[key]
     sql = chart_sql(chart)
     check_statement(sql, {chart.dataset})
-    published.execute(sql).fetchall()
+    (live if chart.dataset in LIVE else published).execute(sql).fetchall()
 
 
-@pytest.mark.parametrize("table", sorted(ASSETS.datasets))
+@pytest.mark.parametrize("table", sorted(set(ASSETS.datasets) - LIVE))
 def test_a_dataset_has_the_columns_of_its_table(published: duckdb.DuckDBPyConnection, table: str) -> None:
     described = {name: kind for name, kind, *_ in published.execute(f"describe {table}").fetchall()}
     declared = ASSETS.datasets[table].columns

@@ -1,0 +1,240 @@
+"""The audit log as a table that administrators query: made of Superset's log and of the entries as they are now.
+
+It is in memory and belongs to one process. Nothing of it is published, so that it is never older than the question.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import sqlalchemy as sa
+import yaml
+from sqlalchemy.pool import NullPool
+
+from orchestration.home import PROJECT, Home
+from superset_config.entry.forms import forms
+from superset_config.entry.store import EntryStore
+from superset_config.security.access import Access, read_access
+from superset_config.security.server import metadata_uri
+
+NAME = "bi_audit"
+COLUMNS_FILE = PROJECT / "superset_config" / "assets" / "live" / f"{NAME}.yml"
+KEPT_DAYS = 400
+"""How far back the table goes; the logs themselves go back to the beginning."""
+JAPAN = dt.timedelta(hours=9)
+EXPORTS = {"csv", "xlsx"}
+SEEN_JA, EXPORTED_JA, OPENED_JA, SEARCHED_JA = "閲覧", "出力", "画面を開く", "検索"
+DETERMINED_JA, PRINTED_JA, ENTERED_JA = "個別検討", "印刷・文書", "入力・決定"
+LOGGED_IN_JA, LOG_IN_FAILED_JA = "ログイン", "ログイン失敗"
+# Actions of Superset's log that show somebody something; the others serve the page.
+ACTIONS_JA = {
+    "ChartDataRestApi.data": SEEN_JA,
+    "Datasource.samples": SEEN_JA,
+    "dashboard": OPENED_JA,
+    "DashboardRestApi.export": EXPORTED_JA,
+    "ChartRestApi.export": EXPORTED_JA,
+    "DatasetRestApi.export": EXPORTED_JA,
+    "log_in": LOGGED_IN_JA,
+    "log_in_failed": LOG_IN_FAILED_JA,
+}
+FIELDS_JA = {"name": "氏名", "birth_on": "生年月日", "number": "番号"}
+SCOPES_JA = {"person": "本人", "household": "世帯", "family": "家族"}
+VERBS_JA = {"created": "新規", "changed": "変更", "deleted": "削除"}
+CONFIG = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "memory_limit": "1GB",
+}
+
+
+def columns() -> dict[str, str]:
+    """Type of each column, in the order of the file that describes them."""
+    (model,) = yaml.safe_load(COLUMNS_FILE.read_text(encoding="utf-8"))["models"]
+    return {column["name"]: column["data_type"] for column in model["columns"]}
+
+
+class AuditTable:
+    """``bi_audit`` of one home. ``cursor`` brings it up to date and gives a connection to it."""
+
+    def __init__(self, home: Home) -> None:
+        self.home, self.access = home, read_access()
+        self._lock = threading.Lock()
+        self._last_line = 0
+        self._entries_state: tuple[Any, ...] = ()
+        self._connection = duckdb.connect(":memory:", config=dict(CONFIG))
+        definition = ", ".join(f"{name} {kind}" for name, kind in columns().items())
+        self._connection.execute(f"create table log_rows ({definition})")
+        self._connection.execute(f"create table entry_rows ({definition})")
+        self._connection.execute(f"create view {NAME} as from log_rows union all from entry_rows")
+        self._metadata = sa.create_engine(metadata_uri(home), poolclass=NullPool)
+        self._entries = EntryStore(home)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection that sees what has happened until now."""
+        with self._lock:
+            self._take_log()
+            self._take_entries()
+            return self._connection.cursor()
+
+    def _people(self) -> dict[int, tuple[str, str, str]]:
+        """User name, name and department of every account, by its number in Superset."""
+        with self._metadata.connect() as metadata:
+            users = metadata.execute(sa.text("select id, username, first_name from ab_user")).fetchall()
+            held = metadata.execute(
+                sa.text(
+                    "select ab_user_role.user_id, ab_role.name from ab_user_role "
+                    "join ab_role on ab_role.id = ab_user_role.role_id where ab_role.name like 'dept%'"
+                )
+            ).fetchall()
+        departments: dict[int, list[str]] = {}
+        for user_id, role in sorted(held):
+            label = self.access.departments_ja.get(role.removeprefix("dept_"))
+            departments.setdefault(user_id, []).extend([label] if label else [])
+        return {row[0]: (row[1], row[2] or "", "、".join(departments.get(row[0], []))) for row in users}
+
+    def _take_log(self) -> None:
+        """The lines of Superset's log that came since the last time."""
+        since = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=KEPT_DAYS)
+        with self._metadata.connect() as metadata:
+            query = sa.text(
+                "select id, action, user_id, json, dttm, dashboard_id, slice_id from logs "
+                "where id > :last and dttm >= :since and action in :actions order by id"
+            ).bindparams(sa.bindparam("actions", tuple(ACTIONS_JA), expanding=True))
+            lines = metadata.execute(query, {"last": self._last_line, "since": since}).fetchall()
+            if not lines:
+                return
+            boards = dict(metadata.execute(sa.text("select id, dashboard_title from dashboards")).fetchall())
+            charts = dict(metadata.execute(sa.text("select id, slice_name from slices")).fetchall())
+            sets = dict(metadata.execute(sa.text("select id, description from tables")).fetchall())
+        people = self._people()
+        rows = [_log_row(line, people, boards, charts, sets) for line in lines]
+        self._insert("log_rows", rows)
+        self._last_line = lines[-1][0]
+
+    def _take_entries(self) -> None:
+        """Searches, determinations, prints and entries; read again when one has been added."""
+        state = self._entries.state()
+        if state == self._entries_state:
+            return
+        by_name = {username: (name, department) for username, name, department in self._people().values()}
+        rows = [
+            {**row, "display_name": person[0], "department_label": person[1]}
+            for row in entry_rows(self._entries, self.access)
+            for person in [by_name.get(row["username"], ("", ""))]
+        ]
+        self._connection.execute("begin")
+        self._connection.execute("delete from entry_rows")
+        self._insert("entry_rows", rows)
+        self._connection.execute("commit")
+        self._entries_state = state
+
+    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        for row in rows:
+            happened = row["happened_at"] + JAPAN
+            row["happened_at"], row["happened_day"] = happened, happened.date().isoformat()
+        frame = pd.DataFrame(rows, columns=list(columns()))
+        frame["people"] = frame["people"].astype("Int64")
+        self._connection.register("added", frame)
+        self._connection.execute(f"insert into {table} select * from added")  # noqa: S608  # one of two names above
+        self._connection.unregister("added")
+
+
+def _log_row(
+    line: Any, people: Mapping[int, Any], boards: Mapping[int, str], charts: Mapping[int, str], sets: Mapping[int, str]
+) -> dict[str, Any]:
+    kept = json.loads(line.json or "{}")
+    happened = line.dttm if isinstance(line.dttm, dt.datetime) else dt.datetime.fromisoformat(line.dttm)
+    username, name, department = people.get(line.user_id, ("", "", ""))
+    asked = kept.get("people", [])
+    return {
+        "happened_at": happened,
+        "username": username,
+        "display_name": name,
+        "department_label": department,
+        "action_label": EXPORTED_JA if kept.get("format") in EXPORTS else ACTIONS_JA[line.action],
+        "place_label": boards.get(line.dashboard_id) or "",
+        "item_label": charts.get(line.slice_id or kept.get("chart")) or sets.get(kept.get("dataset")) or "",
+        "person_number": asked[0] if len(asked) == 1 else None,
+        "people": len(asked) or None,
+        "purpose": None,
+    }
+
+
+def entry_rows(store: EntryStore, access: Access) -> list[dict[str, Any]]:
+    """What was done on the pages of entry. Times in UTC; names of accounts are added by whoever knows them."""
+    pages = {name: page.label_ja for name, page in access.entry_pages.items()}
+    rows = [_access_row(row, pages) for row in store.accesses()]
+    for row in store.determinations():
+        rows.append(
+            _row(
+                row["determined_at"], row["determined_by"], DETERMINED_JA, pages["assess"],
+                f"範囲：{SCOPES_JA.get(row['scope'], row['scope'])}", row["person_id"], None, row["purpose"],
+            )
+        )  # fmt: skip
+    for version in store.versions():
+        verb = "deleted" if version.is_deleted else "created" if version.version == 1 else "changed"
+        form = forms().get(version.form)
+        rows.append(
+            _row(
+                version.entered_at, version.entered_by, ENTERED_JA, form.label_ja if form else version.form,
+                VERBS_JA[verb], version.person_id, None, version.reason,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _access_row(row: Mapping[str, Any], pages: Mapping[str, str]) -> dict[str, Any]:
+    detail, action = row["detail"], row["action"]
+    searched = action.removesuffix("_search")
+    is_search = searched != action
+    page = pages.get(searched) or next((label for name, label in pages.items() if action.startswith(name)), "")
+    if action.startswith("disclosure"):
+        page = pages["person_request"]
+    fields = "、".join(FIELDS_JA.get(name, name) for name in detail.get("fields", []))
+    person = detail.get("person_id")
+    shown = detail.get("shown", [])
+    people = len(shown) if "shown" in detail else None
+    label = SEARCHED_JA if is_search else SEEN_JA if action.endswith("_list") else PRINTED_JA
+    return _row(
+        row["happened_at"], row["username"], label, page, f"検索した欄：{fields}" if fields else "",
+        person or (shown[0] if len(shown) == 1 else None), people, row["purpose"],
+    )  # fmt: skip
+
+
+def _row(
+    at: Any, username: str, action: str, place: str, item: str, person: str | None, people: int | None,
+    purpose: str | None,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "happened_at": at if isinstance(at, dt.datetime) else dt.datetime.fromisoformat(at),
+        "username": username,
+        "action_label": action,
+        "place_label": place,
+        "item_label": item,
+        "person_number": person,
+        "people": people if people is not None else (1 if person else None),
+        "purpose": purpose,
+    }
+
+
+_tables: dict[Path, AuditTable] = {}
+_opening = threading.Lock()
+
+
+def audit_cursor(home: Home) -> duckdb.DuckDBPyConnection:
+    """A connection to the audit log of a home, up to date."""
+    with _opening:
+        table = _tables.get(home.root)
+        if table is None:
+            table = _tables[home.root] = AuditTable(home)
+    return table.cursor()

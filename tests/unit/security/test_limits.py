@@ -1,0 +1,56 @@
+"""Attempts to log in are counted once for all processes."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from limits import parse
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from superset_config.security.limits import SharedStorage
+
+OTHER_PROCESS = """
+import sys
+from superset_config.security.limits import SharedStorage
+print(SharedStorage(sys.argv[1]).incr("attempts of a name", 60))
+"""
+
+
+def test_two_processes_count_together(tmp_path: Path) -> None:
+    uri = SharedStorage.uri(tmp_path / "a folder" / "attempts.db")
+    (tmp_path / "a folder").mkdir()
+    storage = storage_from_string(uri)
+    assert isinstance(storage, SharedStorage)
+    assert storage.incr("attempts of a name", 60) == 1
+    other = subprocess.run(
+        [sys.executable, "-c", OTHER_PROCESS, uri], capture_output=True, text=True, check=True,
+        cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    assert other.stdout.strip() == "2"
+    assert storage.get("attempts of a name") == 2
+    assert not stat.S_IMODE(storage.path.stat().st_mode) & 0o077
+
+
+def test_a_count_ends_with_its_time(tmp_path: Path) -> None:
+    storage = SharedStorage(SharedStorage.uri(tmp_path / "attempts.db"))
+    storage.incr("name", -1)
+    assert storage.get("name") == 0
+    assert storage.incr("name", 60) == 1
+    storage.clear("name")
+    assert storage.get("name") == 0
+
+
+def test_a_limit_per_second_touches_no_file(tmp_path: Path) -> None:
+    storage = SharedStorage(SharedStorage.uri(tmp_path / "attempts.db"))
+    limiter = FixedWindowRateLimiter(storage)
+    assert limiter.hit(parse("1 per second"), "somebody")
+    assert not limiter.hit(parse("1 per second"), "somebody")
+    assert limiter.hit(parse("1 per minute"), "somebody")
+    assert not limiter.hit(parse("1 per minute"), "somebody")
+    assert storage.reset() >= 1
+    storage.path.unlink()
+    assert limiter.hit(parse("9 per second"), "somebody else")
