@@ -73,4 +73,8 @@ class Home:
     def ensure(self) -> Home:
         """Create the root, readable by its owner only, and say where it is."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        status = self.root.stat()
+        # A folder that was there before, made by whoever put the extracts into it, is open to others.
+        if status.st_mode & 0o077 and status.st_uid == os.getuid():
+            self.root.chmod(0o700)
         return self

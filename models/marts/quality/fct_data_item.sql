@@ -1,7 +1,8 @@
 -- The register of data items with how complete each is in the source's present state: one row per source and column.
 {%- set tables = [] %}
 {%- if execute %}
-    {%- do tables.extend(graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | sort(attribute='name')) %}
+    {%- set contracts = graph.sources.values() | selectattr('source_name', 'equalto', 'raw') %}
+    {%- do tables.extend(contracts | sort(attribute='name')) %}
 {%- endif %}
 
 with

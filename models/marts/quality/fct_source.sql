@@ -1,7 +1,8 @@
 -- Each source that a holder delivers, and whether its next delivery is late on the as-of date.
 {%- set tables = [] %}
 {%- if execute %}
-    {%- for table in graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | sort(attribute='name') %}
+    {%- set contracts = graph.sources.values() | selectattr('source_name', 'equalto', 'raw') %}
+    {%- for table in contracts | sort(attribute='name') %}
         {%- do tables.append(table) if table.config.meta.rhythm %}
     {%- endfor %}
 {%- endif %}
