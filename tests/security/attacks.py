@@ -529,7 +529,8 @@ def entry_attacks(strangers: list[str]) -> Iterator[Attack]:
         address = url_of(page)
         yield Attack(f"entry {page}", "GET", address)
         yield Attack(f"entry {page}: a guessed record", "GET", f"{address}{GUESSED}")
-        yield Attack(f"entry {page}: search", "POST", f"{address}search", form={"number": strangers[0]})
+        # Everybody's name has this in it; a number would stand in the answer because it was typed.
+        yield Attack(f"entry {page}: search", "POST", f"{address}search", form={"name": "display_name"})
         for number, route in enumerate(routes):
             stranger = strangers[number % len(strangers)]
             form = {
