@@ -15,7 +15,7 @@ from flask_appbuilder.const import AUTH_DB
 from orchestration.home import Home
 from superset_config.audit.kept import AuditLogger
 from superset_config.entry import pages as entry_pages
-from superset_config.security import data_docs, web
+from superset_config.security import data_docs, dialect, web
 from superset_config.security.files import Files
 from superset_config.security.limits import SharedStorage
 from superset_config.security.manager import KodomoSecurityManager, check_password
@@ -204,6 +204,7 @@ BLUEPRINTS = [data_docs.blueprint]
 
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     """The checks of every request, and the pages on which people type and decide."""
+    dialect.install()
     web.install(app)
     entry_pages.install(app)
 
