@@ -36,14 +36,12 @@ counted as (
             ] as column_names,
             [
                 {%- for column in table.columns.values() %}
-                    {%- if column.config.meta.type in ('date', 'month') %}
-                        -- 00000000 and 9999-12-31 say that there is no date.
-                        count(*) filter (
-                            where not regexp_full_match({{ column.name }}, '[09年月日./-]+|9999.*')
-                        ){{ ',' if not loop.last }}
-                    {%- else %}
-                        count({{ column.name }}){{ ',' if not loop.last }}
-                    {%- endif %}
+                    {#- 00000000 and 9999-12-31 say that there is no date. #}
+                    {%- set is_date = column.config.meta.type in ('date', 'month') %}
+                    {%- set has_date = "not regexp_full_match(" ~ column.name ~ ", '[09年月日./-]+|9999.*')" %}
+                    count(*) filter (
+                        where {{ has_date if is_date else column.name ~ ' is not null' }}
+                    ){{ ',' if not loop.last }}
                 {%- endfor %}
             ] as filled_counts
         from ({{ current_rows(table.name) }}) as current_rows
