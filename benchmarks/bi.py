@@ -100,11 +100,12 @@ def ask_server(people: list[Person], bodies: list[dict], force: bool) -> Callabl
 
 
 def ask_engine(file: Path, statements: list[str]) -> Callable[[int, int], None]:
-    """One question to the engine alone: open the file, as each of Superset's connections does, and fetch."""
+    """One question to the engine alone: the file is open, as in a process of Superset, and everything is fetched."""
+    opened = duckdb.connect(str(file), read_only=True, config=dict(CONNECTION_CONFIG))
 
     def ask(_user: int, number: int) -> None:
-        with duckdb.connect(str(file), read_only=True, config=dict(CONNECTION_CONFIG)) as connection:
-            connection.execute(statements[number % len(statements)]).fetchall()
+        with opened.cursor() as cursor:
+            cursor.execute(statements[number % len(statements)]).fetchall()
 
     return ask
 
