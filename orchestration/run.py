@@ -24,7 +24,7 @@ def run_batch(batch: Batch) -> Batch:
     from orchestration.event_log import write_settings
 
     BATCHES[batch.run_id] = batch
-    job = defs.get_job_def("batch")
+    job = defs.resolve_job_def("batch")
     with dg.DagsterInstance.from_config(str(write_settings(home))) as instance:
         result = job.execute_in_process(
             instance=instance,
