@@ -45,6 +45,8 @@ def register(app: typer.Typer) -> None:
 
 def summary(batch: Any) -> dict[str, Any]:
     """What came of a batch, for machines: no value of a person in it."""
+    from orchestration.register import left_out
+
     return {
         "run_id": batch.run_id,
         "as_of": batch.as_of_on.isoformat(),
@@ -61,6 +63,7 @@ def summary(batch: Any) -> dict[str, Any]:
             }
             for delivery in batch.deliveries
         ],
+        "not_used": left_out(batch.as_of_on),
         "nodes": len(batch.nodes),
         "expectations": len(batch.expectations),
         "held_by": batch.gate_failures,
@@ -75,6 +78,7 @@ def _run_with_progress(batch: Any) -> None:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.table import Table
 
+    from orchestration.register import left_out
     from orchestration.run import run_batch
 
     steps = {"ingest": "Ingest", "build": "Build", "check": "Check", "publish": "Publish"}
@@ -116,5 +120,7 @@ def _run_with_progress(batch: Any) -> None:
             )
     if table.row_count:
         console.print(table)
+    if not_used := left_out(batch.as_of_on):
+        console.print(f"Not used, as the register of data items says: {', '.join(not_used)}.")
     if batch.publication is not None:
         console.print(f"Published {batch.publication.name} as of {batch.as_of_on}.")
