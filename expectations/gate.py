@@ -14,6 +14,7 @@ from orchestration.warehouse import connect
 if TYPE_CHECKING:
     import duckdb
 
+
 def check(
     home: Home, run_id: str, suites: Mapping[str, Mapping[str, Sequence[Any]]] | None = None
 ) -> list[QualityResult]:

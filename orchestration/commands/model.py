@@ -88,7 +88,9 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="New folder for the proposed definition and its report.")],
         as_of: Annotated[
             list[str] | None,
-            typer.Option(help="Date at which features are frozen; several are pooled. Default: 12 months ago."),
+            typer.Option(
+                help="Date at which features are frozen; several are pooled. Default: 12, 24 and 36 months ago."
+            ),
         ] = None,
         definition: Annotated[
             Path | None, typer.Option(help="Folder with the items to choose from; default: those of the last build.")

@@ -15,7 +15,7 @@ import numpy as np
 
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
-from orchestration.individual.replay import SCRATCH
+from orchestration.individual.replay import SCRATCH, WAREHOUSE
 from orchestration.model.definition import REQUIRED_COLUMNS, SEEDS, TABLES, column_types, read_definition
 from orchestration.model.evidence import Cohort, cohort
 from orchestration.model.fitting import (
@@ -32,7 +32,10 @@ from orchestration.model.fitting import (
 
 LEAST_CASES = 10
 LEAST_EXPOSED = 5
-EXACT_SECONDS = 20.0
+EXACT_SECONDS = 10.0
+FREEZES = 3
+"""How many past dates are pooled where none is given, twelve months apart: one year has too few cases to learn from."""
+CARRIED_REASON = "事案からつくる項目のため学習せず、それまでの版の点を換算して引き継ぐ"
 TIERS = (("high", 3, "ハイリスク"), ("latent", 2, "潜在的リスク"), ("low", 1, "ローリスク"))
 
 
@@ -50,6 +53,10 @@ class Learned:
     hand_made: np.ndarray
     """Score of the active version at the freeze; not a number where there is none."""
     hand_made_version: str | None
+    refused: frozenset[str]
+    """Items that may not be evidence for this difficulty type."""
+    carried: np.ndarray
+    """The part of that score which comes from items that are refused as evidence; groups and caps are in it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,8 @@ class Proposal:
     cases: int
     bands_considered: int
     coefficients: list[dict[str, Any]]
+    carried: list[dict[str, Any]]
+    """Items made from cases: not learned, their hand-made points in the proposal's units."""
     exact_gap: float | None
     judgements: list[Judgement]
     shortfall: float
@@ -82,7 +91,9 @@ def propose(
 ) -> Proposal:
     """Fit integer coefficients for a difficulty type and write them to ``out`` as a definition with its report.
 
-    ``frozen_on``: dates at which features are frozen (several are pooled); default: twelve months before the build.
+    ``frozen_on``: dates at which features are frozen (several are pooled); default: ``FREEZES`` dates, twelve months
+    apart, the last of them twelve months before the build. Items made from cases cannot be learned from cases: they
+    keep the points of the version in force, in the units of the proposal.
     ``capacity``: how many children the gravest tier shall hold; default: the second of the meeting's capacities.
     Raises KodomoError where there are too few cases to learn from.
     """
@@ -100,7 +111,7 @@ def propose(
             "Give several dates (--as-of, more than once)."
         )
     judgements = _judge_all(learned, capacities)
-    penalised = fit_penalised(learned.features, learned.outcomes)
+    penalised = fit_penalised(learned.features, learned.outcomes, learned.people)
     cards = {
         "rounded": fit_rounded(learned.features, learned.outcomes, penalised),
         "exact": fit_exact(learned.features, learned.outcomes, penalised, EXACT_SECONDS),
@@ -112,7 +123,14 @@ def propose(
     coefficients = _coefficients(learned, card)
     if not coefficients:
         raise KodomoError("No item has anything to do with becoming a case here: there is nothing to propose.")
-    thresholds = _thresholds(learned, card, capacity or capacities[min(1, len(capacities) - 1)], capacities[-1])
+    ratio = _ratio(learned, card, np.arange(len(learned.outcomes)))
+    carried = _carried(given, learned, difficulty_type, ratio)
+    thresholds = _thresholds(
+        learned,
+        card.scores(learned.features) + ratio * learned.carried,
+        capacity or capacities[min(1, len(capacities) - 1)],
+        capacities[-1],
+    )
     ceiling = max(by_name[name].auc or 0 for name in ("unconstrained", "boosted"))
     proposal = Proposal(
         difficulty_type=difficulty_type,
@@ -123,13 +141,14 @@ def propose(
         cases=cases,
         bands_considered=len(learned.bands),
         coefficients=coefficients,
+        carried=carried,
         exact_gap=cards["exact"].gap,
         judgements=judgements,
         shortfall=ceiling - (by_name[method].auc or 0),
         out=str(out),
         warnings=warnings,
     )
-    _write(proposal, given, thresholds, out)
+    _write(proposal, given, thresholds, ratio, out)
     return proposal
 
 
@@ -140,19 +159,24 @@ def _learn(
     dates: list[dt.date] = []
     warnings: list[str] = []
     capacities: list[int] = []
-    for date in sorted(set(frozen_on)) or [None]:
-        with cohort(home, date, definition) as found:
+    wanted: list[dt.date | None] = sorted(set(frozen_on), reverse=True) or [None]
+    while wanted:
+        with cohort(home, wanted.pop(0), definition) as found:
+            if not frozen_on and not dates:
+                wanted = [_years_before(found.frozen_on, years) for years in range(1, FREEZES)]
             warnings += [warning for warning in found.warnings if warning not in warnings]
             if found.frozen_on in dates:
                 continue
             dates.append(found.frozen_on)
-            tables.append(_table(found, difficulty_type))
+            tables.append(_table(found, difficulty_type, SCRATCH if definition else WAREHOUSE))
             capacities = [
                 row[0]
                 for row in found.connection.execute(
                     "select capacity from warehouse.seeds.meeting_capacities order by capacity"
                 ).fetchall()
             ]
+    # The earliest date first.
+    dates, tables = dates[::-1], tables[::-1]
     bands = sorted({band for table in tables for band in table["bands"]})
     position = {band: number for number, band in enumerate(bands)}
     features = []
@@ -171,17 +195,67 @@ def _learn(
         bands=[bands[number] for number in enough],
         hand_made=np.concatenate([table["hand_made"] for table in tables]),
         hand_made_version=tables[-1]["version"],
+        refused=frozenset(tables[-1]["refused"]),
+        carried=np.concatenate([table["carried"] for table in tables]),
     )
     return learned, dates, tuple(warnings), capacities
 
 
-def _table(found: Cohort, difficulty_type: str) -> dict[str, Any]:
-    """Features, outcomes and the hand-made score of one freeze; items that are refused as evidence are left out."""
+def _years_before(date: dt.date, years: int) -> dt.date:
+    # The 29th of February has a year before it that ends on the 28th.
+    return date.replace(year=date.year - years, day=28 if (date.month, date.day) == (2, 29) else date.day)
+
+
+CARRIED = """
+with
+
+met as (
+    select position, unnest(bands) as band from numbered
+),
+
+points as (
+    select
+        met.position,
+        coalesce(items.group_code, items.item_code) as group_code,
+        risk_groups.combine,
+        risk_groups.cap,
+        coefficients.coefficient
+    from met
+    inner join {seeds}.seeds.risk_coefficients as coefficients
+        on met.band.item_code = coefficients.item_code and met.band.band_no = coefficients.band_no
+    inner join {seeds}.seeds.risk_items as items on coefficients.item_code = items.item_code
+    semi join {scratch}.intermediate.int_evaluation__refused_items as refused
+        on coefficients.item_code = refused.item_code and coefficients.difficulty_type = refused.difficulty_type
+    left join {seeds}.seeds.risk_groups as risk_groups on items.group_code = risk_groups.group_code
+    where coefficients.model_version = $version and coefficients.difficulty_type = $difficulty
+),
+
+resolved as (
+    select
+        position,
+        least(if(any_value(combine) = 'max', max(coefficient), sum(coefficient)), any_value(cap)) as points
+    from points
+    group by position, group_code
+)
+
+select numbered.position, coalesce(sum(resolved.points), 0)::double as points
+from numbered
+left join resolved on numbered.position = resolved.position
+group by numbered.position
+order by numbered.position
+"""
+
+
+def _table(found: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any]:
+    """Features, outcomes and the hand-made score of one freeze; items that are refused as evidence are left out.
+
+    ``seeds``: the database in which the definition is.
+    """
     connection = found.connection
     version = connection.execute(
         f"select model_version from {SCRATCH}.intermediate.int_evaluation__scored_cohort "
-        "semi join (select model_version from warehouse.seeds.risk_model_versions where status in ('active', 'trial')) "
-        "using (model_version) where difficulty_type = ? order by all limit 1",
+        f"inner join {seeds}.seeds.risk_model_versions as versions using (model_version) "
+        "where difficulty_type = ? and status in ('active', 'trial') order by status, model_version limit 1",
         [difficulty_type],
     ).fetchone()
     connection.execute(
@@ -215,6 +289,17 @@ def _table(found: Cohort, difficulty_type: str) -> dict[str, Any]:
         "outcomes": np.asarray(children["became_case"], dtype=float),
         "people": np.asarray(children["person_id"], dtype=str),
         "hand_made": np.ma.filled(np.ma.asarray(children["score"], dtype=float), np.nan),
+        "carried": connection.execute(
+            CARRIED.format(seeds=seeds, scratch=SCRATCH),
+            {"version": version[0] if version else None, "difficulty": difficulty_type},
+        ).fetchnumpy()["points"],
+        "refused": [
+            row[0]
+            for row in connection.execute(
+                f"select item_code from {SCRATCH}.intermediate.int_evaluation__refused_items where difficulty_type = ?",
+                [difficulty_type],
+            ).fetchall()
+        ],
         "bands": bands,
         "version": version[0] if version else None,
     }
@@ -225,9 +310,11 @@ def _judge_all(learned: Learned, capacities: list[int]) -> list[Judgement]:
     count = len(learned.outcomes)
     names = ("penalised", "rounded", "exact", "unconstrained", "boosted")
     chances = {name: np.zeros(count) for name in names}
+    with_carried = np.zeros(count)
     for train, test in parts(learned.outcomes, learned.people):
         features, outcomes, others = learned.features[train], learned.outcomes[train], learned.features[test]
-        penalised = fit_penalised(features, outcomes)
+        people = learned.people[train]
+        penalised = fit_penalised(features, outcomes, people)
         cards = {
             "penalised": penalised,
             "rounded": fit_rounded(features, outcomes, penalised),
@@ -235,13 +322,45 @@ def _judge_all(learned: Learned, capacities: list[int]) -> list[Judgement]:
         }
         for name, card in cards.items():
             chances[name][test] = card.chances(others)
-        chances["unconstrained"][test] = fit_unconstrained(features, outcomes)(others)
+        chances["unconstrained"][test] = fit_unconstrained(features, outcomes, people)(others)
         chances["boosted"][test] = fit_boosted(features, outcomes)(others)
+        ratio = _ratio(learned, cards["rounded"], train)
+        with_carried[test] = cards["rounded"].scores(others) + ratio * learned.carried[test]
     judgements = [judge(name, chances[name], learned.outcomes, capacities, chances[name]) for name in names]
+    if learned.carried.any():
+        judgements.append(judge("rounded + carried", with_carried, learned.outcomes, capacities))
     if not np.isnan(learned.hand_made).any():
         made = judge("hand-made", learned.hand_made, learned.outcomes, capacities)
         judgements.insert(0, replace(made, name=f"hand-made ({learned.hand_made_version})"))
     return judgements
+
+
+def _ratio(learned: Learned, card: Scorecard, rows: np.ndarray) -> float:
+    """How many points of a scorecard are one hand-made point: by what the same children have of each on the average.
+
+    Outcomes have no say in it; 0 where there is nothing hand-made.
+    """
+    made = float(np.nansum(learned.hand_made[rows] - learned.carried[rows]))
+    return float(card.scores(learned.features[rows]).sum()) / made if made > 0 else 0.0
+
+
+def _carried(given: Any, learned: Learned, difficulty: str, ratio: float) -> list[dict[str, Any]]:
+    """The hand-made points of items that are refused as evidence, as whole points of the proposal, 1 at least."""
+    kinds = {row["item_code"]: row["kind"] for row in given["risk_items"]}
+    return [
+        {
+            "item_code": row["item_code"],
+            "band_no": row["band_no"],
+            "coefficient": max(1, round(float(row["coefficient"]) * ratio)),
+        }
+        for row in given["risk_coefficients"]
+        if row["model_version"] == learned.hand_made_version
+        and row["difficulty_type"] == difficulty
+        and row["item_code"] in learned.refused
+        and kinds.get(row["item_code"]) != "combination"
+        and row["coefficient"] > 0
+        and ratio > 0
+    ]
 
 
 def _coefficients(learned: Learned, card: Scorecard) -> list[dict[str, Any]]:
@@ -260,9 +379,9 @@ def _coefficients(learned: Learned, card: Scorecard) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (-row["coefficient"], row["item_code"], row["band_no"]))
 
 
-def _thresholds(learned: Learned, card: Scorecard, high: int, latent: int) -> dict[str, int]:
+def _thresholds(learned: Learned, scores: np.ndarray, high: int, latent: int) -> dict[str, int]:
     """The least scores that at most so many children of the last date reach; never 0, and the high one above."""
-    scores = np.rint(card.scores(learned.features[learned.dates == learned.dates.max()])).astype(int)
+    scores = np.rint(scores[learned.dates == learned.dates.max()]).astype(int)
 
     def least(seats: int) -> int:
         return next(
@@ -273,29 +392,33 @@ def _thresholds(learned: Learned, card: Scorecard, high: int, latent: int) -> di
     return {"latent": int(lower), "high": int(max(least(high), lower + 1))}
 
 
-def _write(proposal: Proposal, given: Any, thresholds: dict[str, int], out: Path) -> None:
+def _write(proposal: Proposal, given: Any, thresholds: dict[str, int], ratio: float, out: Path) -> None:
     """The definition and its report, in a folder that appears whole or not at all."""
     version, difficulty = proposal.model_version, proposal.difficulty_type
-    used = {row["item_code"] for row in proposal.coefficients}
     overrides = _kept_overrides(given, difficulty)
-    kept = used | {row["item_code"] for row in overrides}
-    found = {(row["item_code"]): row for row in proposal.coefficients}
+    carried = {row["item_code"] for row in proposal.carried}
+    kept = {row["item_code"] for row in [*proposal.coefficients, *proposal.carried, *overrides]}
+    found = {row["item_code"]: row for row in proposal.coefficients}
     items = [
         {
             **row,
             # Points were found together: a group would take some of them away again.
-            "group_code": None,
-            "reason_ja": _reason(proposal, found.get(row["item_code"])) or row["reason_ja"],
+            "group_code": row["group_code"] if row["item_code"] in carried else None,
+            "reason_ja": CARRIED_REASON
+            if row["item_code"] in carried
+            else _reason(proposal, found.get(row["item_code"])) or row["reason_ja"],
         }
         for row in given["risk_items"]
         if row["item_code"] in kept
     ]
+    groups = {row["group_code"] for row in items}
     dates = "・".join(map(str, proposal.frozen_on))
     tables = {
         "risk_items": items,
         "risk_bands": [row for row in given["risk_bands"] if row["item_code"] in kept],
         "risk_coefficients": [
-            {**row, "model_version": version, "difficulty_type": difficulty} for row in proposal.coefficients
+            {**row, "model_version": version, "difficulty_type": difficulty}
+            for row in [*proposal.coefficients, *proposal.carried]
         ],
         "risk_model_versions": [
             {
@@ -316,7 +439,11 @@ def _write(proposal: Proposal, given: Any, thresholds: dict[str, int], out: Path
             for tier, rank, label in TIERS
         ],
         "risk_overrides": [{**row, "model_version": version} for row in overrides],
-        "risk_groups": [],
+        "risk_groups": [
+            {**row, "cap": None if row["cap"] is None else max(1, round(float(row["cap"]) * ratio))}
+            for row in given["risk_groups"]
+            if row["group_code"] in groups
+        ],
         "risk_item_members": [],
     }
     draft = out.with_name(f".{out.name}.part")
@@ -375,8 +502,10 @@ def as_text(proposal: Proposal) -> str:
         f"# {proposal.model_version}",
         "",
         f"Proposed, not applied: features frozen on {dates}; {proposal.cases} of {proposal.children:,} children became "
-        f"a case within twelve months; {proposal.bands_considered} bands looked at. Items made from cases and people "
-        "known before are left out. Groups are not used: the points were found together. Overrides stay.",
+        f"a case within twelve months; {proposal.bands_considered} bands looked at. People known before are left out. "
+        f"{len(proposal.carried)} bands of items made from cases are not learned: they carry over the points of the "
+        "version in force, in these units. What was learned is in no group: the points were found together. "
+        "Overrides stay.",
         "",
         "| points | item | band | met by | became a case |",
         "|---|---|---|---|---|",
@@ -388,7 +517,8 @@ def as_text(proposal: Proposal) -> str:
     capacities = [row["capacity"] for row in proposal.judgements[0].at_capacity]
     lines += [
         "",
-        "Judged on children whom each model was not fitted to (five parts). Unconstrained models are the ceiling.",
+        "Judged on children whom each model was not fitted to (five parts). Unconstrained models are the ceiling of "
+        "what can be learned; the hand-made version and “carried” also have the items made from cases.",
         "",
         "| model | AUC (95 % interval) | slope | "
         + " | ".join(f"precision / recall at {k}" for k in capacities)

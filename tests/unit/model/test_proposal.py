@@ -1,0 +1,160 @@
+"""Integer coefficients from outcomes that were drawn from known effects, and the definition that is written."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from orchestration.errors import KodomoError, UsageError
+from orchestration.home import Home
+from orchestration.model import proposal
+from orchestration.model.definition import SEEDS, check, read_definition
+from orchestration.model.fitting import calibration_line, fit_exact, fit_penalised, fit_rounded, logistic, parts
+from orchestration.model.legal_basis import observation_obstacles
+
+CHILDREN = 6_000
+BANDS = [
+    ("public_assistance", 1), ("checkup_missed", 1), ("checkup_missed", 2), ("young_mother", 1), ("school_absence", 1),
+    ("nursery_absence", 1), ("visit_refused", 1), ("household_moves", 1), ("low_birth_weight", 1), ("bullying", 1),
+]  # fmt: skip
+EFFECTS = np.array([2.4, 2.1, 1.8, 1.5, 1.2, 0.9, 0.6, 0.0, 0.0, -0.8])
+KIN = 3.0
+"""Hand-made points of a chain, which is refused as evidence."""
+
+
+@pytest.fixture(scope="module")
+def learned() -> proposal.Learned:
+    """Children at two dates, with outcomes drawn from ``EFFECTS``; half of them are there at both."""
+    rng = np.random.default_rng(11)
+    features = (rng.random((CHILDREN, len(BANDS))) < np.linspace(0.06, 0.2, len(BANDS))).astype(float)
+    kin = rng.random(CHILDREN) < 0.05
+    outcomes = (rng.random(CHILDREN) < logistic(-4.2 + features @ EFFECTS + 1.5 * kin)).astype(float)
+    dates = np.arange(CHILDREN) % 2
+    return proposal.Learned(
+        features=features,
+        outcomes=outcomes,
+        people=np.where(np.arange(CHILDREN) < CHILDREN // 2, np.arange(CHILDREN) // 2, np.arange(CHILDREN)),
+        dates=dates,
+        bands=BANDS,
+        hand_made=features @ np.arange(1, len(BANDS) + 1) / 2 + KIN * kin,
+        hand_made_version="v1",
+        refused=frozenset({"horizontal_chain", "council_case_open", "c_chain_now"}),
+        carried=KIN * kin,
+    )
+
+
+@pytest.fixture(scope="module")
+def proposed(learned: proposal.Learned, tmp_path_factory: pytest.TempPathFactory) -> proposal.Proposal:
+    """A proposal from them, written as a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            proposal, "_learn", lambda *_: (learned, [dt.date(2024, 4, 1), dt.date(2025, 4, 1)], (), [20, 50, 100])
+        )
+        patch.setattr(proposal, "EXACT_SECONDS", 2.0)
+        home = Home(tmp_path_factory.mktemp("home") / "var")
+        return proposal.propose(home, "abuse", tmp_path_factory.mktemp("proposal") / "abuse")
+
+
+def test_the_effects_are_recovered_in_their_order(proposed: proposal.Proposal) -> None:
+    points = {(row["item_code"], row["band_no"]): row["coefficient"] for row in proposed.coefficients}
+    found = [points.get(band, 0) for band in BANDS]
+    assert spearmanr(found, EFFECTS).statistic > 0.9
+    assert points.get(("bullying", 1), 0) == 0, "a band that lowers the chance gets no points"
+    assert all(value == int(value) > 0 for value in points.values())
+
+
+def test_the_proposal_is_near_the_unconstrained_model(proposed: proposal.Proposal) -> None:
+    judged = {judgement.name: judgement for judgement in proposed.judgements}
+    best = max(judged[name].auc for name in ("unconstrained", "boosted"))
+    assert proposed.shortfall == pytest.approx(best - judged[proposed.method].auc)
+    assert proposed.shortfall < 0.02
+    assert judged["rounded + carried"].auc > judged["rounded"].auc, "the chain says something, and keeps its points"
+    assert judged[proposed.method].slope == pytest.approx(1, abs=0.15)
+    assert judged[proposed.method].auc_low < judged[proposed.method].auc < judged[proposed.method].auc_high
+
+
+def test_what_is_written_is_a_definition_without_mistakes(proposed: proposal.Proposal) -> None:
+    folder = Path(proposed.out)
+    definition = read_definition(folder)
+    assert check(definition, observation_obstacles(dt.date(2026, 4, 1))) == []
+    assert [row["status"] for row in definition["risk_model_versions"]] == ["draft"]
+    written = {(row["item_code"], row["band_no"]): row["coefficient"] for row in definition["risk_coefficients"]}
+    assert all(written[row["item_code"], row["band_no"]] == row["coefficient"] for row in proposed.coefficients)
+    assert not {row["item_code"] for row in proposed.coefficients} & {"horizontal_chain", "council_case_open"}
+    assert ("bullying", 1) not in written
+    assert (folder / "report.json").exists()
+    assert "Proposed, not applied" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_items_made_from_cases_keep_their_points_in_the_new_units(
+    learned: proposal.Learned, proposed: proposal.Proposal
+) -> None:
+    carried = {(row["item_code"], row["band_no"]): row["coefficient"] for row in proposed.carried}
+    with (SEEDS / "risk_coefficients.csv").open(encoding="utf-8", newline="") as file:
+        made = {
+            (row["item_code"], int(row["band_no"])): float(row["coefficient"])
+            for row in csv.DictReader(file)
+            if (row["model_version"], row["difficulty_type"]) == ("v1", "abuse") and row["item_code"] in learned.refused
+        }
+    assert carried.keys() == {band for band in made if band[0] != "c_chain_now"}
+    points = {(row["item_code"], row["band_no"]): row["coefficient"] for row in proposed.coefficients}
+    mean_points = (learned.features @ [points.get(band, 0) for band in BANDS]).mean()
+    ratio = mean_points / (learned.hand_made - learned.carried).mean()
+    assert all(carried[band] == max(1, round(made[band] * ratio)) for band in carried)
+
+
+def test_tiers_hold_what_the_meetings_can_look_at(learned: proposal.Learned, proposed: proposal.Proposal) -> None:
+    tiers = {row["tier"]: row["min_score"] for row in read_definition(Path(proposed.out))["risk_tiers"]}
+    assert tiers["low"] is None
+    assert tiers["high"] > tiers["latent"] > 0
+    points = {(row["item_code"], row["band_no"]): row["coefficient"] for row in proposed.coefficients}
+    scores = learned.features[learned.dates == 1] @ [points.get(band, 0) for band in BANDS]
+    assert 0 < (scores >= float(tiers["high"])).sum() <= 50
+
+
+def test_nothing_is_overwritten_and_nothing_made_of_too_little(
+    learned: proposal.Learned, proposed: proposal.Proposal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "var")
+    with pytest.raises(UsageError, match="not empty"):
+        proposal.propose(home, "abuse", Path(proposed.out))
+    with pytest.raises(UsageError, match="no difficulty type measles"):
+        proposal.propose(home, "measles", tmp_path / "out")
+    few = proposal.replace(learned, outcomes=np.where(np.arange(CHILDREN) < 9, 1.0, 0.0))
+    monkeypatch.setattr(proposal, "_learn", lambda *_: (few, [dt.date(2025, 4, 1)], (), [20]))
+    with pytest.raises(KodomoError, match="9 children became a case"):
+        proposal.propose(home, "abuse", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_person_is_on_one_side_only(learned: proposal.Learned) -> None:
+    for train, test in parts(learned.outcomes, learned.people):
+        assert not set(learned.people[train]) & set(learned.people[test])
+
+
+def test_the_exact_points_lose_no_more_than_the_rounded_ones(learned: proposal.Learned) -> None:
+    penalised = fit_penalised(learned.features, learned.outcomes, learned.people)
+    rounded = fit_rounded(learned.features, learned.outcomes, penalised)
+    exact = fit_exact(learned.features, learned.outcomes, penalised, seconds=3.0)
+    assert (exact.points == np.rint(exact.points)).all()
+    assert exact.gap is not None
+    assert exact.gap < 0.02
+    losses = [
+        -np.mean(np.where(learned.outcomes > 0, np.log(chances), np.log(1 - chances)))
+        for chances in (card.chances(learned.features) for card in (exact, rounded))
+    ]
+    assert losses[0] < losses[1] + 5e-4
+
+
+def test_the_calibration_line_is_found_far_from_the_start() -> None:
+    rng = np.random.default_rng(3)
+    logit = rng.exponential(0.4, 20_000) - 6
+    outcomes = (rng.random(20_000) < logistic(1 + 1.4 * (logit + 1))).astype(float)
+    intercept, slope = calibration_line(logit, outcomes)
+    assert slope == pytest.approx(1.4, abs=0.35)
+    assert logistic(intercept + slope * logit).mean() == pytest.approx(outcomes.mean(), rel=1e-4)
