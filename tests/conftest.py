@@ -49,6 +49,7 @@ class City:
 SLOWEST_FIRST = ("security", "e2e", "integration", "golden", "unit")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For two workers: what starts servers for all its files stays on one of them, the rest goes file by file."""
     items.sort(key=lambda item: SLOWEST_FIRST.index(_place(item).parts[0]))
