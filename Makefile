@@ -41,7 +41,7 @@ demo: setup  ## a synthetic city, its batch, Superset and Dagster up
 	$(BIN)/kodomo serve --detach --landing $(DEMO)/landing
 
 test: setup browser  ## all tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/ruff check .

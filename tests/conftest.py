@@ -49,17 +49,9 @@ class City:
 SLOWEST_FIRST = ("security", "e2e", "integration", "golden", "unit")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For two workers: what starts servers for all its files stays on one of them, the rest goes file by file."""
-    items.sort(key=lambda item: SLOWEST_FIRST.index(_place(item).parts[0]))
-    for item in items:
-        is_security = _place(item).parts[0] == "security"
-        item.add_marker(pytest.mark.xdist_group("security" if is_security else _place(item).as_posix()))
-
-
-def _place(item: pytest.Item) -> Path:
-    return item.path.relative_to(PROJECT / "tests")
+    """For two workers, which take a file at a time in this order: none is left alone with a slow one at the end."""
+    items.sort(key=lambda item: SLOWEST_FIRST.index(item.path.relative_to(PROJECT / "tests").parts[0]))
 
 
 @pytest.fixture(scope="session")
