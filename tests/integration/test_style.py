@@ -32,14 +32,16 @@ def findings(home: Path, *arguments: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folders", [("models/staging",), ("models/intermediate", "models/marts", "tests/dbt")])
-def test_sql_has_no_findings_as_dbt_renders_it(home: Path, folders: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("folder", ["models/intermediate", "models/marts", "tests/dbt"])
+def test_sql_has_no_findings_as_dbt_renders_it(home: Path, folder: str) -> None:
     arguments = ("lint", "--templater", "dbt", "--disable-progress-bar", "--processes", "1")
-    assert findings(home, "sqlfluff", *arguments, *folders) == ""
+    assert findings(home, "sqlfluff", *arguments, folder) == ""
 
 
-def test_macros_have_no_findings(home: Path) -> None:
-    assert findings(home, "sqlfluff", "lint", "--disable-progress-bar", "macros") == ""
+@pytest.mark.parametrize("folder", ["macros", "models/staging"])
+def test_sql_that_is_a_macro_has_no_findings(home: Path, folder: str) -> None:
+    # A staging model is the call of a macro: dbt's rendering of it holds nothing that is the model's own.
+    assert findings(home, "sqlfluff", "lint", "--disable-progress-bar", folder) == ""
 
 
 def test_python_has_no_findings(home: Path) -> None:
