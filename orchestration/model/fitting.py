@@ -257,20 +257,32 @@ def fit_unconstrained(
 def fit_boosted(features: np.ndarray, outcomes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Boosted trees, which find combinations by themselves: features → chances."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
     model = HistGradientBoostingClassifier(
         learning_rate=0.05, max_iter=120, max_leaf_nodes=6, min_samples_leaf=30, l2_regularization=5, random_state=SEED
     )
-    model.fit(features, outcomes)
-    return lambda others: model.predict_proba(others)[:, 1]
+    # Threads that wait for each other take hundreds of times as long as the work, where processors are busy.
+    with threadpool_limits(limits=1):
+        model.fit(features, outcomes)
+
+    def chances(others: np.ndarray) -> np.ndarray:
+        with threadpool_limits(limits=1):
+            return model.predict_proba(others)[:, 1]
+
+    return chances
 
 
 def parts(outcomes: np.ndarray, people: np.ndarray, count: int = 5) -> list[tuple[np.ndarray, np.ndarray]]:
     """Positions to fit and to judge on: cases spread evenly, a person always on one side. Fewer cases, fewer parts."""
-    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.model_selection import StratifiedKFold
 
-    splitter = StratifiedGroupKFold(max(2, min(count, int(outcomes.sum()))), shuffle=True, random_state=SEED)
-    return list(splitter.split(np.zeros((len(outcomes), 1)), outcomes, people))
+    # Over people, not over rows in groups: the same parts, and a splitter for groups takes minutes here.
+    persons, person = np.unique(people, return_inverse=True)
+    has_case = np.bincount(person, weights=outcomes) > 0
+    splitter = StratifiedKFold(max(2, min(count, int(has_case.sum()))), shuffle=True, random_state=SEED)
+    tests = [np.isin(person, test) for _, test in splitter.split(persons, has_case)]
+    return [(np.flatnonzero(~test), np.flatnonzero(test)) for test in tests]
 
 
 def log_loss(chances: np.ndarray, outcomes: np.ndarray) -> float:

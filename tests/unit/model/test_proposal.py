@@ -17,7 +17,7 @@ from orchestration.model.definition import SEEDS, check, read_definition
 from orchestration.model.fitting import calibration_line, fit_exact, fit_penalised, fit_rounded, logistic, parts
 from orchestration.model.legal_basis import observation_obstacles
 
-CHILDREN = 6_000
+CHILDREN = 4_000
 BANDS = [
     ("public_assistance", 1), ("checkup_missed", 1), ("checkup_missed", 2), ("young_mother", 1), ("school_absence", 1),
     ("nursery_absence", 1), ("visit_refused", 1), ("household_moves", 1), ("low_birth_weight", 1), ("bullying", 1),
@@ -55,7 +55,7 @@ def proposed(learned: proposal.Learned, tmp_path_factory: pytest.TempPathFactory
         patch.setattr(
             proposal, "_learn", lambda *_: (learned, [dt.date(2024, 4, 1), dt.date(2025, 4, 1)], (), [20, 50, 100])
         )
-        patch.setattr(proposal, "EXACT_SECONDS", 2.0)
+        patch.setattr(proposal, "EXACT_SECONDS", 1.0)
         home = Home(tmp_path_factory.mktemp("home") / "var")
         return proposal.propose(home, "abuse", tmp_path_factory.mktemp("proposal") / "abuse")
 
@@ -140,7 +140,7 @@ def test_a_person_is_on_one_side_only(learned: proposal.Learned) -> None:
 def test_the_exact_points_lose_no_more_than_the_rounded_ones(learned: proposal.Learned) -> None:
     penalised = fit_penalised(learned.features, learned.outcomes, learned.people)
     rounded = fit_rounded(learned.features, learned.outcomes, penalised)
-    exact = fit_exact(learned.features, learned.outcomes, penalised, seconds=3.0)
+    exact = fit_exact(learned.features, learned.outcomes, penalised, seconds=2.0)
     assert (exact.points == np.rint(exact.points)).all()
     assert exact.gap is not None
     assert exact.gap < 0.02
