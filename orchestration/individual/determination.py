@@ -21,7 +21,7 @@ from orchestration.home import Home
 from orchestration.individual.inputs import TARGETS, read_statements
 from orchestration.individual.nearby import near
 from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE, CompiledModels, open_scratch
-from orchestration.linkage.explain import find_person
+from orchestration.linkage.explain import CHAINS_JA, find_person
 from orchestration.model.legal_basis import OBSERVATION_CODES, observation_obstacles
 from orchestration.publish import current
 from orchestration.publish.publication import EVERYTHING
@@ -34,7 +34,6 @@ HEARD_LABEL = "今回聞いたこと"
 SCOPES = ("person", "household", "family")
 """Whose children: each one's are at most one genogram step further away than the one's before."""
 SCOPES_JA = {"person": "本人", "household": "世帯", "family": "家族"}
-CHAINS_JA = {"vertical": "縦の連鎖", "horizontal": "横の連鎖"}
 NO_NAME = "（氏名なし）"
 # What the scores are made from, once the children are chosen.
 CHOSEN = (
@@ -551,7 +550,7 @@ _MISSING = f"""
         items.label_ja as item_label,
         items.category,
         codes.source_id,
-        string_agg(distinct difficulties.label_ja, '・') as difficulty_labels
+        string_agg(distinct difficulties.label_ja, '・' order by difficulties.label_ja) as difficulty_labels
     from {SCRATCH}.intermediate.int_risk__subjects as subjects
     inner join {WAREHOUSE}.intermediate.int_risk__used_items as used
         on used.kind = 'observation'
@@ -568,7 +567,7 @@ _MISSING = f"""
 
 _CONTENTS = f"""
     select contents.person_id, contents.support_code, contents.content_ja,
-        string_agg(distinct difficulties.label_ja, '・') as difficulty_labels
+        string_agg(distinct difficulties.label_ja, '・' order by difficulties.label_ja) as difficulty_labels
     from {SCRATCH}.marts.fct_support_content as contents
     left join {WAREHOUSE}.seeds.difficulty_types as difficulties using (difficulty_type)
     group by all
@@ -631,10 +630,7 @@ _CHAINS = f"""
         chains.person_id,
         chains.chain_type,
         chains.steps,
-        list_transform(
-            string_split(chains.path, '>'),
-            lambda step: step
-        ) as path_ids,
+        string_split(chains.path, '>') as path_ids,
         (
             select list(coalesce(nullif(persons.display_name, ''), '{NO_NAME}') order by steps.place)
             from (

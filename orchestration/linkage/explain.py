@@ -19,7 +19,7 @@ ATTRIBUTE_LABELS = {
     "household": "住所・保護者",
 }
 LINK_LABELS = {"parent_of": "親子", "partner_of": "配偶", "shared_household": "同居"}
-CHAIN_LABELS = {"vertical": "縦の連鎖", "horizontal": "横の連鎖"}
+CHAINS_JA = {"vertical": "縦の連鎖", "horizontal": "横の連鎖"}
 WITHHELD = "（支援措置により非表示）"
 ATENA_WIDTH = 15
 
@@ -218,7 +218,7 @@ def describe(found: dict[str, Any]) -> list[str]:
     lines += ["", "■ 連鎖"]
     for chain in found["chains"]:
         lines.append(
-            f"  {CHAIN_LABELS[chain['chain_type']]} {chain['steps']}: {chain['path']}  "
+            f"  {CHAINS_JA[chain['chain_type']]} {chain['steps']}: {chain['path']}  "
             f"{chain['case_source_id']} {chain['case_on']}"
         )
         lines += [
