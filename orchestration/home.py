@@ -70,6 +70,10 @@ class Home:
         """Initial passwords of the demo's accounts, mode 0600."""
         return self.root / "demo-accounts.csv"
 
+    def original(self, sha256: str) -> Path:
+        """Where the original of a delivery is kept, whether it is there or not."""
+        return self.store / sha256[:2] / sha256
+
     def ensure(self) -> Home:
         """Create the root, readable by its owner only, and say where it is."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -189,7 +189,7 @@ def _due_of(
     shortest = min(months for _, months in known)
     found = []
     if delivery["sha256"] not in needed:
-        found += item("original", int((home.store / delivery["sha256"][:2] / delivery["sha256"]).exists()), shortest)
+        found += item("original", int(home.original(delivery["sha256"]).exists()), shortest)
     found += item(
         "rejected_records",
         count("select count(*) from raw.rejects where delivery_id = ? and (record_bytes is not null or record <> '')"),
@@ -258,7 +258,7 @@ def _unlink(connection: duckdb.DuckDBPyConnection, home: Home, delivery_id: str)
     (sha256,) = connection.execute("select sha256 from raw.deliveries where delivery_id = ?", [delivery_id]).fetchall()[
         0
     ]
-    (home.store / sha256[:2] / sha256).unlink(missing_ok=True)
+    home.original(sha256).unlink(missing_ok=True)
 
 
 def _due_entries(home: Home, as_of_on: dt.date) -> list[Due]:

@@ -299,7 +299,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
             raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
         source_id, file_name, sha256, delivered_on, kind, status, *before = found[0]
         contract = contracts.get(source_id)
-        original = home.store / sha256[:2] / sha256
+        original = home.original(sha256)
         if contract is None or kind == "entry" or status == "duplicate":
             raise UsageError(f"The delivery {delivery_id} is no file of its own that could be read again.")
         if not original.exists():
@@ -376,7 +376,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
 
 def keep(home: Home, data: bytes, sha256: str) -> Path:
     """Keep the original, read-only, under its hash; a half-written file never has that name."""
-    target = home.store / sha256[:2] / sha256
+    target = home.original(sha256)
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -118,6 +118,6 @@ def _as_holders_file(home: Home, sha256: str, source_id: str, records: list[byte
     from orchestration.ingest.files import parse
     from orchestration.ingest.records import file_of
 
-    data = (home.store / sha256[:2] / sha256).read_bytes()
+    data = home.original(sha256).read_bytes()
     parsed = parse(data, load_contracts()[source_id], load_heading_rules())
     return file_of([parsed.heading_record, *records], data, parsed.delivered_encoding)

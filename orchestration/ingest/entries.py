@@ -160,7 +160,7 @@ def _forget_erased(connection: duckdb.DuckDBPyConnection, home: Home, source_id:
         delete_rows(connection, source_id, delivery_id)
         connection.execute("update raw.deliveries set reason = ? where delivery_id = ?", [ERASED, delivery_id])
         connection.execute("commit")
-        (home.store / sha256[:2] / sha256).unlink(missing_ok=True)
+        home.original(sha256).unlink(missing_ok=True)
 
 
 def _write_decisions(connection: duckdb.DuckDBPyConnection, by_form: dict[str, list[Version]]) -> None:

@@ -121,7 +121,7 @@ def _open_rejects(
         by_delivery[delivery, sha256, encoding].append(reject)
     rejects = []
     for (delivery, sha256, encoding), records in by_delivery.items():
-        original = home.store / sha256[:2] / sha256
+        original = home.original(sha256)
         if original.exists():
             with original.open("rb") as file:
                 rejects += _read(delivery, file.read(HEAD_BYTES), encoding, records, contract)

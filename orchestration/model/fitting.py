@@ -54,8 +54,12 @@ def fit_penalised(features: np.ndarray, outcomes: np.ndarray, people: np.ndarray
     other. Only the ``MAX_BANDS`` bands that spread the scores most keep their weight. ``people``: number of the
     person of each row (default: every row another one).
     """
-    others = np.arange(len(outcomes)) if people is None else people
-    penalty = _best_penalty(features, outcomes, others)
+
+    def fitted(rows: np.ndarray, found: np.ndarray, penalty: float) -> Callable[[np.ndarray], np.ndarray]:
+        intercept, weights = _rising(rows, found, penalty)
+        return lambda others: logistic(intercept + others @ weights)
+
+    penalty = _best_penalty(fitted, features, outcomes, people)
     intercept, weights = _rising(features, outcomes, penalty)
     share = features.mean(axis=0)
     kept = np.argsort(-weights * np.sqrt(share * (1 - share)), kind="stable")[:MAX_BANDS]
@@ -84,13 +88,21 @@ def _rising(features: np.ndarray, outcomes: np.ndarray, penalty: float) -> tuple
     return float(found[0]), found[1:]
 
 
-def _best_penalty(features: np.ndarray, outcomes: np.ndarray, people: np.ndarray) -> float:
-    """The penalty with the least loss over parts, each predicted from the others."""
+def _best_penalty(
+    fit: Callable[[np.ndarray, np.ndarray, float], Callable[[np.ndarray], np.ndarray]],
+    features: np.ndarray,
+    outcomes: np.ndarray,
+    people: np.ndarray | None,
+) -> float:
+    """The penalty with the least loss over parts, each predicted from the others.
+
+    ``fit``: features, outcomes and penalty → features → chances. ``people`` as for ``fit_penalised``.
+    """
     losses = np.zeros(len(PENALTIES))
-    for train, test in parts(outcomes, people, PARTS_TO_CHOOSE):
+    for train, test in parts(outcomes, np.arange(len(outcomes)) if people is None else people, PARTS_TO_CHOOSE):
         for position, penalty in enumerate(PENALTIES):
-            intercept, weights = _rising(features[train], outcomes[train], penalty)
-            losses[position] += log_loss(logistic(intercept + features[test] @ weights), outcomes[test]) * len(test)
+            chances = fit(features[train], outcomes[train], penalty)(features[test])
+            losses[position] += log_loss(chances, outcomes[test]) * len(test)
     return float(PENALTIES[int(losses.argmin())])
 
 
@@ -235,23 +247,17 @@ def fit_unconstrained(
     """Logistic regression over all bands, with weights of either sign: features → chances."""
     from sklearn.linear_model import LogisticRegression
 
-    def fitted(rows: np.ndarray, found: np.ndarray, penalty: float) -> LogisticRegression:
+    def fitted(rows: np.ndarray, found: np.ndarray, penalty: float) -> Callable[[np.ndarray], np.ndarray]:
         patterns, cases, count = _patterns(rows, found)
         weights = np.concatenate([cases, count - cases])
         some = weights > 0
         signs = np.repeat([1, 0], len(patterns))
         # This solver leaves the intercept free: a penalised one is far off where cases are rare.
         model = LogisticRegression(C=1 / penalty, solver="lbfgs", max_iter=500)
-        return model.fit(np.vstack([patterns, patterns])[some], signs[some], sample_weight=weights[some])
+        model.fit(np.vstack([patterns, patterns])[some], signs[some], sample_weight=weights[some])
+        return lambda others: model.predict_proba(others)[:, 1]
 
-    losses = np.zeros(len(PENALTIES))
-    others = np.arange(len(outcomes)) if people is None else people
-    for train, test in parts(outcomes, others, PARTS_TO_CHOOSE):
-        for position, penalty in enumerate(PENALTIES):
-            chances = fitted(features[train], outcomes[train], penalty).predict_proba(features[test])[:, 1]
-            losses[position] += log_loss(chances, outcomes[test]) * len(test)
-    best = fitted(features, outcomes, float(PENALTIES[int(losses.argmin())]))
-    return lambda rows: best.predict_proba(rows)[:, 1]
+    return fitted(features, outcomes, _best_penalty(fitted, features, outcomes, people))
 
 
 def fit_boosted(features: np.ndarray, outcomes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

@@ -19,6 +19,7 @@ import yaml
 from sqlalchemy.pool import NullPool
 
 from orchestration.home import PROJECT, Home
+from orchestration.individual.determination import SCOPES_JA
 from superset_config.entry.forms import forms
 from superset_config.entry.store import EntryStore
 from superset_config.security.access import Access, read_access
@@ -45,13 +46,13 @@ ACTIONS_JA = {
     "log_in_failed": LOG_IN_FAILED_JA,
 }
 FIELDS_JA = {"name": "氏名", "birth_on": "生年月日", "number": "番号"}
-SCOPES_JA = {"person": "本人", "household": "世帯", "family": "家族"}
 VERBS_JA = {"created": "新規", "changed": "変更", "deleted": "削除"}
 CONFIG = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "memory_limit": "1GB",
+    "lock_configuration": "true",
 }
 
 
