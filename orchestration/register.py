@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from orchestration.contract import Column, Contract, load_contracts
 from orchestration.home import PROJECT
@@ -20,26 +19,30 @@ USES = {"within": "目的内の利用", "provision": "提供"}
 DELIVERIES = {"full": "全件", "delta": "差分", "entry": "入力画面"}
 
 
+def obstacle(column: Column, as_of_on: dt.date, purpose: str) -> str | None:
+    """What the register says against using a column for a purpose on a date, None if nothing.
+
+    The staging models judge by the same rule, for the purpose ``database``.
+    """
+    register = column.register
+    if register.get("status") != APPROVED:
+        return f"{column.heading} is {register.get('status') or 'not in the register'}"
+    starts, ends = register.get("valid_from"), register.get("valid_to")
+    if (starts and starts > as_of_on) or (ends and ends < as_of_on):
+        return f"{column.heading} is not approved on {as_of_on}"
+    if purpose not in (register.get("permitted_purposes") or []):
+        return f"{column.heading} is not approved for {purpose}"
+    return None
+
+
 def left_out(as_of_on: dt.date) -> list[str]:
     """The data items that a run of that date does not use, each with why: they are empty from staging on."""
     return [
-        f"{contract.label} {column.heading} ({why})"
+        f"{contract.label}: {why}"
         for contract in load_contracts().values()
         for column in contract.columns
-        if (why := _obstacle(column.register, as_of_on))
+        if (why := obstacle(column, as_of_on, "database"))
     ]
-
-
-def _obstacle(register: Mapping[str, Any], as_of_on: dt.date) -> str | None:
-    """Why an item is not loaded on a date; the staging models judge by the same rule."""
-    if register.get("status") != APPROVED:
-        return str(register.get("status") or "not in the register")
-    starts, ends = register.get("valid_from"), register.get("valid_to")
-    if (starts and starts > as_of_on) or (ends and ends < as_of_on):
-        return "not approved on that date"
-    if "database" not in (register.get("permitted_purposes") or []):
-        return "not approved for the database"
-    return None
 
 
 def page() -> str:

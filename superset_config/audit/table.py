@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import threading
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ NAME = "bi_audit"
 COLUMNS_FILE = PROJECT / "superset_config" / "assets" / "live" / f"{NAME}.yml"
 KEPT_DAYS = 400
 """How far back the table goes; the logs themselves go back to the beginning."""
+UNSETTLED = dt.timedelta(minutes=1)
+"""Lines younger than this are read again: of two requests at once the later number may be written first."""
 JAPAN = dt.timedelta(hours=9)
 EXPORTS = {"csv", "xlsx"}
 SEEN_JA, EXPORTED_JA, OPENED_JA, SEARCHED_JA = "閲覧", "出力", "画面を開く", "検索"
@@ -73,8 +76,11 @@ class AuditTable:
         self._connection = duckdb.connect(":memory:", config=dict(CONFIG))
         definition = ", ".join(f"{name} {kind}" for name, kind in columns().items())
         self._connection.execute(f"create table log_rows ({definition})")
+        self._connection.execute(f"create table unsettled_rows ({definition})")
         self._connection.execute(f"create table entry_rows ({definition})")
-        self._connection.execute(f"create view {NAME} as from log_rows union all from entry_rows")
+        self._connection.execute(
+            f"create view {NAME} as from log_rows union all from unsettled_rows union all from entry_rows"
+        )
         self._metadata = sa.create_engine(metadata_uri(home), poolclass=NullPool)
         self._entries = EntryStore(home)
 
@@ -102,8 +108,9 @@ class AuditTable:
         return {row[0]: (row[1], row[2] or "", "、".join(departments.get(row[0], []))) for row in users}
 
     def _take_log(self) -> None:
-        """The lines of Superset's log that came since the last time."""
-        since = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=KEPT_DAYS)
+        """The lines of Superset's log that came since the last time, and once more those that were unsettled then."""
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        since = now - dt.timedelta(days=KEPT_DAYS)
         with self._metadata.connect() as metadata:
             query = sa.text(
                 "select id, action, user_id, json, dttm, dashboard_id, slice_id from logs "
@@ -117,8 +124,14 @@ class AuditTable:
             sets = dict(metadata.execute(sa.text("select id, description from tables")).fetchall())
         people = self._people()
         rows = [_log_row(line, people, boards, charts, sets) for line in lines]
-        self._insert("log_rows", rows)
-        self._last_line = lines[-1][0]
+        settled = sum(1 for _ in takewhile(lambda row: row["happened_at"] < now - UNSETTLED, rows))
+        self._connection.execute("begin")
+        self._connection.execute("delete from unsettled_rows")
+        self._insert("log_rows", rows[:settled])
+        self._insert("unsettled_rows", rows[settled:])
+        self._connection.execute("commit")
+        if settled:
+            self._last_line = lines[settled - 1][0]
 
     def _take_entries(self) -> None:
         """Searches, determinations, prints and entries; read again when one has been added."""
@@ -146,7 +159,7 @@ class AuditTable:
         frame = pd.DataFrame(rows, columns=list(columns()))
         frame["people"] = frame["people"].astype("Int64")
         self._connection.register("added", frame)
-        self._connection.execute(f"insert into {table} select * from added")  # noqa: S608  # one of two names above
+        self._connection.execute(f"insert into {table} select * from added")  # noqa: S608  # one of three names above
         self._connection.unregister("added")
 
 

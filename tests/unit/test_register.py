@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from orchestration.contract import load_contracts
-from orchestration.register import PAGE, PURPOSES, TYPES, USES, _obstacle, left_out, page
+from orchestration.contract import Column, load_contracts
+from orchestration.register import PAGE, PURPOSES, TYPES, USES, left_out, obstacle, page
 
 
 def test_the_page_is_what_the_contracts_say() -> None:
@@ -44,13 +44,13 @@ def test_every_item_of_the_register_is_complete() -> None:
 
 
 def test_what_may_come_from_tax_data_is_left_out() -> None:
-    assert left_out(dt.date(2026, 4, 1)) == ["児童扶養手当 支給区分 (保留)", "就学援助 認定区分 (保留)"]
+    assert left_out(dt.date(2026, 4, 1)) == ["児童扶養手当: 支給区分 is 保留", "就学援助: 認定区分 is 保留"]
     # Nothing is approved before anything was.
     assert len(left_out(dt.date(1999, 12, 31))) == sum(len(contract.columns) for contract in load_contracts().values())
 
 
 @pytest.mark.parametrize(
-    ("register", "is_used"),
+    ("entry", "is_used"),
     [
         ({"status": "承認"}, True),
         ({"status": "禁止"}, False),
@@ -60,5 +60,6 @@ def test_what_may_come_from_tax_data_is_left_out() -> None:
         ({"status": "承認", "permitted_purposes": ["meeting"]}, False),
     ],
 )
-def test_status_dates_and_purposes_decide(register: dict, is_used: bool) -> None:
-    assert (_obstacle({"permitted_purposes": ["database"], **register}, dt.date(2026, 4, 1)) is None) is is_used
+def test_status_dates_and_purposes_decide(entry: dict, is_used: bool) -> None:
+    column = Column("kind", "区分", "text", register={"permitted_purposes": ["database"], **entry})
+    assert (obstacle(column, dt.date(2026, 4, 1), "database") is None) is is_used
