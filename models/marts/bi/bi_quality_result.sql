@@ -14,7 +14,8 @@ holders as (
 
 select
     results.run_id,
-    results.checked_at,
+    -- Kept in UTC; whoever reads it is in Japan, where clocks are never changed.
+    results.checked_at + interval 9 hour as checked_at,
     case results.layer
         when 'raw' then '納品データ'
         when 'staging' then '整形'
