@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from expectations.results import QualityResult
+from expectations.suites import ALL, Suites
 from orchestration.home import Home
 from orchestration.ingest.tables import RECORD_TABLES
 from orchestration.warehouse import connect
@@ -15,10 +16,8 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def check(
-    home: Home, run_id: str, suites: Mapping[str, Mapping[str, Sequence[Any]]] | None = None
-) -> list[QualityResult]:
-    """Run every suite (or those given, layer → table → expectations) on the warehouse.
+def check(home: Home, run_id: str, suites: Suites = ALL) -> list[QualityResult]:
+    """Carry out the suites on the warehouse.
 
     The results become rows of raw.quality_results, where a second check of the same run replaces the first, and
     pages of the site. Raises KodomoError where the warehouse cannot be opened; an expectation that cannot be
@@ -27,27 +26,23 @@ def check(
     from expectations.site import write_site
     from expectations.validation import validate
 
-    if suites is None:
-        from expectations.suites import ALL
-
-        suites = ALL
     with connect(home, read_only=True) as connection:
         counts = _row_counts(connection, [table for layer in suites.values() for table in layer])
     checked_at = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     layers = {table: layer for layer, tables in suites.items() for table in tables}
-    everything = {table: expectations for tables in suites.values() for table, expectations in tables.items()}
+    everything = {table: checks for tables in suites.values() for table, checks in tables.items()}
     results = [
         QualityResult(
             run_id=run_id,
             layer=layers[outcome.table],
             table=outcome.table,
-            expectation=outcome.expectation,
-            severity=outcome.severity,
+            expectation=outcome.check.name,
+            severity=outcome.check.severity,
             status=outcome.status,
             unexpected_count=outcome.unexpected_count,
             element_count=counts.get(outcome.table),
             checked_at=checked_at,
-            label_ja=outcome.label_ja,
+            label_ja=outcome.check.label_ja,
         )
         for outcome in validate(home.warehouse, everything)
     ]

@@ -12,36 +12,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from expectations.results import Severity, Status
+from expectations.results import Status
+from expectations.suites.building import Check
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
     from great_expectations.datasource.fluent import SQLDatasource
-    from great_expectations.expectations.expectation import Expectation
 
-SEVERITIES: dict[str, Severity] = {
-    "critical": "blocks_publication",
-    "warning": "steward_must_look",
-    "info": "note",
-}
 # Counts only. Whatever else a result holds (partial lists, exceptions with the engine's message) may quote values.
 RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one expectation found on one table."""
+    """What one check found on one table."""
 
     table: str
-    expectation: str
-    label_ja: str
-    severity: Severity
+    check: Check
     status: Status
     unexpected_count: int | None
 
 
-def validate(warehouse: Path, suites: Mapping[str, Sequence[Expectation]]) -> list[Outcome]:
-    """Run the expectations, table by table. An expectation that cannot be carried out is an ``errored`` outcome."""
+def validate(warehouse: Path, suites: Mapping[str, Sequence[Check]]) -> list[Outcome]:
+    """Carry out the checks, table by table. One that cannot be carried out is an ``errored`` outcome."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -58,8 +51,8 @@ def validate(warehouse: Path, suites: Mapping[str, Sequence[Expectation]]) -> li
             _buffer_results(datasource.get_execution_engine().engine)
             return [
                 outcome
-                for table, expectations in suites.items()
-                for outcome in _validate_table(context, datasource, table, expectations)
+                for table, checks in suites.items()
+                for outcome in _validate_table(context, datasource, table, checks)
             ]
         finally:
             datasource.get_execution_engine().close()
@@ -67,41 +60,29 @@ def validate(warehouse: Path, suites: Mapping[str, Sequence[Expectation]]) -> li
 
 
 def _validate_table(
-    context: EphemeralDataContext, datasource: SQLDatasource, table: str, expectations: Sequence[Expectation]
+    context: EphemeralDataContext, datasource: SQLDatasource, table: str, checks: Sequence[Check]
 ) -> list[Outcome]:
     import great_expectations as gx
 
     schema, name = table.split(".")
     try:
         asset = datasource.add_table_asset(table, table_name=name, schema_name=schema)
-        suite = context.suites.add(gx.ExpectationSuite(table, expectations=list(expectations)))
+        suite = gx.ExpectationSuite(table, expectations=[check.to_expectation() for check in checks])
         definition = gx.ValidationDefinition(
-            name=table, data=asset.add_batch_definition_whole_table(table), suite=suite
+            name=table, data=asset.add_batch_definition_whole_table(table), suite=context.suites.add(suite)
         )
         results = definition.run(result_format=RESULT_FORMAT).results
     except Exception:
         # A table that is missing, or a fault in the library: its message may quote values, and is not needed.
-        return [_outcome(table, expectation.configuration, "errored", None) for expectation in expectations]
-    outcomes = {
-        result.expectation_config.meta["name"]: _outcome(
-            table, result.expectation_config, _status(result), _unexpected_count(result)
-        )
-        for result in results
-    }
+        return [Outcome(table, check, "errored", None) for check in checks]
     # The library returns them in an order of its own.
-    return [outcomes[expectation.meta["name"]] for expectation in expectations]
+    found = {result.expectation_config.meta["name"]: result for result in results}
+    return [_outcome(table, check, found[check.name]) for check in checks]
 
 
-def _outcome(table: str, configuration: Any, status: Status, unexpected_count: int | None) -> Outcome:
-    meta = configuration.meta
-    return Outcome(
-        table=table,
-        expectation=meta["name"],
-        label_ja=meta["label_ja"],
-        severity=SEVERITIES[getattr(configuration.severity, "value", configuration.severity)],
-        status=status,
-        unexpected_count=None if status == "errored" else unexpected_count,
-    )
+def _outcome(table: str, check: Check, result: Any) -> Outcome:
+    status = _status(result)
+    return Outcome(table, check, status, None if status == "errored" else _unexpected_count(result))
 
 
 def _status(result: Any) -> Status:

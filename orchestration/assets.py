@@ -1,4 +1,4 @@
-"""The asset graph: 27 extracts, the dbt models with their tests as checks, the publication.
+"""The asset graph: 27 extracts, the dbt models, the publication; dbt tests and expectations are checks on them.
 
 No postponed annotations here: Dagster reads the types of a step's parameters when it is defined.
 """
@@ -13,6 +13,9 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
+from expectations.results import QualityResult
+from expectations.suites import ALL
+from expectations.suites.building import BLOCKS
 from orchestration.batch import Batch
 from orchestration.contract import Contract, load_contracts
 from orchestration.dbt import NodeResult, error_summary, load_manifest, without_values
@@ -22,6 +25,7 @@ from orchestration.ingest import last_delivered
 
 RUN_ID_TAG = "kodomo/run_id"
 ON_TIME = "delivered_on_time"
+GATE = "gate_is_open"
 RETRIES, RETRY_SECONDS = 3, 60
 """Another run takes about a minute. What the first try has loaded, the second finds loaded."""
 BATCHES: dict[str, Batch] = {}
@@ -35,9 +39,9 @@ class BatchResource(dg.ConfigurableResource):
     as_of_on: str = ""
     strict: bool = False
 
-    def batch(self, context: dg.AssetExecutionContext) -> Batch:
+    def batch(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Batch:
         """The batch of this run: the caller's in the same process, else one made at its first use."""
-        key = context.run.tags.get(RUN_ID_TAG, context.run_id)
+        key = context.run.tags.get(RUN_ID_TAG, context.run.run_id)
         if key not in BATCHES:
             as_of_on = dt.date.fromisoformat(self.as_of_on) if self.as_of_on else dt.date.today()
             home = Home.from_environment()
@@ -88,6 +92,8 @@ def extract_assets() -> dg.AssetsDefinition:
         )
         for source_id, contract in contracts.items()
     ]
+    ledgers = [table.split(".") for table in ALL["raw"]]
+    specs += [dg.AssetSpec(ledger, group_name="raw", description="Kept by the ingest.") for ledger in ledgers]
 
     checks = [
         dg.AssetCheckSpec(
@@ -119,6 +125,8 @@ def extract_assets() -> dg.AssetsDefinition:
                     "status": ", ".join(sorted({delivery.status for delivery in latest})) or "no delivery",
                 },
             )
+        for ledger in ledgers:
+            yield dg.MaterializeResult(asset_key=ledger)
         for source_id, contract in contracts.items():
             if contract.late_after_days:
                 yield on_time(contract, last.get(source_id), run.as_of_on)
@@ -187,8 +195,52 @@ def held_message(run: Batch) -> str:
     )
 
 
+def expectation_checks(bi_tables: list[str]) -> dg.AssetChecksDefinition:
+    """Every expectation as a check on its table, and the gate: the publication waits for it."""
+    specs = [
+        dg.AssetCheckSpec(check.name, asset=table.split("."), description=check.label_ja)
+        for tables in ALL.values()
+        for table, checks in tables.items()
+        for check in checks
+    ]
+    # On what is published: nothing but the publication is downstream of it, so that nothing else waits.
+    gates = [
+        dg.AssetCheckSpec(GATE, asset=["marts", table], blocking=True, description="公開を止めるものがない")
+        for table in bi_tables
+    ]
+
+    @dg.multi_asset_check(specs=[*specs, *gates], name="expectations")
+    def expectations(context: dg.AssetCheckExecutionContext, batch: BatchResource) -> Iterator[dg.AssetCheckResult]:
+        run = batch.batch(context)
+        with without_values_in_errors(run):
+            results = run.check()
+        yield from (expectation_event(result) for result in results)
+        for spec in gates:
+            yield dg.AssetCheckResult(passed=not run.gate_failures, asset_key=spec.asset_key, check_name=GATE)
+        if run.gate_failures:
+            raise PublicationHeldError(held_message(run))
+
+    return expectations
+
+
+def expectation_event(result: QualityResult) -> dg.AssetCheckResult:
+    """What an expectation found, as a check on its table: counts, and whether it could be carried out at all."""
+    return dg.AssetCheckResult(
+        passed=result.status == "passed",
+        asset_key=result.table.split("."),
+        check_name=result.expectation,
+        severity=dg.AssetCheckSeverity.ERROR if result.severity == BLOCKS else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "status": result.status,
+            "severity": result.severity,
+            "unexpected": result.unexpected_count if result.unexpected_count is not None else "unknown",
+            "rows": result.element_count if result.element_count is not None else "unknown",
+        },
+    )
+
+
 def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
-    """The gate and the publication: a file per scope, switched at once."""
+    """The publication: a file per scope, switched at once."""
 
     @dg.asset(
         name="publication",
@@ -199,7 +251,9 @@ def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
     def publication(context: dg.AssetExecutionContext, batch: BatchResource) -> dg.MaterializeResult:
         run = batch.batch(context)
         with without_values_in_errors(run):
-            run.check()
+            if not run.expectations:
+                # Somebody has left the checks out: the gate is not theirs to leave out.
+                run.check()
             if run.gate_failures:
                 raise PublicationHeldError(held_message(run))
             folder = run.publish()
@@ -215,11 +269,16 @@ def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
 
 
 def all_assets() -> list[dg.AssetsDefinition]:
-    """Every asset of the city."""
+    """Every asset of the city, and the checks on them."""
     manifest = load_manifest()
     bi_tables = sorted(
         node["name"]
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["name"].startswith("bi_")
     )
-    return [extract_assets(), model_assets(manifest), publication_asset(bi_tables)]
+    return [
+        extract_assets(),
+        model_assets(manifest),
+        expectation_checks(bi_tables),
+        publication_asset(bi_tables),
+    ]

@@ -1,16 +1,16 @@
-"""The suites as code, one module per layer: table → expectations. Importing them imports Great Expectations."""
+"""The suites as code, one module per layer: table → checks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from great_expectations.expectations.expectation import Expectation
-
 from expectations.suites import intermediate, marts, raw, staging
+from expectations.suites.building import Check
 
-Suites = Mapping[str, Sequence[Expectation]]
+Suites = Mapping[str, Mapping[str, Sequence[Check]]]
+"""Layer → table → checks."""
 
-ALL: dict[str, Suites] = {
+ALL: Suites = {
     "raw": raw.SUITES,
     "staging": staging.SUITES,
     "intermediate": intermediate.SUITES,

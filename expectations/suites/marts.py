@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import great_expectations.expectations as gxe
-
 from expectations.suites.building import BLOCKS, LOOK, NOTE, expect, no_rows
 
 AS_OF = "(select as_of_on from raw.run_parameters)"
@@ -14,14 +12,14 @@ SUITES = {
             "there_are_children",
             "対象の子どもがいる",
             LOOK,
-            gxe.ExpectTableRowCountToBeBetween,
+            "ExpectTableRowCountToBeBetween",
             min_value=1,
         ),
         expect(
             "one_row_per_child",
             "子どもは一人1行である",
             BLOCKS,
-            gxe.ExpectColumnValuesToBeUnique,
+            "ExpectColumnValuesToBeUnique",
             column="person_id",
         ),
         no_rows(
@@ -50,7 +48,7 @@ SUITES = {
             "one_score_per_child_and_difficulty",
             "評価は、基準日・モデル・困難・子どもごとに一つである",
             BLOCKS,
-            gxe.ExpectCompoundColumnsToBeUnique,
+            "ExpectCompoundColumnsToBeUnique",
             column_list=["as_of_on", "model_version", "difficulty_type", "person_id"],
         ),
         no_rows(
@@ -112,7 +110,7 @@ SUITES = {
             "completeness_is_a_share",
             "データの充足率は0から1の間である",
             BLOCKS,
-            gxe.ExpectColumnValuesToBeBetween,
+            "ExpectColumnValuesToBeBetween",
             column="completeness",
             min_value=0,
             max_value=1,
@@ -161,7 +159,7 @@ SUITES = {
             "one_priority_per_child",
             "優先度は、基準日と子どもごとに一つである",
             BLOCKS,
-            gxe.ExpectCompoundColumnsToBeUnique,
+            "ExpectCompoundColumnsToBeUnique",
             column_list=["as_of_on", "person_id"],
         ),
     ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import great_expectations.expectations as gxe
-
 from expectations.suites.building import BLOCKS, LOOK, NOTE, expect, no_rows
 from orchestration.contract import load_contracts
 
@@ -78,7 +76,7 @@ SUITES = {
             "status_is_known",
             "データ項目台帳の状態は、承認・保留・禁止のいずれかである",
             BLOCKS,
-            gxe.ExpectColumnValuesToBeInSet,
+            "ExpectColumnValuesToBeInSet",
             column="status",
             value_set=["承認", "保留", "禁止"],
         ),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import great_expectations.expectations as gxe
-
 from expectations.suites.building import BLOCKS, LOOK, expect, no_rows
 
 AS_OF = "(select as_of_on from raw.run_parameters)"
@@ -20,14 +18,14 @@ SUITES = {
             "one_row_per_resident_number",
             "宛名番号は重複しない",
             BLOCKS,
-            gxe.ExpectColumnValuesToBeUnique,
+            "ExpectColumnValuesToBeUnique",
             column="atena_no",
         ),
         expect(
             "birth_dates_are_known",
             "生年月日はほぼすべて分かっている（98%以上）",
             LOOK,
-            gxe.ExpectColumnValuesToNotBeNull,
+            "ExpectColumnValuesToNotBeNull",
             column="birth_on",
             mostly=0.98,
         ),
@@ -79,7 +77,7 @@ SUITES = {
             "birth_weights_are_possible",
             "出生体重は300gから7,000gの間である",
             LOOK,
-            gxe.ExpectColumnValuesToBeBetween,
+            "ExpectColumnValuesToBeBetween",
             column="birth_weight_g",
             min_value=300,
             max_value=7000,
@@ -88,7 +86,7 @@ SUITES = {
             "epds_totals_are_possible",
             "EPDS合計は0点から30点の間である",
             LOOK,
-            gxe.ExpectColumnValuesToBeBetween,
+            "ExpectColumnValuesToBeBetween",
             column="epds_total",
             min_value=0,
             max_value=30,

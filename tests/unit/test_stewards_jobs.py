@@ -15,7 +15,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 
-from expectations.results import QualityResult
+from expectations.results import QualityResult, Status
+from expectations.suites import ALL
 from orchestration import assets, jobs, landing
 from orchestration.batch import Batch
 from orchestration.contract import load_contracts
@@ -135,6 +136,83 @@ def test_a_delivery_is_late_on_the_day_its_rhythm_says(day: dt.date, passed: boo
     contract = load_contracts()["national_health_insurance"]
     assert contract.late_after_days == 40
     assert assets.on_time(contract, dt.date(2026, 4, 1), day).passed is passed
+
+
+def checked(folder: Path, outcomes: dict[str, Status]) -> Batch:
+    """A batch whose expectations pass, but for those in ``outcomes``, and which publishes nothing but a folder."""
+    batch = Batch(Home(folder / "var"), folder, dt.date(2026, 4, 1))
+
+    def check() -> list[QualityResult]:
+        batch.expectations = [
+            QualityResult(
+                "run",
+                layer,
+                table,
+                check.name,
+                check.severity,
+                outcomes.get(check.name, "passed"),
+                0,
+                9,
+                dt.datetime(2026, 4, 1),
+            )
+            for layer, tables in ALL.items()
+            for table, checks in tables.items()
+            for check in checks
+        ]
+        return batch.expectations
+
+    def publish() -> Path:
+        batch.publication = folder
+        return folder
+
+    batch.check, batch.publish = check, publish  # type: ignore[method-assign]
+    return batch
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "with_checks", "published"),
+    [
+        ({}, True, True),
+        ({"there_are_children": "failed"}, True, True),
+        ({"one_row_per_child": "failed"}, True, False),
+        ({"one_row_per_child": "errored"}, True, False),
+        ({"one_row_per_child": "failed"}, False, False),
+        ({}, False, True),
+    ],
+)
+def test_expectations_are_checks_on_their_tables_and_what_blocks_holds_the_publication(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcomes: dict[str, Status], with_checks: bool, published: bool
+) -> None:
+    batch = checked(tmp_path, outcomes)
+    monkeypatch.setattr(assets, "BATCHES", {"r": batch})
+    tables = ["bi_child", "bi_area"]
+    checks = [assets.expectation_checks(tables)] if with_checks else []
+    keys = [["marts", table] for table in tables] + [table.split(".") for suite in ALL.values() for table in suite]
+
+    @dg.multi_asset(specs=[dg.AssetSpec(key) for key in keys])
+    def built():
+        for key in keys:
+            yield dg.MaterializeResult(asset_key=key)
+
+    job = dg.Definitions(
+        assets=[built, *checks, assets.publication_asset(tables)],
+        jobs=[dg.define_asset_job("batch", selection=dg.AssetSelection.all())],
+        resources={"batch": assets.BatchResource(landing=str(tmp_path))},
+    ).resolve_job_def("batch")
+    result = job.execute_in_process(
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        tags={assets.RUN_ID_TAG: "r"},
+        raise_on_error=False,
+    )
+    assert result.success is published
+    assert (batch.publication is not None) is published
+    seen = {(check.asset_key.path[-1], check.check_name): check for check in result.get_asset_check_evaluations()}
+    if with_checks:
+        assert len(seen) == sum(len(checks) for tables in ALL.values() for checks in tables.values()) + len(tables)
+        assert {name for (_table, name), check in seen.items() if not check.passed} == {
+            *outcomes,
+            *([] if published else [assets.GATE]),
+        }
 
 
 class Kept(MessageHandler):
