@@ -34,7 +34,7 @@ EVIDENCE_MODELS = (
     "fct_item_evidence",
 )
 """What makes evidence of ``int_evaluation__frozen``, the observations and the seeds."""
-COMPILED_FOLDERS = ("intermediate/risk", "intermediate/evaluation", "marts/evaluation")
+COMPILED_FOLDERS = ("intermediate/risk", "intermediate/evaluation", "marts/evaluation", "marts/risk")
 
 
 @dataclass(frozen=True)

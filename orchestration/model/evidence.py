@@ -47,7 +47,8 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was found. Lists of rows as dictionaries, ordered by difficulty type and strength."""
+    """What was found. Lists of rows as dictionaries, ordered by difficulty type, corrected p-value
+    and information value."""
 
     frozen_on: dt.date
     outcome_until: dt.date
@@ -143,9 +144,9 @@ select
 from labelled
 qualify row_number() over (
     partition by difficulty_type
-    order by q_value, odds_ratio_low desc, item_code, band_no, second_item_code, second_band_no
+    order by q_value, information_value desc, item_code, band_no, second_item_code, second_band_no
 ) <= {shown}
-order by difficulty_type, q_value, odds_ratio_low desc, item_code, band_no, second_item_code, second_band_no
+order by difficulty_type, q_value, information_value desc, item_code, band_no, second_item_code, second_band_no
 """
 REFUSED_ITEMS = """
 select refused.difficulty_type, refused.item_code, items.label_ja, refused.reasons
@@ -198,7 +199,7 @@ def as_text(found: Evidence) -> str:
             f"became a case; {difficulty['children'] - difficulty['people']:,} were known before or of another age",
         ]
         for title, rows in (("Bands", found.bands), ("Pairs", found.pairs)):
-            lines.append(f"  {title}: odds ratio (95 % interval), q, cases among those with it")
+            lines.append(f"  {title}: odds ratio (95 % interval), q, information value, cases among those with it")
             lines += [f"    {_line(row)}" for row in rows if row["difficulty_type"] == name] or ["    none met"]
         refused = [row for row in found.refused if row["difficulty_type"] == name]
         lines.append(f"  Refused as evidence, made from its cases: {len(refused)} items")
@@ -212,5 +213,5 @@ def _line(row: dict[str, Any]) -> str:
         return f"no ratio: {row['exposed_cases']} of {row['exposed']}  {label}"
     return (
         f"{row['odds_ratio']:.1f} ({row['odds_ratio_low']:.1f}–{row['odds_ratio_high']:.1f})  q {row['q_value']:.3f}  "
-        f"{row['exposed_cases']} of {row['exposed']}  {label}"
+        f"IV {row['information_value']:.3f}  {row['exposed_cases']} of {row['exposed']}  {label}"
     )

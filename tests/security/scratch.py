@@ -50,7 +50,7 @@ HOLDER_TABLES = {
     "bi_steward_question",
     "bi_retention_deletion",
 }
-NOBODY_TABLES = {"bi_area_summary", "bi_model_performance", "bi_item_evidence"}
+NOBODY_TABLES = {"bi_area_summary", "bi_model_performance", "bi_item_evidence", "bi_model_drift"}
 # Kept as they are, so that charts and rules work on them.
 PLAIN = {"area_code", "departments", "holder", "is_dv_protected", "tier", "tier_label", "chain_type", "link_type"}
 

@@ -44,7 +44,8 @@ select
     evidence.information_value,
     evidence.q_value,
     evidence.frozen_on,
-    evidence.outcome_until
+    evidence.outcome_until,
+    evidence.as_of_on = max(evidence.as_of_on) over (partition by evidence.difficulty_type) as is_latest
 from evidence
 left join difficulties on evidence.difficulty_type = difficulties.difficulty_type
 left join items on evidence.item_code = items.item_code

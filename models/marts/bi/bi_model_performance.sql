@@ -60,7 +60,10 @@ select
     performances.flagged,
     performances.flagged_cases,
     performances.frozen_on,
-    performances.outcome_until
+    performances.outcome_until,
+    performances.as_of_on = max(performances.as_of_on) over (
+        partition by performances.model_version, performances.difficulty_type
+    ) as is_latest
 from performances
 left join difficulties on performances.difficulty_type = difficulties.difficulty_type
 left join areas on performances.group_kind = 'area' and performances.group_value = areas.area_code
