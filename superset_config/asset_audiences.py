@@ -117,13 +117,13 @@ def _chart(chart: Chart, datasets: Mapping[str, Dataset], tables: Mapping[str, s
 
 
 def _rows(rows: list[list[dict[str, Any]]], keys: Mapping[str, str]) -> list[list[dict[str, Any]]]:
-    """The rows with the charts that remain; what is left of a row fills its width again."""
+    """The rows with the charts that remain, and the texts whose chart does; what is left of a row fills its width."""
     remaining = []
     for row in rows:
         cells = [
             {**cell, "chart": keys[cell["chart"]]} if "chart" in cell else dict(cell)
             for cell in row
-            if "chart" not in cell or cell["chart"] in keys
+            if cell.get("chart", cell.get("beside")) in {None, *keys}
         ]
         if not cells:
             continue

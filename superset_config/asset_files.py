@@ -139,7 +139,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """One dashboard file: rows of charts and texts, native filters, and the audiences (access.yml) that see it."""
+    """One dashboard file: rows of charts and texts, native filters, and the audiences (access.yml) that see it.
+
+    A text with ``beside`` stands there for those only who see that chart.
+    """
 
     slug: str
     title: str
@@ -320,6 +323,12 @@ def _dashboard_problems(assets: Assets, audiences: set[str]) -> list[str]:
             f"dashboard {name}: audience {audience} does not exist"
             for audience in dashboard.audiences
             if audience not in audiences
+        ]
+        found += [
+            f"dashboard {name}: a text stands beside {cell['beside']}, which is not on it"
+            for row in dashboard.rows
+            for cell in row
+            if cell.get("beside", cell.get("chart")) not in {None, *dashboard.charts()}
         ]
         for row in dashboard.rows:
             if sum(cell["width"] for cell in row) > 12:

@@ -39,6 +39,8 @@ PLACE = {
     "evidence",
     "delivery_id",
     "line_number",
+    "disagreement_reason",
+    "support_content",
 }
 NUMBER_BASE = 900_000
 HOLDER_TABLES = {
@@ -50,7 +52,7 @@ HOLDER_TABLES = {
     "bi_steward_question",
     "bi_retention_deletion",
 }
-NOBODY_TABLES = {"bi_area_summary", "bi_model_performance", "bi_item_evidence", "bi_model_drift"}
+NOBODY_TABLES = {"bi_area_summary", "bi_support_effect", "bi_model_performance", "bi_item_evidence", "bi_model_drift"}
 # Kept as they are, so that charts and rules work on them.
 PLAIN = {"area_code", "departments", "holder", "is_dv_protected", "tier", "tier_label", "chain_type", "link_type"}
 
@@ -226,7 +228,16 @@ CUT = {
         "support_contents",
         "household_id",
     },
-    ("child", "analyst"): NAME_COLUMNS | {"household_id"},
+    ("child", "analyst"): NAME_COLUMNS
+    | {
+        "household_id",
+        "disagreement_reason",
+        "support_content",
+        "decided_by",
+        "entered_by",
+        "decision_id",
+        "support_id",
+    },
 }
 
 

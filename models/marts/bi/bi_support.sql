@@ -22,19 +22,26 @@ tiers as (
     group by tier
 ),
 
+states as (
+    select
+        supports.support_id,
+        priorities.as_of_on,
+        priorities.tier,
+        priorities.as_of_on <= supports.started_on as is_before
+    from supports
+    inner join priorities on supports.person_id = priorities.person_id
+),
+
 -- The last as-of date before the support began, and the last one on record after it.
 compared as (
     select
-        supports.support_id,
-        max(priorities.as_of_on) filter (where priorities.as_of_on <= supports.started_on) as before_on,
-        arg_max(priorities.tier, priorities.as_of_on)
-            filter (where priorities.as_of_on <= supports.started_on) as tier_before,
-        max(priorities.as_of_on) filter (where priorities.as_of_on > supports.started_on) as after_on,
-        arg_max(priorities.tier, priorities.as_of_on)
-            filter (where priorities.as_of_on > supports.started_on) as tier_after
-    from supports
-    inner join priorities on supports.person_id = priorities.person_id
-    group by supports.support_id
+        support_id,
+        max(as_of_on) filter (where is_before) as before_on,
+        arg_max(tier, as_of_on) filter (where is_before) as tier_before,
+        max(as_of_on) filter (where not is_before) as after_on,
+        arg_max(tier, as_of_on) filter (where not is_before) as tier_after
+    from states
+    group by support_id
 )
 
 select

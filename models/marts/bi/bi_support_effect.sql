@@ -26,7 +26,9 @@ select
         when 'disagreement_by_item' then 4
         else 5
     end as measure_order,
+    group_code,
     group_label,
+    second_code,
     second_label,
     case when is_hidden then '5人未満' else people::varchar end as people_label,
     case when not is_hidden then people end as people,
