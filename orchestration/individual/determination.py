@@ -5,27 +5,23 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from orchestration.contract import load_contracts
-from orchestration.errors import KodomoError, UsageError
+from orchestration.errors import UsageError
 from orchestration.home import Home
-from orchestration.individual.inputs import TARGETS, read_statements
+from orchestration.individual.inputs import TARGETS
 from orchestration.individual.nearby import near
-from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE, CompiledModels, open_scratch
+from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE, open_scratch
+from orchestration.individual.service import Reader, in_service, reading
 from orchestration.linkage.explain import CHAINS_JA, find_person
 from orchestration.model.legal_basis import OBSERVATION_CODES, observation_obstacles
-from orchestration.publish import current
-from orchestration.publish.publication import EVERYTHING
-from orchestration.publish.tables import literal
 from orchestration.warehouse import records
 
 HEARD = "heard"
@@ -95,26 +91,6 @@ def source_label(source_id: str | None) -> str:
         return HEARD_LABEL
     contract = load_contracts().get(source_id or "")
     return contract.label if contract else (source_id or "")
-
-
-@contextmanager
-def in_service(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """A connection in memory that reads the publication in service as ``warehouse``, and the publication's folder.
-
-    A batch may run and publish meanwhile: the connection keeps what it opened. Raises KodomoError where nothing has
-    been published.
-    """
-    folder = current(home)
-    if folder is None:
-        raise KodomoError("Nothing has been published yet: run `kodomo run --landing DIR --as-of DATE` first.")
-    connection = duckdb.connect()
-    try:
-        connection.execute(f"attach {literal(str(folder / EVERYTHING))} as {WAREHOUSE} (read_only)")
-        yield connection, folder
-    except duckdb.IOException as error:
-        raise KodomoError("What is in service cannot be read: `kodomo doctor` says why.") from error
-    finally:
-        connection.close()
 
 
 def parse_heard(text: str, person_id: str, relatives: dict[str, str | None]) -> Observation:
@@ -221,19 +197,35 @@ def determine(
     import time
 
     started = time.perf_counter()
-    with in_service(home) as (connection, folder):
-        models = read_statements(folder)
+    with reading(home) as (connection, reader):
         built_on = connection.execute(f"select as_of_on from {WAREHOUSE}.{PARAMETERS}").fetchall()[0][0]
         date = as_of_on or built_on
         _refuse_unusable(heard, date)
-        open_scratch(connection, date)
-        _choose(connection, models, person_id, scope, None if date == built_on else date)
-        _add(connection, heard)
-        changed = [*CHOSEN, *([PARAMETERS] if date != built_on else [])]
-        models.execute(connection, changed, [target for target in TARGETS if target not in CHOSEN])
-        children = _describe(connection, date)
+        children = evaluate(connection, reader, person_id, scope, heard, date, is_built=date == built_on)
         elapsed = int((time.perf_counter() - started) * 1000)
-        return Determination(date, built_on, folder.name, scope, tuple(heard), tuple(children), elapsed)
+        return Determination(date, built_on, reader.folder.name, scope, tuple(heard), tuple(children), elapsed)
+
+
+def evaluate(
+    connection: duckdb.DuckDBPyConnection,
+    reader: Reader,
+    person_id: str,
+    scope: str,
+    heard: Sequence[Observation],
+    as_of_on: dt.date,
+    *,
+    is_built: bool,
+) -> list[dict[str, Any]]:
+    """Everything that a determination executes, from an empty ``scratch`` to the rows of each child.
+
+    ``is_built``: whether the date is that of the publication. Raises AssessError when there is no child to score.
+    """
+    open_scratch(connection, as_of_on)
+    _choose(connection, reader, person_id, scope, None if is_built else as_of_on)
+    _add(connection, heard)
+    changed = [*CHOSEN, *([] if is_built else [PARAMETERS])]
+    reader.models.execute(connection, changed, [target for target in TARGETS if target not in CHOSEN])
+    return _describe(connection, as_of_on)
 
 
 def rows(connection: duckdb.DuckDBPyConnection, model: str) -> list[tuple[Any, ...]]:
@@ -258,12 +250,13 @@ def _refuse_unusable(heard: Sequence[Observation], as_of_on: dt.date) -> None:
 
 
 def _choose(
-    connection: duckdb.DuckDBPyConnection, models: CompiledModels, person_id: str, scope: str, other: dt.date | None
+    connection: duckdb.DuckDBPyConnection, reader: Reader, person_id: str, scope: str, other: dt.date | None
 ) -> None:
     """Make the relations of CHOSEN in ``scratch`` for the chosen children only."""
     if other is not None:
         wanted = [*CHOSEN, "intermediate.int_person__identities"]
-        models.execute(connection, near(connection, models, wanted, person_id, SCOPES.index(scope)), wanted)
+        changed = near(connection, reader, wanted, person_id, SCOPES.index(scope))
+        reader.models.execute(connection, changed, wanted)
     source = WAREHOUSE if other is None else SCRATCH
     subject = person_id if other is None else _id_on_that_date(connection, person_id)
     connection.execute("create or replace temp table chosen (person_id varchar)")
@@ -578,31 +571,34 @@ _CONTENTS = f"""
 _PRIORITIES = f"""
     with
 
-    others as (
-        select priorities.*, children.age_months
-        from {WAREHOUSE}.marts.fct_support_priority as priorities
-        left join {WAREHOUSE}.marts.dim_child as children using (person_id)
-        anti join chosen using (person_id)
-        where priorities.as_of_on = (select as_of_on from {WAREHOUSE}.{PARAMETERS})
-    ),
-
     own as (
-        select priorities.*, children.age_months
+        select
+            priorities.*,
+            (priorities.priority_class, -priorities.total_score, children.age_months, priorities.person_id) as place
         from {SCRATCH}.marts.fct_support_priority as priorities
         inner join {SCRATCH}.marts.dim_child as children using (person_id)
     ),
 
-    pooled as (
-        select * from others
-        union all by name
-        select * from own
+    before as (
+        select *
+        from {WAREHOUSE}.marts.fct_support_priority
+        where as_of_on = (select as_of_on from {WAREHOUSE}.{PARAMETERS})
+    ),
+
+    others as (
+        select (before.priority_class, -before.total_score, children.age_months, before.person_id) as place
+        from before
+        left join {WAREHOUSE}.marts.dim_child as children using (person_id)
+        anti join chosen using (person_id)
+        union all
+        select place from own
     ),
 
     ranked as (
-        select
-            person_id,
-            row_number() over (order by priority_class, total_score desc, age_months, person_id) as priority_rank
-        from pooled
+        select own.person_id, count(*) as priority_rank
+        from own
+        inner join others on others.place <= own.place
+        group by own.person_id
     )
 
     select
@@ -620,9 +616,7 @@ _PRIORITIES = f"""
     left join (
         select tier, any_value(label_ja) as label_ja from {WAREHOUSE}.seeds.risk_tiers group by tier
     ) as tiers using (tier)
-    left join {WAREHOUSE}.marts.fct_support_priority as before
-        on own.person_id = before.person_id
-        and before.as_of_on = (select as_of_on from {WAREHOUSE}.{PARAMETERS})
+    left join before on own.person_id = before.person_id
 """
 
 _CHAINS = f"""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE, CompiledModels
+from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE
+from orchestration.individual.service import Reader
 
 STEPS = 4
 """Edges of the longest chain."""
@@ -15,10 +16,58 @@ EXTERNAL_KEYS = {
     "centre_case_no": "guidance_centre_cases",
     "service_no": "social_council_services",
 }
+# Whole numbers are found among many in a fraction of the time that texts take.
+PEOPLE = f"""
+    select row_number() over (order by person_id)::integer as number, person_id
+    from (
+        select person_id from {WAREHOUSE}.marts.dim_person
+        union
+        select person_id from {WAREHOUSE}.intermediate.int_person__atena
+    )
+"""
+# Who ever lived in which household; whether it is a family.
+LIVED = f"""
+    with
+
+    lived as (
+        select household_no, atena_no from {WAREHOUSE}.staging.stg_citizens__household_history
+        union
+        select household_no, atena_no from {WAREHOUSE}.staging.stg_citizens__resident_register
+    ),
+
+    households as (
+        select household_no, row_number() over ()::integer as household, count(*) <= {FAMILY_AT_MOST} as is_family
+        from lived
+        group by household_no
+    )
+
+    select households.household, households.is_family, atena.atena_no, people.number
+    from lived
+    inner join households using (household_no)
+    inner join {WAREHOUSE}.intermediate.int_person__atena as atena using (atena_no)
+    inner join {{people}} as people using (person_id)
+    order by people.number
+"""
+# Edges of the family graph that ever were, in both directions.
+LINKS = f"""
+    with
+
+    links as (
+        select here.number, there.number as other
+        from {WAREHOUSE}.marts.fct_family_link as links
+        inner join {{people}} as here on links.from_person_id = here.person_id
+        inner join {{people}} as there on links.to_person_id = there.person_id
+    )
+
+    select number, other from links
+    union all
+    select other as number, number as other from links
+    order by number
+"""
 
 
 def near(
-    connection: duckdb.DuckDBPyConnection, models: CompiledModels, targets: list[str], person_id: str, beyond: int
+    connection: duckdb.DuckDBPyConnection, reader: Reader, targets: list[str], person_id: str, beyond: int
 ) -> list[str]:
     """Put what the models read into ``scratch``, without the rows of people too far away to matter to this person.
 
@@ -26,13 +75,14 @@ def near(
     away, and whoever ever shared a household with them. Returns the relations that changed, the run's parameters
     among them.
     """
-    _choose_people(connection, person_id, STEPS + beyond)
-    again = set(models.again(targets, [PARAMETERS]))
+    _choose_people(connection, reader, person_id, STEPS + beyond)
+    parents = reader.models.parents
+    again = set(reader.models.again(targets, [PARAMETERS]))
     changed = []
-    for relation in sorted({parent for name in again for parent in models.parents[name]} - again):
+    for relation in sorted({parent for name in again for parent in parents[name]} - again):
         if relation == PARAMETERS or relation.startswith("seeds."):
             continue
-        kept = _condition(connection, relation)
+        kept = _condition(relation, reader.columns[relation])
         if kept is not None:
             connection.execute(
                 f"create or replace table {SCRATCH}.{relation} as select * from {WAREHOUSE}.{relation} where {kept}"
@@ -41,60 +91,33 @@ def near(
     return [PARAMETERS, *changed]
 
 
-def _choose_people(connection: duckdb.DuckDBPyConnection, person_id: str, steps: int) -> None:
-    connection.execute("create or replace temp table near_people as select ?::varchar as person_id", [person_id])
+def _choose_people(connection: duckdb.DuckDBPyConnection, reader: Reader, person_id: str, steps: int) -> None:
+    people = reader.prepare("people", PEOPLE)
+    lived = reader.prepare("lived", LIVED.format(people=people))
+    links = reader.prepare("links", LINKS.format(people=people))
+    connection.execute(
+        f"create or replace temp table near_numbers as select number from {people} where person_id = ?", [person_id]
+    )
     for _ in range(steps):
         connection.execute(
             f"""
-            insert into near_people
+            insert into near_numbers
             with
 
-            households as (
-                select history.household_no
-                from {WAREHOUSE}.staging.stg_citizens__household_history as history
-                inner join {WAREHOUSE}.intermediate.int_person__atena as atena using (atena_no)
-                semi join near_people using (person_id)
-                union
-                select register.household_no
-                from {WAREHOUSE}.staging.stg_citizens__resident_register as register
-                inner join {WAREHOUSE}.intermediate.int_person__atena as atena using (atena_no)
-                semi join near_people using (person_id)
-            ),
-
-            lived_there as (
-                select household_no, atena_no from {WAREHOUSE}.staging.stg_citizens__household_history
-                semi join households using (household_no)
-                union
-                select household_no, atena_no from {WAREHOUSE}.staging.stg_citizens__resident_register
-                semi join households using (household_no)
-            ),
-
-            families as (
-                select household_no from lived_there
-                group by household_no
-                having count(*) <= {FAMILY_AT_MOST}
-            ),
-
-            links as (
-                select from_person_id as person_id, to_person_id as other_id
-                from {WAREHOUSE}.marts.fct_family_link
-                union all
-                select to_person_id as person_id, from_person_id as other_id
-                from {WAREHOUSE}.marts.fct_family_link
-            ),
-
             found as (
-                select links.other_id as person_id from links
-                semi join near_people on links.person_id = near_people.person_id
+                select other as number from {links}
+                where number in (select number from near_numbers)
                 union
-                select atena.person_id
-                from lived_there
-                semi join families using (household_no)
-                inner join {WAREHOUSE}.intermediate.int_person__atena as atena using (atena_no)
+                select number from {lived}
+                where
+                    household in (
+                        select household from {lived}
+                        where is_family and number in (select number from near_numbers)
+                    )
             )
 
-            select person_id from found
-            anti join near_people using (person_id)
+            select number from found
+            anti join near_numbers using (number)
             """
         )
     # The households of those people whole: who was their head, and how many lived there.
@@ -103,53 +126,36 @@ def _choose_people(connection: duckdb.DuckDBPyConnection, person_id: str, steps:
         create or replace temp table near_atena as
         with
 
-        own as (
-            select atena_no from {WAREHOUSE}.intermediate.int_person__atena
-            semi join near_people using (person_id)
+        numbers as (
+            select number from {lived}
+            where household in (select household from {lived} where number in (select number from near_numbers))
+            union
+            select number from near_numbers
         ),
 
-        households as (
-            select household_no from {WAREHOUSE}.staging.stg_citizens__household_history
-            semi join own using (atena_no)
-            union
-            select household_no from {WAREHOUSE}.staging.stg_citizens__resident_register
-            semi join own using (atena_no)
-        ),
-
-        members as (
-            select atena_no from own
-            union
-            select atena_no from {WAREHOUSE}.staging.stg_citizens__household_history
-            semi join households using (household_no)
-            union
-            select atena_no from {WAREHOUSE}.staging.stg_citizens__resident_register
-            semi join households using (household_no)
+        people as (
+            select person_id from {people}
+            where number in (select number from numbers)
         )
 
         -- Two numbers of one person come together.
-        select others.atena_no, others.person_id
-        from {WAREHOUSE}.intermediate.int_person__atena as others
-        semi join (
-            select person_id from {WAREHOUSE}.intermediate.int_person__atena
-            semi join members using (atena_no)
-        ) using (person_id)
+        select atena_no, person_id from {WAREHOUSE}.intermediate.int_person__atena
+        where person_id in (select person_id from people)
         """
     )
     connection.execute(
-        "insert into near_people select distinct person_id from near_atena anti join near_people using (person_id)"
+        f"""
+        create or replace temp table near_people as
+        select person_id from near_atena
+        union
+        select person_id from {people}
+        where number in (select number from near_numbers)
+        """
     )
 
 
-def _condition(connection: duckdb.DuckDBPyConnection, relation: str) -> str | None:
+def _condition(relation: str, columns: list[str]) -> str | None:
     """Which rows matter; None where the relation has no column of people and is read as it is."""
-    schema, _, table = relation.partition(".")
-    columns = [
-        row[0]
-        for row in connection.execute(
-            "select column_name from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?",
-            [WAREHOUSE, schema, table],
-        ).fetchall()
-    ]
     people = [name for name in columns if name in {"person_id", "husband_id", "wife_id"}]
     if people:
         # Records that nobody has been found for have no person among them.

@@ -113,8 +113,9 @@ class CompiledModels:
             database = SCRATCH if f"{schema}.{name}" in moved else WAREHOUSE
             return f'"{database}"."{schema}"."{name}"'
 
+        for schema in {relation.partition(".")[0] for relation in relations}:
+            connection.execute(f"create schema if not exists {SCRATCH}.{schema}")
         for relation in relations:
-            connection.execute(f"create schema if not exists {SCRATCH}.{relation.partition('.')[0]}")
             connection.execute(
                 f"create or replace table {SCRATCH}.{relation} as {_REFERENCE.sub(rename, self.statements[relation])}"
             )
