@@ -17,8 +17,9 @@ import duckdb
 
 from orchestration.home import Home
 from orchestration.individual import determination as individual
-from orchestration.individual.inputs import TARGETS, read_statements
-from orchestration.individual.replay import PARAMETERS, WAREHOUSE, open_scratch
+from orchestration.individual import nearby
+from orchestration.individual.replay import PARAMETERS, WAREHOUSE
+from orchestration.individual.service import KEPT, reading
 from orchestration.publish import current
 from orchestration.publish.publication import EVERYTHING
 
@@ -28,7 +29,7 @@ WARM = 5
 class Recorder:
     """A connection that remembers what was executed."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.statements: list[tuple[str, Any]] = []
 
@@ -40,17 +41,26 @@ class Recorder:
 
 def statements_of(home: Home, person_id: str, as_of_on: dt.date | None) -> list[tuple[str, Any]]:
     """What one determination executes, from an empty scratch database to the scores and support."""
-    with individual.in_service(home) as (connection, folder):
+    with reading(home) as (connection, reader):
         recorder: Any = Recorder(connection)
-        models = read_statements(folder)
         built_on = connection.execute(f"select as_of_on from {WAREHOUSE}.{PARAMETERS}").fetchall()[0][0]
         date = as_of_on or built_on
-        open_scratch(recorder, date)
-        individual._choose(recorder, models, person_id, "person", None if date == built_on else date)
-        changed = [*individual.CHOSEN, *([PARAMETERS] if date != built_on else [])]
-        models.execute(recorder, changed, [target for target in TARGETS if target not in individual.CHOSEN])
-        individual._describe(recorder, date)
+        individual.evaluate(recorder, reader, person_id, "person", [], date, is_built=date == built_on)
     return recorder.statements
+
+
+def bare_engine(home: Home, *, is_prepared: bool) -> duckdb.DuckDBPyConnection:
+    """The engine with the publication open; ``is_prepared``: with what another date needs."""
+    folder = current(home)
+    engine = duckdb.connect()
+    engine.execute(f"attach '{folder / EVERYTHING}' as {WAREHOUSE} (read_only)")
+    engine.execute(f"attach ':memory:' as {KEPT}")
+    if is_prepared:
+        people, lived, links = (f"{KEPT}.{name}" for name in ("people", "lived", "links"))
+        engine.execute(f"create table {people} as {nearby.PEOPLE}")
+        engine.execute(f"create table {lived} as {nearby.LIVED.format(people=people)}")
+        engine.execute(f"create table {links} as {nearby.LINKS.format(people=people)}")
+    return engine
 
 
 def bare(connection: duckdb.DuckDBPyConnection, statements: list[tuple[str, Any]]) -> float:
@@ -99,9 +109,7 @@ def main() -> None:
             f"select count(*) from {WAREHOUSE}.marts.dim_person where is_resident"
         ).fetchall()
     expected = batch_rows(home)
-    folder = current(home)
-    engine = duckdb.connect()
-    engine.execute(f"attach '{folder / EVERYTHING}' as {WAREHOUSE} (read_only)")
+    engine = bare_engine(home, is_prepared=as_of_on is not None)
     whole, alone, same = [], [], 0
     for number, person_id in enumerate(people):
         started = time.perf_counter()
