@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 import duckdb
@@ -11,6 +12,9 @@ import pyarrow.compute as pc
 from orchestration.contract import Column, Contract
 from orchestration.ingest.files import ParsedFile, Reject, readable
 from orchestration.ingest.macros import load_macros
+
+JUDGED_BY_VALUE = ("date", "month", "int", "decimal", "flag")
+"""The column types of which a value may be none."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +26,17 @@ class Loaded:
 
 
 def normalised(values: pa.Array) -> pa.Array:
-    """NFKC, trimmed, runs of spaces folded to one, empty as null; the engine composes what this leaves decomposed.
+    """NFKC, trimmed, runs of spaces folded to one, empty as null.
 
     Done once per distinct value: extracts repeat themselves.
     """
     encoded = values.dictionary_encode()
     text = pc.utf8_normalize(encoded.dictionary, form="NFKC")
     text = pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"[\s\p{Z}\x0b\x1c-\x1f\x85]+", " "))
+    # Arrow leaves a half-width kana and its dakuten apart.
+    is_wide = pc.fill_null(pc.invert(pc.string_is_ascii(text)), False)
+    composed = [unicodedata.normalize("NFC", value) for value in text.filter(is_wide).to_pylist()]
+    text = pc.replace_with_mask(text, is_wide, pa.array(composed, pa.string()))
     text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
     return pc.take(text, encoded.indices)
 
@@ -88,12 +96,12 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
         names = ", ".join(targets)
         connection.execute(
             f"insert into raw.{contract.source_id} (delivery_id, line_number, {names}) "
-            f"select ?, line_number, {names} from composed anti join judged using (position)",
+            f"select ?, line_number, {names} from delivered_file anti join judged using (position)",
             [delivery_id],
         )
         _record_issues(connection, contract, delivery_id)
     finally:
-        for table in ("composed", "bad_values", "judged"):
+        for table in ("delivered_values", "bad_values", "judged"):
             connection.execute(f"drop table if exists {table}")
         connection.unregister("delivered_file")
     rejects = parsed.rejects + [
@@ -131,27 +139,33 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Make temporary tables: ``composed`` (the rows), ``bad_values`` (what is wrong with which value of a column) and
-    ``judged`` (the rows to reject, with the first fault in the order of the columns).
+    """Make temporary tables from ``delivered_file``: ``delivered_values`` (the values of each typed column),
+    ``bad_values`` (what is wrong with which of them) and ``judged`` (the rows to reject, with the first fault in the
+    order of the columns).
     """
-    # Arrow leaves a half-width kana and its dakuten apart; the engine's own NFC joins them.
-    composed = ", ".join(f"nfc_normalize({column.name}) as {column.name}" for column in contract.columns)
-    connection.execute(f"create or replace temp table composed as select * replace ({composed}) from delivered_file")
-    # Once per distinct value, and one statement per type: to plan the reading of a date takes as long as to read many.
+    typed = {
+        i: column
+        for i, column in enumerate(contract.columns)
+        if column.type in JUDGED_BY_VALUE and not (column.type == "flag" and column.required)
+    }
+    # Once per distinct value. A table of its own: the optimiser moves a condition into a subquery, and would judge
+    # every row before it looks for the distinct ones.
+    values = [
+        f"select distinct {i} as column_position, {name} as value from delivered_file where {name} is not null"
+        for i, name in ((i, column.name) for i, column in typed.items())
+    ]
+    values.append("select 0 as column_position, '' as value where false")
+    connection.execute(f"create or replace temp table delivered_values as {' union all '.join(values)}")
+    # One statement per type: to plan the reading of a date takes as long as to read many.
     judgements = ["select 0 as column_position, '' as value, '' as code where false"]
-    for kind in ("date", "month", "int", "decimal", "flag"):
-        typed = [(i, column) for i, column in enumerate(contract.columns) if column.type == kind]
-        if kind == "flag":
-            typed = [(i, column) for i, column in typed if not column.required]
-        if typed:
-            values = " union all ".join(
-                f"select distinct {i} as column_position, {column.name} as value from composed" for i, column in typed
-            )
-            required = [str(i) for i, column in typed if column.required]
+    for kind in JUDGED_BY_VALUE:
+        positions = [str(i) for i, column in typed.items() if column.type == kind]
+        required = [str(i) for i, column in typed.items() if column.type == kind and column.required]
+        if positions:
             fault = value_fault(kind, "value", f"column_position in ({', '.join(required)})" if required else "false")
             judgements.append(
                 f"select column_position, value, code from (select column_position, value, {fault} as code "
-                f"from ({values}) where value is not null) where code is not null"
+                f"from delivered_values where column_position in ({', '.join(positions)})) where code is not null"
             )
     connection.execute(f"create or replace temp table bad_values as {' union all '.join(judgements)}")
     bad = _columns_with_bad_values(connection)
@@ -159,7 +173,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     columns = ", ".join(f"{sql} as fault_{i}" for i, sql in faults if sql)
     joins = " ".join(
         f"left join (from bad_values where column_position = {i}) as bad_{i} "
-        f"on composed.{contract.columns[i].name} = bad_{i}.value"
+        f"on delivered_file.{contract.columns[i].name} = bad_{i}.value"
         for i, sql in faults
         if sql and i in bad and contract.columns[i].required
     )
@@ -168,7 +182,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     position = " ".join(f"when fault_{i} is not null then {i}" for i in numbers)
     connection.execute(
         f"create or replace temp table judged as select position, {fault} as fault, case {position} end as "
-        f"column_position from (select position, {columns} from composed {joins}) where fault is not null"
+        f"column_position from (select position, {columns} from delivered_file {joins}) where fault is not null"
     )
 
 
@@ -186,7 +200,7 @@ def _record_issues(connection: duckdb.DuckDBPyConnection, contract: Contract, de
     ]
     if queries:
         connection.execute(
-            "insert into raw.value_issues with loaded as (from composed anti join judged using (position)) "
+            "insert into raw.value_issues with loaded as (from delivered_file anti join judged using (position)) "
             f"select ?, ?, * from ({' union all '.join(queries)})",
             [delivery_id, contract.source_id],
         )
@@ -195,7 +209,7 @@ def _record_issues(connection: duckdb.DuckDBPyConnection, contract: Contract, de
         connection.execute(
             "insert into raw.gaiji select ?, ?, line_number, ?, "
             f"'U+' || upper(to_hex(unicode(unnest(regexp_extract_all({name}, '[\\x{{E000}}-\\x{{F8FF}}]'))))) "
-            "from composed anti join judged using (position) "
+            "from delivered_file anti join judged using (position) "
             f"where regexp_matches({name}, '[\\x{{E000}}-\\x{{F8FF}}]')",
             [delivery_id, contract.source_id, name],
         )

@@ -91,21 +91,33 @@ def physical_lines(data: bytes) -> list[bytes]:
 def plain_lines(lines: list[bytes], encoding: str, delimiter: str, width: int, heading: str) -> np.ndarray:
     """Mask of the lines that are a record of ``width`` fields by themselves, whatever stands around them.
 
-    Nearly all lines are, and are split by the engine; what may be anything else (quotes, another number of fields, a
-    trailer, a repeated heading, nothing, bytes that are no text) is left to ``record_at``.
+    Nearly all lines are, and are split by the engine; what may be anything else (a quote that does not begin or end a
+    field, another number of fields, a trailer, a repeated heading, nothing, bytes that are no text) is left to
+    ``record_at``.
     """
-    mark = re.escape(delimiter)
     if heading[:1].isascii():
         return np.zeros(len(lines), dtype=bool)
+    mark = re.escape(delimiter)
     data = pa.array(lines, pa.binary())
-    # A letter or digit at the beginning, and one after the second field: no heading, no trailer, no empty record.
-    shape = rf"^[0-9A-Za-z-][^{mark}]*{mark}[^{mark}]*{mark}[\x00-\xff]*[0-9A-Za-z]"
-    is_plain = pc.and_(
+    has_quotes = pc.match_substring(data, '"')
+    field = rf'(?:"[^"]*"|[^"{mark}]*)'
+    is_record = pc.if_else(
+        has_quotes,
+        # A quoted ="001" is a formula, which record_at knows.
+        pc.and_(
+            pc.match_substring_regex(data, rf"^{field}(?:{mark}{field}){{{width - 1}}}$"),
+            pc.invert(pc.match_substring(data, '="')),
+        ),
         pc.equal(pc.count_substring(data, delimiter.encode()), width - 1),
+    )
+    # A letter or digit at the beginning, and one after the second field: no heading, no trailer, no empty record.
+    shape = rf'^"?[0-9A-Za-z-][^"{mark}]*"?{mark}{field}{mark}[\x00-\xff]*[0-9A-Za-z]'
+    is_plain = pc.and_(
+        is_record,
         pc.and_(
             pc.match_substring_regex(data, shape),
             pc.and_(
-                pc.invert(pc.match_substring_regex(data, r'["\x00]')),
+                pc.invert(pc.match_substring_regex(data, r"\x00")),
                 pc.less_equal(pc.binary_length(data), MAX_PLAIN_BYTES),
             ),
         ),
@@ -140,7 +152,9 @@ def split_plain(lines: Iterable[bytes], encoding: str, delimiter: str, width: in
     return csv.read_csv(
         pa.BufferReader(data),
         read_options=csv.ReadOptions(column_names=names),
-        parse_options=csv.ParseOptions(delimiter=delimiter, quote_char=False, ignore_empty_lines=False),
+        parse_options=csv.ParseOptions(
+            delimiter=delimiter, quote_char='"' if b'"' in data else False, double_quote=False, ignore_empty_lines=False
+        ),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), include_columns=included, strings_can_be_null=False
         ),

@@ -23,6 +23,13 @@ VALUES = [
     '"a\nb"',
     '"stray',
     '="001"',
+    '"=""001"""',
+    '""',
+    '"say ""a"""',
+    '"closed" ',
+    '"a=","b"',
+    'in"side',
+    '"髙,﨑"',
     "婚姻",
     "髙",
     "合計 3件",
@@ -49,6 +56,8 @@ def some_file(seed: int) -> bytes:
         else:
             fields = []
         line = ",".join(fields).encode(encoding)
+        if chance.random() < 0.3:
+            line = b",".join(b'"' + field + b'"' for field in line.split(b","))
         lines.append(line + b"\x81" if chance.random() < 0.05 else line)
     mark = codecs.BOM_UTF8 if encoding == "utf-8" else b""
     return mark + end.join(lines) + chance.choice([b"", end])
