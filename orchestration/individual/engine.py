@@ -64,7 +64,7 @@ def load_bundle(home: Home, models: Sequence[str] = SCORING_MODELS) -> Bundle:
     path = home.root / "scoring" / f"{digest}.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        statements = _compile(Home(home.root / "scoring" / "dbt").ensure(), models)
+        statements = compile_models(Home(home.root / "scoring" / "dbt").ensure(), models)
         draft = path.with_suffix(".part")
         draft.write_text(json.dumps(statements, ensure_ascii=False), encoding="utf-8")
         draft.replace(path)
@@ -80,8 +80,11 @@ def _digest(models: Sequence[str]) -> str:
     return digest.hexdigest()[:20]
 
 
-def _compile(home: Home, models: Sequence[str]) -> list[tuple[str, str]]:
-    """Compile in a home of its own: the warehouse of the city may be in use, and is not needed for this."""
+def compile_models(home: Home, models: Sequence[str]) -> list[tuple[str, str]]:
+    """(relation, SQL) of each model, in the order in which they are built, compiled in ``home``.
+
+    A home of its own: the warehouse of the city may be in use, and is not needed for this.
+    """
     dbt.invoke(home, ["compile", "--select", *models])
     manifest = json.loads(Path(home.dbt / "target" / "manifest.json").read_text(encoding="utf-8"))
     nodes = {
