@@ -51,6 +51,20 @@ CHAIN_COLOURS = {
     "縦の連鎖": "#6a4c93",
     "横の連鎖": "#1982a4",
 }
+MEETING_COLOURS = {
+    "class_a_children": "#c8102e",
+    "class_b_children": "#f0a202",
+    "支援が必要": "#2f6690",
+    "見守り": "#8fb3cf",
+    "不要": "#b8c0c8",
+    "下がった": "#3d7d5a",
+    "変わらない": "#b8c0c8",
+    "上がった": "#c8102e",
+    "支援の後の判定待ち": "#e6d7a8",
+    "支援の前の判定なし": "#dfe3e7",
+}
+COLOURS = {**TIER_COLOURS, **CHAIN_COLOURS, **FAMILY_COLOURS, **MEETING_COLOURS}
+"""The same thing has the same colour on every page."""
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 _TYPES = {
     "varchar": "VARCHAR",
@@ -551,9 +565,9 @@ def dashboard_config(assets: Assets, dashboard: Dashboard) -> dict[str, Any]:
             },
             "cross_filters_enabled": True,
             "filter_bar_orientation": "HORIZONTAL",
-            "label_colors": {**TIER_COLOURS, **CHAIN_COLOURS, **FAMILY_COLOURS},
-            "map_label_colors": {**TIER_COLOURS, **CHAIN_COLOURS, **FAMILY_COLOURS},
-            "shared_label_colors": [*TIER_COLOURS, *CHAIN_COLOURS, *FAMILY_COLOURS],
+            "label_colors": COLOURS,
+            "map_label_colors": COLOURS,
+            "shared_label_colors": list(COLOURS),
             "color_scheme": "supersetColors",
             "color_scheme_domain": [],
             "refresh_frequency": 0,
