@@ -6,9 +6,15 @@ scope_members as (
     select * from {{ ref('int_risk__scope_members') }}
 ),
 
+barred_observations as (
+    select * from {{ ref('int_risk__barred_observations') }}
+),
+
 observations as (
     select * from {{ ref('fct_observation') }}
-    where observed_on <= {{ as_of() }}
+    where
+        observed_on <= {{ as_of() }}
+        and observation_code not in (select barred_observations.observation_code from barred_observations)
 ),
 
 chain_values as (
