@@ -97,9 +97,11 @@ class Batch:
 
     def publish(self) -> Path:
         """Publish a file per scope, unless a gate holds the publication."""
+        from orchestration.person_requests import forget_older_publications
         from orchestration.publish import publish
 
         self.publication = publish(self.home, self.run_id)
+        forget_older_publications(self.home, self.publication)
         self.progress("publish", self.publication.name)
         return self.publication
 

@@ -12,7 +12,7 @@ from orchestration.contract import Contract, load_code_lists, load_contracts
 from orchestration.errors import KodomoError
 from orchestration.home import Home
 from orchestration.individual.determination import in_service, observation_codes, source_label
-from orchestration.linkage.explain import ATENA_WIDTH
+from orchestration.person_records import Known, known_as, rejects_about, rows_about
 from orchestration.warehouse import connect, records
 from superset_config.entry.forms import forms
 from superset_config.entry.store import EntryStore
@@ -41,6 +41,7 @@ class Held:
     entries: tuple[tuple[str, Any, list[tuple[str, str]]], ...]
     determinations: tuple[dict[str, Any], ...]
     facts: tuple[dict[str, Any], ...]
+    rejected: tuple[dict[str, Any], ...] = ()
 
 
 def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
@@ -50,23 +51,13 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
     blacks them out. Raises KodomoError while a batch is writing the warehouse.
     """
     with connect(home, read_only=True) as connection:
-        numbers = [
-            row[0]
-            for row in connection.execute(
-                "select atena_no from intermediate.int_person__atena where person_id = ? order by atena_no", [person_id]
-            ).fetchall()
-        ]
-        keys: dict[str, list[str]] = {}
-        for source_id, key in connection.execute(
-            "select source_id, source_key from intermediate.int_person__identities where person_id = ? order by all",
-            [person_id],
-        ).fetchall():
-            keys.setdefault(source_id, []).append(key)
+        known = known_as(connection, person_id)
         delivered = [
             found
             for contract in load_contracts().values()
-            if (found := _records(connection, contract, numbers, keys)) is not None
+            if (found := _records(connection, contract, known)) is not None
         ]
+        rejected = _rejected(connection, known)
     with in_service(home) as (connection, _):
         person = records(connection, "select * from warehouse.marts.dim_person where person_id = ?", [person_id])
         scores = records(
@@ -128,39 +119,39 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
         tuple(entries),
         tuple(store.determinations(person_id=person_id)),
         tuple(facts),
+        tuple(rejected),
     )
 
 
-def _records(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, numbers: list[str], keys: dict[str, list[str]]
-) -> Records | None:
+def _rejected(connection: duckdb.DuckDBPyConnection, known: Known) -> list[dict[str, Any]]:
+    """Rows that were not accepted and name the person: they are kept for the holder to mend."""
+    about = rejects_about(known)
+    if about is None:
+        return []
+    condition, values = about
+    found = records(
+        connection,
+        f"select delivery_id, source_id, line_number, reason_code, record from raw.rejects where {condition} "
+        "order by delivery_id, line_number",
+        values,
+    )
+    return [{**row, "source_label": source_label(row["source_id"])} for row in found]
+
+
+def _records(connection: duckdb.DuckDBPyConnection, contract: Contract, known: Known) -> Records | None:
     """The rows of one source in which the person is, as delivered; None where there are none.
 
     Columns that may not be used are held all the same, and so are rows of earlier deliveries: what is the same in
     several is told once, with the newest of them.
     """
-    conditions, values = [], []
-    names = [column.name for column in contract.columns]
-    for name in names:
-        if name.endswith("atena_no") and numbers:
-            number = f"lpad(ltrim(replace({name}, ' ', ''), '0'), {ATENA_WIDTH}, '0')"
-            conditions.append(f"{number} in ({', '.join('?' * len(numbers))})")
-            values += numbers
-    # The schools' number is that of the enrolment, in all of their extracts.
-    is_of_school = "school_person_no" in names
-    own = keys.get("school_enrolment" if is_of_school else contract.source_id, [])
-    if own:
-        key = "school_person_no" if is_of_school else names[0]
-        conditions.append(f"replace({key}, ' ', '') in ({', '.join('?' * len(own))})")
-        values += own
-    if "subject_no" in names and numbers:
-        conditions.append(f"subject_no in ({', '.join('?' * len(numbers))})")
-        values += numbers
-    if not conditions:
+    about = rows_about(contract, known)
+    if about is None:
         return None
+    condition, values = about
+    names = [column.name for column in contract.columns]
     rows = connection.execute(
         f"select max(delivery_id || ' ' || line_number || '行目') as place, {', '.join(names)} "
-        f"from raw.{contract.source_id} where {' or '.join(conditions)} group by all order by place",
+        f"from raw.{contract.source_id} where {condition} group by all order by place",
         values,
     ).fetchall()
     if not rows:

@@ -126,6 +126,12 @@ def _months(column: Column) -> int | None:
     return int(months) if months else None
 
 
+def original_until(contract: Contract, delivered_on: dt.date) -> dt.date | None:
+    """The last day on which the original of a delivery may be kept; None where the register says none."""
+    known = [number for column in contract.columns if (number := _months(column)) is not None]
+    return _until(delivered_on, min(known)) if known else None
+
+
 def _until(day: dt.date, months: int) -> dt.date:
     """The last day of a retention that counts from ``day``."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -5,8 +5,15 @@ from __future__ import annotations
 from expectations.suites.building import BLOCKS, LOOK, NOTE, expect, no_rows
 from orchestration.contract import load_contracts
 
+# What was deleted at the request of the person concerned was loaded too, and is listed line by line.
 LOADED_ROWS = "\nunion all\n".join(
-    f"select delivery_id, count(*) as row_count from raw.{source_id} group by delivery_id"
+    f"""select delivery_id, count(*) as row_count
+    from (
+        select delivery_id from raw.{source_id}
+        union all
+        select delivery_id from raw.person_deletions where source_id = '{source_id}'
+    )
+    group by delivery_id"""
     for source_id in load_contracts()
 )
 THIS_RUN = "run_id = (select run_id from raw.run_parameters)"

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration import person_requests
 from orchestration.contract import Contract, load_contracts
 from orchestration.errors import KodomoError
 from orchestration.home import Home
@@ -43,6 +44,7 @@ def take_entries(home: Home, run_id: str, progress: Callable[[str], None] | None
         return []
     store = EntryStore(home)
     contracts = load_contracts()
+    person_requests.erase_typed(store)
     entered = store.current(with_deleted=True)
     by_form: dict[str, list[Version]] = {}
     for version in entered:
@@ -63,13 +65,21 @@ def take_entries(home: Home, run_id: str, progress: Callable[[str], None] | None
                 if progress is not None:
                     progress(delivery.file_name)
         _write_decisions(connection, by_form)
+        carried_out = person_requests.carry_out(connection, store, run_id)
+    for request, outcome, message in carried_out:
+        store.note_effects([(request.record_id, request.version)], outcome, run_id, message)
     store.note_effects([(version.record_id, version.version) for version in _plain(entered)], TAKEN, run_id)
     _decide_deliveries(home, store, by_form.get("delivery_decision", []), run_id)
     return new
 
 
 def _plain(entered: Iterable[Version]) -> list[Version]:
-    return [version for version in entered if version.form != "delivery_decision"]
+    """What is taken by being read; the others are noted when they have been carried out."""
+    return [
+        version
+        for version in entered
+        if version.form != "delivery_decision" and not person_requests.is_to_be_carried_out(version)
+    ]
 
 
 def entry_file(contract: Contract, form: Form, entered: Iterable[Version]) -> bytes:

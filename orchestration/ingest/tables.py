@@ -46,6 +46,10 @@ create table if not exists raw.retention_deletions (
     source_id varchar not null, what varchar not null, column_name varchar, item_count bigint not null,
     kept_from date not null, kept_until date not null, retention_months integer not null
 );
+create table if not exists raw.person_deletions (
+    request_id varchar not null, source_id varchar not null, delivery_id varchar not null,
+    line_number bigint not null, run_id varchar not null, deleted_at timestamp not null
+);
 create or replace view raw.reject_states as
 with ranked as (
     select *, row_number() over (partition by source_id order by delivered_on, sequence) as delivery_rank

@@ -316,6 +316,14 @@ def _remove_old(home: Home) -> None:
             shutil.rmtree(publication.folder)
 
 
+def drop_older(home: Home, folder: Path, than: dt.datetime) -> None:
+    """Take away the publications made before a time (with its zone), except ``folder``: nobody may go back to them."""
+    with _locked(home):
+        for publication in list_publications(home):
+            if publication.folder != folder and dt.datetime.fromisoformat(publication.published_at) < than:
+                shutil.rmtree(publication.folder)
+
+
 def _remove_unfinished(home: Home) -> None:
     """What a killed publisher left behind."""
     for path in home.published.glob(f"{_UNFINISHED}*"):

@@ -17,6 +17,7 @@ import yaml
 from orchestration.contract import load_contracts
 from orchestration.errors import KodomoError
 
+EVERY_SOURCE = "all"
 FORMS_FILE = Path(__file__).with_name("forms.yml")
 MAX_TEXT = 2000
 TODAY_JA = "今日より後の日付です。正しい日付を入れてください。"
@@ -41,7 +42,7 @@ class Field:
     at_most: str = ""
     lowest: int | None = None
     highest: int | None = None
-    required_when: Mapping[str, str] = field(default_factory=dict)
+    required_when: Mapping[str, str | list[str]] = field(default_factory=dict)
 
     @property
     def is_long(self) -> bool:
@@ -103,7 +104,7 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
     fields = []
     for field_name, rules in entry["fields"].items():
         column = columns.get(field_name)
-        choices = rules.get("choices") or {}
+        choices = _sources() if rules.get("choices") == "sources" else rules.get("choices") or {}
         fields.append(
             Field(
                 field_name,
@@ -132,6 +133,11 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
         entry.get("once_per"),
         entry.get("note", ""),
     )
+
+
+def _sources() -> dict[str, str]:
+    labels = {contract.source_id: f"{contract.label}（{contract.holder_ja}）" for contract in load_contracts().values()}
+    return {EVERY_SOURCE: "届いたデータと画面から入れた記録のすべて", **labels}
 
 
 def clean(form: Form, typed: Mapping[str, str | None]) -> dict[str, str]:
@@ -168,7 +174,7 @@ def mistakes(form: Form, content: Mapping[str, str], today: dt.date | None = Non
 def _mistake(entry: Field, content: Mapping[str, str], today: dt.date) -> str | None:
     text = content.get(entry.name)
     if text is None:
-        needed = entry.is_required or any(content.get(name) == value for name, value in entry.required_when.items())
+        needed = entry.is_required or _is_needed(entry, content)
         return f"「{entry.label_ja}」を{'選んで' if entry.choices else '入れて'}ください。" if needed else None
     if entry.choices and text not in entry.choices:
         return "一覧から選んでください。"
@@ -191,6 +197,14 @@ def _mistake(entry: Field, content: Mapping[str, str], today: dt.date) -> str | 
     if entry.type in {"int", "decimal"}:
         return _number_mistake(entry, text)
     return None
+
+
+def _is_needed(entry: Field, content: Mapping[str, str]) -> bool:
+    """Whether what others say makes a field required: all of it holds, and of a list any."""
+    return bool(entry.required_when) and all(
+        content.get(name) in ([value] if isinstance(value, str) else value)
+        for name, value in entry.required_when.items()
+    )
 
 
 def _date(text: str) -> dt.date | None:

@@ -75,6 +75,7 @@ class FormPage(EntryPage):
     def _form(self, reach: Reach, child: dict[str, Any], **context: Any) -> str:
         relatives = reach.relatives(child["person_id"]) if self.form.with_family else {}
         given = {"record_id": str(uuid.uuid4()), "base": 0, "content": {}, "mistakes": {}, "history": [], "other": None}
+        given["carried_out"] = None
         return self.show("form.html", reach, form=self.form, child=child, relatives=relatives, **{**given, **context})
 
     @route("/new", "POST")
@@ -95,7 +96,7 @@ class FormPage(EntryPage):
         }:
             abort(404)
         content = clean(self.form, request.form)
-        wrong = mistakes(self.form, content)
+        wrong = mistakes(self.form, content) or self._wrong(content)
         wrong |= self._repeated(content, person_id, None) if not wrong else {}
         kept = {ABOUT: child["person_id"]}
         if self.form.person_kind == "school":
@@ -110,6 +111,10 @@ class FormPage(EntryPage):
             return shown, 422
         self.keep(reach, self.form.name, {**content, **kept}, person_id=person_id, record_id=record_id)
         return self.back()
+
+    def _wrong(self, _content: dict[str, str]) -> dict[str, str]:
+        """What a page checks beyond its form."""
+        return {}
 
     def _repeated(self, content: dict[str, str], person_id: str, record_id: str | None) -> dict[str, str]:
         """A second record of what may be there once only, such as a month."""
@@ -132,6 +137,8 @@ class FormPage(EntryPage):
         history = store().history(version.record_id)
         given = {"base": version.version, "content": version.content, **context}
         shown = [(old, self.form.shown(old.content)) for old in reversed(history)]
+        effect = store().effect(version.record_id, version.version)
+        given["carried_out"] = (effect or {}).get("message")
         return self._form(
             reach, child, person_id=version.person_id, record_id=version.record_id, history=shown, **given
         )
@@ -150,7 +157,7 @@ class FormPage(EntryPage):
         version, child = self._mine(reach, record_id)
         content = clean(self.form, request.form)
         base = int(typed("base")) if typed("base").isdigit() else 0
-        wrong = mistakes(self.form, content)
+        wrong = mistakes(self.form, content) or self._wrong(content)
         wrong |= self._repeated(content, version.person_id or "", version.record_id) if not wrong else {}
         if wrong:
             return self._existing(reach, version, child, content=content, mistakes=wrong, base=base), 422
@@ -205,6 +212,18 @@ class RequestPage(FormPage):
     """本人からの請求: the records of requests, and the document of what is held."""
 
     page, title = "person_request", "本人からの請求"
+
+    def _wrong(self, content: dict[str, str]) -> dict[str, str]:
+        """What is kept by law is deleted for nobody."""
+        from orchestration.contract import load_contracts
+        from orchestration.person_requests import KEPT_BY_LAW
+
+        contract = load_contracts().get(content.get("data_source", ""))
+        if content.get("request") == "deletion" and contract is not None and contract.holder == KEPT_BY_LAW:
+            return {
+                "data_source": "住民基本台帳と戸籍のデータは法令により保有するため、消せません。訂正を選んでください。"
+            }
+        return {}
 
     @route("/document.pdf", "POST")
     def document(self, reach: Reach) -> Response:

@@ -1,0 +1,229 @@
+"""Granted requests of the person concerned, carried out by every run: deletion, and what has become of a correction.
+
+What was granted holds for what comes later too: a row of the person that a later delivery brings is deleted again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from orchestration.contract import Contract, load_contracts
+from orchestration.home import Home
+from orchestration.person_records import Known, known_as, rejects_about, rows_about
+from orchestration.publish.publication import drop_older
+from orchestration.retention import original_until
+from superset_config.entry.forms import EVERY_SOURCE, forms
+from superset_config.entry.store import EntryStore, Version
+
+FORM = "person_request"
+GRANTED = {"accepted", "partly", "passed_on"}
+KEPT_BY_LAW = "citizens"
+"""The holder whose registers are kept by law, whatever anybody asks for."""
+DELETED, CORRECTED = "deleted", "corrected"
+
+
+def is_to_be_carried_out(version: Version) -> bool:
+    """Whether this is a request for deletion or correction that was granted."""
+    content = version.content
+    return (
+        version.form == FORM
+        and not version.is_deleted
+        and content.get("request") in {"deletion", "correction"}
+        and content.get("outcome") in GRANTED
+        and bool(content.get("data_source") and version.person_id)
+    )
+
+
+def granted(store: EntryStore, request: str) -> list[Version]:
+    """The requests of a kind (deletion, correction) that were granted."""
+    found = store.current(FORM)
+    return [v for v in found if is_to_be_carried_out(v) and v.content["request"] == request]
+
+
+def sources_of(version: Version) -> list[Contract]:
+    """The sources that a request is about; those kept by law are in no deletion."""
+    contracts = load_contracts()
+    wanted = version.content["data_source"]
+    found = contracts.values() if wanted == EVERY_SOURCE else [contracts[wanted]] if wanted in contracts else []
+    is_deletion = version.content["request"] == "deletion"
+    return [contract for contract in found if not (is_deletion and contract.holder == KEPT_BY_LAW)]
+
+
+def erase_typed(store: EntryStore) -> None:
+    """Take away for good what people typed about whoever was granted deletion, before a run takes the entries."""
+    for request in granted(store, "deletion"):
+        sources = {contract.source_id for contract in sources_of(request)}
+        for form in forms().values():
+            if form.source in sources:
+                for version in store.current(form.name, person_id=request.person_id):
+                    store.erase(version.record_id, by=request.entered_by, reason=_reason(request))
+
+
+def _reason(request: Version) -> str:
+    return f"本人からの請求による消去（{request.record_id}）"
+
+
+def carry_out(connection: duckdb.DuckDBPyConnection, store: EntryStore, run_id: str) -> list[tuple[Version, str, str]]:
+    """Delete what was granted, and see which corrections have come; (request, outcome, what to tell staff) of each.
+
+    Each request is one transaction: rows, rejected records and the person's past scores, beside a record of every
+    line. Nothing happens before the first build, which says who is who.
+    """
+    deletions, corrections = granted(store, "deletion"), granted(store, "correction")
+    if not (deletions or corrections) or not _is_built(connection):
+        return []
+    done = []
+    for request in deletions:
+        known = known_as(connection, request.person_id or "")
+        connection.execute("begin")
+        try:
+            for contract in sources_of(request):
+                _delete_rows(connection, contract, known, request, run_id)
+            _delete_scores(connection, known.person_id)
+            connection.execute("commit")
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        done.append((request, DELETED, _told(connection, store, request)))
+    if deletions:
+        # What was deleted is not only marked as free.
+        connection.execute("checkpoint")
+    for request in corrections:
+        known = known_as(connection, request.person_id or "")
+        found = [one for contract in sources_of(request) for one in _corrected(connection, contract, known, request)]
+        if found:
+            done.append((request, CORRECTED, f"訂正された内容が届きました（{'、'.join(sorted(set(found)))}）。"))
+    return done
+
+
+def _is_built(connection: duckdb.DuckDBPyConnection) -> bool:
+    return bool(
+        connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'intermediate' and table_name = 'int_person__atena'"
+        ).fetchall()
+    )
+
+
+def _delete_rows(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, known: Known, request: Version, run_id: str
+) -> None:
+    about = rows_about(contract, known)
+    if about is not None:
+        condition, values = about
+        connection.execute(
+            f"create or replace temp table gone as select delivery_id, line_number from raw.{contract.source_id} "
+            f"where {condition}",
+            values,
+        )
+        connection.execute(
+            "insert into raw.person_deletions select ?, ?, delivery_id, line_number, ?, ? from gone",
+            [request.record_id, contract.source_id, run_id, dt.datetime.now(dt.UTC).replace(tzinfo=None)],
+        )
+        for table in (contract.source_id, "value_issues", "gaiji"):
+            connection.execute(f"delete from raw.{table} where (delivery_id, line_number) in (from gone)")
+    rejected = rejects_about(known)
+    if rejected is not None:
+        condition, values = rejected
+        connection.execute(
+            f"update raw.rejects set record = null, record_bytes = null where source_id = ? and {condition}",
+            [contract.source_id, *values],
+        )
+
+
+def _delete_scores(connection: duckdb.DuckDBPyConnection, person_id: str) -> None:
+    """Past dates are kept: what was made of the deleted rows goes with them. This run's date is built anew."""
+    tables: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "select table_name, column_name from duckdb_columns() "
+        "semi join (select table_name from duckdb_tables() where schema_name = 'marts') using (table_name) "
+        "where schema_name = 'marts'"
+    ).fetchall():
+        tables.setdefault(table, set()).add(column)
+    for table, columns in tables.items():
+        if {"as_of_on", "person_id"} <= columns and table.startswith("fct_"):
+            connection.execute(f"delete from marts.{table} where person_id = ?", [person_id])
+            if "path" in columns:
+                connection.execute(
+                    f"delete from marts.{table} where list_contains(string_split(path, '>'), ?)", [person_id]
+                )
+
+
+def _told(connection: duckdb.DuckDBPyConnection, store: EntryStore, request: Version) -> str:
+    """What was deleted so far, and what is still there and why."""
+    contracts = load_contracts()
+    rows = connection.execute(
+        "select deletions.source_id, count(*), max(deliveries.delivered_on) filter (where deliveries.kind <> 'entry') "
+        "from raw.person_deletions as deletions inner join raw.deliveries as deliveries using (delivery_id) "
+        "where request_id = ? group by all order by all",
+        [request.record_id],
+    ).fetchall()
+    typed = sum(version.reason == _reason(request) for version in store.current(with_deleted=True))
+    parts = [f"{contracts[source_id].label}{count}行" for source_id, count, _ in rows]
+    parts += [f"画面から入れた記録{typed}件"] if typed else []
+    if not parts:
+        return "消す行はありませんでした。"
+    untils = [
+        until
+        for source_id, _, delivered_on in rows
+        if delivered_on is not None and (until := original_until(contracts[source_id], delivered_on)) is not None
+    ]
+    told = f"消しました: {'、'.join(parts)}。"
+    if any(delivered_on is not None for _, _, delivered_on in rows):
+        told += "届いた原本は、ほかの人の記録と一つのファイルのため残り、"
+        told += f"保存期間の終わり（{max(untils):%Y-%m-%d}）に消します。" if untils else "保存期間の終わりに消します。"
+    return told + "会議の決定と個別検討の記録は、行った事務の記録として残ります。"
+
+
+def _corrected(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, known: Known, request: Version
+) -> Iterable[str]:
+    """Deliveries that came after the request and say something about the person that none said before."""
+    about = rows_about(contract, known)
+    if about is None:
+        return []
+    condition, values = about
+    names = ", ".join(column.name for column in contract.columns)
+    return [
+        row[0]
+        for row in connection.execute(
+            f"""
+            with
+
+            own as (
+                select
+                    -- Deliveries are timed by the machine's clock, entries in UTC.
+                    deliveries.received_at > (?::timestamp at time zone 'UTC')::timestamp as is_later,
+                    deliveries.status,
+                    own.delivery_id,
+                    hash(row({names})) as content
+                from (select * from raw.{contract.source_id} where {condition}) as own
+                inner join raw.deliveries as deliveries using (delivery_id)
+            )
+
+            select distinct later.delivery_id
+            from own as later
+            anti join (select content from own where not is_later) as earlier using (content)
+            where later.is_later and later.status = 'loaded'
+            """,
+            [request.entered_at, *values],
+        ).fetchall()
+    ]
+
+
+def forget_older_publications(home: Home, folder: Path) -> None:
+    """Take away what was published before a deletion, once ``folder``, which was published after it, is in service."""
+    from orchestration.warehouse import connect
+
+    with connect(home, read_only=True) as connection:
+        there = connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'person_deletions'"
+        ).fetchall()
+        last = (
+            connection.execute("select max(deleted_at) from raw.person_deletions").fetchall()[0][0] if there else None
+        )
+    if last is not None:
+        drop_older(home, folder, last.replace(tzinfo=dt.UTC))
