@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from orchestration.model.evidence import Cohort, cohort
 from orchestration.model.fitting import (
     Judgement,
     Scorecard,
+    auc_difference,
     fit_boosted,
     fit_exact,
     fit_penalised,
@@ -31,6 +32,10 @@ from orchestration.model.fitting import (
 )
 
 LEAST_CASES = 10
+ENOUGH_CASES = 100
+"""Below that, what is proposed is for show: ten cases for each of ten bands (Peduzzi et al. 1996)."""
+MOST_BELOW = 0.02
+"""AUC that a proposal may be below the better unconstrained model."""
 LEAST_EXPOSED = 5
 EXACT_SECONDS = 10.0
 FREEZES = 3
@@ -57,6 +62,8 @@ class Learned:
     """Items that may not be evidence for this difficulty type."""
     carried: np.ndarray
     """The part of that score which comes from items that are refused as evidence; groups and caps are in it."""
+    unrecorded: tuple[tuple[str, int], ...] = ()
+    """Bands for missing values that are left out, because the records were not kept yet."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,11 @@ class Proposal:
     exact_gap: float | None
     judgements: list[Judgement]
     shortfall: float
-    """AUC of the better unconstrained model minus that of the proposal."""
+    """AUC of the better unconstrained model minus that of the proposal, on the same parts of the same children."""
+    comparisons: list[dict[str, Any]]
+    """AUC of the proposal minus that of each other model, with its 95 % interval (paired, DeLong)."""
+    unrecorded: list[tuple[str, int]]
+    """Bands for missing values that are left out, because the records were not kept yet."""
     out: str
     warnings: tuple[str, ...] = ()
 
@@ -97,6 +108,8 @@ def propose(
     ``capacity``: how many children the gravest tier shall hold; default: the second of the meeting's capacities.
     Raises KodomoError where there are too few cases to learn from.
     """
+    from threadpoolctl import threadpool_limits
+
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty: name a new folder, so that nothing is mixed or lost.")
     given = read_definition(definition or SEEDS)
@@ -110,12 +123,14 @@ def propose(
             f"{cases} children became a case of {difficulty_type}: at least {LEAST_CASES} are needed to learn from. "
             "Give several dates (--as-of, more than once)."
         )
-    judgements = _judge_all(learned, capacities)
-    penalised = fit_penalised(learned.features, learned.outcomes, learned.people)
-    cards = {
-        "rounded": fit_rounded(learned.features, learned.outcomes, penalised),
-        "exact": fit_exact(learned.features, learned.outcomes, penalised, EXACT_SECONDS),
-    }
+    # Small matrices: threads that wait for each other take longer than the work.
+    with threadpool_limits(limits=1):
+        judgements, predicted = _judge_all(learned, capacities)
+        penalised = fit_penalised(learned.features, learned.outcomes, learned.people)
+        cards = {
+            "rounded": fit_rounded(learned.features, learned.outcomes, penalised),
+            "exact": fit_exact(learned.features, learned.outcomes, penalised, EXACT_SECONDS),
+        }
     by_name = {judgement.name: judgement for judgement in judgements}
     method = max(cards, key=lambda name: by_name[name].auc or 0)
     card = cards[method]
@@ -145,6 +160,8 @@ def propose(
         exact_gap=cards["exact"].gap,
         judgements=judgements,
         shortfall=ceiling - (by_name[method].auc or 0),
+        comparisons=_comparisons(learned, method, predicted),
+        unrecorded=list(learned.unrecorded),
         out=str(out),
         warnings=warnings,
     )
@@ -186,7 +203,9 @@ def _learn(
         part[:, columns] = table["features"]
         features.append(part)
     joined = np.vstack(features)
-    enough = np.flatnonzero(joined.sum(axis=0) >= LEAST_EXPOSED)
+    unrecorded = {band for table in tables for band in table["unrecorded"]}
+    met = joined.sum(axis=0) >= LEAST_EXPOSED
+    enough = [number for number, band in enumerate(bands) if met[number] and band not in unrecorded]
     learned = Learned(
         features=joined[:, enough],
         outcomes=np.concatenate([table["outcomes"] for table in tables]),
@@ -197,6 +216,7 @@ def _learn(
         hand_made_version=tables[-1]["version"],
         refused=frozenset(tables[-1]["refused"]),
         carried=np.concatenate([table["carried"] for table in tables]),
+        unrecorded=tuple(band for number, band in enumerate(bands) if met[number] and band in unrecorded),
     )
     return learned, dates, tuple(warnings), capacities
 
@@ -243,6 +263,42 @@ from numbered
 left join resolved on numbered.position = resolved.position
 group by numbered.position
 order by numbered.position
+"""
+
+
+# Bands for missing values that were at least twice as common among the children of the freeze as they are today.
+UNRECORDED = """
+with
+
+then_met as (
+    select band.item_code as item_code, band.band_no as band_no, count(*) as children
+    from (select unnest(bands) as band from {scratch}.intermediate.int_evaluation__frozen)
+    group by all
+),
+
+now_met as (
+    select item_code, band_no, count(*) as children
+    from warehouse.intermediate.int_risk__met_bands
+    where raw_value is null
+    group by all
+),
+
+populations as (
+    select
+        (select count(*) from {scratch}.intermediate.int_evaluation__frozen) as children_then,
+        (select count(*) from warehouse.intermediate.int_risk__subjects) as children_now
+)
+
+select bands.item_code, bands.band_no
+from {seeds}.seeds.risk_bands as bands
+semi join warehouse.seeds.risk_items as built on bands.item_code = built.item_code
+inner join then_met on bands.item_code = then_met.item_code and bands.band_no = then_met.band_no
+left join now_met on bands.item_code = now_met.item_code and bands.band_no = now_met.band_no
+cross join populations
+where
+    bands.when_missing
+    and then_met.children / populations.children_then > 2 * coalesce(now_met.children, 0) / populations.children_now
+order by bands.item_code, bands.band_no
 """
 
 
@@ -301,12 +357,16 @@ def _table(found: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any]:
             ).fetchall()
         ],
         "bands": bands,
+        "unrecorded": connection.execute(UNRECORDED.format(seeds=seeds, scratch=SCRATCH)).fetchall(),
         "version": version[0] if version else None,
     }
 
 
-def _judge_all(learned: Learned, capacities: list[int]) -> list[Judgement]:
-    """Every model on children whom it was not fitted to: five parts, each predicted from the other four."""
+def _judge_all(learned: Learned, capacities: list[int]) -> tuple[list[Judgement], dict[str, np.ndarray]]:
+    """Every model on children whom it was not fitted to, and what it gave each of them.
+
+    Five parts, each predicted from the other four; the same parts for every model.
+    """
     count = len(learned.outcomes)
     names = ("penalised", "rounded", "exact", "unconstrained", "boosted")
     chances = {name: np.zeros(count) for name in names}
@@ -330,9 +390,19 @@ def _judge_all(learned: Learned, capacities: list[int]) -> list[Judgement]:
     if learned.carried.any():
         judgements.append(judge("rounded + carried", with_carried, learned.outcomes, capacities))
     if not np.isnan(learned.hand_made).any():
-        made = judge("hand-made", learned.hand_made, learned.outcomes, capacities)
-        judgements.insert(0, replace(made, name=f"hand-made ({learned.hand_made_version})"))
-    return judgements
+        name = f"hand-made ({learned.hand_made_version})"
+        chances[name] = learned.hand_made
+        judgements.insert(0, judge(name, learned.hand_made, learned.outcomes, capacities))
+    return judgements, chances
+
+
+def _comparisons(learned: Learned, method: str, predicted: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    rows = []
+    for name, scores in predicted.items():
+        if name != method:
+            difference, low, high = auc_difference(predicted[method], scores, learned.outcomes)
+            rows.append({"with": name, "difference": difference, "low": low, "high": high})
+    return rows
 
 
 def _ratio(learned: Learned, card: Scorecard, rows: np.ndarray) -> float:
@@ -506,6 +576,24 @@ def as_text(proposal: Proposal) -> str:
         f"{len(proposal.carried)} bands of items made from cases are not learned: they carry over the points of the "
         "version in force, in these units. What was learned is in no group: the points were found together. "
         "Overrides stay.",
+        *(
+            [
+                "",
+                "Left out, because at those dates the records were not kept yet (twice as many children without one as "
+                "today): " + ", ".join(f"{item} {number}" for item, number in proposal.unrecorded) + ".",
+            ]
+            if proposal.unrecorded
+            else []
+        ),
+        *(
+            [
+                "",
+                f"**Few cases**: with fewer than {ENOUGH_CASES} nobody can tell a good proposal from a bad one; "
+                "the intervals below say how little is known.",
+            ]
+            if proposal.cases < ENOUGH_CASES
+            else []
+        ),
         "",
         "| points | item | band | met by | became a case |",
         "|---|---|---|---|---|",
@@ -535,8 +623,14 @@ def as_text(proposal: Proposal) -> str:
         lines.append(f"| {judgement.name}{marks} | {auc} | {slope} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        f"The proposal is {max(proposal.shortfall, 0):.3f} AUC below the better unconstrained model.",
-        "" if proposal.exact_gap is None else f"Exact method: within {proposal.exact_gap:.2%} of the least loss.",
+        f"The proposal is {max(proposal.shortfall, 0):.3f} AUC below the better unconstrained model"
+        f"{', more than the 0.020 it may be' if proposal.shortfall > MOST_BELOW else ''}. The same parts for every "
+        "model; AUC of the proposal minus that of the other, with its 95 % interval (paired):",
+        *(
+            f"- {row['with']}: {row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+            for row in proposal.comparisons
+        ),
+        "" if proposal.exact_gap is None else f"\nExact method: within {proposal.exact_gap:.2%} of the least loss.",
         "",
         "Calibration of the proposal, by fifths of the chance: mean chance → share that became a case",
         *(

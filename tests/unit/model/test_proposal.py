@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
 
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
 from orchestration.model import proposal
 from orchestration.model.definition import SEEDS, check, read_definition
-from orchestration.model.fitting import calibration_line, fit_exact, fit_penalised, fit_rounded, logistic, parts
+from orchestration.model.fitting import (
+    auc_difference,
+    calibration_line,
+    fit_exact,
+    fit_penalised,
+    fit_rounded,
+    logistic,
+    parts,
+)
 from orchestration.model.legal_basis import observation_obstacles
 
 CHILDREN = 4_000
@@ -73,6 +83,11 @@ def test_the_proposal_is_near_the_unconstrained_model(proposed: proposal.Proposa
     best = max(judged[name].auc for name in ("unconstrained", "boosted"))
     assert proposed.shortfall == pytest.approx(best - judged[proposed.method].auc)
     assert proposed.shortfall < 0.02
+    paired = {row["with"]: row for row in proposed.comparisons}
+    assert paired.keys() == judged.keys() - {proposed.method, "rounded + carried"}
+    for name, row in paired.items():
+        assert row["difference"] == pytest.approx(judged[proposed.method].auc - judged[name].auc)
+        assert row["low"] < row["difference"] < row["high"]
     assert judged["rounded + carried"].auc > judged["rounded"].auc, "the chain says something, and keeps its points"
     assert judged[proposed.method].slope == pytest.approx(1, abs=0.15)
     assert judged[proposed.method].auc_low < judged[proposed.method].auc < judged[proposed.method].auc_high
@@ -125,7 +140,7 @@ def test_nothing_is_overwritten_and_nothing_made_of_too_little(
         proposal.propose(home, "abuse", Path(proposed.out))
     with pytest.raises(UsageError, match="no difficulty type measles"):
         proposal.propose(home, "measles", tmp_path / "out")
-    few = proposal.replace(learned, outcomes=np.where(np.arange(CHILDREN) < 9, 1.0, 0.0))
+    few = replace(learned, outcomes=np.where(np.arange(CHILDREN) < 9, 1.0, 0.0))
     monkeypatch.setattr(proposal, "_learn", lambda *_: (few, [dt.date(2025, 4, 1)], (), [20]))
     with pytest.raises(KodomoError, match="9 children became a case"):
         proposal.propose(home, "abuse", tmp_path / "out")
@@ -149,6 +164,21 @@ def test_the_exact_points_lose_no_more_than_the_rounded_ones(learned: proposal.L
         for chances in (card.chances(learned.features) for card in (exact, rounded))
     ]
     assert losses[0] < losses[1] + 5e-4
+
+
+def test_the_interval_of_a_difference_is_that_of_resampled_children() -> None:
+    rng = np.random.default_rng(2)
+    outcomes = (rng.random(3_000) < 0.08).astype(float)
+    first = np.rint(3 * outcomes + rng.normal(0, 3, 3_000))
+    second = np.rint(first + outcomes + rng.normal(0, 2, 3_000))
+    difference, low, high = auc_difference(first, second, outcomes)
+    assert difference == pytest.approx(roc_auc_score(outcomes, first) - roc_auc_score(outcomes, second))
+    draws = []
+    for _ in range(300):
+        rows = rng.integers(0, len(outcomes), len(outcomes))
+        draws.append(roc_auc_score(outcomes[rows], first[rows]) - roc_auc_score(outcomes[rows], second[rows]))
+    assert (high - low) / 2 == pytest.approx(1.96 * np.std(draws), rel=0.15)
+    assert auc_difference(first, first, outcomes) == (0, 0, 0)
 
 
 def test_the_calibration_line_is_found_far_from_the_start() -> None:
