@@ -23,12 +23,14 @@ def read_csv(path: Path) -> CsvFile:
     """Read a UTF-8 file (with or without byte order mark); empty lines are passed over, values trimmed.
 
     A record with fewer values than headings is filled with empty ones. Raises KodomoError when the file is not
-    UTF-8 or is no CSV (a NUL byte, a field beyond the size limit).
+    UTF-8, is no file, or is no CSV (a field beyond the size limit).
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise KodomoError(f"{path.name}: the file is not UTF-8: save it as UTF-8.") from error
+    except OSError as error:
+        raise KodomoError(f"{path.name}: the file cannot be read: {error.strerror}.") from error
     reader = csv.reader(io.StringIO(text, newline=""))
     records: list[tuple[int, list[str]]] = []
     too_long: list[int] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,15 @@ KINDS = {"observation", "combination", "chain"}
 AGGREGATES = {"any", "count", "sum", "max", "min", "latest", "months_since", "in_force"}
 SCOPES = {"self", "mother", "father", "parents", "siblings", "household", "family"}
 STATUSES = {"draft", "trial", "active", "retired"}
+# Without these nothing can be said of the rows; other columns may be left out, and are empty then.
+_TELLING_COLUMNS = {
+    "risk_items": ("observation_code", "scope", "aggregate"),
+    "risk_bands": ("lower", "upper"),
+    "risk_model_versions": ("status",),
+    "risk_tiers": ("min_score",),
+}
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "，": "full-width commas"}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _TRUE = {"true", "t", "1", "yes"}
 _FALSE = {"false", "f", "0", "no", ""}
 
@@ -78,10 +88,15 @@ class Mistake:
 
 @dataclass
 class Definition:
-    """The tables of a definition: rows as dictionaries with typed values, and ``_line`` of each row."""
+    """The tables of a definition: rows as dictionaries with typed values.
+
+    Each row has its ``_line``, and in ``_unread`` the columns whose value could not be read.
+    """
 
     tables: dict[str, list[dict[str, Any]]]
     mistakes: list[Mistake] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    """Tables that could not be read at all: what refers to them is not judged."""
 
     def __getitem__(self, table: str) -> list[dict[str, Any]]:
         return self.tables[table]
@@ -102,9 +117,16 @@ def _boolean(text: str) -> bool:
     raise ValueError
 
 
+def _number(text: str) -> Decimal:
+    # Full-width digits and underscores are numbers to Python, and none to the engine.
+    if not _NUMBER.fullmatch(text):
+        raise ValueError
+    return Decimal(text)
+
+
 def _decimal(text: str, precision: int, scale: int) -> Decimal:
-    value = Decimal(text)
-    if not value.is_finite() or abs(value) >= Decimal(10) ** (precision - scale):
+    value = _number(text)
+    if abs(value) >= Decimal(10) ** (precision - scale):
         raise ValueError
     if value != value.quantize(Decimal(1).scaleb(-scale)):
         raise ValueError
@@ -112,7 +134,7 @@ def _decimal(text: str, precision: int, scale: int) -> Decimal:
 
 
 def _integer(text: str) -> int:
-    value = Decimal(text)
+    value = _number(text)
     if value != int(value) or abs(value) >= 2**31:
         raise ValueError
     return int(value)
@@ -145,26 +167,47 @@ def read_definition(folder: Path) -> Definition:
         if path.exists():
             _read_table(definition, table, path)
         elif table not in MAY_BE_ABSENT:
+            definition.unread.add(table)
             definition.mistakes.append(Mistake(path.name, 1, "the file is missing: add it with its heading row."))
     return definition
 
 
 def _read_table(definition: Definition, table: str, path: Path) -> None:
     types = column_types()[table]
+
+    def refuse(message: str) -> None:
+        definition.unread.add(table)
+        definition.mistakes.append(Mistake(path.name, 1, message))
+
     try:
         file = read_csv(path)
     except KodomoError as error:
-        definition.mistakes.append(Mistake(path.name, 1, str(error).partition(": ")[2]))
+        refuse(str(error).partition(": ")[2])
         return
     missing = sorted(REQUIRED_COLUMNS[table] - set(file.header))
-    if missing:
-        definition.mistakes.append(Mistake(path.name, 1, f"the column {', '.join(missing)} is missing: add it."))
+    twice = sorted(name for name, count in Counter(file.header).items() if count > 1 and name)
+    if not file.header:
+        refuse("the file is empty: write its heading row.")
+    elif len(file.header) == 1 and (found := next((mark for mark in _SEPARATORS if mark in file.header[0]), None)):
+        refuse(f"the columns are separated by {_SEPARATORS[found]}: save the file with commas.")
+    elif missing:
+        refuse(f"the column {', '.join(missing)} is missing: add it{_misspelt(missing, file.header, types)}.")
+    elif twice:
+        refuse(f"the column {', '.join(twice)} is there twice: keep one.")
+    if table in definition.unread:
         return
+    absent = [name for name in types if name not in file.header]
+    for name in absent:
+        hint = _misspelt([name], file.header, types)
+        if hint or name in _TELLING_COLUMNS.get(table, ()):
+            definition.mistakes.append(
+                Mistake(path.name, 1, f"the column {name} is missing, and counts as empty: add it{hint}.", False)
+            )
     for line in file.too_long:
         definition.mistakes.append(Mistake(path.name, line, "more values than headings: quote the commas."))
     for line, values in file.records:
         given = dict(zip(file.header, values, strict=True))
-        row: dict[str, Any] = {"_line": line}
+        row: dict[str, Any] = {"_line": line, "_unread": set()}
         for name, column_type in types.items():
             value = given.get(name, "")
             if value == "" and column_type != "boolean":
@@ -175,8 +218,20 @@ def _read_table(definition: Definition, table: str, path: Path) -> None:
                 row[name] = convert(value)
             except (ValueError, InvalidOperation, OverflowError):
                 row[name] = None
+                row["_unread"].add(name)
                 definition.mistakes.append(Mistake(path.name, line, f"{name} is {value!r}: write {expected}."))
         definition.tables[table].append(row)
+
+
+def _misspelt(missing: list[str], header: list[str], types: Mapping[str, str]) -> str:
+    """Which heading may be meant by a missing one."""
+    unknown = [name for name in header if name not in types]
+    meant = [near[0] for name in missing if (near := get_close_matches(name, unknown, n=1, cutoff=0.75))]
+    return f" (is it {', '.join(meant)}?)" if meant else ""
+
+
+def _written(value: Any) -> str:
+    return "empty" if value is None else repr(value)
 
 
 def check(definition: Definition, observations: Mapping[str, str | None] | None = None) -> list[Mistake]:
@@ -194,7 +249,8 @@ def check(definition: Definition, observations: Mapping[str, str | None] | None 
             for finder in (partial(_observation_codes, observations=observations), _city_codes)
             for table, line, message in finder(definition)
         ]
-    for finder in (_missing_bounds, _tier_gaps, _empty_ranges, _unused_rows):
+    odd = [_missing_bounds, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows]
+    for finder in [*odd, _valueless] if observations is not None else odd:
         mistakes += [
             Mistake(f"{table}.csv", line, message, is_fatal=False) for table, line, message in finder(definition)
         ]
@@ -210,7 +266,11 @@ def _keys(definition: Definition) -> Iterator[Finding]:
         seen: set[tuple[Any, ...]] = set()
         for row in definition[table]:
             key = tuple(row[name] for name in names)
-            empty = [name for name, value in zip(names, key, strict=True) if value is None]
+            empty = [
+                name for name, value in zip(names, key, strict=True) if value is None and name not in row["_unread"]
+            ]
+            if row["_unread"] & set(names):
+                continue
             if empty:
                 yield table, row["_line"], f"{', '.join(empty)} is empty: fill it in."
             elif key in seen:
@@ -223,23 +283,27 @@ def _items(definition: Definition) -> Iterator[Finding]:
     for row in definition["risk_items"]:
         line = row["_line"]
         if row["kind"] not in KINDS:
-            yield "risk_items", line, f"kind is {row['kind']!r}: write one of {', '.join(sorted(KINDS))}."
+            yield "risk_items", line, f"kind is {_written(row['kind'])}: write one of {', '.join(sorted(KINDS))}."
         if row["kind"] == "observation":
             if row["observation_code"] is None:
                 yield "risk_items", line, "observation_code is empty: name the observation."
             if row["scope"] not in SCOPES:
-                yield "risk_items", line, f"scope is {row['scope']!r}: write one of {', '.join(sorted(SCOPES))}."
+                yield (
+                    "risk_items",
+                    line,
+                    f"scope is {_written(row['scope'])}: write one of {', '.join(sorted(SCOPES))}.",
+                )
             if row["aggregate"] not in AGGREGATES:
                 yield (
                     "risk_items",
                     line,
-                    f"aggregate is {row['aggregate']!r}: write one of {', '.join(sorted(AGGREGATES))}.",
+                    f"aggregate is {_written(row['aggregate'])}: write one of {', '.join(sorted(AGGREGATES))}.",
                 )
         if row["kind"] == "chain":
             named = [name in (row["observation_code"] or row["item_code"] or "") for name in ("vertical", "horizontal")]
             if sum(named) != 1:
                 yield "risk_items", line, "a chain item has vertical or horizontal as its observation_code."
-        if row["group_code"] is not None and row["group_code"] not in groups:
+        if row["group_code"] is not None and row["group_code"] not in groups and "risk_groups" not in definition.unread:
             yield "risk_items", line, f"group_code {row['group_code']} is not in risk_groups.csv."
 
 
@@ -258,6 +322,26 @@ def _observation_codes(definition: Definition, observations: Mapping[str, str | 
                 row["_line"],
                 f"{row['item_code']} has no legal basis: {obstacle}. Have it approved, or take the item out.",
             )
+
+
+def _valueless(definition: Definition) -> Iterator[Finding]:
+    """Items that need a number from an observation that has none: they would be missing for everybody."""
+    types = _value_types()
+    for row in definition["risk_items"]:
+        needs_value = row["aggregate"] in {"sum", "max", "min", "latest"}
+        if row["kind"] == "observation" and needs_value and types.get(row["observation_code"]) in {"none", "text"}:
+            yield (
+                "risk_items",
+                row["_line"],
+                f"{row['observation_code']} has no number to take: use any, count, months_since or in_force.",
+            )
+
+
+@lru_cache
+def _value_types() -> dict[str, str]:
+    file = read_csv(SEEDS / "observation_codes.csv")
+    code, value_type = file.header.index("observation_code"), file.header.index("value_type")
+    return {values[code]: values[value_type] for _, values in file.records}
 
 
 def _city_codes(definition: Definition) -> Iterator[Finding]:
@@ -301,6 +385,39 @@ def _empty_ranges(definition: Definition) -> Iterator[Finding]:
             )
 
 
+def _empty_tables(definition: Definition) -> Iterator[Finding]:
+    for table, what in (("risk_items", "item"), ("risk_model_versions", "version")):
+        if not definition[table] and table not in definition.unread:
+            yield table, 1, f"there is no {what}: add one."
+    if "risk_coefficients" in definition.unread:
+        return
+    used = {row["model_version"] for row in definition["risk_coefficients"]}
+    for row in definition["risk_model_versions"]:
+        if row["model_version"] is not None and row["model_version"] not in used:
+            yield "risk_model_versions", row["_line"], f"{row['model_version']} has no coefficient: every score is 0."
+
+
+def _version_rows(definition: Definition) -> Iterator[Finding]:
+    active: dict[str, str] = {}
+    for row in definition["risk_model_versions"]:
+        line, version = row["_line"], row["model_version"]
+        if row["status"] is None:
+            yield "risk_model_versions", line, f"status is empty: write one of {', '.join(sorted(STATUSES))}."
+        if row["valid_from"] and row["valid_to"] and row["valid_from"] > row["valid_to"]:
+            yield "risk_model_versions", line, "valid_from is after valid_to: mend one of them."
+        if row["status"] == "active":
+            for difficulty in sorted(
+                {tier["difficulty_type"] or "" for tier in definition["risk_tiers"] if tier["model_version"] == version}
+            ):
+                other = active.setdefault(difficulty, version)
+                if other != version:
+                    yield (
+                        "risk_model_versions",
+                        line,
+                        f"{version} and {other} are both active for {difficulty}: retire one, or make it a trial.",
+                    )
+
+
 def _is_empty(band: Mapping[str, Any]) -> bool:
     lower, upper = band["lower"], band["upper"]
     return lower is not None and upper is not None and lower >= upper
@@ -312,9 +429,9 @@ def _unused_rows(definition: Definition) -> Iterator[Finding]:
     items = {row["item_code"] for row in definition["risk_items"]}
     for row in definition["risk_items"]:
         code = row["item_code"]
-        if code is not None and code not in with_bands:
+        if code is not None and code not in with_bands and "risk_bands" not in definition.unread:
             yield "risk_items", row["_line"], f"{code} has no band: add one in risk_bands.csv."
-        if row["kind"] == "combination" and code not in combined:
+        if row["kind"] == "combination" and code not in combined and "risk_item_members" not in definition.unread:
             yield "risk_items", row["_line"], f"the combination {code} has no members: add them."
     for row in definition["risk_groups"]:
         if row["group_code"] in items:
@@ -333,6 +450,8 @@ def _missing_bounds(definition: Definition) -> Iterator[Finding]:
 
 
 def _members(definition: Definition) -> Iterator[Finding]:
+    if "risk_items" in definition.unread:
+        return
     kinds = {row["item_code"]: row["kind"] for row in definition["risk_items"]}
     for row in definition["risk_item_members"]:
         if kinds.get(row["item_code"]) != "combination":
@@ -348,14 +467,14 @@ def _bands(definition: Definition) -> Iterator[Finding]:
     items = {row["item_code"] for row in definition["risk_items"]}
     by_item: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in definition["risk_bands"]:
-        if row["item_code"] not in items:
+        if row["item_code"] not in items and row["item_code"] is not None and "risk_items" not in definition.unread:
             yield "risk_bands", row["_line"], f"the item {row['item_code']} is not in risk_items.csv."
         by_item[row["item_code"]].append(row)
     for item, rows in by_item.items():
         missing = [row for row in rows if row["when_missing"]]
         for row in missing[1:]:
             yield "risk_bands", row["_line"], f"{item} has a second band for missing values: keep one."
-        ranges = [row for row in rows if not row["when_missing"] and not _is_empty(row)]
+        ranges = [row for row in rows if not row["when_missing"] and not _is_empty(row) and not row["_unread"]]
         ranges.sort(key=lambda row: (row["lower"] is not None, row["lower"] or Decimal(0)))
         widest = ranges[0] if ranges else None
         for band in ranges[1:]:
@@ -371,23 +490,28 @@ def _bands(definition: Definition) -> Iterator[Finding]:
                 widest = band
 
 
+def _is_named(row: Mapping[str, Any]) -> bool:
+    """Whether a row names a band; what is missing is told by the keys."""
+    return row["item_code"] is not None and row["band_no"] is not None
+
+
 def _coefficients(definition: Definition) -> Iterator[Finding]:
     bands = {(row["item_code"], row["band_no"]) for row in definition["risk_bands"]}
     versions = {row["model_version"] for row in definition["risk_model_versions"]}
     for row in definition["risk_coefficients"]:
-        if (row["item_code"], row["band_no"]) not in bands:
+        if _is_named(row) and (row["item_code"], row["band_no"]) not in bands and "risk_bands" not in definition.unread:
             yield (
                 "risk_coefficients",
                 row["_line"],
                 f"{row['item_code']} has no band {row['band_no']} in risk_bands.csv.",
             )
-        if row["model_version"] not in versions:
+        if row["model_version"] not in versions and "risk_model_versions" not in definition.unread:
             yield (
                 "risk_coefficients",
                 row["_line"],
                 f"the version {row['model_version']} is not in risk_model_versions.csv.",
             )
-        if row["coefficient"] is None:
+        if row["coefficient"] is None and "coefficient" not in row["_unread"]:
             yield "risk_coefficients", row["_line"], "coefficient is empty: write a number."
 
 
@@ -408,7 +532,7 @@ def _groups(definition: Definition) -> Iterator[Finding]:
             kinds[row["group_code"]].add(row["kind"] == "combination")
     for row in definition["risk_groups"]:
         if row["combine"] not in {"sum", "max"}:
-            yield "risk_groups", row["_line"], f"combine is {row['combine']!r}: write sum or max."
+            yield "risk_groups", row["_line"], f"combine is {_written(row['combine'])}: write sum or max."
         if len(kinds[row["group_code"]]) > 1:
             yield "risk_groups", row["_line"], "combinations and other items must be in different groups."
 
@@ -418,27 +542,32 @@ def _tiers(definition: Definition) -> Iterator[Finding]:
     versions = {row["model_version"] for row in definition["risk_model_versions"]}
     for row in definition["risk_tiers"]:
         by_model[row["model_version"], row["difficulty_type"]].append(row)
-        if row["model_version"] not in versions:
+        if row["tier_rank"] is None and "tier_rank" not in row["_unread"]:
+            yield "risk_tiers", row["_line"], "tier_rank is empty: write a whole number, the higher the graver."
+        if row["model_version"] not in versions and "risk_model_versions" not in definition.unread:
             yield "risk_tiers", row["_line"], f"the version {row['model_version']} is not in risk_model_versions.csv."
     for (version, difficulty), rows in by_model.items():
         ranks = Counter(row["tier_rank"] for row in rows)
         for row in rows:
-            if ranks[row["tier_rank"]] > 1:
+            if row["tier_rank"] is not None and ranks[row["tier_rank"]] > 1:
                 yield "risk_tiers", row["_line"], f"{version} {difficulty}: rank {row['tier_rank']} is there twice."
 
 
 def _tier_gaps(definition: Definition) -> Iterator[Finding]:
+    if "risk_tiers" in definition.unread:
+        return
     by_model: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in definition["risk_tiers"]:
         by_model[row["model_version"], row["difficulty_type"]].append(row)
-    for (version, difficulty), rows in by_model.items():
-        if not any(row["min_score"] is None for row in rows):
+    for (version, difficulty), found in by_model.items():
+        rows = [row for row in found if row["tier_rank"] is not None and "min_score" not in row["_unread"]]
+        if rows and not any(row["min_score"] is None for row in rows):
             yield (
                 "risk_tiers",
                 rows[0]["_line"],
                 f"{version} {difficulty}: no tier is open below: leave the lowest min_score empty.",
             )
-        ordered = sorted(rows, key=lambda row: row["tier_rank"] if row["tier_rank"] is not None else 0)
+        ordered = sorted(rows, key=lambda row: row["tier_rank"])
         for before, after in pairwise(ordered):
             if after["min_score"] is None or (
                 before["min_score"] is not None and after["min_score"] <= before["min_score"]
@@ -458,19 +587,17 @@ def _tier_gaps(definition: Definition) -> Iterator[Finding]:
 def _overrides(definition: Definition) -> Iterator[Finding]:
     bands = {(row["item_code"], row["band_no"]) for row in definition["risk_bands"]}
     tiers = {(row["model_version"], row["difficulty_type"], row["tier"]) for row in definition["risk_tiers"]}
+    versions = {row["model_version"] for row in definition["risk_model_versions"]}
     for row in definition["risk_overrides"]:
-        if (row["item_code"], row["band_no"]) not in bands:
-            yield (
-                "risk_overrides",
-                row["_line"],
-                f"{row['item_code']} has no band {row['band_no']} in risk_bands.csv.",
-            )
-        if (row["model_version"], row["difficulty_type"], row["at_least_tier"]) not in tiers:
-            yield (
-                "risk_overrides",
-                row["_line"],
-                f"the tier {row['at_least_tier']} does not exist for {row['model_version']} {row['difficulty_type']}.",
-            )
+        line, version, tier = row["_line"], row["model_version"], row["at_least_tier"]
+        if _is_named(row) and (row["item_code"], row["band_no"]) not in bands and "risk_bands" not in definition.unread:
+            yield "risk_overrides", line, f"{row['item_code']} has no band {row['band_no']} in risk_bands.csv."
+        if tier is None:
+            yield "risk_overrides", line, "at_least_tier is empty: name the tier."
+        elif "risk_model_versions" not in definition.unread and version is not None and version not in versions:
+            yield "risk_overrides", line, f"the version {version} is not in risk_model_versions.csv."
+        elif "risk_tiers" not in definition.unread and (version, row["difficulty_type"], tier) not in tiers:
+            yield "risk_overrides", line, f"the tier {tier} does not exist for {version} {row['difficulty_type']}."
 
 
 # What makes a score: not the labels, nor the reasons, nor who approved it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,11 +65,74 @@ def test_the_definition_in_force_has_no_mistakes(folder: Path) -> None:
         ("risk_tiers", ["v1,abuse,extreme,3,極めて高い,20"], "rank 3 is there twice"),
         ("risk_tiers", ["v1,abuse,extreme,4,極めて高い,8"], "the graver tier extreme must begin above high"),
         ("risk_groups", ["odd,average,"], "combine is 'average': write sum or max"),
+        ("risk_coefficients", ["v1,poverty,epds,1,１"], "coefficient is '１': write a number"),
+        ("risk_coefficients", ["v1,poverty,epds,1,1_0"], "coefficient is '1_0': write a number"),
+        ("risk_coefficients", ["v1,poverty"], "item_code, band_no is empty: fill it in"),
+        ("risk_coefficients", ["v1,poverty,epds,1,1,2"], "more values than headings"),
+        ("risk_bands", ["loan,1.5,2,3,,"], "band_no is '1.5': write a whole number"),
+        ("risk_bands", ["loan,7,5,6,maybe,"], "when_missing is 'maybe': write true or false"),
+        ("risk_items", ["epds,重複,医療,observation,epds_total,self,24,latest,,24,,,"], "epds is there twice"),
+        ("risk_items", [ITEM.format(code="bullying").replace("count", "sum")], "bullying has no number to take"),
+        ("risk_items", [ITEM.format(code="epds_total").replace("count", "")], "aggregate is empty: write one of"),
+        ("risk_tiers", ["v1,abuse,extreme,,極めて高い,20"], "tier_rank is empty"),
+        ("risk_overrides", ["v9,abuse,epds,2,high"], "the version v9 is not in risk_model_versions.csv"),
+        ("risk_overrides", ["v1,abuse,epds,2,"], "at_least_tier is empty"),
+        ("risk_model_versions", ["v7,,,,,,,,"], "status is empty: write one of"),
+        ("risk_model_versions", ["v7,draft,,2026-13-01,,,,,"], "approved_on is '2026-13-01': write a date"),
+        ("risk_model_versions", ["v7,draft,,,2026-05-01,2026-04-01,,,"], "valid_from is after valid_to"),
+        ("risk_model_versions", ["v7,draft,,,,,,,"], "v7 has no coefficient: every score is 0"),
     ],
 )
 def test_a_planted_mistake_is_named_with_its_line(folder: Path, table: str, lines: list[str], words: str) -> None:
     line = add(folder, table, *lines)
     assert any(found.startswith(f"{table}.csv:{line}: ") and words in found for found in mistakes(folder))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda text: text.encode("cp932", "replace"), "the file is not UTF-8: save it as UTF-8."),
+        (lambda text: text.encode("utf-16"), "the file is not UTF-8: save it as UTF-8."),
+        (lambda _: b"", "the file is empty: write its heading row."),
+        (lambda text: text.replace(",", ";").encode(), "the columns are separated by semicolons"),
+        (lambda text: text.replace(",kind,", ",knd,", 1).encode(), "the column kind is missing: add it (is it knd?)."),
+        (lambda text: text.replace("label_ja", "kind", 1).encode(), "the column kind is there twice: keep one."),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_the_only_thing_told_of_it(folder: Path, spoil: Callable, words: str) -> None:
+    path = folder / "risk_items.csv"
+    path.write_bytes(spoil(path.read_text(encoding="utf-8")))
+    found = mistakes(folder)
+    assert len(found) == 1
+    assert found[0].startswith(f"risk_items.csv:1: {words}")
+    line = add(folder, "risk_bands", "epds,3,5,10,,")
+    assert any(told.startswith(f"risk_bands.csv:{line}: epds: band 3 overlaps") for told in mistakes(folder))
+
+
+def test_what_is_no_file_and_what_is_not_there_is_told(folder: Path) -> None:
+    (folder / "risk_tiers.csv").unlink()
+    (folder / "risk_bands.csv").unlink()
+    (folder / "risk_bands.csv").mkdir()
+    assert mistakes(folder) == [
+        "risk_bands.csv:1: the file cannot be read: Is a directory.",
+        "risk_tiers.csv:1: the file is missing: add it with its heading row.",
+    ]
+
+
+def test_a_byte_order_mark_and_other_line_ends_are_no_mistakes(folder: Path) -> None:
+    for table, ends in (("risk_items", b"\r\n"), ("risk_bands", b"\r")):
+        path = folder / f"{table}.csv"
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", ends))
+    assert mistakes(folder) == []
+
+
+def test_two_active_versions_of_one_difficulty_type_are_named(folder: Path) -> None:
+    add(folder, "risk_tiers", "v2,abuse,low,1,ローリスク,")
+    add(folder, "risk_coefficients", "v2,abuse,loan,1,1")
+    line = add(folder, "risk_model_versions", "v2,active,,,,,,,")
+    assert mistakes(folder) == [
+        f"risk_model_versions.csv:{line}: v2 and v1 are both active for abuse: retire one, or make it a trial."
+    ]
 
 
 def test_a_tier_gap_below_is_named(folder: Path) -> None:
