@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from expectations.suites.building import BLOCKS, LOOK, NOTE, expect, no_rows
+from orchestration.contract import load_contracts
 
 AS_OF = "(select as_of_on from raw.run_parameters)"
+REQUIRED = ", ".join(
+    f"('{contract.source_id}', '{column.name}')"
+    for contract in load_contracts().values()
+    for column in contract.columns
+    if column.required and column.type not in {"date", "month"}
+)
+"""Of a required date it may be known that it is unknown (昭和25年不詳)."""
 
 SUITES = {
     "marts.dim_child": [
@@ -27,6 +35,23 @@ SUITES = {
             "住民である子どもの地域が分かっている",
             LOOK,
             "select person_id from {batch} where area_code is null and not is_unborn",
+        ),
+    ],
+    "marts.fct_data_item": [
+        no_rows(
+            "required_items_are_filled",
+            "必須の項目は、取り込んだすべての行にある",
+            BLOCKS,
+            f"""
+            select column_name from {{batch}}
+            where (source_id, column_name) in ({REQUIRED}) and filled_count < row_count
+            """,
+        ),
+        no_rows(
+            "items_can_be_read",
+            "どの項目も、型どおりに読めない値は1%以下である",
+            LOOK,
+            "select column_name from {batch} where unreadable_count > 0.01 * row_count",
         ),
     ],
     "marts.fct_observation": [
