@@ -12,7 +12,7 @@ class Item:
     """An item of an instrument: bands as (lower, upper, points); a sign that is present has the value 1."""
 
     code: str
-    bands: tuple[tuple[float | None, float | None, int], ...]
+    bands: tuple[tuple[float | None, float | None, float], ...]
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Instrument:
     name: str
     source: str
     items: tuple[Item, ...]
-    classes: tuple[tuple[str, int | None], ...]
+    classes: tuple[tuple[str, float | None], ...]
 
 
-def sign(code: str, points: int = 1) -> Item:
+def sign(code: str, points: float = 1) -> Item:
     """An item that counts when it is present."""
     return Item(code, ((1, None, points),))
 
@@ -57,6 +57,35 @@ CURB_65 = Instrument(
         Item("age", ((65, None, 1),)),
     ),
     classes=(("group_1", None), ("group_2", 2), ("group_3", 3)),
+)
+
+WELLS_PE = Instrument(
+    name="wells_pe",
+    source="Wells PS et al. Thromb Haemost 2000;83:416-420, table 2 (low below 2, high above 6)",
+    items=(
+        sign("signs_of_deep_vein_thrombosis", 3),
+        sign("alternative_less_likely", 3),
+        # heart rate above 100
+        Item("heart_rate", ((100.000001, None, 1.5),)),
+        sign("immobilised_or_operated", 1.5),
+        sign("earlier_thrombosis", 1.5),
+        sign("haemoptysis"),
+        sign("malignancy"),
+    ),
+    classes=(("low", None), ("moderate", 2), ("high", 6.5)),
+)
+
+MCISAAC = Instrument(
+    name="mcisaac",
+    source="McIsaac WJ et al. CMAJ 1998;158:75-83, table 2 (a point is taken off from the age of 45)",
+    items=(
+        sign("temperature_above_38"),
+        sign("no_cough"),
+        sign("tender_nodes"),
+        sign("tonsillar_swelling"),
+        Item("age", ((3, 15, 1), (45, None, -1))),
+    ),
+    classes=(("no_culture", None), ("culture", 2), ("treat", 4)),
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.home import Home
 from orchestration.individual.score import score
-from tests.golden.instruments import CHA2DS2_VASC, CURB_65, Instrument, write_definition
+from tests.golden.instruments import CHA2DS2_VASC, CURB_65, MCISAAC, WELLS_PE, Instrument, write_definition
 
 AS_OF = dt.date(2026, 4, 1)
 
@@ -66,3 +66,33 @@ def test_curb_65(home: Home, tmp_path: Path) -> None:
         points = confusion + (urea > 7) + (rate >= 30) + pressure + (age >= 65)
         expected.append((points, "group_1" if points < 2 else "group_2" if points == 2 else "group_3"))
     assert scored(CURB_65, patients, home, tmp_path) == expected
+
+
+def test_wells_score_for_pulmonary_embolism(home: Home, tmp_path: Path) -> None:
+    points_of = {
+        "signs_of_deep_vein_thrombosis": 3,
+        "alternative_less_likely": 3,
+        "immobilised_or_operated": 1.5,
+        "earlier_thrombosis": 1.5,
+        "haemoptysis": 1,
+        "malignancy": 1,
+    }
+    patients, expected = [], []
+    for *present, rate in product(*[(0, 1)] * len(points_of), (99, 100, 100.5, 101)):
+        signs = dict(zip(points_of, present, strict=True))
+        patients.append({**signs, "heart_rate": rate})
+        points = Decimal(str(sum(points_of[code] * seen for code, seen in signs.items()) + 1.5 * (rate > 100)))
+        expected.append((points, "low" if points < 2 else "high" if points > 6 else "moderate"))
+    assert scored(WELLS_PE, patients, home, tmp_path) == expected
+    assert {name for _, name in expected} == {"low", "moderate", "high"}
+
+
+def test_mcisaac_takes_a_point_off(home: Home, tmp_path: Path) -> None:
+    signs = ("temperature_above_38", "no_cough", "tender_nodes", "tonsillar_swelling")
+    patients, expected = [], []
+    for *present, age in product(*[(0, 1)] * len(signs), (2, 3, 14, 15, 44, 45, 80)):
+        patients.append({**dict(zip(signs, present, strict=True)), "age": age})
+        points = sum(present) + (1 if 3 <= age < 15 else -1 if age >= 45 else 0)
+        expected.append((points, "no_culture" if points < 2 else "culture" if points < 4 else "treat"))
+    assert scored(MCISAAC, patients, home, tmp_path) == expected
+    assert min(points for points, _ in expected) == -1
