@@ -39,6 +39,7 @@ PREPARE = """
     create temp table split_people as
     select truth_person_id from persons group by truth_person_id having count(*) > 1;
 
+    -- Two numbers that nothing ties together are both the person's: a link to either is right.
     create temp table records as
     select
         identities.source_id,
@@ -46,15 +47,16 @@ PREPARE = """
         coalesce(identities.hard_case, 'plain') as hard_case,
         records.full_name_kana_match as kana,
         records.birth_on,
-        atena.person_id as true_person_id
+        max(known.truth_person_id) as true_person_id
     from identities
     inner join w.intermediate.int_identity__external_records as records
         on identities.source_id = records.source_id and identities.source_key = records.source_key
     left join (
-        select atena.* from w.intermediate.int_person__atena as atena
-        semi join registered on atena.person_id = registered.person_id
-    ) as atena
-        on identities.atena_no = atena.atena_no;
+        select persons.truth_person_id from persons
+        semi join registered on persons.person_id = registered.person_id
+    ) as known
+        on identities.truth_person_id = known.truth_person_id
+    group by all;
 
     create temp table kodomo_links as
     select source_id, source_key, person_id, status from w.marts.fct_link_decision where status <> 'unlinked';
@@ -73,18 +75,21 @@ LINKS = """
         {group},
         count(*) as records,
         count(true_person_id) as in_register,
-        count(*) filter (where found.status = 'linked' and found.person_id = true_person_id) as linked_right,
+        count(*) filter (where found.status = 'linked' and persons.truth_person_id = true_person_id) as linked_right,
         count(*) filter (
-            where found.status = 'linked' and found.person_id is distinct from true_person_id
+            where found.status = 'linked' and persons.truth_person_id is distinct from true_person_id
         ) as linked_wrong,
         count(*) filter (where found.status = 'review') as to_review,
         count(*) filter (where true_person_id is not null and found.status is null) as missed,
+        round(linked_right / nullif(linked_right + linked_wrong, 0), 4) as precision,
+        round(linked_right / nullif(in_register, 0), 4) as recall,
         round(
             2.0 * linked_right / nullif(linked_right + linked_wrong + in_register, 0), 4
         ) as f1
     from records
     left join {method}_links as found
         on records.source_id = found.source_id and records.source_key = found.source_key
+    left join persons on found.person_id = persons.person_id
     group by all
     order by all
 """

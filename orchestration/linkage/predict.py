@@ -43,6 +43,8 @@ _COMPARABLE = """
         coalesce(guardian_names, []::varchar[]) as guardian_names,
         coalesce(guardian_given, []::varchar[]) as guardian_given,
         coalesce(household_surnames, []::varchar[]) as household_surnames,
+        coalesce(family_surnames, []::varchar[]) as family_surnames,
+        married_on,
         coalesce(household_addresses, []::varchar[]) as household_addresses
     from described
 """
@@ -83,6 +85,8 @@ _RECORDS = """
                     range(1, length(full_name_match)), lambda stop: left(full_name_match, stop)
                 )
             end as household_surnames,
+            null::varchar[] as family_surnames,
+            null::date as married_on,
             case when address_match is not null then [regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '')] end
                 as household_addresses,
             known_on,
@@ -126,6 +130,8 @@ _REGISTER = """
                 households.household_surnames,
                 lambda surname: not list_contains(common_surnames.surnames, surname)
             ) as household_surnames,
+            households.household_surnames as family_surnames,
+            households.married_on,
             households.household_addresses,
             null::date as known_on,
             null::integer as known_years_ago,
@@ -185,8 +191,8 @@ def settings(register_size: int) -> dict[str, Any]:
 
 
 def labels(name: str) -> list[str]:
-    """The labels of a comparison's levels by Splink's comparison vector value: -1 is missing, 0 is the last."""
-    return [entry["label"] for entry in parameters()["comparisons"][name]]
+    """The labels of a comparison's levels, for people to read, by Splink's value: -1 is missing, 0 is the last."""
+    return [entry["label_ja"] for entry in parameters()["comparisons"][name]]
 
 
 def score(records: pa.Table, versions: pa.Table, households: pa.Table) -> pa.Table:

@@ -1,10 +1,15 @@
 -- What the people around somebody are called and where they live: guardians by name, and the surnames and addresses of
 -- every household somebody ever belonged to. After a divorce these are the child's former surname and address.
+-- The day of the last marriage goes with them: who has married since a record was written has changed the surname.
 -- Grain: one row per person who shares or shared a household, or has a parent on file.
 with
 
 parents as (
     select parent_id, child_id from {{ ref('int_family__parents') }}
+),
+
+partners as (
+    select * from {{ ref('int_family__partners') }}
 ),
 
 members as (
@@ -80,6 +85,17 @@ around as (
     select person_id, other_id from guardians
 ),
 
+spouses as (
+    select husband_id as person_id, valid_from from partners
+    union all
+    select wife_id as person_id, valid_from from partners
+),
+
+marriages as (
+    select person_id, max(valid_from) as married_on from spouses
+    group by person_id
+),
+
 household_names as (
     select
         around.person_id,
@@ -95,6 +111,8 @@ select
     guardian_names.guardian_names,
     guardian_names.guardian_given,
     household_names.household_surnames,
-    household_names.household_addresses
+    household_names.household_addresses,
+    marriages.married_on
 from household_names
 left join guardian_names on household_names.person_id = guardian_names.person_id
+left join marriages on household_names.person_id = marriages.person_id

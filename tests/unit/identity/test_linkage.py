@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import duckdb
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from orchestration.linkage import predict as predict_module
-from orchestration.linkage.predict import assign, parameters, predict
+from orchestration.linkage.predict import assign, labels, parameters, predict
 
 RECORD_TYPES = {
     "source_id": "varchar",
@@ -42,6 +43,7 @@ HOUSEHOLD_TYPES = {
     "guardian_given": "varchar[]",
     "household_surnames": "varchar[]",
     "household_addresses": "varchar[]",
+    "married_on": "date",
 }
 REVIEW_TYPES = {
     "source_id": "varchar",
@@ -121,14 +123,16 @@ class Linkage:
         records: list[dict[str, Any]],
         people: list[dict[str, Any]],
         reviews: list[dict[str, Any]] | None = None,
+        married: dict[str, dt.date] | None = None,
     ) -> dict[tuple[str, str], tuple[str, str]]:
         """One run: (status, person) of each record's leading pair, linked or to review."""
         ids = sorted({row["person_id"] for row in people})
+        households = [{**household(key), "married_on": (married or {}).get(key)} for key in ids]
         table = predict(
             self.connection,
             relation(self.connection, "records", RECORD_TYPES, records),
             relation(self.connection, "versions", VERSION_TYPES, people),
-            relation(self.connection, "households", HOUSEHOLD_TYPES, [household(key) for key in ids]),
+            relation(self.connection, "households", HOUSEHOLD_TYPES, households),
             relation(self.connection, "reviews", REVIEW_TYPES, reviews or []),
             previous='"memory"."intermediate"."int_identity__predictions"',
         )
@@ -175,6 +179,44 @@ def test_a_changed_surname_is_found_by_the_rest(linkage: Linkage) -> None:
         [person("A", "田中 太郎", "タナカ タロウ", address_match="相川1-1")],
     )
     assert found == {("guidance_centre_cases", "1"): ("linked", "A")}
+
+
+@pytest.mark.parametrize(
+    ("married_on", "status"),
+    [(dt.date(2024, 1, 1), "linked"), (dt.date(2022, 1, 1), "review"), (None, "review")],
+)
+def test_a_common_surname_of_the_former_household_counts_for_who_has_married_since(
+    linkage: Linkage, married_on: dt.date | None, status: str
+) -> None:
+    elsewhere = {"birth_on": dt.date(2000, 5, 5), "sex": "女"}
+    found = linkage.run(
+        [record("1", "佐藤 花子", "サトウ ハナコ", address_match="佐渡市相川9", guardian_name_match=None, **elsewhere)],
+        [
+            person("A", "田中 花子", "タナカ ハナコ", address_match="赤泊1-1", **elsewhere),
+            # In a register of two every surname is common.
+            person("B", "佐藤 次郎", "サトウ ジロウ"),
+        ],
+        married={"A": married_on} if married_on else None,
+    )
+    assert found == {(SCHOOL, "1"): (status, "A")}
+
+
+@pytest.mark.parametrize(("address", "status"), [("佐渡市両津夷1-5", "linked"), ("佐渡市赤泊9", "review")])
+def test_the_guardian_at_a_former_address_says_more_than_the_guardian(
+    linkage: Linkage, address: str, status: str
+) -> None:
+    found = linkage.run(
+        [record("1", "佐藤 太郎", "サトウ タロウ", birth_on=None, address_match=address)],
+        [person("A", "田中 太郎", "タナカ タロウ", address_match="相川1-1")],
+    )
+    assert found == {(SCHOOL, "1"): (status, "A")}
+
+
+def test_every_level_can_be_read_in_japanese() -> None:
+    for name, levels in parameters()["comparisons"].items():
+        found = labels(name)
+        assert len(found) == len(set(found)) == len(levels)
+        assert not any(re.search("[A-Za-z]", label) for label in found)
 
 
 def test_a_namesake_who_was_not_born_yet_is_somebody_else(linkage: Linkage) -> None:
