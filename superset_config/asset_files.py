@@ -167,6 +167,7 @@ class Dashboard:
     roles: list[str] = field(default_factory=list)
     order: int = 99
     css: str = ""
+    color_scheme: str = "supersetColors"
 
     def charts(self) -> list[str]:
         """Keys of its charts, as they stand on the page."""
@@ -568,7 +569,7 @@ def dashboard_config(assets: Assets, dashboard: Dashboard) -> dict[str, Any]:
             "label_colors": COLOURS,
             "map_label_colors": COLOURS,
             "shared_label_colors": list(COLOURS),
-            "color_scheme": "supersetColors",
+            "color_scheme": dashboard.color_scheme,
             "color_scheme_domain": [],
             "refresh_frequency": 0,
             "timed_refresh_immune_slices": [],
