@@ -19,6 +19,13 @@ STATES_JA = {
     "decided": "決定済",
 }
 OPEN_STATES = ("undecided", "review", "risen")
+BANDS_JA = {
+    "past": "期限を過ぎている",
+    "week": "7日以内に期限",
+    "month": "30日以内に期限",
+    "later": "期限は31日以上先",
+    "none": "期限なし",
+}
 
 
 @dataclass(frozen=True)
@@ -102,14 +109,31 @@ def _item(child: Mapping[str, Any], known: _Decided, on: dt.date) -> Item:
     return Item(child, "decided", review_on, decisions, supports)
 
 
+def of_state(items: Iterable[Item], state: str) -> list[Item]:
+    """Those of a list that are in a state: open, a key of STATES_JA, or all."""
+    return [item for item in items if _is_in(item, state)]
+
+
+def band(item: Item, on: dt.date) -> str:
+    """How near the due date is on the day of the meeting: a key of BANDS_JA, in the order of the list."""
+    if item.due_on is None:
+        return "none"
+    days = (item.due_on - on).days
+    return "past" if days < 0 else "week" if days <= 7 else "month" if days <= 30 else "later"
+
+
+def _is_in(item: Item, state: str) -> bool:
+    if state == "open":
+        return item.state in OPEN_STATES
+    return state in {"all", item.state}
+
+
 def _fits(item: Item, filters: Filters) -> bool:
     if filters.area and item.child.get("area_code") != filters.area:
         return False
     if filters.tier and item.child.get("tier") != filters.tier:
         return False
-    if filters.state == "open" and item.state not in OPEN_STATES:
-        return False
-    if filters.state not in {"open", "all"} and item.state != filters.state:
+    if not _is_in(item, filters.state):
         return False
     return filters.due_by is None or (item.due_on is not None and item.due_on <= filters.due_by)
 

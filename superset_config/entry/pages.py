@@ -27,8 +27,6 @@ ROUTES = "/entry"
 """Where the addresses of the pages begin."""
 BUSY_JA = "いまデータを読み込めません。しばらくしてからもう一度お試しください。"
 TEXT_LIMIT = 4000
-MOST_LISTED = 200
-"""How many rows of a list a page shows; paper shows all of them."""
 JAPAN = dt.timezone(dt.timedelta(hours=9))
 
 
@@ -169,7 +167,6 @@ class EntryPage(BaseView):
             who=g.user.first_name or g.user.username,
             today=dt.date.today(),
             most_found=MOST_FOUND,
-            most_listed=MOST_LISTED,
             **context,
         )
 

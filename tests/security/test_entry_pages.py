@@ -11,6 +11,7 @@ import requests
 from superset_config.entry.store import EntryStore
 from superset_config.security.access import read_access
 from superset_config.security.staff import DEMO_STAFF, read_staff
+from tests.pdf import text_of
 from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine
 from tests.security.servers import Person, Server
 
@@ -257,12 +258,42 @@ def test_the_meeting_s_decision_is_a_new_row_and_comes_back_on_its_day(server: S
     assert not leaks(after, person.seen)
 
 
-def test_a_list_on_paper_is_a_pdf_that_no_browser_keeps(server: Server) -> None:
-    answer = server.person("child_ryotsu").get("/entry/meeting/list.pdf?state=all")
+@pytest.mark.parametrize("username", ["child_ryotsu", "child_all", "guidance_all"])
+def test_a_list_on_paper_names_whom_the_page_names_and_nobody_else(server: Server, username: str) -> None:
+    person, marks = server.person(username), re.compile(r"P\d{3}")
+    pages = [person.get(f"/entry/meeting/?state=all&on=2026-04-01&page={number}").text for number in range(1, 5)]
+    listed = [mark for page in pages for mark in marks.findall("".join(re.findall(r'class="name">([^<]+)<', page)))]
+    answer = person.get("/entry/meeting/list.pdf?state=all&on=2026-04-01")
     assert answer.status_code == 200
     assert answer.content.startswith(b"%PDF")
     assert answer.headers["Cache-Control"] == "no-store"
-    assert store(server).accesses("child_ryotsu")[-1]["action"] == "meeting_print"
+    text = text_of(answer.content)
+    for words in ("会議資料", "2026年4月1日", "支援が必要", "見守り", "点数だけで支援が始まることはありません"):
+        assert words in text
+    assert set(marks.findall(text)) == set(listed)
+    assert listed
+    assert not leaks(text, person.seen)
+    access = store(server).accesses(username)[-1]
+    assert (access["action"], sorted(access["detail"]["shown"])) == ("meeting_print", sorted(set(listed)))
+
+
+def test_the_meeting_s_list_is_in_pages_with_a_count_per_state_and_per_due_date(server: Server) -> None:
+    person = server.person("child_all")
+    first = person.get("/entry/meeting/?on=2026-04-01").text
+    total = int(re.search(r"一覧　<span class=\"quiet\">(\d+)人", first).group(1))
+    assert total > 50
+    names = re.compile(r'class="name">(P\d{3})')
+    shown = [
+        name for n in (1, 2, 3, 4) for name in names.findall(person.get(f"/entry/meeting/?on=2026-04-01&page={n}").text)
+    ]
+    assert len(names.findall(first)) == 50
+    assert len(set(shown)) == total
+    assert f"検討が要るもの {total}" in first
+    assert re.search(r'<tr class="group"><th colspan="9" scope="rowgroup">[^<]+期限', first)
+    # Every link keeps what was chosen; none holds a value of a person.
+    links = re.findall(r'href="(/entry/meeting/\?[^"]+)"', person.get("/entry/meeting/?on=2026-04-01&area=ryotsu").text)
+    assert links
+    assert all("area=ryotsu" in link and not re.search(r"P\d{3}", link) for link in links)
 
 
 def test_nonsense_is_refused_plainly(server: Server) -> None:

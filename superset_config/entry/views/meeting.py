@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
+from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 import duckdb
 from flask import Response, abort, flash, request
@@ -14,7 +16,7 @@ from orchestration.home import Home
 from orchestration.individual.determination import (
     in_service,
 )
-from orchestration.meeting import STATES_JA, Filters, Item, agenda, facts_at_decision
+from orchestration.meeting import BANDS_JA, STATES_JA, Filters, Item, agenda, band, facts_at_decision, of_state
 from orchestration.warehouse import records
 from superset_config.entry.forms import Form, clean, forms, mistakes
 from superset_config.entry.pages import (
@@ -35,6 +37,12 @@ from superset_config.entry.views.words import (
     SAVED_NOW_JA,
 )
 from superset_config.security.scope import all_areas
+
+ON_A_PAGE = 50
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 6 else 1
 
 
 class MeetingPage(EntryPage):
@@ -65,20 +73,44 @@ class MeetingPage(EntryPage):
     @route("/")
     def index(self, reach: Reach) -> str:
         """The list."""
-        items, filters, on = self._items(reach)
+        filters, on = self._filters()
         children = reach.children().values()
+        everybody = agenda(children, store(), on, dataclasses.replace(filters, state="all"))
+        items = of_state(everybody, filters.state)
         areas = {c["area_code"]: c["area_name"] for c in children if c.get("area_code")}
-        tiers = {c["tier"]: c["tier_label"] for c in children}
+        tiers = {c["tier"]: (-int(c.get("tier_rank") or 0), c["tier_label"]) for c in children}
+
+        def address(**changes: Any) -> str:
+            given = {**dataclasses.asdict(filters), "on": on, **changes}
+            return urlencode({name: value for name, value in given.items() if value not in {None, ""}})
+
+        pages = max(1, -(-len(items) // ON_A_PAGE))
+        page = min(max(_number(request.args.get("page", "")), 1), pages)
+        bands = [band(item, on) for item in items]
+        shown = range((page - 1) * ON_A_PAGE, min(page * ON_A_PAGE, len(items)))
         return self.show(
             "meeting.html",
             reach,
             items=items,
+            groups=[(BANDS_JA[key], [items[i] for i in places]) for key, places in groupby(shown, bands.__getitem__)],
+            # Where each band begins: the list is in the order of the due date.
+            bands=[
+                (BANDS_JA[key], bands.count(key), address(page=bands.index(key) // ON_A_PAGE + 1))
+                for key in BANDS_JA
+                if key in bands
+            ],
+            page=page,
+            on_a_page=ON_A_PAGE,
+            numbers=[(number, address(page=number)) for number in range(1, pages + 1)],
             filters=filters,
             on=on,
             areas=[(code, areas[code]) for code in all_areas() if code in areas],
-            tiers=sorted(tiers.items()),
-            states=STATES_JA,
-            query=request.query_string.decode("ascii", "ignore"),
+            tiers=[(code, label) for code, (_, label) in sorted(tiers.items(), key=lambda tier: tier[1])],
+            states=[
+                (code, label, len(of_state(everybody, code)), address(state=code))
+                for code, label in {"open": "検討が要るもの", **STATES_JA, "all": "すべて"}.items()
+            ],
+            query=address(),
         )
 
     @route("/list.pdf")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestration.home import Home
-from orchestration.meeting import Filters, agenda, facts_at_decision
+from orchestration.meeting import Filters, agenda, band, facts_at_decision, of_state
 from superset_config.entry.store import EntryStore
 
 ON = dt.date(2026, 4, 10)
@@ -98,3 +98,17 @@ def test_filters(store: EntryStore) -> None:
 def test_a_score_alone_writes_nothing(store: EntryStore) -> None:
     agenda([child("a")], store, ON, Filters())
     assert store.current(with_deleted=True) == []
+
+
+def test_due_dates_are_in_bands_and_states_can_be_counted(store: EntryStore) -> None:
+    due = {"past": -1, "week": 7, "month": 8, "later": 31}
+    children = [child(name, due_on=ON + dt.timedelta(days=days)) for name, days in due.items()]
+    children.append(child("none", due_on=None))
+    decide(store, children[0])
+    everybody = agenda(children, store, ON, Filters(state="all"))
+    # What is decided has the date of its review, and none where there is none.
+    assert {item.person_id: band(item, ON) for item in everybody} == {name: name for name in due} | {
+        "past": "none", "none": "none",
+    }  # fmt: skip
+    assert [len(of_state(everybody, state)) for state in ("open", "undecided", "decided", "all")] == [4, 4, 1, 5]
+    assert of_state(everybody, "open") == agenda(children, store, ON, Filters(state="open"))
