@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import compress
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,7 @@ from orchestration.ingest.records import (
     LineEnds,
     Record,
     as_delivered,
+    decode_plain,
     detect_encoding,
     physical_lines,
     plain_lines,
@@ -99,9 +99,7 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
     known = {heading_key(column.heading): column for column in contract.columns}
     positions = {known[heading].name: i for i, heading in enumerate(headings) if heading in known}
     width, first = len(headings), start + 1
-    is_plain = np.concatenate(
-        [np.zeros(first, dtype=bool), plain_lines(lines[first:], byte_encoding, delimiter, width, headings[0])]
-    )
+    is_plain = np.concatenate([np.zeros(first, dtype=bool), plain_lines(lines[first:], delimiter, width, headings[0])])
     ends = LineEnds(content)
     kept: list[Record] = []
     rejects: list[Reject] = []
@@ -126,10 +124,15 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
             rejects.append(_reject(record, "wrong_field_count", byte_encoding))
         else:
             kept.append(record)
+    text, undecodable = decode_plain(lines, np.flatnonzero(is_plain), byte_encoding)
+    for index in undecodable:
+        is_plain[index] = False
+        rejects.append(_reject(Record(index + 1, lines[index], None), "undecodable", byte_encoding))
+    rejects.sort(key=lambda reject: reject.line_number)
     plain = np.flatnonzero(is_plain)
     line_numbers = np.concatenate([plain + 1, np.array([record.line_number for record in kept], dtype=plain.dtype)])
     order = np.argsort(line_numbers, kind="stable")
-    table = split_plain(compress(lines, is_plain), byte_encoding, delimiter, width, list(positions.values()))
+    table = split_plain(text, delimiter, width, list(positions.values()))
     irregular = {record.line_number: record.data for record in kept}
     return ParsedFile(
         encoding="utf-8" if encoding == "utf-8-sig" else encoding,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,12 +88,11 @@ def physical_lines(data: bytes) -> list[bytes]:
     return data.splitlines()
 
 
-def plain_lines(lines: list[bytes], encoding: str, delimiter: str, width: int, heading: str) -> np.ndarray:
+def plain_lines(lines: list[bytes], delimiter: str, width: int, heading: str) -> np.ndarray:
     """Mask of the lines that are a record of ``width`` fields by themselves, whatever stands around them.
 
     Nearly all lines are, and are split by the engine; what may be anything else (a quote that does not begin or end a
-    field, another number of fields, a trailer, a repeated heading, nothing, bytes that are no text) is left to
-    ``record_at``.
+    field, another number of fields, a trailer, a repeated heading, nothing) is left to ``record_at``.
     """
     if heading[:1].isascii():
         return np.zeros(len(lines), dtype=bool)
@@ -122,29 +121,35 @@ def plain_lines(lines: list[bytes], encoding: str, delimiter: str, width: int, h
             ),
         ),
     )
-    mask = is_plain.to_numpy(zero_copy_only=False).copy()
-    chosen = np.flatnonzero(mask)
-    for start in range(0, len(chosen), LINES_DECODED_TOGETHER):
-        together = chosen[start : start + LINES_DECODED_TOGETHER]
-        if not _is_text(b"\n".join([lines[index] for index in together]), encoding):
-            for index in together:
-                mask[index] = _is_text(lines[index], encoding)
-    return mask
+    return is_plain.to_numpy(zero_copy_only=False).copy()
 
 
-def _is_text(data: bytes, encoding: str) -> bool:
+def decode_plain(lines: list[bytes], plain: np.ndarray, encoding: str) -> tuple[bytes, list[int]]:
+    """The plain lines at those indices as UTF-8, and the indices of those among them that are no text."""
+    decoded: list[bytes] = []
+    undecodable: list[int] = []
+    for start in range(0, len(plain), LINES_DECODED_TOGETHER):
+        together = plain[start : start + LINES_DECODED_TOGETHER].tolist()
+        text = _as_utf_8(b"\n".join([lines[index] for index in together]), encoding)
+        if text is None:
+            one_by_one = [_as_utf_8(lines[index], encoding) for index in together]
+            undecodable += [index for index, line in zip(together, one_by_one, strict=True) if line is None]
+            text = b"\n".join([line for line in one_by_one if line is not None])
+        decoded.append(text)
+    return b"\n".join([text for text in decoded if text]), undecodable
+
+
+def _as_utf_8(data: bytes, encoding: str) -> bytes | None:
+    """Bytes as UTF-8, None if they are no text in their encoding."""
     try:
-        data.decode(encoding)
+        text = data.decode(encoding)
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
+    return data if encoding == "utf-8" else text.encode("utf-8")
 
 
-def split_plain(lines: Iterable[bytes], encoding: str, delimiter: str, width: int, positions: list[int]) -> pa.Table:
-    """Plain lines as text columns named ``0``, ``1``, …: those at ``positions``."""
-    data = b"\n".join(lines)
-    if encoding != "utf-8":
-        data = data.decode(encoding).encode("utf-8")
+def split_plain(data: bytes, delimiter: str, width: int, positions: list[int]) -> pa.Table:
+    """Plain lines, in UTF-8, as text columns named ``0``, ``1``, …: those at ``positions``."""
     names = [str(position) for position in range(width)]
     included = [str(position) for position in positions]
     if not data:
