@@ -51,7 +51,8 @@ class Replayed:
 def score_mart(home: Home, folder: Path, as_of_on: dt.date | None, out: Path | None) -> Rescored:
     """Score the children of the last build by another definition; the warehouse stays as it is.
 
-    Every version of the definition is scored, and compared with the active version of the mart. ``as_of_on``: another
+    Every version of the definition is scored, and compared with the active or trial versions of the mart that score
+    the same difficulty types. ``as_of_on``: another
     date than that of the build. Raises KodomoError naming every mistake of the definition.
     """
     definition = read_definition(folder)
@@ -59,7 +60,7 @@ def score_mart(home: Home, folder: Path, as_of_on: dt.date | None, out: Path | N
     try:
         built_on = connection.execute(f"select as_of_on from {WAREHOUSE}.{PARAMETERS}").fetchall()[0][0]
         date = as_of_on or built_on
-        mistakes = check(definition, observation_obstacles(date))
+        mistakes = check(definition, observation_obstacles(date), is_tried=True)
         raise_for(mistakes)
         models = CompiledModels.of_last_build(home)
         open_scratch(connection, date)
@@ -68,7 +69,7 @@ def score_mart(home: Home, folder: Path, as_of_on: dt.date | None, out: Path | N
         if date != built_on:
             changed.append(PARAMETERS)
         models.execute(connection, changed)
-        comparisons = _against_the_active(connection)
+        comparisons = _against_those_in_force(connection)
         scores, contributions = write_scores(connection, SCRATCH, out) if out else _counts(connection)
         return Rescored(date, scores, contributions, comparisons, tuple(map(str, mistakes)))
     finally:
@@ -82,13 +83,13 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     )
 
 
-def _against_the_active(connection: duckdb.DuckDBPyConnection) -> tuple[Comparison, ...]:
+def _against_those_in_force(connection: duckdb.DuckDBPyConnection) -> tuple[Comparison, ...]:
     pairs = connection.execute(
         "select distinct active.model_version, tried.model_version "
         f"from {WAREHOUSE}.intermediate.int_risk__scores active "
         f"inner join {WAREHOUSE}.seeds.risk_model_versions versions using (model_version) "
         f"inner join {SCRATCH}.intermediate.int_risk__scores tried using (difficulty_type) "
-        "where versions.status = 'active' order by all"
+        "where versions.status in ('active', 'trial') order by all"
     ).fetchall()
     return tuple(compare(connection, (WAREHOUSE, before), (SCRATCH, after)) for before, after in pairs)
 

@@ -56,7 +56,7 @@ def score(
     Raises KodomoError naming file, line and column of what cannot be read.
     """
     definition = read_definition(definition_folder)
-    mistakes = check(definition)
+    mistakes = check(definition, is_tried=True)
     raise_for(mistakes)
     connection = memory_warehouse()
     try:

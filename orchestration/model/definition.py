@@ -234,14 +234,17 @@ def _written(value: Any) -> str:
     return "empty" if value is None else repr(value)
 
 
-def check(definition: Definition, observations: Mapping[str, str | None] | None = None) -> list[Mistake]:
+def check(
+    definition: Definition, observations: Mapping[str, str | None] | None = None, *, is_tried: bool = False
+) -> list[Mistake]:
     """Every mistake of a definition, in the order of files and lines.
 
     ``observations``: the observation codes that exist, with what stands against their use (see ``legal_basis``);
-    None where an analyst's own file brings its own codes.
+    None where an analyst's own file brings its own codes. ``is_tried``: the definition is only tried out, so that an
+    approved version which has changed is odd, and stops nothing.
     """
     mistakes = [*definition.mistakes]
-    for finder in (_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides, _approved):
+    for finder in (_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides):
         mistakes += [Mistake(f"{table}.csv", line, message) for table, line, message in finder(definition)]
     if observations is not None:
         mistakes += [
@@ -249,6 +252,9 @@ def check(definition: Definition, observations: Mapping[str, str | None] | None 
             for finder in (partial(_observation_codes, observations=observations), _city_codes)
             for table, line, message in finder(definition)
         ]
+    mistakes += [
+        Mistake(f"{table}.csv", line, message, is_fatal=not is_tried) for table, line, message in _approved(definition)
+    ]
     odd = [_missing_bounds, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows]
     for finder in [*odd, _valueless] if observations is not None else odd:
         mistakes += [
@@ -625,13 +631,16 @@ _SCORING_COLUMNS = {
 def version_hash(definition: Definition, version: str) -> str:
     """A hash over everything that makes the scores of a version, however its files are ordered or written.
 
-    Labels and reasons are not in it; nor are items that the version does not use.
+    Labels and reasons are not in it; nor are items and bands that the version does not use.
     """
     own = {
         table: [row for row in definition[table] if row["model_version"] == version]
         for table in ("risk_coefficients", "risk_tiers", "risk_overrides")
     }
     items = {row["item_code"] for table in ("risk_coefficients", "risk_overrides") for row in own[table]}
+    bands = {
+        (row["item_code"], row["band_no"]) for table in ("risk_coefficients", "risk_overrides") for row in own[table]
+    }
     # A member without a coefficient never counts: it makes no score.
     members = [row for row in definition["risk_item_members"] if {row["item_code"], row["member_item_code"]} <= items]
     used_items = [row for row in definition["risk_items"] if row["item_code"] in items]
@@ -640,7 +649,8 @@ def version_hash(definition: Definition, version: str) -> str:
         **own,
         "risk_items": used_items,
         "risk_item_members": members,
-        "risk_bands": [row for row in definition["risk_bands"] if row["item_code"] in items],
+        # A band without a coefficient makes no row: it may be added for another version.
+        "risk_bands": [row for row in definition["risk_bands"] if (row["item_code"], row["band_no"]) in bands],
         "risk_groups": [row for row in definition["risk_groups"] if row["group_code"] in groups],
     }
     digest = hashlib.sha256()
@@ -657,6 +667,8 @@ def _canonical(value: Any) -> str:
 
 
 def _approved(definition: Definition) -> Iterator[Finding]:
+    if definition.unread:
+        return
     for row in definition["risk_model_versions"]:
         version = row["model_version"]
         if row["content_hash"] and version_hash(definition, version) != row["content_hash"]:

@@ -84,7 +84,7 @@ def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None
         given = None
         if definition is not None:
             given = read_definition(definition)
-            mistakes = check(given, observation_obstacles(built_on))
+            mistakes = check(given, observation_obstacles(built_on), is_tried=True)
             raise_for(mistakes)
             warnings += map(str, mistakes)
         models = CompiledModels.of_last_build(home)

@@ -152,7 +152,7 @@ def test_an_item_without_legal_basis_is_named() -> None:
 
 
 def test_all_mistakes_are_named_at_once_in_the_order_of_files_and_lines(folder: Path) -> None:
-    add(folder, "risk_overrides", "v1,abuse,epds,2,extreme")
+    add(folder, "risk_overrides", "trial-1,postpartum_depression,epds,2,extreme")
     add(folder, "risk_bands", "epds,3,5,10,,", "epds,4,5,10,,")
     named = [found.partition(": ")[0].split(":") for found in mistakes(folder)]
     assert [file for file, _ in named] == ["risk_bands.csv", "risk_bands.csv", "risk_overrides.csv"]
@@ -163,7 +163,8 @@ def test_the_hash_of_a_version_holds_what_makes_its_scores_and_nothing_else(fold
     before = version_hash(read_definition(folder), "v1")
     path = folder / "risk_items.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("妊娠届の遅れ", "届出の遅れ"), encoding="utf-8")
-    add(folder, "risk_coefficients", "trial-1,truancy,loan,1,1")
+    add(folder, "risk_coefficients", "trial-1,truancy,loan,1,1", "trial-1,truancy,loan,9,1")
+    add(folder, "risk_bands", "loan,9,,,true,")
     assert version_hash(read_definition(folder), "v1") == before
     add(folder, "risk_coefficients", "v1,abuse,loan,1,0.5")
     assert version_hash(read_definition(folder), "v1") != before

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from orchestration.errors import KodomoError, UsageError
+from orchestration.home import Home
 from orchestration.model.csv_files import read_csv
-from orchestration.model.definition import SEEDS, TABLES, check, read_definition
-from orchestration.model.versions import approve, retire
+from orchestration.model.definition import SEEDS, TABLES, check, read_definition, version_hash
+from orchestration.model.versions import approve, record_run, retire
 
 ON = dt.date(2026, 5, 1)
 
@@ -56,6 +57,30 @@ def test_an_approved_version_may_not_change(folder: Path) -> None:
     assert "draft-1 has changed since 佐渡 花子 approved it on 2026-05-01" in found[0].message
     with pytest.raises(KodomoError, match="has changed"):
         approve(folder, "draft-1", "佐渡 花子", "もう一度", ON, as_trial=True)
+
+
+def test_an_approved_version_that_has_changed_stops_a_run_and_can_still_be_tried(folder: Path, tmp_path: Path) -> None:
+    approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON, as_trial=True)
+    path = folder / "risk_bands.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("loan,1,1,,,あり", "loan,1,2,,,あり"), encoding="utf-8")
+    home = Home(tmp_path / "var").ensure()
+    with pytest.raises(KodomoError, match="draft-1 has changed since 佐渡 花子 approved it"):
+        record_run(home, "run-1", ON, folder)
+    assert not (home.root / "definitions").exists()
+    tried = check(read_definition(folder), is_tried=True)
+    assert {found.is_fatal for found in tried} == {False}
+    assert any("draft-1 has changed" in found.message for found in tried)
+
+
+def test_the_active_version_is_approved_and_has_not_changed() -> None:
+    definition = read_definition(SEEDS)
+    active = [row for row in definition["risk_model_versions"] if row["status"] == "active"]
+    assert active
+    for row in active:
+        assert row["approved_by"]
+        assert row["approved_on"]
+        assert row["approval_reason_ja"]
+        assert row["content_hash"] == version_hash(definition, row["model_version"])
 
 
 def test_a_second_approval_is_refused(folder: Path) -> None:
