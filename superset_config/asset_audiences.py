@@ -64,12 +64,17 @@ def for_audiences(assets: Assets, access: Access) -> Assets:
             dashboards[slug] = replace(
                 dashboard,
                 slug=slug,
-                title=f"{dashboard.title}（{audience.label_ja}）" if suffix else dashboard.title,
+                title=_title(dashboard.title, audience.label_ja) if suffix else dashboard.title,
                 roles=[audience.role],
                 filters=filter_keys,
                 rows=_rows(dashboard.rows, keys),
             )
     return replace(assets, datasets=datasets, charts=charts, dashboards=dashboards, filters=filters)
+
+
+def _title(title: str, audience: str) -> str:
+    """The title with the audience behind it: a bracket within the bracket becomes a dot."""
+    return f"{title}（{audience.replace('（', '・').replace('）', '')}）"
 
 
 def _suffix(charts: Mapping[str, Chart], suffix: str) -> str:

@@ -11,8 +11,11 @@ from typing import Any
 
 from cachelib import FileSystemCache
 from flask_appbuilder.const import AUTH_DB
+from sqlalchemy.pool import QueuePool
 
 from orchestration.home import Home
+from superset_config import speed
+from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
 from superset_config.entry import pages as entry_pages
 from superset_config.security import data_docs, dialect, web
@@ -50,7 +53,13 @@ SECRET_KEY = _secret("secret.key")
 SQLALCHEMY_DATABASE_URI = metadata_uri(_home)
 if SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
     # A writer waits for another instead of failing.
-    SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {"connect_args": {"timeout": 30, "factory": MetadataConnection}}
+    SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {
+        "connect_args": {"timeout": 30, "factory": MetadataConnection, "check_same_thread": False},
+        # Connections are kept: when the last one is closed, SQLite writes its log into the file and waits for the disk.
+        "poolclass": QueuePool,
+        "pool_size": 16,
+        "max_overflow": 32,
+    }
 GUEST_TOKEN_JWT_SECRET = _secret("guest.key")
 GLOBAL_ASYNC_QUERIES_JWT_SECRET = _secret("async.key")
 FILENAME = str(_home.superset / "superset.log")
@@ -119,6 +128,8 @@ SESSION_SERVER_SIDE = True
 SESSION_TYPE = "cachelib"
 SESSION_CACHELIB = FileSystemCache(str(_home.superset / "sessions"), threshold=20_000, mode=0o600)
 SESSION_PERMANENT = True
+# Written when something in it has changed, not at each request.
+SESSION_REFRESH_EACH_REQUEST = False
 KODOMO_SESSION_SECONDS = _number("KODOMO_SESSION_SECONDS", 10 * 3600)
 KODOMO_IDLE_SECONDS = _number("KODOMO_IDLE_SECONDS", 30 * 60)
 PERMANENT_SESSION_LIFETIME = timedelta(seconds=KODOMO_SESSION_SECONDS)
@@ -189,6 +200,16 @@ THEME_DEFAULT = {
     "algorithm": "default",
 }
 THEME_DARK = None
+# Where one chart stands alone on a page, the colours of labels come too late for it: the scheme has them, in order.
+EXTRA_CATEGORICAL_COLOR_SCHEMES = [
+    {
+        "id": "kodomo_tiers",
+        "label": "リスク段階",
+        "description": "",
+        "isDefault": False,
+        "colors": [TIER_COLOURS[label] for label in ("ハイリスク", "潜在的リスク", "ローリスク", "未判定")],
+    }
+]
 HTML_SANITIZATION = True
 # The templates of charts that are no standard chart name classes.
 HTML_SANITIZATION_SCHEMA_EXTENSIONS = {"attributes": {"*": ["className"]}}
@@ -205,6 +226,7 @@ BLUEPRINTS = [data_docs.blueprint]
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     """The checks of every request, and the pages on which people type and decide."""
     dialect.install()
+    speed.install(app)
     web.install(app)
     entry_pages.install(app)
 

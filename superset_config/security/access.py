@@ -185,7 +185,7 @@ def _quoted(values: Iterable[str]) -> str:
 
 def read_access(path: Path = ACCESS_FILE) -> Access:
     """Read access.yml. Raises KodomoError for a rule that names something unknown."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     departments, duties = content["departments_ja"], content["duties_ja"]
     audiences = {}
     for name, entry in content["audiences"].items():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ CONNECTION_CONFIG = {
 }
 # What SQLAlchemy asks when it connects, and what is executed instead.
 ASKED_AT_CONNECTING = {"select current_schema()": "select 'main'"}
+KEPT_CONNECTORS = 64
 UNAVAILABLE_JA = "データを読み込めません。しばらくしてからもう一度お試しください。"
 NOTHING_PUBLISHED_JA = "公開されたデータがまだありません。"
 MISSING_JA = "この項目は、あなたの権限では表示できません。"
@@ -182,43 +184,63 @@ def _on_disk(path: str) -> tuple[str, int, int]:
     return path, status.st_ino, status.st_mtime_ns
 
 
+class Connector:
+    """Opens connections to one file for those who have some of its tables: what leads to the same is the same."""
+
+    # An address that says nothing of the file: it may end up in a message.
+    engine = (make_url("duckdb:///:memory:"), {"poolclass": NullPool})
+
+    def __init__(self, files: Files, path: str | None, tables: frozenset[str], live_tables: frozenset[str]) -> None:
+        self._files, self._path, self._tables, self._live_tables = files, path, tables, live_tables
+
+    def __call__(self) -> GuardedConnection:
+        """A connection of its own. Raises QueryFailedError where there is nothing to read."""
+        if self._path is None and not self._live_tables:
+            note_refusal(NOTHING_PUBLISHED_JA)
+            raise QueryFailedError(NOTHING_PUBLISHED_JA)
+        try:
+            connection = self._files.open_files.cursor(self._path) if self._path else _empty()
+        except (duckdb.Error, OSError) as error:
+            note_refusal(UNAVAILABLE_JA)
+            raise QueryFailedError(UNAVAILABLE_JA) from _without_detail(error)
+        live = (lambda: audit_cursor(self._files.home)) if self._live_tables else None
+        return GuardedConnection(connection, self._tables, live, self._live_tables)
+
+
+def _empty() -> duckdb.DuckDBPyConnection:
+    """In memory there is nothing: what is asked for is made at the moment of the question."""
+    return duckdb.connect(config=dict(CONNECTION_CONFIG))
+
+
 class Files:
     """Where connections of Superset lead. ``mutate`` is its DB_CONNECTION_MUTATOR."""
 
     def __init__(self, home: Home, access: Access | None = None) -> None:
         self.home, self.access = home, access or read_access()
-        self._files = OpenFiles()
+        self.open_files = OpenFiles()
+        self.connector = lru_cache(maxsize=KEPT_CONNECTORS)(partial(Connector, self))
+        self.tables = lru_cache(maxsize=KEPT_CONNECTORS)(self._tables)
 
-    def scope(self, roles: list[str]) -> Scope:
+    def scope(self, roles: Iterable[str]) -> Scope:
         """The scope that roles give."""
         return Scope.from_roles(roles)
 
-    def mutate(
-        self, uri: URL, params: dict[str, Any], username: str | None, security_manager: Any, source: Any
-    ) -> tuple[URL, dict[str, Any]]:
-        """Whatever address a database has, lead it to the file of the user's scope."""
-        roles = user_roles(security_manager)
+    def _tables(self, roles: frozenset[str]) -> tuple[Scope, frozenset[str], frozenset[str]]:
         scope = self.scope(roles)
+        return (
+            scope,
+            frozenset(table.name for table in self.access.tables_for(scope)),
+            frozenset(table.name for table in self.access.live_tables_for(roles)),
+        )
+
+    def mutate(
+        self, uri: Any, params: dict[str, Any], username: str | None, security_manager: Any, source: Any
+    ) -> tuple[URL, dict[str, Any]]:
+        """Whatever address a database has, lead it to the file of the scope that the user has at this moment."""
+        scope, tables, live_tables = self.tables(frozenset(user_roles(security_manager)))
         file = scope_file(self.home, scope)
-        path = ":memory:" if file is None else str(file)
-        tables = frozenset(table.name for table in self.access.tables_for(scope))
-        live_tables = frozenset(table.name for table in self.access.live_tables_for(roles))
-
-        def connect() -> GuardedConnection:
-            if file is None and not live_tables:
-                note_refusal(NOTHING_PUBLISHED_JA)
-                raise QueryFailedError(NOTHING_PUBLISHED_JA)
-            try:
-                # In memory there is nothing: what is asked for is made at the moment of the question.
-                connection = self._files.cursor(path) if file else duckdb.connect(config=dict(CONNECTION_CONFIG))
-            except (duckdb.Error, OSError) as error:
-                note_refusal(UNAVAILABLE_JA)
-                raise QueryFailedError(UNAVAILABLE_JA) from _without_detail(error)
-            live = (lambda: audit_cursor(self.home)) if live_tables else None
-            return GuardedConnection(connection, tables, live, live_tables)
-
-        # The address itself says nothing of the file: it may end up in a message.
-        return make_url("duckdb:///:memory:"), {"poolclass": NullPool, "creator": connect}
+        url, options = Connector.engine
+        return url, {**options, "creator": self.connector(None if file is None else str(file), tables, live_tables)}
 
 
 def user_roles(security_manager: Any) -> list[str]:

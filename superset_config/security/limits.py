@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,6 +17,8 @@ from limits.storage import MemoryStorage
 LOCK_SECONDS = 30
 # A limit per second keeps one process from being flooded: it is that process's own, and costs no file.
 BRIEF = "/second"
+MOST_BRIEF = 1000
+"""How many of these are kept before those that are over are looked for."""
 
 
 class SharedStorage(MemoryStorage):
@@ -33,6 +36,8 @@ class SharedStorage(MemoryStorage):
 
     def __init__(self, uri: str, wrap_exceptions: bool = False, **options: Any) -> None:
         super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
+        self._brief: dict[str, tuple[int, float]] = {}
+        self._brief_lock = threading.Lock()
         self.path = Path(unquote(urlsplit(uri).path))
         if not self.path.exists():
             os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
@@ -56,9 +61,9 @@ class SharedStorage(MemoryStorage):
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count one more attempt; the count begins anew once its time is over."""
-        if key.endswith(BRIEF):
-            return super().incr(key, expiry, amount)
         now = time.time()
+        if key.endswith(BRIEF):
+            return self._count_briefly(key, now, expiry, amount)
         with self._open() as connection:
             connection.execute("delete from attempts where ends <= ?", [now])
             (number,) = connection.execute(
@@ -68,15 +73,29 @@ class SharedStorage(MemoryStorage):
             ).fetchone()
         return number
 
+    def _count_briefly(self, key: str, now: float, expiry: float, amount: int) -> int:
+        # The library starts a thread at each request to forget what is over; here it is forgotten when it is counted.
+        with self._brief_lock:
+            number, ends = self._brief.get(key, (0, 0.0))
+            if ends <= now:
+                if len(self._brief) > MOST_BRIEF:
+                    self._brief = {name: kept for name, kept in self._brief.items() if kept[1] > now}
+                number, ends = 0, now + expiry
+            self._brief[key] = (number + amount, ends)
+            return number + amount
+
     def get(self, key: str) -> int:
         """The attempts so far."""
-        return super().get(key) if key.endswith(BRIEF) else (self._row(key) or (0, 0.0))[0]
+        return (self._row(key) or (0, 0.0))[0]
 
     def get_expiry(self, key: str) -> float:
         """When the count ends, as a time of the clock."""
-        return super().get_expiry(key) if key.endswith(BRIEF) else (self._row(key) or (0, time.time()))[1]
+        return (self._row(key) or (0, time.time()))[1]
 
     def _row(self, key: str) -> tuple[int, float] | None:
+        if key.endswith(BRIEF):
+            found = self._brief.get(key)
+            return found if found and found[1] > time.time() else None
         with self._open() as connection:
             return connection.execute(
                 "select number, ends from attempts where key = ? and ends > ?", [key, time.time()]
@@ -92,10 +111,13 @@ class SharedStorage(MemoryStorage):
         """Forget every count; returns how many there were."""
         with self._open() as connection:
             forgotten = connection.execute("delete from attempts").rowcount
-        return (super().reset() or 0) + forgotten
+        with self._brief_lock:
+            brief, self._brief = len(self._brief), {}
+        return brief + forgotten
 
     def clear(self, key: str) -> None:
         """Forget one count."""
-        super().clear(key)
+        with self._brief_lock:
+            self._brief.pop(key, None)
         with self._open() as connection:
             connection.execute("delete from attempts where key = ?", [key])

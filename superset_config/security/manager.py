@@ -54,20 +54,23 @@ class KodomoSecurityManager(SupersetSecurityManager):
             for view in (self.auth_view, *api):
                 self.limiter.limit(self.auth_rate_limit, methods=["POST"])(view.blueprint)
 
-    def exist_permission_on_roles(self, view_name: str, permission_name: str, role_ids: list[int]) -> bool:
-        """Whether one of the roles holds a permission. A question for data asks nine times: they are read once.
+    def is_item_public(self, permission_name: str, view_name: str) -> bool:
+        """Nothing is: whoever is not logged in sees the page to log in."""
+        return False
+
+    def _has_view_access(self, user: Any, permission_name: str, view_name: str) -> bool:
+        """Whether one of the user's roles holds a permission. A question for data asks nine times: they are read once.
 
         Only for the request: a change of duty holds from the next one on.
         """
         from flask import g, has_request_context
 
         if not has_request_context():
-            return super().exist_permission_on_roles(view_name, permission_name, role_ids)
+            return super()._has_view_access(user, permission_name, view_name)
         held = g.setdefault("kodomo_permissions", {})
-        key = frozenset(role_ids)
-        if key not in held:
-            held[key] = self._permissions_of(key)
-        return (permission_name, view_name) in held[key]
+        if user.id not in held:
+            held[user.id] = self._permissions_of(frozenset(role.id for role in self.get_user_roles(user)))
+        return (permission_name, view_name) in held[user.id]
 
     def _permissions_of(self, role_ids: frozenset[int]) -> frozenset[tuple[str, str]]:
         rows = (

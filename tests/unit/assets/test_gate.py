@@ -100,6 +100,10 @@ def overfill_a_row(assets: Assets) -> None:
     assets.dashboards["list"].rows[0][0]["width"] = 13
 
 
+def leave_a_text_beside_nothing(assets: Assets) -> None:
+    assets.dashboards["list"].rows.append([{"text": "説明", "beside": "child/decisions", "width": 12, "height": 6}])
+
+
 @pytest.mark.parametrize(
     ("mistake", "told"),
     [
@@ -118,6 +122,7 @@ def overfill_a_row(assets: Assets) -> None:
         (leave_a_column_without_a_label, "model bi_child, column kana: a text has no Japanese in it"),
         (leave_a_table_without_a_rule, "model bi_new: no rule of access covers it"),
         (lose_the_column_of_a_filter, "filter area: bi_child has no column zone"),
+        (leave_a_text_beside_nothing, "dashboard list: a text stands beside child/decisions, which is not on it"),
         (overfill_a_row, "dashboard list: a row is wider than 12 columns"),
     ],
 )
@@ -176,3 +181,32 @@ def test_the_social_council_sees_no_score(assets: Assets) -> None:
     }
     assert asked
     assert not asked & {"tier_label", "tiers_text", "total_score", "priority_rank", "coefficient", "score"}
+
+
+def test_a_text_beside_a_chart_is_for_those_who_see_the_chart(assets: Assets) -> None:
+    boards = for_audiences(assets, ACCESS).dashboards
+    beside = {
+        slug: any("beside" in cell for row in board.rows for cell in row)
+        for slug, board in boards.items()
+        if slug.split("-")[0] == "child"
+    }
+    assert beside["child"]
+    assert beside["child-guidance_centre"]
+    assert not beside["child-education"]
+    assert not beside["child-health"]
+
+
+def test_a_title_has_no_bracket_within_a_bracket(assets: Assets) -> None:
+    titles = [board.title for board in for_audiences(assets, ACCESS).dashboards.values()]
+    assert "効果（管理職・数値のみ）" in titles
+    assert not [title for title in titles if title.count("（") > 1]
+
+
+def test_what_bars_are_sorted_by_bears_the_name_that_the_page_leaves_out(assets: Assets) -> None:
+    # The page knows the extra metric by its name and finds it by its label: the two have to be one.
+    for key, chart in assets.charts.items():
+        metric = chart.params.get("timeseries_limit_metric")
+        if metric and chart.viz_type.startswith("echarts"):
+            definition = assets.datasets[chart.dataset].metrics[metric]
+            assert definition["label"] == metric, key
+            assert not (chart.params.get("show_value") and chart.params.get("only_total")), f"{key}: it is in the total"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from limits import parse
@@ -54,3 +55,16 @@ def test_a_limit_per_second_touches_no_file(tmp_path: Path) -> None:
     assert storage.reset() >= 1
     storage.path.unlink()
     assert limiter.hit(parse("9 per second"), "somebody else")
+
+
+def test_a_limit_per_second_is_counted_without_a_thread(tmp_path: Path) -> None:
+    storage = SharedStorage(SharedStorage.uri(tmp_path / "attempts.db"))
+    threads = threading.active_count()
+    assert [storage.incr("LIMITER/a/200/1/second", 60) for _ in range(3)] == [1, 2, 3]
+    assert storage.get("LIMITER/a/200/1/second") == 3
+    assert threading.active_count() == threads
+    storage.incr("LIMITER/b/200/1/second", -1)
+    assert storage.get("LIMITER/b/200/1/second") == 0
+    assert storage.incr("LIMITER/b/200/1/second", 60) == 1
+    assert storage.reset() == 2
+    assert storage.get("LIMITER/a/200/1/second") == 0

@@ -1,0 +1,59 @@
+"""Where a connection leads is asked at each question; what leads to the same file is one and the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.home import Home
+from superset_config.security import files
+from superset_config.security.scope import Scope
+
+RYOTSU = Scope.of(["child"], ["ryotsu"], ["case_worker"])
+AIKAWA = Scope.of(["child"], ["aikawa"], ["case_worker"])
+
+
+def publish(home: Home, name: str) -> None:
+    """A publication with files of two scopes that nobody opens here."""
+    folder = home.published / name
+    folder.mkdir(parents=True)
+    for scope in (RYOTSU, AIKAWA):
+        (folder / f"{scope.key}.duckdb").touch()
+    link = home.published / "link"
+    link.symlink_to(name)
+    link.replace(home.published / "current")
+
+
+@pytest.fixture
+def leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Creator of the connection for the roles of somebody."""
+    home = Home(tmp_path)
+    publish(home, "first")
+    found = files.Files(home)
+    held: list[str] = []
+    monkeypatch.setattr(files, "user_roles", lambda _manager: list(held))
+
+    def creator(scope: Scope | None):
+        held[:] = [*scope.roles, "view_child"] if scope else []
+        return found.mutate(None, {}, None, None, None)[1]["creator"]
+
+    creator.home = home
+    return creator
+
+
+def test_a_scope_leads_to_its_own_file(leads) -> None:
+    assert leads(RYOTSU) is leads(RYOTSU)
+    assert leads(RYOTSU) is not leads(AIKAWA)
+    assert leads(RYOTSU) is not leads(None)
+
+
+def test_a_new_publication_leads_elsewhere_at_once(leads) -> None:
+    before = leads(RYOTSU)
+    publish(leads.home, "second")
+    assert leads(RYOTSU) is not before
+
+
+def test_without_a_scope_there_is_nothing_to_ask(leads) -> None:
+    with pytest.raises(files.QueryFailedError):
+        leads(None)()
