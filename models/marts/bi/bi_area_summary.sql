@@ -5,7 +5,8 @@
 with
 
 children as (
-    select person_id, area_code, tier from {{ ref('bi_child') }}
+    select person_id, area_code, tier, is_unknown_risk, tier_rank >= 2 as is_at_risk
+    from {{ ref('bi_child') }}
     where not is_dv_protected
 ),
 
@@ -91,7 +92,59 @@ cells as (
     columns_{{ pass }} as (
         {{ suppress_line('rows_' ~ pass, 'tier', 'area_code') }}
     ){{ ',' if not loop.last }}
-{% endfor %}
+{% endfor %},
+
+-- Of the children at risk, whom no service knows, by area and in the whole city. Whoever sees the tiers can take them
+-- from those: a count stands only where both its tiers are shown, and where neither it nor the rest is under 5.
+at_risk as (
+    select area_code, count(*) as at_risk, count(*) filter (where is_unknown_risk) as unknown
+    from children
+    where area_code is not null and is_at_risk
+    group by area_code
+    union all
+    select 'total' as area_code, count(*) as at_risk, count(*) filter (where is_unknown_risk) as unknown
+    from children
+    where area_code is not null and is_at_risk
+),
+
+tiers_shown as (
+    select shown.area_code, bool_or(shown.is_hidden) as is_any_hidden
+    from columns_{{ passes - 1 }} as shown
+    inner join tiers on shown.tier = tiers.tier
+    where shown.difficulty_type = 'overall' and tiers.tier_rank >= 2
+    group by shown.area_code
+),
+
+unknown_cells as (
+    select
+        areas.area_code,
+        coalesce(at_risk.unknown, 0)::integer as unknown,
+        coalesce(at_risk.at_risk - at_risk.unknown, 0)::integer as known,
+        least(coalesce(at_risk.unknown, 0), coalesce(at_risk.at_risk - at_risk.unknown, 0)) < 5
+        or coalesce(tiers_shown.is_any_hidden, true) as is_hidden
+    from areas
+    left join at_risk on areas.area_code = at_risk.area_code
+    left join tiers_shown on areas.area_code = tiers_shown.area_code
+),
+
+unknown_shown as (
+    -- the total being shown, what is hidden must not be worked out from it: one more is hidden then
+    select
+        area_code,
+        unknown,
+        is_hidden
+        or (
+            count(*) filter (where is_hidden) over () > 0
+            and not bool_or(is_hidden and area_code = 'total') over ()
+            and (
+                count(*) filter (where is_hidden) over () = 1
+                or sum(unknown) filter (where is_hidden) over () < 5
+                or sum(known) filter (where is_hidden) over () < 5
+            )
+            and row_number() over (order by is_hidden, unknown, area_code) = 1
+        ) as is_hidden
+    from unknown_cells
+)
 
 select
     {{ as_of() }} as as_of_on,
@@ -107,8 +160,19 @@ select
     shown.area_code = 'total' or shown.tier = 'total' as is_total,
     case when not shown.is_hidden then shown.children end as children,
     case when shown.is_hidden then '秘匿' else shown.children::varchar end as children_label,
-    shown.is_hidden
+    shown.is_hidden,
+    -- Children of the high and latent tiers whom no service knows: on the rows of all tiers, of all difficulty types.
+    case
+        when shown.difficulty_type = 'overall' and shown.tier = 'total' and not unknown_shown.is_hidden
+            then unknown_shown.unknown
+    end as unknown_children,
+    case
+        when shown.difficulty_type <> 'overall' or shown.tier <> 'total' then '—'
+        when unknown_shown.is_hidden then '秘匿'
+        else unknown_shown.unknown::varchar
+    end as unknown_label
 from columns_{{ passes - 1 }} as shown
+inner join unknown_shown on shown.area_code = unknown_shown.area_code
 inner join difficulties on shown.difficulty_type = difficulties.difficulty_type
 inner join areas on shown.area_code = areas.area_code
 inner join tiers on shown.tier = tiers.tier

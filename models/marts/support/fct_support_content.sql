@@ -2,7 +2,14 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='as_of_on') }}
 
 with scores as (
-    select * from {{ ref('int_risk__scores') }}
+    -- a trial version speaks only for what no active version scores
+    select scores.*
+    from {{ ref('int_risk__scores') }} as scores
+    inner join {{ ref('risk_model_versions') }} as versions
+        on scores.model_version = versions.model_version
+    qualify
+        versions.status = 'active'
+        or not bool_or(versions.status = 'active') over (partition by scores.difficulty_type)
 ),
 
 children as (

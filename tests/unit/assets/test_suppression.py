@@ -29,26 +29,26 @@ def model_sql() -> str:
 
 
 SQL = model_sql()
+TABLES = """
+create table bi_child (person_id varchar, area_code varchar, tier varchar, is_dv_protected boolean,
+    tier_rank integer, is_unknown_risk boolean);
+create table bi_child_tier (person_id varchar, area_code varchar, difficulty_type varchar, tier varchar,
+    is_active_version boolean, is_dv_protected boolean);
+create table areas as
+    select 'area_' || i as area_code, 'area_' || i as area_name_ja, i as sort_order from range(7) as r(i);
+create table risk_tiers as select * from (
+    values ('high', 3, 'H'), ('latent', 2, 'M'), ('low', 1, 'L')) as t(tier, tier_rank, label_ja);
+create table difficulty_types (difficulty_type varchar, label_ja varchar, sort_order integer);
+"""
 
 
 def summary(counts: dict[tuple[str, str], int]) -> Cells:
     """What the model makes of so many children by (area, tier): the shown count, or None where it is hidden."""
     children = [(f"{a}-{t}-{n}", a, t) for (a, t), count in counts.items() for n in range(count)]
     with duckdb.connect() as connection:
-        connection.execute(
-            """
-            create table bi_child (person_id varchar, area_code varchar, tier varchar, is_dv_protected boolean);
-            create table bi_child_tier (person_id varchar, area_code varchar, difficulty_type varchar, tier varchar,
-                is_active_version boolean, is_dv_protected boolean);
-            create table areas as
-                select 'area_' || i as area_code, 'area_' || i as area_name_ja, i as sort_order from range(7) as r(i);
-            create table risk_tiers as select * from (
-                values ('high', 3, 'H'), ('latent', 2, 'M'), ('low', 1, 'L')) as t(tier, tier_rank, label_ja);
-            create table difficulty_types (difficulty_type varchar, label_ja varchar, sort_order integer);
-            """
-        )
+        connection.execute(TABLES)
         if children:
-            connection.executemany("insert into bi_child values (?, ?, ?, false)", children)
+            connection.executemany("insert into bi_child values (?, ?, ?, false, 1, false)", children)
         found = connection.execute(f"select area_code, tier, children from ({SQL})").fetchall()  # the model
     return {(area, tier): count for area, tier, count in found}
 
@@ -125,3 +125,55 @@ def test_one_small_count_hides_others_in_its_row_and_column() -> None:
     assert ("area_3", "high") in hidden
     assert len([name for name in hidden if name[0] == "area_3"]) >= 2
     assert len([name for name in hidden if name[1] == "high"]) >= 2
+
+
+def unknown_summary(people: list[tuple[str, str, bool]]) -> tuple[Cells, dict[str, int | None]]:
+    """What the model makes of children as (area, tier, known to nobody): tiers by area, and the unknown by area."""
+    with duckdb.connect() as connection:
+        connection.execute(TABLES)
+        connection.executemany(
+            "insert into bi_child values (?, ?, ?, false, ?, ?)",
+            [
+                (str(n), area, tier, {"high": 3, "latent": 2, "low": 1}[tier], is_unknown)
+                for n, (area, tier, is_unknown) in enumerate(people)
+            ],
+        )
+        rows = connection.execute(
+            f"select area_code, tier, children, unknown_children, unknown_label from ({SQL})"  # the model
+        ).fetchall()
+    assert all(label == "秘匿" for _, tier, _, unknown, label in rows if tier == TOTAL and unknown is None)
+    assert all(unknown is None for _, tier, _, unknown, _ in rows if tier != TOTAL)
+    cells = {(area, tier): count for area, tier, count, _, _ in rows}
+    return cells, {area: unknown for area, tier, _, unknown, _ in rows if tier == TOTAL}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_unknown_give_away_neither_themselves_nor_those_who_are_known(seed: int) -> None:
+    chance = random.Random(seed)
+    share = chance.choice([0.1, 0.5, 0.9])
+    people = [
+        (area, tier, tier != "low" and chance.random() < share)
+        for (area, tier), count in some_city(seed).items()
+        for _ in range(count * 2)
+    ]
+    cells, shown = unknown_summary(people)
+    at_risk = Counter(area for area, tier, _ in people if tier != "low")
+    unknown = Counter(area for area, _, is_unknown in people if is_unknown)
+    for area, count in shown.items():
+        true = unknown.total() if area == TOTAL else unknown[area]
+        rest = (at_risk.total() if area == TOTAL else at_risk[area]) - true
+        if count is not None:
+            assert count == true
+            assert min(true, rest) >= 5
+            assert None not in {cells[area, "high"], cells[area, "latent"]}
+    hidden = [area for area in AREAS if shown[area] is None]
+    if shown[TOTAL] is not None and hidden:
+        assert len(hidden) > 1, "one alone is the total less the others"
+        assert sum(unknown[area] for area in hidden) >= 5
+        assert sum(at_risk[area] - unknown[area] for area in hidden) >= 5
+
+
+def test_the_unknown_are_shown_where_nothing_is_small() -> None:
+    people = [(area, tier, number < 8) for area in AREAS for tier in ("high", "latent") for number in range(20)]
+    _, shown = unknown_summary(people + [(area, "low", False) for area in AREAS for _ in range(30)])
+    assert shown == {**dict.fromkeys(AREAS, 16), TOTAL: 16 * 7}
