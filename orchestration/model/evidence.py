@@ -33,6 +33,7 @@ FROZEN = "intermediate.int_evaluation__frozen"
 REFUSED = "intermediate.int_evaluation__refused_items"
 TARGETS = ("marts.fct_item_evidence", "marts.fct_model_performance", REFUSED)
 SHOWN = 8
+FEW_CASES = 10
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,8 @@ def as_text(found: Evidence) -> str:
             f"{difficulty['label_ja'] or name} ({name}): {difficulty['cases']:,} of {difficulty['people']:,} children "
             f"became a case; {difficulty['children'] - difficulty['people']:,} were known before or of another age",
         ]
+        if difficulty["cases"] < FEW_CASES:
+            lines.append(f"  Fewer than {FEW_CASES} cases: nothing can be concluded, whatever the ratios say")
         for title, rows in (("Bands", found.bands), ("Pairs", found.pairs)):
             lines.append(f"  {title}: odds ratio (95 % interval), q, information value, cases among those with it")
             lines += [f"    {_line(row)}" for row in rows if row["difficulty_type"] == name] or ["    none met"]

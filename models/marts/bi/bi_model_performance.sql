@@ -61,9 +61,19 @@ select
     performances.flagged_cases,
     performances.frozen_on,
     performances.outcome_until,
+    case
+        when max(performances.cases) filter (where performances.group_kind = 'all') over by_version < 10
+            then '事案が10件未満：成績の良し悪しは言えない'
+        when max(performances.cases) filter (where performances.group_kind = 'all') over by_version < 100
+            then '事案が少ない：区間を見る'
+        else '—'
+    end as caution_label,
     performances.as_of_on = max(performances.as_of_on) over (
         partition by performances.model_version, performances.difficulty_type
     ) as is_latest
 from performances
 left join difficulties on performances.difficulty_type = difficulties.difficulty_type
 left join areas on performances.group_kind = 'area' and performances.group_value = areas.area_code
+window by_version as (
+    partition by performances.as_of_on, performances.model_version, performances.difficulty_type
+)
