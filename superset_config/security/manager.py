@@ -55,8 +55,10 @@ class KodomoSecurityManager(SupersetSecurityManager):
                 self.limiter.limit(self.auth_rate_limit, methods=["POST"])(view.blueprint)
 
     def is_item_public(self, permission_name: str, view_name: str) -> bool:
-        """Nothing is: whoever is not logged in sees the page to log in."""
-        return False
+        """Whether everybody may: asked for those only who are not logged in, of whom Superset would ask no more."""
+        from flask_login import current_user
+
+        return not current_user.is_authenticated and super().is_item_public(permission_name, view_name)
 
     def _has_view_access(self, user: Any, permission_name: str, view_name: str) -> bool:
         """Whether one of the user's roles holds a permission. A question for data asks nine times: they are read once.

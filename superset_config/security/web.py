@@ -33,6 +33,14 @@ STATUS_JA = {
     422: "要求を受け付けられません。入力を確認してください。",
     429: "回数が多すぎます。しばらくしてからもう一度お試しください。",
 }
+ERROR_PAGE = (
+    '<!doctype html><html lang="ja"><head><meta charset="utf-8"><title>こども統合DB</title></head>'
+    '<body style="font-family: sans-serif; margin: 20vh auto; max-width: 32em; text-align: center">'
+    '<h1 style="font-size: 1.4em">{text}</h1><p>（{status}）</p>'
+    '<p><a href="/dashboard/list/">ダッシュボードの一覧へ</a></p></body></html>'
+)
+# Pages that say their errors themselves.
+_OWN = ("/entry/", "/data-docs/")
 # The page asks for these by itself; they do not show that somebody is there.
 _QUIET = ("/static/", "/health", "/ping")
 
@@ -130,6 +138,14 @@ def is_listed(address: str | None, networks: Iterable[ipaddress.IPv4Network | ip
 
 def scrub(response: Response) -> Response:
     """Say errors in Japanese, without paths, process ids, stack traces or words of the engine."""
+    is_error = response.status_code >= 400
+    if is_error and _is_foreign_page(response):
+        response.direct_passthrough = False
+        response.set_data(
+            ERROR_PAGE.format(text=STATUS_JA.get(response.status_code, GENERAL_JA), status=response.status_code)
+        )
+        response.mimetype = "text/html"
+        return response
     if response.is_streamed or response.direct_passthrough:
         return response
     if response.status_code >= 500 and (refusal := getattr(g, "kodomo_refusal", None)):
@@ -137,7 +153,6 @@ def scrub(response: Response) -> Response:
         response.set_data(json.dumps({"message": refusal}, ensure_ascii=False))
         response.mimetype = "application/json"
         return response
-    is_error = response.status_code >= 400
     if response.mimetype == "application/json":
         text = response.get_data(as_text=True)
         if is_error or '"error"' in text or '"errors"' in text:
@@ -152,6 +167,14 @@ def scrub(response: Response) -> Response:
         response.set_data(STATUS_JA.get(response.status_code, GENERAL_JA))
         response.mimetype = "text/plain"
     return response
+
+
+def _is_foreign_page(response: Response) -> bool:
+    """Whether somebody who follows a link would read an error of Superset's own; our pages say theirs themselves."""
+    if request.path.startswith(("/api/", "/static/", *_OWN)) or request.method != "GET":
+        return False
+    wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    return wants_page and response.mimetype in {"text/html", "application/json"}
 
 
 def _clean(content: Any, status: int, is_message: bool) -> Any:

@@ -33,6 +33,21 @@ def test_the_log_in_page_is_japanese(server: Server) -> None:
     assert words.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/superset/dashboard/nowhere/", 404, "見つかりません"),
+        ("/sqllab/", 403, "権限がありません"),
+        ("/no/such/page", 404, "見つかりません"),
+    ],
+)
+def test_an_error_page_is_japanese_and_names_no_other_host(server: Server, path: str, status: int, told: str) -> None:
+    answer = server.person("child_ryotsu").get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert answer.status_code == status
+    assert told in answer.text
+    assert "http" not in answer.text
+
+
 def test_a_wrong_password_and_an_unknown_name_are_told_alike(server: Server) -> None:
     answers = []
     for username in ("child_ryotsu", "nobody"):
