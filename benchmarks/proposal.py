@@ -68,7 +68,7 @@ def beside_the_truth(home: Home, proposal: Proposal, truth: Path) -> dict[str, s
     effects = read_effects(truth, OUTCOMES.get(proposal.difficulty_type, proposal.difficulty_type))
     with cohort(home, proposal.frozen_on[-1]) as found:
         children = found.connection.execute(
-            "select person_id, list_transform(frozen.bands, band -> (band.item_code, band.band_no)) "
+            "select person_id, frozen.bands "
             f"from {SCRATCH}.intermediate.int_evaluation__cohort "
             f"inner join {SCRATCH}.intermediate.int_evaluation__frozen as frozen using (person_id) "
             "where difficulty_type = ? order by person_id",
@@ -83,7 +83,9 @@ def beside_the_truth(home: Home, proposal: Proposal, truth: Path) -> dict[str, s
         }
     factors = read_factors(truth, str(proposal.frozen_on[-1]))
     known = [
-        (factors[person], [tuple(band) for band in bands or []]) for person, bands in children if person in factors
+        (factors[person], [(band["item_code"], band["band_no"]) for band in bands or []])
+        for person, bands in children
+        if person in factors
     ]
     points = {(row["item_code"], row["band_no"]): row["coefficient"] for row in proposal.coefficients}
     true = np.array([sum(effect * float(row[factor]) for factor, effect in effects.items()) for row, _ in known])
