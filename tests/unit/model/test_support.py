@@ -1,0 +1,176 @@
+"""Priority and support content of generated children, against the rules read one child at a time."""
+
+from __future__ import annotations
+
+import csv
+import random
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+import yaml
+
+from orchestration.home import Home
+from orchestration.individual.engine import load_bundle, memory_warehouse
+from orchestration.model.definition import SEEDS
+
+RANKS = {"low": 1, "latent": 2, "high": 3}
+ACTIVE = {"abuse": "v1", "poverty": "v1"}
+"""Versions in force; of the other types there is only a trial, and beside v1 there is one for abuse."""
+GIVEN = """
+create table warehouse.raw.run_parameters as select date '2026-04-01' as as_of_on;
+create table warehouse.seeds.risk_model_versions as
+select * from (values ('v1', 'active'), ('trial-1', 'trial'), ('v2', 'trial')) as t(model_version, status);
+create table warehouse.seeds.risk_tiers as
+select model_version, difficulty_type, tier, tier_rank
+from (values ('v1', 'abuse'), ('v1', 'poverty'), ('v2', 'abuse'), ('trial-1', 'truancy'), ('trial-1', 'young_carer'))
+    as models(model_version, difficulty_type),
+    (values ('low', 1), ('latent', 2), ('high', 3)) as tiers(tier, tier_rank);
+"""
+
+
+@pytest.fixture(scope="module")
+def children() -> dict[str, dict[str, Any]]:
+    """Children before birth to 17 with tiers, chains and whether a service knows them."""
+    rng = random.Random(4)
+    made = {}
+    for number in range(800):
+        models = {("v1", "abuse"), ("v1", "poverty"), ("v2", "abuse"), ("trial-1", "truancy")}
+        tiers = {model: rng.choice(("low", "low", "latent", "high")) for model in models}
+        made[f"{number:04d}"] = {
+            "age": rng.choice((-5, -1, 0, 20, 35, 36, 71, 72, 120, 215)),
+            "tiers": tiers,
+            "scores": {model: rng.choice((0, 2.5, 5, 10)) for model in models},
+            "vertical": rng.random() < 0.2,
+            "horizontal": rng.random() < 0.3,
+            "is_known": rng.random() < 0.4,
+        }
+    return made
+
+
+@pytest.fixture(scope="module")
+def warehouse(children: dict, tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+    """Their priorities and contents, by the seeds in force."""
+    connection = memory_warehouse()
+    connection.execute(GIVEN)
+    described = yaml.safe_load((SEEDS / "_support__seeds.yml").read_text(encoding="utf-8"))["seeds"]
+    types = {seed["name"]: seed["config"]["column_types"] for seed in described}
+    for seed in ("support_priority_rules", "support_rules"):
+        connection.execute(
+            f"create table warehouse.seeds.{seed} as "
+            f"from read_csv('{SEEDS / seed}.csv', header = true, columns = {types[seed]})"
+        )
+    scores = [
+        {"person_id": person, "model_version": model[0], "difficulty_type": model[1], "tier": tier}
+        | {"score": child["scores"][model]}
+        for person, child in children.items()
+        for model, tier in child["tiers"].items()
+    ]
+    people = [
+        {"person_id": person, "age_months": child["age"], "is_known_to_services": child["is_known"]}
+        for person, child in children.items()
+    ]
+    chains = [
+        {"person_id": person, "chain_type": chain, "value": int(child[chain])}
+        for person, child in children.items()
+        for chain in ("vertical", "horizontal")
+    ]
+    for relation, rows in (
+        ("intermediate.int_risk__scores", scores),
+        ("marts.dim_child", people),
+        ("intermediate.int_chain__values", chains),
+    ):
+        connection.register("given", pa.Table.from_pylist(rows))
+        connection.execute(f"create table warehouse.{relation} as from given")
+    models = ("fct_support_priority", "fct_support_content")
+    load_bundle(Home(tmp_path_factory.mktemp("home") / "var").ensure(), models).execute(connection)
+    return connection
+
+
+def rules(name: str) -> list[dict[str, str]]:
+    """The rows of a seed, in their order."""
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def is_of_age(rule: dict[str, str], age: int) -> bool:
+    """Whether the age lies in the rule's band."""
+    low, high = rule["age_from_months"], rule["age_to_months"]
+    return (not low or age >= int(low)) and (not high or age < int(high))
+
+
+def highest(child: dict[str, Any]) -> tuple[str, int]:
+    """The gravest tier of the versions in force, and for how many types."""
+    tiers = [tier for model, tier in child["tiers"].items() if model[0] == "v1"]
+    tier = max(tiers, key=RANKS.__getitem__)
+    return tier, tiers.count(tier)
+
+
+def test_the_first_rule_that_matches_gives_the_class(warehouse: duckdb.DuckDBPyConnection, children: dict) -> None:
+    expected = {}
+    for person, child in children.items():
+        tier, count = highest(child)
+        for rule in rules("support_priority_rules"):
+            if (
+                (not rule["min_tier"] or RANKS[tier] >= RANKS[rule["min_tier"]])
+                and (not rule["max_tier"] or RANKS[tier] <= RANKS[rule["max_tier"]])
+                and (not rule["min_difficulties"] or count >= int(rule["min_difficulties"]))
+                and all(
+                    not rule[name] or (rule[name] == "true") == child[key]
+                    for name, key in (("vertical", "vertical"), ("horizontal", "horizontal"), ("is_known", "is_known"))
+                )
+                and is_of_age(rule, child["age"])
+            ):
+                expected[person] = (tier, rule["priority_class"], int(rule["due_days"]))
+                break
+    found = warehouse.execute(
+        "select person_id, tier, priority_class, due_days from warehouse.marts.fct_support_priority"
+    ).fetchall()
+    assert {person: tuple(row) for person, *row in found} == expected
+    assert {row[1] for row in expected.values()} == {"A", "B", "C", "D"}
+
+
+def test_the_rank_goes_by_class_score_age_and_number(warehouse: duckdb.DuckDBPyConnection, children: dict) -> None:
+    found = warehouse.execute(
+        "select person_id, priority_class from warehouse.marts.fct_support_priority order by priority_rank"
+    ).fetchall()
+    totals = {
+        person: sum(score for model, score in child["scores"].items() if model[0] == "v1")
+        for person, child in children.items()
+    }
+    expected = sorted(found, key=lambda row: (row[1], -totals[row[0]], children[row[0]]["age"], row[0]))
+    assert found == expected
+
+
+def test_as_many_contents_as_match(warehouse: duckdb.DuckDBPyConnection, children: dict) -> None:
+    expected = set()
+    for person, child in children.items():
+        for rule in rules("support_rules"):
+            in_force = {
+                difficulty: tier
+                for (version, difficulty), tier in child["tiers"].items()
+                if ACTIVE.get(difficulty, version) == version
+            }
+            tier = in_force.get(rule["difficulty_type"]) if rule["difficulty_type"] else highest(child)[0]
+            if (
+                tier is not None
+                and (not rule["tier"] or tier == rule["tier"])
+                and (not rule["chain"] or child[rule["chain"]])
+                and is_of_age(rule, child["age"])
+            ):
+                expected.add((person, int(rule["rule_no"]), tier))
+    found = warehouse.execute("select person_id, rule_no, tier from warehouse.marts.fct_support_content").fetchall()
+    assert len(found) == len(set(found))
+    assert set(found) == expected
+
+
+def test_chains_bring_their_support_from_before_birth(warehouse: duckdb.DuckDBPyConnection, children: dict) -> None:
+    unborn = {person for person, child in children.items() if child["age"] < 0}
+    for chain, support in (("vertical", "parent_support"), ("horizontal", "third_place")):
+        found = warehouse.execute(
+            "select person_id from warehouse.marts.fct_support_content where support_code = ?", [support]
+        ).fetchall()
+        having = {person for person, child in children.items() if child[chain]}
+        assert {person for (person,) in found} == having
+        assert having & unborn
