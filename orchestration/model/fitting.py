@@ -234,7 +234,9 @@ def fit_exact(
         touch(float(result.x[1]), points)
     points = np.zeros(features.shape[1])
     points[kept] = best_points
-    return Scorecard(points, best_intercept, scale, gap=max(best - lower, 0.0) / best)
+    # The penalty holds the chances back; which points are best is settled, and what they mean is fitted once more.
+    card = _recalibrated(Scorecard(points, best_intercept, scale), features, outcomes)
+    return replace(card, gap=max(best - lower, 0.0) / best)
 
 
 def _relaxed(loss: Callable, intercept: float, points: np.ndarray, top: int) -> tuple[float, np.ndarray]:
