@@ -23,6 +23,8 @@ _SEEN = "kodomo_seen_at"
 # What Superset puts before a message of its own or of the engine.
 _PREFIX = re.compile(r"(?i)^(エラー: ?|error: ?|duckdb error: ?)+")
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
+# An answer that says something of an error; that there was none is said in each answer with data.
+_MESSAGE = re.compile(r'"(?:error|errors|message)":\s*(?!null|\[\s*\]|\{\s*\})\S')
 STATUS_JA = {
     400: "要求を受け付けられません。入力を確認してください。",
     401: "ログインしてください。",
@@ -155,7 +157,7 @@ def scrub(response: Response) -> Response:
         return response
     if response.mimetype == "application/json":
         text = response.get_data(as_text=True)
-        if is_error or '"error"' in text or '"errors"' in text:
+        if is_error or _MESSAGE.search(text):
             try:
                 content = json.loads(text)
             except ValueError:

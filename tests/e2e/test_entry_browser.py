@@ -259,3 +259,20 @@ def test_screens_are_japanese(caseworker: Staff) -> None:
         text = caseworker.open(name).inner_text("body")
         words = set(re.findall(r"[A-Za-z]{3,}", text)) - {"SSW", "PDF", "EPDS"}
         assert not {word for word in words if word not in {"child", "all", "education"}}, (name, words)
+
+
+@pytest.mark.parametrize("slug", ["overview", "meeting", "effect", "nowhere"])
+def test_dashboards_are_japanese_and_ask_no_other_host(browser: Browser, server: Server, slug: str) -> None:
+    import re
+
+    staff = Staff(browser, server, "child_all_nodv")
+    staff.page.goto(f"{server.address}/superset/dashboard/{slug}/")
+    if slug == "nowhere":
+        assert "見つかりません" in staff.page.inner_text("body")
+    else:
+        staff.page.locator(".chart-container canvas, .chart-container table").first.wait_for()
+        words = set(re.findall(r"[A-Za-z]{3,}", staff.page.inner_text("body")))
+        # What support is called in the field.
+        assert not words - {"SSW", "EPDS"}
+    assert staff.outside == []
+    staff.page.context.close()
