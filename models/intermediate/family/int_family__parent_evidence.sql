@@ -180,7 +180,11 @@ spouse_candidates as (
         spouses.sex as parent_sex,
         relations.birth_on as valid_from,
         case
-            when relations.is_from_birth then 0.8
+            -- Where the record of the household begins years after the birth, who was there then is not known.
+            when
+                relations.is_from_birth
+                and coalesce(relations.spell_from - relations.birth_on <= 14, true)
+                then 0.8
             when relations.spell_from - relations.birth_on between 0 and 14 then 0.8
             when spouses.spell_from = relations.spell_from and spouses.is_arrival then 0.6
         end as confidence,
@@ -249,10 +253,37 @@ allowances as (
     from {{ ref('stg_child__child_rearing_allowance') }}
 ),
 
--- A grandchild or a lodger of a household is not made the recipient's child.
+-- A grandchild or a lodger of a household is not made the recipient's child,
 not_children as (
     select distinct person_id as child_id from spells
     where regexp_matches(relation_chain, '^(20,20|7|8|9)')
+),
+
+-- unless the two came on one day and the recipient is neither the head, nor married to it, nor its parent: a nephew who
+-- comes to live with his uncle brings a child for whom 続柄 has no word.
+came_together as (
+    select distinct recipients.person_id as parent_id, children.person_id as child_id
+    from spells as children
+    semi join not_children on children.person_id = not_children.child_id
+    inner join spells as recipients
+        on children.household_id = recipients.household_id and children.valid_from = recipients.valid_from
+    where not regexp_matches(recipients.relation_chain, '^(01|02|11|12|13|14|5.*)$')
+),
+
+-- Whoever lived beside the head's own child as the head's parent, sibling or other child is its grandparent, uncle or
+-- sibling, and may draw the allowance all the same.
+other_relatives as (
+    select distinct recipients.person_id as recipient_id, children.person_id as child_id
+    from spells as children
+    inner join spells as recipients
+        on
+            children.household_id = recipients.household_id
+            and children.valid_from < coalesce(recipients.valid_to, date '9999-12-31')
+            and recipients.valid_from < coalesce(children.valid_to, date '9999-12-31')
+    where
+        children.relation_chain = '20'
+        and recipients.relation_chain <> ''
+        and not regexp_matches(recipients.relation_chain, '^(01|02|11|12|13|14)$')
 ),
 
 by_allowance as (
@@ -264,10 +295,23 @@ by_allowance as (
     from allowances
     inner join atena as recipients on allowances.recipient_atena_no = recipients.atena_no
     inner join atena as children on allowances.child_atena_no = children.atena_no
-    inner join people as recipient_people on recipients.person_id = recipient_people.person_id
-    inner join people as child_people on children.person_id = child_people.person_id
-    anti join not_children on children.person_id = not_children.child_id
-    where date_diff('day', recipient_people.birth_on, child_people.birth_on) / 365.25 between 15 and 50
+    left join people as recipient_people on recipients.person_id = recipient_people.person_id
+    left join people as child_people on children.person_id = child_people.person_id
+    left join not_children on children.person_id = not_children.child_id
+    left join came_together
+        on recipients.person_id = came_together.parent_id and children.person_id = came_together.child_id
+    anti join other_relatives
+        on
+            recipients.person_id = other_relatives.recipient_id
+            and children.person_id = other_relatives.child_id
+    where
+        (not_children.child_id is null or came_together.child_id is not null)
+        -- As far apart as parents and children can be, where the register still has both.
+        and coalesce(
+            date_diff('day', recipient_people.birth_on, child_people.birth_on) / 365.25
+            between 15 and case recipient_people.sex when '男' then 75 else 50 end,
+            true
+        )
 ),
 
 evidence as (

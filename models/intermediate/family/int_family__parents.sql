@@ -77,7 +77,7 @@ filling as (
     anti join notice_roles
         on weaker.child_id = notice_roles.child_id and weaker.parent_role = notice_roles.parent_role
     where
-        weaker.role_rank = 1
+        weaker.role_rank <= case weaker.parent_role when 'parent' then 2 else 1 end
         and coalesce(notice_totals.parent_count < 2, true)
 ),
 
@@ -89,7 +89,12 @@ filled as (
     qualify
         row_number() over (
             partition by filling.child_id
-            order by filling.parent_role = 'parent', filling.evidence_rank, filling.parent_id
+            order by
+                filling.parent_role = 'parent' asc,
+                filling.evidence_rank asc,
+                filling.confidence desc,
+                filling.valid_from asc,
+                filling.parent_id asc
         ) <= 2 - coalesce(notice_totals.parent_count, 0)
 ),
 

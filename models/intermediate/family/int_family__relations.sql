@@ -13,8 +13,8 @@ spells as (
     where relation_chain <> '' and valid_from <= {{ as_of() }}
 ),
 
-people as (
-    select person_id, birth_on, sex from {{ ref('int_person__residents') }}
+residents as (
+    select person_id, birth_on, nullif(sex, '不明') as sex from {{ ref('int_person__residents') }}
 ),
 
 -- The first day of a person in a household tells who brought it there.
@@ -79,6 +79,39 @@ meetings as (
     where spells.last_code in ('11', '12', '13', '14', '20', '51', '52')
 ),
 
+-- Whom the register no longer has, the household still tells as husband or wife, father or mother, brother or sister.
+told_sexes as (
+    select
+        person_id,
+        case when last_code in ('11', '13', '51', '71', '74') then '男' else '女' end as sex
+    from spells
+    where last_code in ('11', '12', '13', '14', '51', '52', '71', '74', '81', '84')
+    union all
+    select
+        anchor_id as person_id,
+        case when last_code in ('12', '14') then '男' else '女' end as sex
+    from meetings
+    where last_code in ('11', '12', '13', '14')
+),
+
+unknown_sexes as (
+    select told_sexes.person_id, min(told_sexes.sex) as sex
+    from told_sexes
+    left join residents on told_sexes.person_id = residents.person_id
+    where residents.sex is null
+    group by told_sexes.person_id
+    having min(told_sexes.sex) = max(told_sexes.sex)
+),
+
+people as (
+    select
+        coalesce(residents.person_id, unknown_sexes.person_id) as person_id,
+        residents.birth_on,
+        coalesce(residents.sex, unknown_sexes.sex) as sex
+    from residents
+    full join unknown_sexes on residents.person_id = unknown_sexes.person_id
+),
+
 beside_couples as (
     select distinct
         meetings.household_id,
@@ -114,7 +147,13 @@ dated as (
         end as closeness,
         -- Born there, or come on one day with the other into a household that was there before: the record's own
         -- beginning is no arrival.
-        meetings.is_from_birth
+        (
+            meetings.is_from_birth
+            and coalesce(
+                meetings.spell_from - people.birth_on <= 14,
+                household_starts.started_on < meetings.spell_from
+            )
+        )
         or coalesce(meetings.spell_from - people.birth_on between 0 and 14, false)
         or (
             meetings.anchor_from = meetings.spell_from
@@ -145,8 +184,8 @@ plausible as (
         case
             when last_code = '20' then coalesce(years_younger between 12 and 75, true)
             when last_code in ('51', '52') then coalesce(-years_younger between 12 and 75, true)
-            when last_code in ('11', '13') then anchor_sex <> '男'
-            when last_code in ('12', '14') then anchor_sex <> '女'
+            when last_code in ('11', '13') then coalesce(anchor_sex <> '男', true)
+            when last_code in ('12', '14') then coalesce(anchor_sex <> '女', true)
             else true
         end as is_plausible,
         -- Several people can be 子: which of them a grandchild belongs to is only sure on the day it came.
