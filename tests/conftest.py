@@ -13,7 +13,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 AS_OF = dt.date(2026, 4, 1)
-RESIDENTS = 1500
+RESIDENTS = 4400
 
 
 def kodomo(*arguments: str, home: Path, check: bool = True) -> subprocess.CompletedProcess[str]:

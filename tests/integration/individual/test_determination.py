@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from orchestration.home import Home
+from orchestration.individual import determination as determination_module
 from orchestration.individual.determination import (
     HEARD,
     HEARD_LABEL,
+    SCOPES,
     AssessError,
     Determination,
     Observation,
@@ -20,10 +22,12 @@ from orchestration.individual.determination import (
     find,
     heard_observation,
     in_service,
+    observation_codes,
     parse_heard,
 )
 from orchestration.individual.inputs import TARGETS, read_statements
 from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE, open_scratch
+from orchestration.model.legal_basis import observation_obstacles
 from superset_config.entry.store import EntryStore
 from tests.conftest import AS_OF, City, kodomo
 
@@ -83,7 +87,19 @@ def batch_rows(home: Home, table: str, columns: str) -> dict[str, set[tuple]]:
     return found
 
 
-def test_with_nothing_added_the_rows_are_the_batchs_for_every_child(home: Home, ranked: list[str]) -> None:
+# As many children at once as an area has.
+BY_AREA = """
+    select person_id from {source}.marts.dim_child
+    where area_code is not distinct from (
+        select area_code from {source}.marts.dim_child where person_id = $person
+    )
+"""
+
+
+def test_with_nothing_added_the_rows_are_the_batchs_for_500_children(
+    home: Home, ranked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(determination_module._SUBJECTS, "area", BY_AREA)
     scores = batch_rows(home, "fct_risk_score", SCORES)
     contributions = batch_rows(home, "fct_risk_contribution", CONTRIBUTIONS)
     priorities = {
@@ -105,11 +121,11 @@ def test_with_nothing_added_the_rows_are_the_batchs_for_every_child(home: Home, 
         )
     }
     seen: set[str] = set()
-    # Household by household: each child once, with those who live with it.
-    for person_id in ranked:
+    # One alone, a household, a family, in turn; then, area by area, everybody who was not there yet.
+    for number, person_id in enumerate(ranked):
         if person_id in seen:
             continue
-        determination = determine(home, person_id, scope="household")
+        determination = determine(home, person_id, scope=SCOPES[number % 3] if number < 36 else "area")
         people = {child["person_id"] for child in determination.children}
         assert person_id in people
         seen |= people
@@ -124,7 +140,7 @@ def test_with_nothing_added_the_rows_are_the_batchs_for_every_child(home: Home, 
             assert len({row["support_code"] for row in child["support_contents"]}) == contents[child["person_id"]]
             assert not any(score["is_changed"] for score in child["scores"])
     assert seen == set(scores)
-    assert len(seen) > 150
+    assert len(seen) >= 500
 
 
 def test_for_another_date_the_rows_are_those_of_a_whole_run_for_it(home: Home) -> None:
@@ -211,6 +227,31 @@ def test_what_was_heard_is_the_latest_of_its_day(home: Home) -> None:
     (child,) = determine(home, person_id, heard=[heard]).children
     values = {row["raw_value"] for row in child["contributions"] if f"{HEARD}:1" in (row["evidence"] or "").split("|")}
     assert Decimal("77.5") in values
+
+
+def test_every_observation_of_the_register_can_be_added(home: Home, ranked: list[str]) -> None:
+    obstacles = observation_obstacles(AS_OF)
+    values = {"integer": "3", "decimal": "2.5", "text": "あり"}
+    heard = [
+        heard_observation(ranked[0], code, "2026-03-31", values.get(row["value_type"]))
+        for code, row in observation_codes().items()
+        if not obstacles[code]
+    ]
+    assert len(heard) > 50
+    (child,) = determine(home, ranked[0], heard=heard).children
+    told = {row["evidence"] for row in child["contributions"] if row["change"] != "gone"}
+    assert any(f"{HEARD}:" in evidence for evidence in told if evidence)
+    # Nothing that applies is without data any more, but for what the register forbids.
+    allowed = {row["item_code"] for row in child["missing"] if row["source_id"] is not None}
+    used = query(home, f"select item_code, observation_code, scope from {WAREHOUSE}.seeds.risk_items")
+    own = {item for item, code, scope in used if scope == "self" and code in {h.observation_code for h in heard}}
+    assert not allowed & own
+    for code in (code for code, found in obstacles.items() if found):
+        row = observation_codes()[code]
+        with pytest.raises(AssessError, match="does not approve"):
+            determine(
+                home, ranked[0], heard=[heard_observation(ranked[0], code, "2026-03-31", values.get(row["value_type"]))]
+            )
 
 
 @pytest.mark.parametrize(
