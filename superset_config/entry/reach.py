@@ -19,12 +19,13 @@ from orchestration.publish import scope_file
 from orchestration.warehouse import records
 from superset_config.entry.store import EntryStore
 from superset_config.security.access import PROTECTION, Access, PublishedTable, read_access, row_conditions
-from superset_config.security.files import CONNECTION_CONFIG, user_roles
+from superset_config.security.files import OpenFiles, user_roles
 from superset_config.security.scope import Scope
 
 MOST_FOUND = 50
 NUMBER_WIDTH = 15
 WITHHELD = "withheld"
+_FILES = OpenFiles()
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 
 
@@ -59,6 +60,7 @@ class Reach:
 
     def __init__(self, home: Home, scope: Scope, access: Access | None = None, store: EntryStore | None = None) -> None:
         self.home, self.scope, self.access, self.store = home, scope, access or read_access(), store
+        self._children: dict[str, dict[str, Any]] | None = None
 
     def pages(self) -> list[str]:
         """Names of the pages that people of this scope may open."""
@@ -82,14 +84,19 @@ class Reach:
             return []
         conditions = " and ".join([f"({where})", *row_conditions(table, self.scope)])
         try:
-            with duckdb.connect(str(file), read_only=True, config=dict(CONNECTION_CONFIG)) as connection:
+            with _FILES.cursor(str(file)) as connection:
                 query = f"select * from {table.name} where {conditions}"  # noqa: S608  # access.yml's names, bound values
                 return records(connection, query, list(values))
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:
             raise KodomoError("What is in service cannot be read.") from error
 
     def children(self) -> dict[str, dict[str, Any]]:
-        """Every child of the scope by id, as of what is in service."""
+        """Every child of the scope by id, as of when it was first asked: one reach is one request."""
+        if self._children is None:
+            self._children = self._read_children()
+        return self._children
+
+    def _read_children(self) -> dict[str, dict[str, Any]]:
         table, file = self.table("bi_child"), scope_file(self.home, self.scope)
         if table is None or file is None:
             return {}
