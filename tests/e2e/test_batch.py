@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import duckdb
 import pytest
 
+from orchestration.home import Home
+from orchestration.individual.service import in_service
+from orchestration.ingest.entries import take_entries
+from superset_config.entry.store import EntryStore, Version
 from tests.conftest import AS_OF, City, kodomo
 
 pytestmark = pytest.mark.slow
 
+PEOPLE = 20
 MARTS = {
     "dim_person": "person_id atena_no display_name kana birth_on sex household_id area_code is_resident",
     "dim_child": "person_id is_unborn age_months area_code household_id mother_id father_id is_known_to_services",
@@ -113,18 +121,86 @@ def test_a_second_run_on_the_same_files_changes_nothing(city: City, tmp_path: Pa
     assert {mart: fingerprint(again, mart) for mart in MARTS} == before
 
 
-def test_a_forbidden_heading_refuses_the_file_and_leaves_the_others(city: City, tmp_path: Path) -> None:
-    landing = tmp_path / "landing"
-    folder = landing / "school_aid"
-    folder.mkdir(parents=True)
-    (folder / "school_aid_20260402.csv").write_text("学籍番号,年度,認定区分,課税区分\n1,2025,要,1\n", encoding="cp932")
-    home = tmp_path / "var"
+@dataclass(frozen=True)
+class BusyRun:
+    """A run while people were entering: its exit code and summary, and what they had saved, by summary text."""
+
+    city: City
+    code: int
+    summary: dict
+    saved: dict[str, Version]
+
+
+def enter_until(home: Home, number: int, ended: Event, school_person_no: str) -> list[Version]:
+    """One person: enters a record, corrects it, rests a little, and again, until the run has ended."""
+    store = EntryStore(home)
+    saved = []
+    while not ended.is_set():
+        content = {"occurred_on": "2026-03-02", "incident_type": "SSW", "school_person_no": school_person_no}
+        text = f"{number}-{len(saved)}"
+        record = store.create(
+            "school_consultation", {**content, "summary": "x"}, by=f"u{number}", department="education"
+        )
+        saved.append(store.change(record.record_id, 1, {**content, "summary": text}, by=f"u{number}"))
+        ended.wait(0.5)
+    return saved
+
+
+@pytest.fixture(scope="module")
+def busy(city: City, tmp_path_factory: pytest.TempPathFactory) -> BusyRun:
+    """A second run with a forbidden heading among its files, while 20 people are entering."""
+    folder = tmp_path_factory.mktemp("busy")
+    aid = folder / "landing" / "school_aid"
+    aid.mkdir(parents=True)
+    (aid / "school_aid_20260402.csv").write_text("学籍番号,年度,認定区分,課税区分\n1,2025,要,1\n", encoding="cp932")
+    home = folder / "var"
     shutil.copytree(city.home, home, symlinks=True)
-    code, summary = run(landing, home)
-    refused = [delivery for delivery in summary["deliveries"] if delivery["status"] == "refused"]
-    assert code == 0
+    own = City(city.folder, home)
+    query = "select source_key from intermediate.int_person__identities where source_id = 'school_enrolment'"
+    number = rows(own, f"{query} and person_id is not null order by all limit 1")[0][0]
+    ended = Event()
+    with ThreadPoolExecutor(PEOPLE) as threads:
+        entering = [threads.submit(enter_until, Home(home), person, ended, number) for person in range(PEOPLE)]
+        try:
+            code, summary = run(folder / "landing", home)
+        finally:
+            ended.set()
+        saved = {version.content["summary"]: version for future in entering for version in future.result()}
+    return BusyRun(own, code, summary, saved)
+
+
+def test_a_forbidden_heading_refuses_the_file_and_leaves_the_others(busy: BusyRun) -> None:
+    refused = [delivery for delivery in busy.summary["deliveries"] if delivery["status"] == "refused"]
+    assert busy.code == 0
     assert [delivery["source_id"] for delivery in refused] == ["school_aid"]
     assert "課税" in refused[0]["reason"]
+
+
+def test_what_20_people_enter_while_a_run_builds_and_publishes_is_neither_lost_nor_doubled(busy: BusyRun) -> None:
+    home = Home(busy.city.home)
+    store = EntryStore(home)
+    kept = {version.record_id: version for version in store.current("school_consultation")}
+    assert len(kept) == len(busy.saved) > PEOPLE
+    assert all(kept[version.record_id] == version for version in busy.saved.values())
+    (taken,) = [d for d in busy.summary["deliveries"] if d["source_id"] == "school_consultations"]
+    in_it = f"delivery_id = '{taken['delivery_id']}'"
+    with in_service(home) as (connection, _):
+        published = connection.execute(
+            f"select count(*) = count(distinct (line_number, observation_code)), count(distinct line_number) "
+            f"from warehouse.marts.fct_observation where {in_it}"
+        ).fetchall()
+    # Of each record the run took the version that was the newest at that moment, and published it once.
+    effects = [key for key in store.effects() if key[0] in kept]
+    assert published == [(True, taken["rows_read"])]
+    assert len({record_id for record_id, _ in effects}) == len(effects) == taken["rows_read"]
+    assert 0 < taken["rows_read"] < len(kept)
+    # The next run takes everything, and what was taken before is not there twice.
+    take_entries(home, "next")
+    in_force = "semi join (from raw.deliveries where status = 'loaded') using (delivery_id)"
+    found = rows(
+        busy.city, f"select summary from raw.school_consultations {in_force} where starts_with(record_no, 'E')"
+    )
+    assert sorted(row[0] for row in found) == sorted(busy.saved)
 
 
 def test_an_empty_landing_folder_is_said_in_plain_words(city: City, tmp_path: Path) -> None:
