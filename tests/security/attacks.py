@@ -36,7 +36,7 @@ SCALARS = [
     "(select string_agg(table_name, ',') from information_schema.tables)",
     "(select string_agg(relname, ',') from pg_catalog.pg_class)",
     "(select content from read_text('/etc/passwd'))",
-    "(select string_agg(file, ',') from glob('/**'))",
+    "(select string_agg(file, ',') from glob('/etc/*'))",
     "(select string_agg(c::varchar, ',') from read_csv('/etc/passwd') c)",
     "(select string_agg(c::varchar, ',') from '/etc/passwd' c)",
     "(select string_agg(c::varchar, ',') from sniff_csv('/etc/passwd') c)",
