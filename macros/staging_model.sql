@@ -24,10 +24,7 @@ approved as (
     from {{ source('run', 'data_items') }}
     where
         source_id = '{{ source_id }}'
-        and status = '承認'
-        and list_contains(string_split(permitted_purposes, '|'), 'database')
-        and coalesce(valid_from, date '0001-01-01') <= {{ as_of() }}
-        and coalesce(valid_to, date '9999-12-31') >= {{ as_of() }}
+        and {{ is_approved_for('database') }}
 ),
 {% if 'code' in types %}
 codes as (

@@ -34,15 +34,11 @@ difficulties as (
 ),
 
 columns_read as (
-    -- what an observation is read from, its dates apart
-    select
-        observation_code,
-        source_id,
-        unnest(string_split(column_names, '|')) as column_name
-    from observation_codes
+    {{ observation_columns() }}
 ),
 
 telling_columns as (
+    -- what an observation is read from, its dates apart
     select *
     from columns_read
     where not (ends_with(column_name, '_on') or ends_with(column_name, '_month'))

@@ -21,9 +21,7 @@ permission as (
     where
         source_id = 'resident_register'
         and column_name in ('atena_no', 'full_name', 'full_name_kana', 'birth_on', 'town', 'street_number')
-        and status = '承認'
-        and coalesce(valid_from, date '0001-01-01') <= {{ as_of() }}
-        and coalesce(valid_to, date '9999-12-31') >= {{ as_of() }}
+        and {{ is_approved_for('database') }}
 ),
 
 current_deliveries as (

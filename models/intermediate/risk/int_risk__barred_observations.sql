@@ -4,16 +4,8 @@ with data_items as (
     select * from {{ source('run', 'data_items') }}
 ),
 
-observation_codes as (
-    select * from {{ ref('observation_codes') }}
-),
-
 columns_read as (
-    select
-        observation_code,
-        source_id,
-        unnest(string_split(column_names, '|')) as column_name
-    from observation_codes
+    {{ observation_columns() }}
 ),
 
 approved as (
@@ -21,11 +13,7 @@ approved as (
         source_id,
         column_name
     from data_items
-    where
-        status = '承認'
-        and list_contains(string_split(permitted_purposes, '|'), 'determination')
-        and coalesce(valid_from, date '0001-01-01') <= {{ as_of() }}
-        and coalesce(valid_to, date '9999-12-31') >= {{ as_of() }}
+    where {{ is_approved_for('determination') }}
 )
 
 select distinct columns_read.observation_code

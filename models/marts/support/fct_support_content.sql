@@ -1,15 +1,12 @@
 -- Other as-of dates stay: a run replaces the rows of its own date only.
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='as_of_on') }}
 
-with scores as (
-    -- a trial version speaks only for what no active version scores
-    select scores.*
-    from {{ ref('int_risk__scores') }} as scores
-    inner join {{ ref('risk_model_versions') }} as versions
-        on scores.model_version = versions.model_version
-    qualify
-        versions.status = 'active'
-        or not bool_or(versions.status = 'active') over (partition by scores.difficulty_type)
+with every_score as (
+    select * from {{ ref('int_risk__scores') }}
+),
+
+versions as (
+    select * from {{ ref('risk_model_versions') }}
 ),
 
 children as (
@@ -31,6 +28,16 @@ chains as (
 
 rules as (
     select * from {{ ref('support_rules') }}
+),
+
+scores as (
+    -- a trial version speaks only for what no active version scores
+    select every_score.*
+    from every_score
+    inner join versions on every_score.model_version = versions.model_version
+    qualify
+        versions.status = 'active'
+        or not bool_or(versions.status = 'active') over (partition by every_score.difficulty_type)
 ),
 
 by_difficulty as (

@@ -72,7 +72,7 @@ class FamilyWarehouse:
         )
         self.connection.execute(
             "create table data_items (source_id varchar, column_name varchar, status varchar, valid_from date, "
-            "valid_to date)"
+            "valid_to date, permitted_purposes varchar)"
         )
         for seed in SEEDS:
             self.connection.execute(
