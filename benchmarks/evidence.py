@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from orchestration.home import Home
@@ -73,19 +72,14 @@ def main() -> None:
         for children in [int(text) for text in sys.argv[1:]] or [7_000, 1_000_000]:
             connection = memory_warehouse()
             connection.execute(GIVEN.format(children=children, items=ITEMS))
-            started = time.perf_counter()
-            parts = []
-            for relation, sql in bundle.statements:
-                since = time.perf_counter()
-                connection.execute(f"create or replace table {relation} as {sql}")
-                parts.append((time.perf_counter() - since, relation.rpartition(".")[2].strip('"')))
-            seconds = time.perf_counter() - started
+            parts = bundle.execute(connection)
+            seconds = sum(parts.values())
             bands, rows = connection.execute(
                 "select (select count(*) from warehouse.intermediate.int_evaluation__item_bands), "
                 "(select count(*) from warehouse.marts.fct_item_evidence)"
             ).fetchall()[0]
             print(f"{children:>9,} children, {bands} bands, {rows:,} rows: {seconds:.1f} s")
-            for taken, name in sorted(parts, reverse=True)[:3]:
+            for name, taken in sorted(parts.items(), key=lambda part: -part[1])[:3]:
                 print(f"{'':>12}{name}: {taken:.1f} s")
             connection.close()
 

@@ -49,7 +49,7 @@ def read_factors(truth: Path, on: str) -> dict[str, dict[str, str]]:
     with (truth / "factors.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             by_date[row["on"]][row["atena_no"]] = row
-    return by_date[min(by_date, key=lambda date: abs(int(date[:4]) * 12 + int(date[5:7]) - _months(on)))]
+    return by_date[min(by_date, key=lambda date: abs(_months(date) - _months(on)))]
 
 
 def _months(date: str) -> int:

@@ -136,23 +136,16 @@ def main() -> None:
             set_as_of(connection, AS_OF)
             load_definition(connection, definition, only_in_force=True)
             connection.execute(GIVEN.format(children=children, seed=SEED))
-            started = time.perf_counter()
-            parts = []
-            for relation, sql in bundle.statements:
-                since = time.perf_counter()
-                connection.execute(f"create or replace table {relation} as {sql}")
-                parts.append((time.perf_counter() - since, relation.rpartition(".")[2].strip('"')))
-            seconds = time.perf_counter() - started
+            parts = bundle.execute(connection)
             started = time.perf_counter()
             connection.execute(BARE)
             bare = time.perf_counter() - started
-            _report(connection, children, seconds, bare, parts)
+            _report(connection, children, bare, parts)
             connection.close()
 
 
-def _report(
-    connection: duckdb.DuckDBPyConnection, children: int, seconds: float, bare: float, parts: list[tuple[float, str]]
-) -> None:
+def _report(connection: duckdb.DuckDBPyConnection, children: int, bare: float, parts: dict[str, float]) -> None:
+    seconds = sum(parts.values())
     uses, observations, scores, contributions = connection.execute(
         "select (select count(*) from warehouse.intermediate.int_risk__used_items), "
         "(select count(*) from warehouse.marts.fct_observation), "
@@ -168,7 +161,7 @@ def _report(
         f"bare engine: {bare:.2f} s, {children * uses / bare / 1e6:.1f} million a second; "
         f"{seconds / bare:.1f} times the bare engine"
     )
-    for taken, name in sorted(parts, reverse=True)[:4]:
+    for name, taken in sorted(parts.items(), key=lambda part: -part[1])[:4]:
         print(f"{'':>12}{name}: {taken:.2f} s")
 
 

@@ -11,7 +11,8 @@ import duckdb
 from orchestration.contract import Contract, load_code_lists, load_contracts
 from orchestration.errors import KodomoError
 from orchestration.home import Home
-from orchestration.individual.determination import in_service, observation_codes, source_label
+from orchestration.individual.determination import observation_codes, source_label
+from orchestration.individual.service import in_service
 from orchestration.person_records import Known, known_as, rejects_about, rows_about
 from orchestration.warehouse import connect, records
 from superset_config.entry.forms import forms

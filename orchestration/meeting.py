@@ -152,7 +152,7 @@ def facts_at_decision(child: Mapping[str, Any]) -> dict[str, str]:
 
 def published_children(home: Home) -> list[dict[str, Any]]:
     """Every child in service, for the command of those who run the machine. Raises KodomoError before the first run."""
-    from orchestration.individual.determination import in_service
+    from orchestration.individual.service import in_service
 
     with in_service(home) as (connection, _):
         return records(connection, "select * from warehouse.marts.bi_child")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,9 +69,5 @@ def rejects_about(known: Known) -> tuple[str, list[Any]] | None:
     if not own:
         return None
     # A number, not a part of a longer one.
-    pattern = "(^|[^0-9A-Za-z])0*(" + "|".join(map(_escaped, own)) + ")([^0-9A-Za-z]|$)"
+    pattern = "(^|[^0-9A-Za-z])0*(" + "|".join(map(re.escape, own)) + ")([^0-9A-Za-z]|$)"
     return "regexp_matches(record, ?)", [pattern]
-
-
-def _escaped(text: str) -> str:
-    return "".join(char if char.isalnum() else f"\\{char}" for char in text)

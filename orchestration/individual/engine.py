@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -43,10 +44,14 @@ class Bundle:
 
     statements: tuple[tuple[str, str], ...]
 
-    def execute(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Build every model; the relations that they read must be there."""
+    def execute(self, connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
+        """Build every model, and return the seconds of each; the relations that they read must be there."""
+        seconds = {}
         for relation, sql in self.statements:
+            started = time.perf_counter()
             connection.execute(f"create or replace table {relation} as {sql}")
+            seconds[relation.rpartition(".")[2].strip('"')] = time.perf_counter() - started
+        return seconds
 
 
 def memory_warehouse() -> duckdb.DuckDBPyConnection:

@@ -17,7 +17,7 @@ from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
 from orchestration.individual.replay import SCRATCH, WAREHOUSE
 from orchestration.model.definition import REQUIRED_COLUMNS, SEEDS, TABLES, column_types, read_definition
-from orchestration.model.evidence import Cohort, cohort
+from orchestration.model.evidence import FEW_CASES, Cohort, cohort
 from orchestration.model.fitting import (
     Judgement,
     Scorecard,
@@ -31,7 +31,6 @@ from orchestration.model.fitting import (
     parts,
 )
 
-LEAST_CASES = 10
 ENOUGH_CASES = 100
 """Below that, what is proposed is for show: ten cases for each of ten bands (Peduzzi et al. 1996)."""
 MOST_BELOW = 0.02
@@ -118,9 +117,9 @@ def propose(
         raise UsageError(f"There is no difficulty type {difficulty_type}: it must be one of {known}.")
     learned, dates, warnings, capacities = _learn(home, difficulty_type, frozen_on, definition)
     cases = int(learned.outcomes.sum())
-    if cases < LEAST_CASES:
+    if cases < FEW_CASES:
         raise KodomoError(
-            f"{cases} children became a case of {difficulty_type}: at least {LEAST_CASES} are needed to learn from. "
+            f"{cases} children became a case of {difficulty_type}: at least {FEW_CASES} are needed to learn from. "
             "Give several dates (--as-of, more than once)."
         )
     # Small matrices: threads that wait for each other take longer than the work.

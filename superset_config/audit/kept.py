@@ -98,7 +98,7 @@ def _people(conditions: list[tuple[str, list[str]]]) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _ids(_publication: str, asked: tuple[tuple[str, str], ...]) -> frozenset[str]:
-    from orchestration.individual.determination import in_service
+    from orchestration.individual.service import in_service
 
     found: set[str] = set()
     try:

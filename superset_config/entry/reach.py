@@ -19,13 +19,12 @@ from orchestration.publish import scope_file
 from orchestration.warehouse import records
 from superset_config.entry.store import EntryStore
 from superset_config.security.access import PROTECTION, Access, PublishedTable, read_access, row_conditions
-from superset_config.security.files import OpenFiles, user_roles
+from superset_config.security.files import OPEN_FILES, user_roles
 from superset_config.security.scope import Scope
 
 MOST_FOUND = 50
 NUMBER_WIDTH = 15
 WITHHELD = "withheld"
-_FILES = OpenFiles()
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 
 
@@ -84,7 +83,7 @@ class Reach:
             return []
         conditions = " and ".join([f"({where})", *row_conditions(table, self.scope)])
         try:
-            with _FILES.cursor(str(file)) as connection:
+            with OPEN_FILES.cursor(str(file)) as connection:
                 query = f"select * from {table.name} where {conditions}"  # noqa: S608  # access.yml's names, bound values
                 return records(connection, query, list(values))
         except (duckdb.Error, OSError) as error:

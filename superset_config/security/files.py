@@ -184,6 +184,10 @@ def _on_disk(path: str) -> tuple[str, int, int]:
     return path, status.st_ino, status.st_mtime_ns
 
 
+OPEN_FILES = OpenFiles()
+"""Those of this process: the pages of entry read the same files as the charts."""
+
+
 class Connector:
     """Opens connections to one file for those who have some of its tables: what leads to the same is the same."""
 
@@ -199,7 +203,7 @@ class Connector:
             note_refusal(NOTHING_PUBLISHED_JA)
             raise QueryFailedError(NOTHING_PUBLISHED_JA)
         try:
-            connection = self._files.open_files.cursor(self._path) if self._path else _empty()
+            connection = OPEN_FILES.cursor(self._path) if self._path else _empty()
         except (duckdb.Error, OSError) as error:
             note_refusal(UNAVAILABLE_JA)
             raise QueryFailedError(UNAVAILABLE_JA) from _without_detail(error)
@@ -217,7 +221,6 @@ class Files:
 
     def __init__(self, home: Home, access: Access | None = None) -> None:
         self.home, self.access = home, access or read_access()
-        self.open_files = OpenFiles()
         self.connector = lru_cache(maxsize=KEPT_CONNECTORS)(partial(Connector, self))
         self.tables = lru_cache(maxsize=KEPT_CONNECTORS)(self._tables)
 

@@ -78,7 +78,7 @@ class Staff:
 @pytest.fixture(scope="module")
 def child(server: Server) -> str:
     """A child at school, by the school's records too, of no protected household."""
-    from orchestration.individual.determination import in_service
+    from orchestration.individual.service import in_service
 
     with in_service(server.home) as (connection, _):
         return connection.execute(

@@ -13,9 +13,7 @@ import duckdb
 from flask import Response, abort, flash, request
 
 from orchestration.home import Home
-from orchestration.individual.determination import (
-    in_service,
-)
+from orchestration.individual.service import in_service
 from orchestration.meeting import BANDS_JA, STATES_JA, Filters, Item, agenda, band, facts_at_decision, of_state
 from orchestration.warehouse import records
 from superset_config.entry.forms import Form, clean, forms, mistakes
