@@ -24,7 +24,7 @@ approved as (
     from {{ source('run', 'data_items') }}
     where
         source_id = '{{ source_id }}'
-        and {{ is_approved_for('database') }}
+        and {{ is_approved_for("'database'") }}
 ),
 {% if 'code' in types %}
 codes as (

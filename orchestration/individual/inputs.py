@@ -25,7 +25,7 @@ AT_BUILD_DATE = (
     "intermediate.int_risk__scope_members",
     "intermediate.int_chain__values",
     "intermediate.int_risk__used_items",
-    "intermediate.int_risk__barred_observations",
+    "intermediate.int_observations__barred",
     "intermediate.int_person__identities",
     "intermediate.int_quality__unknown_codes",
 )

@@ -239,7 +239,7 @@ select
     cast(null as varchar) as delivery_id,
     line_number
 from observations;
-create or replace table warehouse.intermediate.int_risk__barred_observations (observation_code varchar);
+create or replace table warehouse.intermediate.int_observations__barred (purpose varchar, observation_code varchar);
 create or replace table warehouse.intermediate.int_chain__values (
     person_id varchar, chain_type varchar, value integer, evidence varchar
 );

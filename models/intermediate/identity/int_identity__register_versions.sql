@@ -21,7 +21,7 @@ permission as (
     where
         source_id = 'resident_register'
         and column_name in ('atena_no', 'full_name', 'full_name_kana', 'birth_on', 'town', 'street_number')
-        and {{ is_approved_for('database') }}
+        and {{ is_approved_for("'database'") }}
 ),
 
 current_deliveries as (

@@ -7,7 +7,9 @@ scope_members as (
 ),
 
 barred_observations as (
-    select * from {{ ref('int_risk__barred_observations') }}
+    select observation_code
+    from {{ ref('int_observations__barred') }}
+    where purpose = 'determination'
 ),
 
 observations as (

@@ -1,13 +1,70 @@
--- Why the score is what it is: one row per child, model version, difficulty type and item that adds or takes.
+-- Why the score is what it is: one row per child, model version, difficulty type and item that adds or takes. What the
+-- register does not approve for BI is one row without its item, so that the rows still sum up to the score.
 with
 
 children as (
     select * from {{ ref('bi_child') }}
 ),
 
+items as (
+    select * from {{ ref('risk_items') }}
+),
+
+barred_observations as (
+    select * from {{ ref('int_observations__barred') }}
+),
+
+item_members as (
+    select * from {{ ref('risk_item_members') }}
+),
+
+item_observations as (
+    select item_code, observation_code
+    from items
+    union all
+    -- a combination tells of its members
+    select item_members.item_code, items.observation_code
+    from item_members
+    inner join items on item_members.member_item_code = items.item_code
+),
+
+barred_items as (
+    select
+        item_observations.item_code,
+        bool_or(barred_observations.purpose = 'bi') as is_barred_from_bi,
+        bool_or(barred_observations.purpose = 'meeting') as is_barred_from_meeting
+    from item_observations
+    inner join barred_observations
+        on item_observations.observation_code = barred_observations.observation_code
+    group by all
+),
+
+all_contributions as (
+    select
+        contributions.*,
+        coalesce(barred_items.is_barred_from_bi, false) as is_barred_from_bi,
+        coalesce(barred_items.is_barred_from_meeting, false) as is_barred_from_meeting
+    from {{ ref('fct_risk_contribution') }} as contributions
+    left join barred_items on contributions.item_code = barred_items.item_code
+    where contributions.as_of_on = {{ as_of() }} and contributions.coefficient <> 0
+),
+
 contributions as (
-    select * from {{ ref('fct_risk_contribution') }}
-    where as_of_on = {{ as_of() }} and coefficient <> 0
+    select * from all_contributions
+    where not is_barred_from_bi
+    union all by name
+    select
+        as_of_on,
+        model_version,
+        difficulty_type,
+        person_id,
+        'withheld' as item_code,
+        sum(coefficient) as coefficient,
+        true as is_counted,
+        true as is_barred_from_meeting
+    from all_contributions
+    where is_barred_from_bi and is_counted
+    group by all
 ),
 
 versions as (
@@ -16,10 +73,6 @@ versions as (
 
 difficulties as (
     select * from {{ ref('difficulty_types') }}
-),
-
-items as (
-    select * from {{ ref('risk_items') }}
 ),
 
 bands as (
@@ -45,7 +98,10 @@ select
     contributions.difficulty_type,
     difficulties.label_ja as difficulty_label,
     contributions.item_code,
-    coalesce(items.label_ja, '上限による調整') as item_label,
+    case
+        when contributions.item_code = 'withheld' then '表示の承認がない項目'
+        else coalesce(items.label_ja, '上限による調整')
+    end as item_label,
     coalesce(items.category, '調整') as category,
     contributions.band_no,
     coalesce(bands.label_ja, '—') as band_label,
@@ -54,6 +110,7 @@ select
     contributions.is_counted,
     case when contributions.is_counted then '算入' else '算入せず（同じ群で最大のものだけを算入）' end as counted_label,
     replace(contributions.evidence::varchar, '|', '、') as evidence,
+    not contributions.is_barred_from_meeting as is_for_meeting,
     observation_codes.source_id,
     -- Chains and combinations come from the records of several departments: the child department answers for them.
     coalesce(holders.holder, 'child') as holder,

@@ -1,9 +1,15 @@
 -- The child's own time line, from before birth: one row per observation of a child up to the as-of date, without
--- the months of attendance in which nothing was amiss.
+-- the months of attendance in which nothing was amiss and without what the register does not approve for BI.
 with
 
 children as (
     select * from {{ ref('bi_child') }}
+),
+
+barred_observations as (
+    select observation_code
+    from {{ ref('int_observations__barred') }}
+    where purpose = 'bi'
 ),
 
 observations as (
@@ -12,6 +18,7 @@ observations as (
         observed_on <= {{ as_of() }}
         -- A month in which nobody was missed is no event.
         and not (source_id in ('nursery_attendance', 'school_attendance') and value = 0)
+        and observation_code not in (select barred_observations.observation_code from barred_observations)
 ),
 
 observation_codes as (

@@ -144,7 +144,7 @@ class MeetingPage(EntryPage):
 
     def _decision_form(self, reach: Reach, child: dict[str, Any]) -> Form:
         """The form, with the child's own risk items to disagree with."""
-        rows = reach.rows("bi_contribution", "person_id = ?", [child["person_id"]])
+        rows = reach.rows("bi_contribution", "person_id = ? and is_for_meeting", [child["person_id"]])
         items = {row["item_code"]: row["item_label"] for row in rows if row.get("item_code")}
         form = forms()["decision"]
         fields = tuple(
