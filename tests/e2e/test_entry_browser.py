@@ -193,7 +193,10 @@ def test_meeting_decision_and_support(server: Server, caseworker: Staff) -> None
 
 def test_pages_of_stewards(server: Server, caseworker: Staff) -> None:
     page = caseworker.open("link_review")
-    assert "住民基本台帳" in page.inner_text("main") or "確認を待つ組はありません" in page.inner_text("main")
+    pairs = page.locator("section:has(select[name=decision])").all()
+    assert pairs or "確認を待つ組はありません" in page.inner_text("main")
+    for pair in pairs:
+        assert {"住民基本台帳", "比べた結果", "重み", "生年月日"} <= set(pair.locator("th").all_inner_texts())
     page = caseworker.open("delivery_decision")
     row = page.locator("tr:has(button)").first
     row.locator("input[name=reason]").fill("様式の誤りのため出し直し")

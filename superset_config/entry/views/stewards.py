@@ -11,9 +11,8 @@ from flask import abort, flash, request
 
 from orchestration.contract import load_code_lists, load_contracts
 from orchestration.home import Home
-from orchestration.individual.determination import (
-    in_service,
-)
+from orchestration.individual.service import in_service
+from orchestration.linkage.explain import ATTRIBUTE_LABELS
 from orchestration.warehouse import records
 from superset_config.entry.forms import clean, forms, mistakes
 from superset_config.entry.pages import (
@@ -45,6 +44,7 @@ class LinkReviewPage(EntryPage):
             reach,
             form=form,
             pairs=pairs,
+            attributes=ATTRIBUTE_LABELS,
             ids=[str(uuid.uuid4()) for _ in pairs],
             undo_ids=[str(uuid.uuid4()) for _ in decided],
             pair_decision=dataclasses.replace(
