@@ -17,6 +17,7 @@ import duckdb
 from orchestration.contract import Contract, load_contracts, load_heading_rules
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
+from orchestration.ingest.decisions import no_such_delivery
 from orchestration.ingest.files import ParsedFile, RefusedError, parse
 from orchestration.ingest.load import load
 from orchestration.ingest.mending import loaded_lines, mended_by, record_mended
@@ -296,7 +297,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
             [delivery_id],
         ).fetchall()
         if not found:
-            raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+            raise no_such_delivery(delivery_id)
         source_id, file_name, sha256, delivered_on, kind, status, *before = found[0]
         contract = contracts.get(source_id)
         original = home.original(sha256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from orchestration.contract import load_contracts
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
 from orchestration.warehouse import connect, records
@@ -25,7 +26,9 @@ COLUMNS = (
 
 
 def list_deliveries(home: Home, source_id: str | None = None) -> list[dict[str, Any]]:
-    """The deliveries, latest first; of one source if it is named."""
+    """The deliveries, latest first; of one source if it is named. Raises UsageError for a source that there is not."""
+    if source_id is not None and source_id not in load_contracts():
+        raise UsageError(f"There is no source {source_id}: it must be one of {', '.join(sorted(load_contracts()))}.")
     with connect(home, read_only=True) as connection:
         rows = records(
             connection,
@@ -39,6 +42,11 @@ def list_deliveries(home: Home, source_id: str | None = None) -> list[dict[str, 
     ]
 
 
+def no_such_delivery(delivery_id: str) -> UsageError:
+    """The error for an id that no delivery has."""
+    return UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+
+
 def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by: str) -> str:
     """Release or withdraw a delivery, with its reason; the next run builds without or with it. Returns the status.
 
@@ -50,7 +58,7 @@ def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by:
     with connect(home) as connection:
         rows = connection.execute("select status from raw.deliveries where delivery_id = ?", [delivery_id]).fetchall()
         if not rows:
-            raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+            raise no_such_delivery(delivery_id)
         if rows[0][0] not in allowed:
             raise KodomoError(
                 f"The delivery {delivery_id} is {rows[0][0]}: only {' or '.join(sorted(allowed))} can be changed so."
@@ -69,7 +77,8 @@ def list_rejects(home: Home, delivery_id: str | None = None) -> list[dict[str, A
     """Line, column and reason of each reject, without the record, and what has become of it; of one delivery if named.
 
     ``state``: open; mended (``resolved_by_delivery_id`` brought the row); superseded (a later full delivery
-    replaced its delivery); or the status of a delivery that does not count.
+    replaced its delivery); or the status of a delivery that does not count. Raises UsageError for a delivery that there
+    is not.
     """
     names = (
         "delivery_id",
@@ -81,6 +90,10 @@ def list_rejects(home: Home, delivery_id: str | None = None) -> list[dict[str, A
         "resolved_line_number",
     )
     with connect(home, read_only=True) as connection:
+        if delivery_id is not None and not records(
+            connection, "select 1 as found from raw.deliveries where delivery_id = ?", [delivery_id]
+        ):
+            raise no_such_delivery(delivery_id)
         return records(
             connection,
             f"select {', '.join(names)} from raw.reject_states where ?::varchar is null or delivery_id = ? "
@@ -106,7 +119,7 @@ def export_rejects(home: Home, delivery_id: str) -> bytes:
             [delivery_id],
         ).fetchall()
     if not delivery:
-        raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+        raise no_such_delivery(delivery_id)
     if not unmended:
         raise UsageError(f"The delivery {delivery_id} has no rejects to mend.")
     return _as_holders_file(home, *delivery[0], [bytes(row[0]) for row in unmended])

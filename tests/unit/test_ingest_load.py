@@ -10,7 +10,7 @@ import pytest
 from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
 from orchestration.ingest import ingest_landing
-from orchestration.ingest.decisions import decide, export_rejects, list_deliveries
+from orchestration.ingest.decisions import decide, export_rejects, list_deliveries, list_rejects
 from orchestration.warehouse import connect
 
 HEADINGS = "利用番号,氏名,氏名_フリガナ,生年月日,性別,住所,利用種別,利用年月日"
@@ -145,3 +145,8 @@ def test_a_steward_releases_withdraws_and_exports_rejects(tmp_path: Path) -> Non
         decide(home, delivery_id, "release", " ", "steward")
     assert decide(home, delivery_id, "release", "was right", "steward") == "loaded"
     assert [row["status"] for row in list_deliveries(home)] == ["loaded"]
+    assert len(list_deliveries(home, "social_council_services")) == 1
+    with pytest.raises(UsageError, match="There is no source nobody"):
+        list_deliveries(home, "nobody")
+    with pytest.raises(UsageError, match="There is no delivery nothing"):
+        list_rejects(home, "nothing")
