@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import getpass
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from orchestration.rows import show
+
 DeliveryId = Annotated[str, typer.Argument(help="Id of the delivery, as `kodomo delivery list` shows it.")]
 Reason = Annotated[str, typer.Option(help="Why; kept with name and time.")]
-
-# A pipe has no width of its own: rows longer than this would be cut.
-WIDTH_OF_A_PIPE = 10_000
 
 
 def register(app: typer.Typer) -> None:
@@ -89,22 +87,3 @@ def _decide(delivery_id: str, decision: str, reason: str) -> None:
 
     status = decide(Home.from_environment(), delivery_id, decision, reason, getpass.getuser())
     typer.echo(f"{delivery_id} is {status} from the next run on.")
-
-
-def show(rows: list[dict[str, Any]], as_json: bool) -> None:
-    """Rows as JSON, or as a table for people: the id in the first column is never cut, nor is anything in a pipe."""
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    from rich.console import Console
-    from rich.table import Column, Table
-
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDTH_OF_A_PIPE
-    table = Table(
-        *(Column(name, overflow="fold", no_wrap=place == 0) for place, name in enumerate(rows[0] if rows else ()))
-    )
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    console.print(table if rows else "None.")

@@ -56,8 +56,8 @@ def register(app: typer.Typer) -> None:
         form: Annotated[str | None, typer.Option(help="Only this form.")] = None, as_json: JSON = False
     ) -> None:
         """Records with form, version, who and when; not what is in them."""
-        from orchestration.commands.delivery import show
         from orchestration.home import Home
+        from orchestration.rows import show
         from superset_config.entry.store import EntryStore
 
         rows = [

@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
             }
             for item in items
         ]
-        from orchestration.commands.delivery import show
+        from orchestration.rows import show
 
         show(rows, as_json)
 

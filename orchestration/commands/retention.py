@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.delivery import DeliveryId, Reason, show
+from orchestration.commands.delivery import DeliveryId, Reason
+from orchestration.rows import show
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 

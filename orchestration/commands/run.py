@@ -76,9 +76,9 @@ def summary(batch: Any) -> dict[str, Any]:
 def _run_with_progress(batch: Any) -> None:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-    from rich.table import Table
 
     from orchestration.register import left_out
+    from orchestration.rows import print_table
     from orchestration.run import run_batch
 
     steps = {"ingest": "Ingest", "build": "Build", "check": "Check", "publish": "Publish"}
@@ -105,21 +105,21 @@ def _run_with_progress(batch: Any) -> None:
         if batch.error is None:
             for task in tasks.values():
                 display.update(task, total=1, completed=1)
-    table = Table("source", "file", "status", "read", "loaded", "rejected", "reason")
-    for delivery in batch.deliveries:
-        if delivery.status != "loaded" or delivery.rows_rejected or delivery.reason:
-            table.add_row(
-                delivery.source_id,
-                delivery.file_name,
-                delivery.status,
-                *(
-                    str(count if count is not None else "")
-                    for count in (delivery.rows_read, delivery.rows_loaded, delivery.rows_rejected)
-                ),
-                delivery.reason or "",
-            )
-    if table.row_count:
-        console.print(table)
+    noticed = [
+        {
+            "source": delivery.source_id,
+            "file": delivery.file_name,
+            "status": delivery.status,
+            "read": delivery.rows_read,
+            "loaded": delivery.rows_loaded,
+            "rejected": delivery.rows_rejected,
+            "reason": delivery.reason,
+        }
+        for delivery in batch.deliveries
+        if delivery.status != "loaded" or delivery.rows_rejected or delivery.reason
+    ]
+    if noticed:
+        print_table(console, noticed)
     if not_used := left_out(batch.as_of_on):
         console.print(f"Not used, as the register of data items says: {', '.join(not_used)}.")
     if batch.publication is not None:

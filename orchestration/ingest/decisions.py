@@ -27,8 +27,9 @@ COLUMNS = (
 
 def list_deliveries(home: Home, source_id: str | None = None) -> list[dict[str, Any]]:
     """The deliveries, latest first; of one source if it is named. Raises UsageError for a source that there is not."""
-    if source_id is not None and source_id not in load_contracts():
-        raise UsageError(f"There is no source {source_id}: it must be one of {', '.join(sorted(load_contracts()))}.")
+    sources = load_contracts()
+    if source_id is not None and source_id not in sources:
+        raise UsageError(f"There is no source {source_id}: it must be one of {', '.join(sorted(sources))}.")
     with connect(home, read_only=True) as connection:
         rows = records(
             connection,

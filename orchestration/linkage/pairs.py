@@ -10,6 +10,15 @@ from orchestration.linkage.explain import ATTRIBUTE_LABELS
 from orchestration.linkage.predict import ATTRIBUTES
 from orchestration.warehouse import records
 
+SIDES_JA = {
+    "name": "氏名",
+    "kana": "カナ",
+    "birth_on": "生年月日",
+    "sex": "性別",
+    "address": "住所",
+    "guardian": "保護者",
+}
+"""What is shown of a record and of the register, side by side."""
 PAIRS_QUERY = """
     select
         predictions.source_id,
@@ -59,11 +68,10 @@ def describe_pairs(pairs: list[dict[str, Any]]) -> list[str]:
             f"{pair['source_id']} {pair['source_key']} ＝？ {pair['person_id']}  "
             f"(p = {pair['probability']:.3f}, {pair['match_weight']:+.1f})"
         )
-        for label, attribute in (
-            ("氏名", "name"), ("カナ", "kana"), ("生年月日", "birth_on"), ("性別", "sex"),
-            ("住所", "address"), ("保護者", "guardian"),
-        ):  # fmt: skip
-            lines.append(f"  {label}: {pair[f'record_{attribute}'] or '—'}  |  {pair[f'register_{attribute}'] or '—'}")
+        lines += [
+            f"  {label}: {pair[f'record_{side}'] or '—'}  |  {pair[f'register_{side}'] or '—'}"
+            for side, label in SIDES_JA.items()
+        ]
         lines += [
             f"  {ATTRIBUTE_LABELS[name]}: {pair[f'{name}_level']}  {pair[f'{name}_weight']:+.1f}"
             for name in ATTRIBUTES

@@ -6,65 +6,21 @@ children as (
     select * from {{ ref('bi_child') }}
 ),
 
-items as (
-    select * from {{ ref('risk_items') }}
+every_contribution as (
+    select * from {{ ref('fct_risk_contribution') }}
+    where as_of_on = {{ as_of() }} and coefficient <> 0
 ),
 
 barred_observations as (
     select * from {{ ref('int_observations__barred') }}
 ),
 
+items as (
+    select * from {{ ref('risk_items') }}
+),
+
 item_members as (
     select * from {{ ref('risk_item_members') }}
-),
-
-item_observations as (
-    select item_code, observation_code
-    from items
-    union all
-    -- a combination tells of its members
-    select item_members.item_code, items.observation_code
-    from item_members
-    inner join items on item_members.member_item_code = items.item_code
-),
-
-barred_items as (
-    select
-        item_observations.item_code,
-        bool_or(barred_observations.purpose = 'bi') as is_barred_from_bi,
-        bool_or(barred_observations.purpose = 'meeting') as is_barred_from_meeting
-    from item_observations
-    inner join barred_observations
-        on item_observations.observation_code = barred_observations.observation_code
-    group by all
-),
-
-all_contributions as (
-    select
-        contributions.*,
-        coalesce(barred_items.is_barred_from_bi, false) as is_barred_from_bi,
-        coalesce(barred_items.is_barred_from_meeting, false) as is_barred_from_meeting
-    from {{ ref('fct_risk_contribution') }} as contributions
-    left join barred_items on contributions.item_code = barred_items.item_code
-    where contributions.as_of_on = {{ as_of() }} and contributions.coefficient <> 0
-),
-
-contributions as (
-    select * from all_contributions
-    where not is_barred_from_bi
-    union all by name
-    select
-        as_of_on,
-        model_version,
-        difficulty_type,
-        person_id,
-        'withheld' as item_code,
-        sum(coefficient) as coefficient,
-        true as is_counted,
-        true as is_barred_from_meeting
-    from all_contributions
-    where is_barred_from_bi and is_counted
-    group by all
 ),
 
 versions as (
@@ -85,6 +41,68 @@ observation_codes as (
 
 holders as (
     {{ source_holders() }}
+),
+
+item_observations as (
+    select
+        item_code,
+        observation_code
+    from items
+    union all
+    -- a combination tells of its members
+    select
+        item_members.item_code,
+        items.observation_code
+    from item_members
+    inner join items on item_members.member_item_code = items.item_code
+),
+
+barred_items as (
+    select distinct
+        barred_observations.purpose,
+        item_observations.item_code
+    from item_observations
+    inner join barred_observations
+        on item_observations.observation_code = barred_observations.observation_code
+),
+
+judged as (
+    select
+        *,
+        item_code not in (
+            select barred_items.item_code
+            from barred_items
+            where barred_items.purpose = 'bi'
+        ) as is_for_bi,
+        item_code not in (
+            select barred_items.item_code
+            from barred_items
+            where barred_items.purpose = 'meeting'
+        ) as is_for_meeting
+    from every_contribution
+),
+
+withheld as (
+    select
+        as_of_on,
+        model_version,
+        difficulty_type,
+        person_id,
+        'withheld' as item_code,
+        sum(coefficient) as coefficient,
+        true as is_counted,
+        false as is_for_meeting
+    from judged
+    where not is_for_bi and is_counted
+    group by all
+),
+
+contributions as (
+    select * exclude (is_for_bi)
+    from judged
+    where is_for_bi
+    union all by name
+    select * from withheld
 )
 
 select
@@ -110,7 +128,7 @@ select
     contributions.is_counted,
     case when contributions.is_counted then '算入' else '算入せず（同じ群で最大のものだけを算入）' end as counted_label,
     replace(contributions.evidence::varchar, '|', '、') as evidence,
-    not contributions.is_barred_from_meeting as is_for_meeting,
+    contributions.is_for_meeting,
     observation_codes.source_id,
     -- Chains and combinations come from the records of several departments: the child department answers for them.
     coalesce(holders.holder, 'child') as holder,

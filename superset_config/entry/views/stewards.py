@@ -13,6 +13,7 @@ from orchestration.contract import load_code_lists, load_contracts
 from orchestration.home import Home
 from orchestration.individual.service import in_service
 from orchestration.linkage.explain import ATTRIBUTE_LABELS
+from orchestration.linkage.pairs import SIDES_JA
 from orchestration.warehouse import records
 from superset_config.entry.forms import clean, forms, mistakes
 from superset_config.entry.pages import (
@@ -44,6 +45,7 @@ class LinkReviewPage(EntryPage):
             reach,
             form=form,
             pairs=pairs,
+            sides=SIDES_JA,
             attributes=ATTRIBUTE_LABELS,
             ids=[str(uuid.uuid4()) for _ in pairs],
             undo_ids=[str(uuid.uuid4()) for _ in decided],
