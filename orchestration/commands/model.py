@@ -96,6 +96,9 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help="Folder with the items to choose from; default: those of the last build.")
         ] = None,
         capacity: Annotated[int | None, typer.Option(min=1, help="Children that the gravest tier shall hold.")] = None,
+        may_lower: Annotated[
+            bool, typer.Option("--may-lower", help="Points below 0 as well, for bands that seem to protect.")
+        ] = False,
         as_json: JSON = False,
     ) -> None:
         """Propose integer coefficients from past cases, as a definition to look at. Nothing is applied."""
@@ -104,7 +107,9 @@ def register(app: typer.Typer) -> None:
         from orchestration.model.proposal import propose as make_proposal
 
         dates = [as_date(text, "--as-of") for text in as_of or []]
-        proposal = make_proposal(Home.from_environment(), difficulty, out, dates, definition, capacity)
+        proposal = make_proposal(
+            Home.from_environment(), difficulty, out, dates, definition, capacity, may_lower=may_lower
+        )
         for warning in proposal.warnings:
             typer.secho(f"Warning: {warning}", fg="yellow", err=True)
         if as_json:

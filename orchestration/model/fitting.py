@@ -1,7 +1,7 @@
 """Additive models of becoming a case, fitted to the bands that children met: penalised, integer, unconstrained.
 
 Every function takes ``features`` (children × bands, 0 or 1) and ``outcomes`` (0 or 1 for each child). Points never
-lower a score: a band that seems to protect is left to people to judge.
+lower a score unless that is asked for: a band that seems to protect is left to people to judge.
 """
 
 from __future__ import annotations
@@ -47,32 +47,37 @@ def logistic(logit: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(logit, -35, 35)))
 
 
-def fit_penalised(features: np.ndarray, outcomes: np.ndarray, people: np.ndarray | None = None) -> Scorecard:
+def fit_penalised(
+    features: np.ndarray, outcomes: np.ndarray, people: np.ndarray | None = None, *, may_lower: bool = False
+) -> Scorecard:
     """Logistic regression with weights of 0 or more and a squared penalty that cross-validation chooses: the largest
     whose loss is within a standard error of the least (Hastie et al., The Elements of Statistical Learning, 7.10),
     because with few cases the least loss is a matter of luck.
 
     That no sign lowers the score is worth more than any penalty where cases are few: rare bands cannot cancel each
     other. Only the ``MAX_BANDS`` bands that spread the scores most keep their weight. ``people``: number of the
-    person of each row (default: every row another one).
+    person of each row (default: every row another one). ``may_lower``: weights below 0 as well.
     """
+    least = None if may_lower else 0.0
 
     def fitted(rows: np.ndarray, found: np.ndarray, penalty: float) -> Callable[[np.ndarray], np.ndarray]:
-        intercept, weights = _rising(rows, found, penalty)
+        intercept, weights = _weights(rows, found, penalty, least)
         return lambda others: logistic(intercept + others @ weights)
 
     penalty = _best_penalty(fitted, features, outcomes, people, is_cautious=True)
-    intercept, weights = _rising(features, outcomes, penalty)
+    intercept, weights = _weights(features, outcomes, penalty, least)
     share = features.mean(axis=0)
-    kept = np.argsort(-weights * np.sqrt(share * (1 - share)), kind="stable")[:MAX_BANDS]
+    kept = np.argsort(-np.abs(weights) * np.sqrt(share * (1 - share)), kind="stable")[:MAX_BANDS]
     chosen = np.zeros(features.shape[1])
-    intercept, chosen[kept] = _rising(features[:, kept], outcomes, penalty)
-    chosen[chosen < 1e-3] = 0
+    intercept, chosen[kept] = _weights(features[:, kept], outcomes, penalty, least)
+    chosen[np.abs(chosen) < 1e-3] = 0
     return replace(_recalibrated(Scorecard(chosen, intercept), features, outcomes), penalty=penalty)
 
 
-def _rising(features: np.ndarray, outcomes: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
-    """Intercept and weights of 0 or more with the least penalised loss."""
+def _weights(
+    features: np.ndarray, outcomes: np.ndarray, penalty: float, least: float | None
+) -> tuple[float, np.ndarray]:
+    """Intercept and weights of ``least`` or more (None: any) with the least penalised loss."""
     from scipy.optimize import minimize
 
     patterns, cases, people = _patterns(features, outcomes)
@@ -85,7 +90,7 @@ def _rising(features: np.ndarray, outcomes: np.ndarray, penalty: float) -> tuple
 
     start = np.zeros(features.shape[1] + 1)
     start[0] = np.log(outcomes.mean() / (1 - outcomes.mean()))
-    bounds = [(-15, 5)] + [(0, None)] * features.shape[1]
+    bounds = [(-15, 5)] + [(least, None)] * features.shape[1]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     return float(found[0]), found[1:]
 
@@ -117,12 +122,13 @@ def _best_penalty(
 
 
 def fit_rounded(features: np.ndarray, outcomes: np.ndarray, penalised: Scorecard | None = None) -> Scorecard:
-    """The penalised weights as whole points from 0 to ``MAX_POINTS``, by the multiplier with the least loss."""
+    """The penalised weights as whole points up to ``MAX_POINTS`` (down to as many below 0 where a weight is), by the
+    multiplier with the least loss."""
     weights = (penalised or fit_penalised(features, outcomes)).points
     if not weights.any():
         return _recalibrated(Scorecard(np.zeros(len(weights)), 0.0), features, outcomes)
     candidates = [
-        _recalibrated(Scorecard(np.rint(weights * top / weights.max()), 0.0), features, outcomes)
+        _recalibrated(Scorecard(np.rint(weights * top / np.abs(weights).max()), 0.0), features, outcomes)
         for top in range(3, MAX_POINTS + 1)
     ]
     return min(candidates, key=lambda card: log_loss(card.chances(features), outcomes))
@@ -139,7 +145,8 @@ def fit_exact(
 
     Minimises the logistic loss with the penalty of that model plus ``price`` for each band with points: a
     mixed-integer programme (HiGHS) over tangents of the loss, one more at each solution, until bound and loss meet or
-    the time is over (after Ustun and Rudin, Learning Optimized Risk Scores, JMLR 2019).
+    the time is over (after Ustun and Rudin, Learning Optimized Risk Scores, JMLR 2019). Points may be below 0 where a
+    penalised weight is.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -148,7 +155,8 @@ def fit_exact(
     if not len(kept):
         return fit_rounded(features, outcomes, start)
     top = MAX_POINTS
-    scale = float(start.points.max() * start.scale / top)
+    bottom = -top if (start.points < 0).any() else 0
+    scale = float(np.abs(start.points).max() * start.scale / top)
     patterns, cases, people = _patterns(features[:, kept], outcomes)
     count = len(kept)
 
@@ -177,11 +185,14 @@ def fit_exact(
     # Variables: loss, intercept, points (whole), chosen (0 or 1).
     objective = np.concatenate([[1.0, 0.0], np.zeros(count), np.full(count, price)])
     bounds = Bounds(
-        np.concatenate([[0.0, -15.0], np.zeros(2 * count)]),
+        np.concatenate([[0.0, -15.0], np.full(count, bottom), np.zeros(count)]),
         np.concatenate([[np.inf, 5.0], np.full(count, top), np.ones(count)]),
     )
     integrality = np.concatenate([[0, 0], np.ones(2 * count)])
-    linked = np.hstack([np.zeros((count, 2)), np.eye(count), -top * np.eye(count)])
+    # Points of a band that is not chosen are 0.
+    linked = np.vstack(
+        [np.hstack([np.zeros((count, 2)), sign * np.eye(count), -top * np.eye(count)]) for sign in (1, -1)]
+    )
     tangents: list[np.ndarray] = []
     offsets: list[float] = []
 
@@ -190,12 +201,12 @@ def fit_exact(
         tangents.append(np.concatenate([[1.0], -gradient, np.zeros(count)]))
         offsets.append(value - float(gradient @ np.concatenate([[intercept], points])))
 
-    best_points = np.clip(np.rint(start.points[kept] * start.scale / scale), 0, top)
+    best_points = np.clip(np.rint(start.points[kept] * start.scale / scale), bottom, top)
     best_intercept, best_loss = settled(best_points, start.intercept)
     best = best_loss + price * np.count_nonzero(best_points)
     touch(best_intercept, best_points)
     touch(start.intercept, start.points[kept] * start.scale / scale)
-    touch(*_relaxed(loss, start.intercept, best_points, top))
+    touch(*_relaxed(loss, start.intercept, best_points, bottom, top))
     lower, until = 0.0, time.monotonic() + seconds
 
     def solve(whole: bool) -> Any:
@@ -239,7 +250,7 @@ def fit_exact(
     return replace(card, gap=max(best - lower, 0.0) / best)
 
 
-def _relaxed(loss: Callable, intercept: float, points: np.ndarray, top: int) -> tuple[float, np.ndarray]:
+def _relaxed(loss: Callable, intercept: float, points: np.ndarray, bottom: int, top: int) -> tuple[float, np.ndarray]:
     """The least loss where points need not be whole: a tangent there bounds well."""
     from scipy.optimize import minimize
 
@@ -248,7 +259,7 @@ def _relaxed(loss: Callable, intercept: float, points: np.ndarray, top: int) -> 
         np.concatenate([[intercept], points]),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(-15, 5)] + [(0, top)] * len(points),
+        bounds=[(-15, 5)] + [(bottom, top)] * len(points),
     )
     return float(result.x[0]), result.x[1:]
 

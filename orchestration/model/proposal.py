@@ -98,6 +98,8 @@ def propose(
     frozen_on: Sequence[dt.date] = (),
     definition: Path | None = None,
     capacity: int | None = None,
+    *,
+    may_lower: bool = False,
 ) -> Proposal:
     """Fit integer coefficients for a difficulty type and write them to ``out`` as a definition with its report.
 
@@ -105,6 +107,7 @@ def propose(
     apart, the last of them twelve months before the build. Items made from cases cannot be learned from cases: they
     keep the points of the version in force, in the units of the proposal.
     ``capacity``: how many children the gravest tier shall hold; default: the second of the meeting's capacities.
+    ``may_lower``: points below 0 as well, for bands that seem to protect.
     Raises KodomoError where there are too few cases to learn from.
     """
     from threadpoolctl import threadpool_limits
@@ -124,8 +127,8 @@ def propose(
         )
     # Small matrices: threads that wait for each other take longer than the work.
     with threadpool_limits(limits=1):
-        judgements, predicted = _judge_all(learned, capacities)
-        penalised = fit_penalised(learned.features, learned.outcomes, learned.people)
+        judgements, predicted = _judge_all(learned, capacities, may_lower)
+        penalised = fit_penalised(learned.features, learned.outcomes, learned.people, may_lower=may_lower)
         cards = {
             "rounded": fit_rounded(learned.features, learned.outcomes, penalised),
             "exact": fit_exact(learned.features, learned.outcomes, penalised, EXACT_SECONDS),
@@ -361,7 +364,9 @@ def _table(found: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any]:
     }
 
 
-def _judge_all(learned: Learned, capacities: list[int]) -> tuple[list[Judgement], dict[str, np.ndarray]]:
+def _judge_all(
+    learned: Learned, capacities: list[int], may_lower: bool
+) -> tuple[list[Judgement], dict[str, np.ndarray]]:
     """Every model on children whom it was not fitted to, and what it gave each of them.
 
     Five parts, each predicted from the other four; the same parts for every model.
@@ -373,7 +378,7 @@ def _judge_all(learned: Learned, capacities: list[int]) -> tuple[list[Judgement]
     for train, test in parts(learned.outcomes, learned.people):
         features, outcomes, others = learned.features[train], learned.outcomes[train], learned.features[test]
         people = learned.people[train]
-        penalised = fit_penalised(features, outcomes, people)
+        penalised = fit_penalised(features, outcomes, people, may_lower=may_lower)
         cards = {
             "penalised": penalised,
             "rounded": fit_rounded(features, outcomes, penalised),
@@ -410,7 +415,9 @@ def _ratio(learned: Learned, card: Scorecard, rows: np.ndarray) -> float:
     Outcomes have no say in it; 0 where there is nothing hand-made.
     """
     made = float(np.nansum(learned.hand_made[rows] - learned.carried[rows]))
-    return float(card.scores(learned.features[rows]).sum()) / made if made > 0 else 0.0
+    # Points that lower a score have no counterpart among the hand-made ones.
+    given = float((learned.features[rows] @ np.clip(card.points, 0, None)).sum())
+    return given / made if made > 0 else 0.0
 
 
 def _carried(given: Any, learned: Learned, difficulty: str, ratio: float) -> list[dict[str, Any]]:

@@ -166,6 +166,16 @@ def test_the_exact_points_lose_no_more_than_the_rounded_ones(learned: proposal.L
     assert losses[0] < losses[1] + 5e-4
 
 
+def test_points_below_zero_are_for_those_who_ask_for_them(learned: proposal.Learned) -> None:
+    protecting = BANDS.index(("bullying", 1))
+    penalised = fit_penalised(learned.features, learned.outcomes, learned.people, may_lower=True)
+    rounded = fit_rounded(learned.features, learned.outcomes, penalised)
+    exact = fit_exact(learned.features, learned.outcomes, penalised, seconds=2.0)
+    assert all(card.points[protecting] < 0 for card in (penalised, rounded, exact))
+    assert spearmanr(rounded.points, EFFECTS).statistic > 0.9
+    assert not (fit_penalised(learned.features, learned.outcomes, learned.people).points < 0).any()
+
+
 def test_the_interval_of_a_difference_is_that_of_resampled_children() -> None:
     rng = np.random.default_rng(2)
     outcomes = (rng.random(3_000) < 0.08).astype(float)
