@@ -16,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 
-.PHONY: setup browser demo test lint screenshots lock clean
+.PHONY: setup browser proxy demo test lint screenshots lock clean
 
 setup: $(VENV)/.installed  ## the environment in .venv, from requirements.lock
 
@@ -33,6 +33,12 @@ browser: /usr/bin/chromium  ## Chromium and Japanese fonts, for the screenshots 
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-cjk
 
+proxy: /usr/sbin/nginx  ## nginx, for the test of the shipped proxy configuration
+
+/usr/sbin/nginx:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light openssl
+
 demo: setup  ## a synthetic city, its batch, Superset and Dagster up
 	test -d $(DEMO)/landing || $(BIN)/kodomo synth $(DEMO) --residents $(RESIDENTS) --seed $(SEED) --as-of $(AS_OF)
 	$(BIN)/kodomo superset staff --demo
@@ -40,7 +46,7 @@ demo: setup  ## a synthetic city, its batch, Superset and Dagster up
 	$(BIN)/kodomo superset apply
 	$(BIN)/kodomo serve --detach --landing $(DEMO)/landing
 
-test: setup browser  ## all tests
+test: setup browser proxy  ## all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup

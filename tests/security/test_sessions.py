@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -274,7 +276,10 @@ def test_the_shipped_proxy_configuration(strict_server: Server, tmp_path: Path) 
         f"fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;\n{site}\n}}",
         encoding="utf-8",
     )
-    process = subprocess.Popen(["nginx", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)])
+    # Debian's nginx is in a folder that only root's PATH holds.
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert nginx, "nginx is missing: make proxy"
+    process = subprocess.Popen([nginx, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)])
     try:
         proxied = Server(strict_server.home, f"https://127.0.0.1:{port}")
         person = Person(proxied, "child_mano", None)
