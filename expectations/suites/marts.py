@@ -200,8 +200,8 @@ SUITES = {
                 from {{batch}}
                 where as_of_on = {AS_OF}
             ) as chains
-            inner join marts.dim_person as persons on trim(chains.step_id) = persons.person_id
-            where persons.is_dv_protected and persons.person_id <> chains.person_id
+            inner join intermediate.int_person__persons as persons on trim(chains.step_id) = persons.person_id
+            where persons.is_under_support_measure and persons.person_id <> chains.person_id
             """,
         ),
     ],

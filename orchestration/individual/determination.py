@@ -634,6 +634,10 @@ _CHAINS = f"""
             ) as steps
             left join {WAREHOUSE}.marts.dim_person as persons on steps.person_id = persons.person_id
         ) as path,
+        exists(
+            select 1 from {WAREHOUSE}.marts.dim_person as persons
+            where list_contains(string_split(chains.path, '>'), persons.person_id) and persons.is_dv_protected
+        ) as is_dv_protected,
         chains.end_person_id,
         chains.case_source_id,
         chains.case_on

@@ -7,7 +7,7 @@ import datetime as dt
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +101,13 @@ class Reach:
             return {}
         return self._protected_at_once(_children(self, file, tuple(row_conditions(table, self.scope))))
 
+    @cached_property
+    def _told(self) -> set[str]:
+        return set() if self.scope.is_dv_authorised or self.store is None else told_to_protect(self.store)
+
     def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """A measure told by telephone holds here from the moment it is typed, not from the next run on."""
-        told = set() if self.scope.is_dv_authorised or self.store is None else told_to_protect(self.store)
+        told = self._told
         if not told:
             return children
         homes = {children[person_id].get("household_id") for person_id in told if person_id in children} - {None}
@@ -158,6 +162,15 @@ class Reach:
             if len(found) > MOST_FOUND:
                 break
         return found
+
+    def hides_path(self, chain: dict[str, Any]) -> bool:
+        """Whether a chain's path, ``path_ids``, leads over somebody whose place is hidden from this scope.
+
+        Who lives with whom can be read off a path.
+        """
+        if self.scope.is_dv_authorised:
+            return False
+        return chain["is_dv_protected"] or not self._told.isdisjoint(chain["path_ids"])
 
     def is_withheld(self, child: dict[str, Any]) -> bool:
         """Whether the place of a child is hidden from this scope."""

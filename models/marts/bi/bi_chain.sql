@@ -28,6 +28,14 @@ steps as (
     from chains
 ),
 
+-- Who lives with whom can be read off a path: one with somebody protected on it is for those who may know the place.
+protected_paths as (
+    select distinct steps.person_id, steps.chain_type, steps.end_person_id
+    from steps
+    inner join persons on steps.step_person_id = persons.person_id
+    where persons.is_dv_protected
+),
+
 paths as (
     select
         steps.person_id,
@@ -41,7 +49,7 @@ paths as (
 
 select
     {{ child_columns() }},
-    children.is_dv_protected,
+    children.is_dv_protected or protected_paths.person_id is not null as is_dv_protected,
     children.tier,
     children.tier_label,
     children.difficulty_label,
@@ -61,5 +69,10 @@ inner join paths
         chains.person_id = paths.person_id
         and chains.chain_type = paths.chain_type
         and chains.end_person_id = paths.end_person_id
+left join protected_paths
+    on
+        chains.person_id = protected_paths.person_id
+        and chains.chain_type = protected_paths.chain_type
+        and chains.end_person_id = protected_paths.end_person_id
 left join persons as ends on chains.end_person_id = ends.person_id
 left join holders on chains.case_source_id = holders.source_id

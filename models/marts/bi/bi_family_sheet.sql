@@ -27,7 +27,14 @@ select
     children.difficulty_label,
     relatives.relative_id,
     relatives.relation_rank,
-    relatives.relation_ja as relation_label,
+    -- Of somebody protected, the relation does not say who lives with them today: the residence beside it does.
+    case
+        when
+            (children.is_dv_protected or relatives.is_dv_protected)
+            and relatives.relation_ja in ('同居人', '元同居人')
+            then '同居人・元同居人'
+        else relatives.relation_ja
+    end as relation_label,
     coalesce(nullif(persons.display_name, ''), '（氏名なし）') as relative_label,
     persons.birth_on as relative_birth_on,
     case

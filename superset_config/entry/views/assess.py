@@ -132,8 +132,7 @@ class AssessPage(EntryPage):
         children = []
         for told in determination.children:
             known = reach.child(told["person_id"]) or child
-            is_withheld = reach.is_withheld(known)
-            children.append(shown_child(told, is_withheld))
+            children.append(shown_child(told, reach, reach.is_withheld(known)))
         people = reach.relatives(child["person_id"])
         heard = [
             (people.get(h.person_id, "—"), h, observation_codes()[h.observation_code]) for h in determination.heard
@@ -230,14 +229,15 @@ class AssessPage(EntryPage):
         return redirect(f"{self.route_base}/{determination_id}")
 
 
-def shown_child(told: dict[str, Any], is_withheld: bool) -> dict[str, Any]:
+def shown_child(told: dict[str, Any], reach: Reach, is_withheld: bool) -> dict[str, Any]:
     """A child's result for people; where the place is hidden, so is what could tell it."""
     contributions = [
         {**row, "source_text": "" if is_withheld else "、".join(map(source_text, row["sources"]))}
         for row in told["contributions"]
     ]
+    chains = [{**row, "path": None} if is_withheld or reach.hides_path(row) else row for row in told["chains"]]
     hidden = {"area_name": None, "area_code": None, "household_id": None} if is_withheld else {}
-    return {**told, "contributions": contributions, "is_withheld": is_withheld, **hidden}
+    return {**told, "contributions": contributions, "chains": chains, "is_withheld": is_withheld, **hidden}
 
 
 def result_labels() -> dict[str, dict[str, str]]:

@@ -1,0 +1,47 @@
+"""What a determination tells of a chain, to whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.home import Home
+from superset_config.entry.reach import Reach
+from superset_config.entry.store import EntryStore
+from superset_config.entry.views.assess import shown_child
+from superset_config.security.scope import Scope, all_areas
+
+OPEN = {"path_ids": ["a", "m", "e"], "path": ["子a", "母", "端の人"], "is_dv_protected": False}
+PROTECTED = {"path_ids": ["a", "m", "p"], "path": ["子a", "母", "守られる子"], "is_dv_protected": True}
+
+
+def paths(reach: Reach, *, is_withheld: bool = False) -> list[list[str] | None]:
+    told = {"contributions": [], "chains": [OPEN, PROTECTED]}
+    return [chain["path"] for chain in shown_child(told, reach, is_withheld)["chains"]]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "var")
+
+
+def scope(*, is_dv_authorised: bool) -> Scope:
+    return Scope.of(["child"], all_areas(), ["case_worker"], is_dv_authorised)
+
+
+def test_a_path_with_somebody_protected_is_for_those_who_may_know_the_place(home: Home) -> None:
+    assert paths(Reach(home, scope(is_dv_authorised=False))) == [OPEN["path"], None]
+    assert paths(Reach(home, scope(is_dv_authorised=True))) == [OPEN["path"], PROTECTED["path"]]
+
+
+def test_a_child_whose_place_is_withheld_shows_no_path(home: Home) -> None:
+    assert paths(Reach(home, scope(is_dv_authorised=False)), is_withheld=True) == [None, None]
+
+
+def test_a_measure_told_by_telephone_hides_a_path_at_once(home: Home) -> None:
+    store = EntryStore(home)
+    content = {"measure_from": "2020-01-01", "about_child_id": "e"}
+    store.create("support_measure", content, by="aoi", department="child", person_id="m")
+    assert paths(Reach(home, scope(is_dv_authorised=False), store=store)) == [None, None]
+    assert paths(Reach(home, scope(is_dv_authorised=True), store=store)) == [OPEN["path"], PROTECTED["path"]]
