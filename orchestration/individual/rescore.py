@@ -139,18 +139,26 @@ def _differing_rows(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) ->
 
 
 def diff_versions(home: Home, before: str, after: str, out: Path | None) -> Comparison:
-    """Compare two versions that the last build scored. Raises UsageError naming those that there are."""
+    """Compare two versions that the last build scored, where they score the same difficulty types.
+
+    Raises UsageError naming the versions that there are, or when the two have no difficulty type in common.
+    """
     connection = beside_warehouse(home)
     try:
-        versions = [
-            name
-            for (name,) in connection.execute(
-                f"select distinct model_version from {WAREHOUSE}.intermediate.int_risk__scores order by all"
+        versions = dict(
+            connection.execute(
+                "select model_version, list(distinct difficulty_type order by difficulty_type) "
+                f"from {WAREHOUSE}.intermediate.int_risk__scores group by all order by all"
             ).fetchall()
-        ]
+        )
         for name in (before, after):
             if name not in versions:
                 raise UsageError(f"The last build did not score {name}; it scored {', '.join(versions)}.")
+        if set(versions[before]).isdisjoint(versions[after]):
+            raise UsageError(
+                f"{before} scores {', '.join(versions[before])}, {after} {', '.join(versions[after])}: "
+                "versions are compared in difficulty types that both score."
+            )
         comparison = compare(connection, (WAREHOUSE, before), (WAREHOUSE, after))
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)

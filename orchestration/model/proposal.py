@@ -500,7 +500,7 @@ def _write(proposal: Proposal, given: Any, thresholds: dict[str, int], ratio: fl
             {
                 "model_version": version,
                 "status": "draft",
-                "note_ja": f"提案（{proposal.method}）。{dates}の特徴量とその後12か月の事案による。承認されていない",
+                "note_ja": f"提案（{proposal.method}）。{dates}の特徴量とその後12か月の事案による",
             }
         ],
         "risk_tiers": [

@@ -1,0 +1,103 @@
+"""Trying out, comparing and replaying versions over a batch's data."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import AS_OF, PROJECT, City, kodomo
+
+SEEDS = PROJECT / "seeds"
+
+
+def rewrite(path: Path, change: Callable[[dict[str, str]], dict[str, str] | None]) -> None:
+    """Change every row of a seed in place."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(kept for row in rows if (kept := change(dict(row))))
+
+
+@pytest.fixture
+def tried(tmp_path: Path) -> Path:
+    """v1 as a draft under another name, in which every child reaches the gravest tier of 虐待."""
+    folder = tmp_path / "tried"
+    folder.mkdir()
+    for path in SEEDS.glob("risk_*.csv"):
+        shutil.copy(path, folder)
+
+    def renamed(row: dict[str, str]) -> dict[str, str] | None:
+        return {**row, "model_version": "v2"} if row["model_version"] == "v1" else None
+
+    for name in ("coefficients", "tiers", "overrides"):
+        rewrite(folder / f"risk_{name}.csv", renamed)
+    empty = dict.fromkeys(("approved_by", "approved_on", "approval_reason_ja", "content_hash"), "")
+    rewrite(
+        folder / "risk_model_versions.csv",
+        lambda row: (draft := renamed(row)) and {**draft, **empty, "status": "draft"},
+    )
+    rewrite(
+        folder / "risk_tiers.csv",
+        lambda row: (
+            {**row, "min_score": {"high": "0", "latent": "-1"}.get(row["tier"], row["min_score"])}
+            if row["difficulty_type"] == "abuse"
+            else row
+        ),
+    )
+    return folder
+
+
+def test_a_definition_is_tried_on_the_mart_without_touching_it(city: City, tried: Path) -> None:
+    before = city.warehouse.read_bytes()
+    told = json.loads(kodomo("score", "--definition", str(tried), "--json", home=city.home).stdout)
+    assert city.warehouse.read_bytes() == before
+    (comparison,) = told["comparisons"]
+    assert (comparison["before"], comparison["after"]) == ("v1", "v2")
+    with duckdb.connect(str(city.warehouse), read_only=True) as connection:
+        moved = dict(
+            connection.execute(
+                "select tier, count(*) from marts.fct_risk_score where as_of_on = ? and difficulty_type = 'abuse' "
+                "and model_version = 'v1' and tier <> 'high' group by tier",
+                [AS_OF],
+            ).fetchall()
+        )
+    found = {
+        row["tier_before"]: row["children"]
+        for row in comparison["tiers"]
+        if row["tier_before"] != row["tier_after"] and row["tier_after"] == "high" and row["difficulty_type"] == "abuse"
+    }
+    assert found == moved
+    assert comparison["changed"] == sum(moved.values()) > 0
+
+
+def test_versions_that_score_nothing_in_common_are_not_compared(city: City) -> None:
+    refused = kodomo("model", "diff", "v1", "trial-1", home=city.home, check=False)
+    assert refused.returncode == 2
+    assert "v1 scores abuse, poverty" in refused.stderr
+    unknown = kodomo("model", "diff", "v1", "v9", home=city.home, check=False)
+    assert unknown.returncode == 2
+    assert "it scored trial-1, v1" in unknown.stderr
+
+
+def test_a_replay_finds_the_rows_on_record_and_says_when_one_differs(city: City, tmp_path: Path) -> None:
+    replay = ("model", "replay", "--as-of", AS_OF.isoformat())
+    assert "the rows on record are the same" in kodomo(*replay, home=city.home).stdout
+    home = tmp_path / "var"
+    shutil.copytree(city.home, home, symlinks=True)
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        connection.execute(
+            "update marts.fct_risk_score set score = score + 1 where as_of_on = $as_of and person_id = "
+            "(select min(person_id) from marts.fct_risk_score) and difficulty_type = 'abuse'",
+            {"as_of": AS_OF},
+        )
+    differing = kodomo(*replay, home=home, check=False)
+    assert differing.returncode == 1
+    assert "2 rows on record differ" in differing.stdout
