@@ -52,11 +52,21 @@ scores as (
     group by person_id
 ),
 
+-- Who was not born yet has had another id since.
+births as (
+    select 'preg-' || notification_no as unborn_id, person_id
+    from warehouse.intermediate.int_person__pregnancies
+    where is_born
+),
+
 households as (
-    select person_id, list(member_id order by member_id) as household_members
-    from scratch.intermediate.int_risk__scope_members
-    where scope = 'household'
-    group by person_id
+    select
+        members.person_id,
+        list(coalesce(births.person_id, members.member_id) order by members.member_id) as household_members
+    from scratch.intermediate.int_risk__scope_members as members
+    left join births on members.member_id = births.unborn_id
+    where members.scope = 'household'
+    group by members.person_id
 ),
 
 lasting as (
@@ -85,6 +95,7 @@ circumstances as (
 
 select
     children.person_id,
+    coalesce(births.person_id, children.person_id) as current_person_id,
     $frozen_on as frozen_on,
     cast($frozen_on + interval 12 month as date) as outcome_until,
     children.age_months,
@@ -98,10 +109,13 @@ select
     bands.bands,
     scores.scores
 from scratch.marts.dim_child as children
+left join births on children.person_id = births.unborn_id
 left join households on children.person_id = households.person_id
 left join bands on children.person_id = bands.person_id
 left join scores on children.person_id = scores.person_id
 left join circumstances on children.person_id = circumstances.person_id
+-- A pregnancy that is overdue by three weeks has ended without a child here: nothing can come of it.
+where children.due_on is null or children.due_on >= $frozen_on - 21
 """
 
 

@@ -318,7 +318,7 @@ def _table(found: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any]:
     ).fetchone()
     connection.execute(
         "create or replace temp table numbered as "
-        "select cohort.person_id, cohort.became_case, frozen.bands, scored.score, "
+        "select cohort.person_id, frozen.current_person_id, cohort.became_case, frozen.bands, scored.score, "
         "row_number() over (order by cohort.person_id) - 1 as position "
         f"from {SCRATCH}.intermediate.int_evaluation__cohort as cohort "
         f"inner join {SCRATCH}.intermediate.int_evaluation__frozen as frozen using (person_id) "
@@ -328,7 +328,8 @@ def _table(found: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any]:
         {"version": version[0] if version else None, "difficulty": difficulty_type},
     )
     children = connection.execute(
-        "select person_id, became_case::double as became_case, score::double as score from numbered order by position"
+        "select current_person_id, became_case::double as became_case, score::double as score "
+        "from numbered order by position"
     ).fetchnumpy()
     met = connection.execute(
         "with met as (select position, unnest(bands) as band from numbered) "
@@ -345,7 +346,7 @@ def _table(found: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any]:
     return {
         "features": features,
         "outcomes": np.asarray(children["became_case"], dtype=float),
-        "people": np.asarray(children["person_id"], dtype=str),
+        "people": np.asarray(children["current_person_id"], dtype=str),
         "hand_made": np.ma.filled(np.ma.asarray(children["score"], dtype=float), np.nan),
         "carried": connection.execute(
             CARRIED.format(seeds=seeds, scratch=SCRATCH),

@@ -30,7 +30,7 @@ members as (
         outcome_until,
         age_months,
         'self' as scope,
-        person_id as member_id
+        current_person_id as member_id
     from frozen
     union all
     select

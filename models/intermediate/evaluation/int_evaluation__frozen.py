@@ -16,6 +16,7 @@ def model(dbt, session):
     dbt.ref("int_risk__met_bands")
     dbt.ref("int_risk__scope_members")
     dbt.ref("dim_child")
+    dbt.ref("int_person__pregnancies")
     dbt.ref("fct_observation")
     parameters = dbt.source("run", "run_parameters")
     frozen_on = parameters.project("cast(as_of_on - interval 12 month as date)").fetchall()[0][0]

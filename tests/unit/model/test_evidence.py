@@ -15,8 +15,11 @@ from scipy.stats.contingency import association, chi2_contingency, odds_ratio, r
 from orchestration.home import Home
 from orchestration.individual.engine import EVIDENCE_MODELS, load_bundle, memory_warehouse
 from orchestration.model.definition import SEEDS
+from orchestration.model.frozen import FROZEN
 
 CHILDREN = 3_000
+UNBORN = 300
+"""Of them, how many were not born at the freeze: they became a case under the number that they got with their birth."""
 ITEMS = {
     # item → (observation, share of the children, how much likelier a case is for them)
     "late": ("pregnancy_notified_weeks", 0.06, 4.0),
@@ -36,8 +39,8 @@ create table warehouse.marts.fct_observation (
     text_value varchar
 );
 create table warehouse.intermediate.int_evaluation__frozen (
-    person_id varchar, frozen_on date, outcome_until date, age_months integer, household_members varchar[],
-    bands struct(item_code varchar, band_no integer)[]
+    person_id varchar, current_person_id varchar, frozen_on date, outcome_until date, age_months integer,
+    household_members varchar[], bands struct(item_code varchar, band_no integer)[]
 );
 """
 
@@ -53,7 +56,7 @@ def children() -> dict[str, dict[str, Any]]:
         for item in met:
             chance *= ITEMS[item][2]
         made[f"{number:015d}"] = {
-            "age": rng.randrange(216),
+            "age": -1 - rng.randrange(9) if number < UNBORN else rng.randrange(216),
             "met": met,
             "was_known": "leak" in met and rng.random() < 0.3,
             "became_case": rng.random() < chance,
@@ -76,7 +79,8 @@ def warehouse(children: dict, tmp_path_factory: pytest.TempPathFactory) -> duckd
     given = pa.Table.from_pylist(
         [
             {
-                "person_id": person,
+                "person_id": f"preg-{person}" if child["age"] < 0 else person,
+                "current_person_id": person,
                 "age_months": child["age"],
                 "bands": [{"item_code": item, "band_no": 1} for item in sorted(child["met"])],
                 "case_on": [dt.date(2024, 11, 30)] * child["was_known"] + [dt.date(2025, 4, 2)] * child["became_case"],
@@ -87,9 +91,9 @@ def warehouse(children: dict, tmp_path_factory: pytest.TempPathFactory) -> duckd
     connection.register("given", given)
     connection.execute(
         "insert into warehouse.intermediate.int_evaluation__frozen "
-        "select person_id, date '2025-04-01', date '2026-04-01', age_months, [], bands from given;"
+        "select person_id, current_person_id, date '2025-04-01', date '2026-04-01', age_months, [], bands from given;"
         "insert into warehouse.marts.fct_observation "
-        "select person_id, 'council_case', unnest(case_on), null, null, null from given"
+        "select current_person_id, 'council_case', unnest(case_on), null, null, null from given"
     )
     load_bundle(Home(tmp_path_factory.mktemp("home") / "var").ensure(), EVIDENCE_MODELS).execute(connection)
     return connection
@@ -130,6 +134,22 @@ def test_people_known_before_are_left_out(children: dict, warehouse: duckdb.Duck
     known = sum(child["was_known"] for child in children.values())
     assert known > 0
     assert {row["people"] for row in rows_of(warehouse).values()} == {CHILDREN - known}
+
+
+def test_who_was_not_born_yet_becomes_a_case_as_the_child_of_today(
+    children: dict, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    found = warehouse.execute(
+        "select person_id from warehouse.intermediate.int_evaluation__cohort "
+        "where difficulty_type = 'abuse' and became_case and person_id like 'preg-%'"
+    ).fetchall()
+    expected = {
+        f"preg-{person}"
+        for person, child in children.items()
+        if child["age"] < 0 and child["became_case"] and not child["was_known"]
+    }
+    assert {person for (person,) in found} == expected
+    assert expected
 
 
 @pytest.mark.parametrize("items", [("late",), ("moves",), ("bullied",), ("late", "moves"), ("bullied", "moves")])
@@ -174,3 +194,42 @@ def test_q_values_are_those_of_benjamini_and_hochberg(warehouse: duckdb.DuckDBPy
         rows = [row for key, row in rows_of(warehouse).items() if (key[1] is not None) == is_pair]
         expected = false_discovery_control([row["p_value"] for row in rows])
         assert [row["q_value"] for row in rows] == pytest.approx(expected.tolist())
+
+
+def test_the_frozen_children_are_known_by_the_numbers_of_today_and_ended_pregnancies_are_none_of_them() -> None:
+    connection = memory_warehouse()
+    connection.execute(
+        """
+attach ':memory:' as scratch;
+create schema scratch.intermediate;
+create schema scratch.marts;
+create table scratch.marts.dim_child as
+select * from (values
+    ('child', 30, null), ('preg-1', -3, date '2025-06-20'), ('preg-2', -1, date '2025-03-12'),
+    ('preg-3', -1, date '2025-03-10')
+) as t(person_id, age_months, due_on), (select '女' as sex, 'A1' as area_code);
+create table scratch.intermediate.int_risk__met_bands as
+select 'preg-1' as person_id, 'late' as item_code, 1 as band_no;
+create table scratch.intermediate.int_risk__scores as
+select 'preg-1' as person_id, 'v1' as model_version, 'abuse' as difficulty_type, 2 as score, 'low' as tier,
+    0.5 as completeness;
+create table scratch.intermediate.int_risk__scope_members as
+select 'preg-1' as person_id, 'household' as scope, unnest(['mother', 'preg-1']) as member_id;
+create table warehouse.intermediate.int_person__pregnancies as
+select * from (values ('1', 'born', true), ('2', 'preg-2', false), ('3', 'preg-3', false))
+as t(notification_no, person_id, is_born);
+"""
+    )
+    connection.execute(
+        "create table warehouse.marts.fct_observation as "
+        "select null::varchar as person_id, '' as observation_code, current_date as observed_on, null::date as ended_on"
+    )
+    found = connection.execute(
+        f"select person_id, current_person_id, household_members from ({FROZEN}) order by person_id",
+        {"frozen_on": dt.date(2025, 4, 1)},
+    ).fetchall()
+    assert found == [
+        ("child", "child", None),
+        ("preg-1", "born", ["mother", "born"]),
+        ("preg-2", "preg-2", None),
+    ]
