@@ -6,59 +6,34 @@ social_council_services as (
     select * from {{ ref('stg_social_council__social_council_services') }}
 ),
 
+services as (
+    select
+        identities.person_id,
+        identities.source_id,
+        social_council_services.used_on as observed_on,
+        cast(null as date) as ended_on,
+        social_council_services.*
+    from social_council_services
+    inner join identities
+        on
+            identities.source_id = 'social_council_services'
+            and social_council_services.service_no = identities.source_key
+),
+
 final as (
-    select
-        identities.person_id,
-        'social_council_service' as observation_code,
-        social_council_services.used_on as observed_on,
-        cast(null as date) as ended_on,
-        cast(null as decimal(18, 4)) as value,
-        social_council_services.service_type as text_value,
-        'social_council_services' as source_id,
-        social_council_services.delivery_id,
-        social_council_services.line_number
-    from social_council_services
-    inner join identities
-        on
-            identities.source_id = 'social_council_services'
-            and social_council_services.service_no = identities.source_key
-    where social_council_services.used_on is not null
+    {{ observation('social_council_service', 'services', text_value='service_type') }}
     union all
-    select
-        identities.person_id,
-        'food_bank' as observation_code,
-        social_council_services.used_on as observed_on,
-        cast(null as date) as ended_on,
-        cast(null as decimal(18, 4)) as value,
-        social_council_services.service_type as text_value,
-        'social_council_services' as source_id,
-        social_council_services.delivery_id,
-        social_council_services.line_number
-    from social_council_services
-    inner join identities
-        on
-            identities.source_id = 'social_council_services'
-            and social_council_services.service_no = identities.source_key
-    where
-        regexp_matches(social_council_services.service_type, 'フード|食料|食糧')
-        and social_council_services.used_on is not null
+    {{ observation(
+        'food_bank', 'services',
+        when="regexp_matches(service_type, 'フード|食料|食糧')",
+        text_value='service_type'
+    ) }}
     union all
-    select
-        identities.person_id,
-        'social_council_loan' as observation_code,
-        social_council_services.used_on as observed_on,
-        cast(null as date) as ended_on,
-        cast(null as decimal(18, 4)) as value,
-        social_council_services.service_type as text_value,
-        'social_council_services' as source_id,
-        social_council_services.delivery_id,
-        social_council_services.line_number
-    from social_council_services
-    inner join identities
-        on
-            identities.source_id = 'social_council_services'
-            and social_council_services.service_no = identities.source_key
-    where social_council_services.service_type like '%貸付%' and social_council_services.used_on is not null
+    {{ observation(
+        'social_council_loan', 'services',
+        when="service_type like '%貸付%'",
+        text_value='service_type'
+    ) }}
 )
 
 select * from final

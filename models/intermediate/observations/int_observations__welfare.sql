@@ -14,96 +14,71 @@ livelihood_consultations as (
     select * from {{ ref('stg_welfare__livelihood_consultations') }}
 ),
 
-final as (
+assistances as (
     select
         atena.person_id,
-        'public_assistance' as observation_code,
+        'public_assistance' as source_id,
         public_assistance.started_on as observed_on,
         coalesce(public_assistance.ended_on, public_assistance.suspended_on) as ended_on,
-        cast(null as decimal(18, 4)) as value,
-        public_assistance.assistance_scope as text_value,
-        'public_assistance' as source_id,
+        public_assistance.assistance_scope,
+        public_assistance.ended_on as abolished_on,
+        public_assistance.ended_reason,
         public_assistance.delivery_id,
         public_assistance.line_number
     from public_assistance
     inner join atena on public_assistance.atena_no = atena.atena_no
-    where public_assistance.started_on is not null
-    union all
+),
+
+certificates as (
     select
         atena.person_id,
-        'public_assistance_ended' as observation_code,
-        public_assistance.ended_on as observed_on,
-        cast(null as date) as ended_on,
-        cast(null as decimal(18, 4)) as value,
-        public_assistance.ended_reason as text_value,
-        'public_assistance' as source_id,
-        public_assistance.delivery_id,
-        public_assistance.line_number
-    from public_assistance
-    inner join atena on public_assistance.atena_no = atena.atena_no
-    where public_assistance.ended_on is not null
-    union all
-    select
-        atena.person_id,
-        'disability_certificate' as observation_code,
+        'disability_certificates' as source_id,
         disability_certificates.issued_on as observed_on,
         disability_certificates.returned_on as ended_on,
-        cast(null as decimal(18, 4)) as value,
-        concat_ws(
-            ' ', disability_certificates.certificate_type, disability_certificates.certificate_grade
-        ) as text_value,
-        'disability_certificates' as source_id,
-        disability_certificates.delivery_id,
-        disability_certificates.line_number
+        disability_certificates.*
     from disability_certificates
     inner join atena on disability_certificates.atena_no = atena.atena_no
-    where disability_certificates.issued_on is not null
-    union all
+),
+
+consultations as (
     select
         atena.person_id,
-        'mental_disability_certificate' as observation_code,
-        disability_certificates.issued_on as observed_on,
-        disability_certificates.returned_on as ended_on,
-        cast(null as decimal(18, 4)) as value,
-        disability_certificates.certificate_grade as text_value,
-        'disability_certificates' as source_id,
-        disability_certificates.delivery_id,
-        disability_certificates.line_number
-    from disability_certificates
-    inner join atena on disability_certificates.atena_no = atena.atena_no
-    where
-        disability_certificates.certificate_type like '%精神%'
-        and disability_certificates.issued_on is not null
-    union all
-    select
-        atena.person_id,
-        'livelihood_consultation' as observation_code,
+        'livelihood_consultations' as source_id,
         livelihood_consultations.consulted_on as observed_on,
         cast(null as date) as ended_on,
-        cast(null as decimal(18, 4)) as value,
-        livelihood_consultations.main_complaint as text_value,
-        'livelihood_consultations' as source_id,
-        livelihood_consultations.delivery_id,
-        livelihood_consultations.line_number
+        livelihood_consultations.*
     from livelihood_consultations
     inner join atena on livelihood_consultations.atena_no = atena.atena_no
-    where livelihood_consultations.consulted_on is not null
+),
+
+final as (
+    {{ observation('public_assistance', 'assistances', text_value='assistance_scope') }}
     union all
-    select
-        atena.person_id,
-        'debt_consultation' as observation_code,
-        livelihood_consultations.consulted_on as observed_on,
-        cast(null as date) as ended_on,
-        cast(null as decimal(18, 4)) as value,
-        livelihood_consultations.main_complaint as text_value,
-        'livelihood_consultations' as source_id,
-        livelihood_consultations.delivery_id,
-        livelihood_consultations.line_number
-    from livelihood_consultations
-    inner join atena on livelihood_consultations.atena_no = atena.atena_no
-    where
-        regexp_matches(livelihood_consultations.main_complaint, '債務|借金|家計|滞納')
-        and livelihood_consultations.consulted_on is not null
+    {{ observation(
+        'public_assistance_ended', 'assistances',
+        text_value='ended_reason',
+        observed_on='abolished_on',
+        ended_on=none
+    ) }}
+    union all
+    {{ observation(
+        'disability_certificate', 'certificates',
+        text_value="concat_ws(' ', certificate_type, certificate_grade)"
+    ) }}
+    union all
+    {{ observation(
+        'mental_disability_certificate', 'certificates',
+        when="certificate_type like '%精神%'",
+        text_value='certificate_grade'
+    ) }}
+    union all
+    {{ observation('livelihood_consultation', 'consultations', text_value='main_complaint') }}
+    union all
+    {{ observation(
+        'debt_consultation', 'consultations',
+        when="regexp_matches(main_complaint, '債務|借金|家計|滞納')",
+        text_value='main_complaint'
+    ) }}
 )
 
 select * from final
