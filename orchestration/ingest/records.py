@@ -18,6 +18,9 @@ MAX_PLAIN_BYTES = 2**16
 LINES_DECODED_TOGETHER = 5_000
 MAX_JOINED_BYTES = 2**24
 """How far the end of a quoted field is looked for; a record over MAX_RECORD_BYTES is one reject, not many."""
+BYTES = "latin-1"
+"""Records are split with a character for each byte, so that bytes that are no text do not move their borders: in none
+of the encodings is a quote, a delimiter or a line end a part of another character."""
 _FORMULA = re.compile(r'^="(.*)"$', re.S)
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -221,30 +224,38 @@ def record_at(
 ) -> tuple[Record | None, int]:
     """The record that begins at the line of that index (None: an empty line), and the index of the line after it.
 
-    A quoted field may hold line ends. Where joining lines does not give ``width`` fields, or one of the lines is a
-    record of its own, the opening quote was a stray one: its line is a reject by itself, and the next line begins a
-    record again.
+    A quoted field may hold line ends, whatever else is wrong with its record. Where joining lines does not close it
+    before a delimiter, or one of the lines is a record of its own, the opening quote was a stray one: its line is a
+    reject by itself, and the next line begins a record again.
     """
-    number, data, following = index + 1, lines[index], index + 1
+    data, after = lines[index], index + 1
     if not data.strip():
-        return None, following
-    if len(data) > MAX_RECORD_BYTES:
-        return Record(number, data, None, "too_long"), following
-    if b"\x00" in data:
-        return Record(number, data, None, "undecodable"), following
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        return Record(number, data, None, "undecodable"), following
-    if '"' not in text:
-        return Record(number, data, text.split(delimiter)), following
-    fields, is_open = split_fields(text, delimiter)
+        return None, after
+    is_open = b'"' in data and split_fields(data.decode(BYTES), delimiter)[1]
     if is_open:
-        joined = _join(lines, index, encoding, delimiter, width, ends)
-        if joined is None:
-            return Record(number, data, None, "unbalanced_quote"), following
-        return joined
-    return Record(number, data, fields), following
+        joined = _join(lines, index, delimiter, width, ends)
+        if joined is not None:
+            data, after = joined
+            is_open = False
+    fields = None
+    text = _as_text(data, encoding)
+    if len(data) > MAX_RECORD_BYTES:
+        reason = "too_long"
+    elif text is None:
+        reason = "undecodable"
+    elif is_open:
+        reason = "unbalanced_quote"
+    else:
+        reason, fields = None, split_fields(text, delimiter)[0] if '"' in text else text.split(delimiter)
+    return Record(index + 1, data, fields, reason), after
+
+
+def _as_text(data: bytes, encoding: str) -> str | None:
+    """Bytes as text, None if they are none in their encoding. No text holds a zero byte."""
+    try:
+        return None if b"\x00" in data else data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
 
 
 class LineEnds:
@@ -263,14 +274,9 @@ class LineEnds:
 
 
 def _join(
-    lines: list[bytes],
-    index: int,
-    encoding: str,
-    delimiter: str,
-    width: int | None,
-    ends: LineEnds,
-) -> tuple[Record, int] | None:
-    """The record of several lines that begins at the index, and the index after it; None: there is none."""
+    lines: list[bytes], index: int, delimiter: str, width: int | None, ends: LineEnds
+) -> tuple[bytes, int] | None:
+    """The bytes of the record of several lines that begins at the index, and the index after it; None: it is none."""
     length, after = len(lines[index]), index + 1
     is_full = width is not None and lines[index].count(delimiter.encode()) >= width - 1
     while after < len(lines) and length <= MAX_JOINED_BYTES:
@@ -279,31 +285,19 @@ def _join(
         after += 1
         closes = b'"' in line
         # What has all its fields by itself is a record, unless it ends one whose first line has not.
-        if width is not None and (is_full or not closes) and _is_record(line, encoding, delimiter, width):
+        if width is not None and (is_full or not closes) and _is_record(line, delimiter, width):
             return None
         if not closes:
             continue
         data = ends.together(index, after)
-        try:
-            fields, is_open, is_ragged = _split(data.decode(encoding), delimiter)
-        except UnicodeDecodeError:
-            return None
-        if is_open:
-            continue
-        if is_ragged or (width is not None and len(fields) != width):
-            return None
-        if len(data) > MAX_RECORD_BYTES or b"\x00" in data:
-            reason = "too_long" if len(data) > MAX_RECORD_BYTES else "undecodable"
-            return Record(index + 1, data, None, reason), after
-        return Record(index + 1, data, fields), after
+        _, is_open, is_ragged = _split(data.decode(BYTES), delimiter)
+        if not is_open:
+            return None if is_ragged else (data, after)
     return None
 
 
-def _is_record(line: bytes, encoding: str, delimiter: str, width: int) -> bool:
+def _is_record(line: bytes, delimiter: str, width: int) -> bool:
     if line.count(delimiter.encode()) < width - 1:
         return False
-    try:
-        fields, is_open = split_fields(line.decode(encoding), delimiter)
-    except UnicodeDecodeError:
-        return False
+    fields, is_open = split_fields(line.decode(BYTES), delimiter)
     return not is_open and len(fields) == width

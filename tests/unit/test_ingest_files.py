@@ -71,6 +71,9 @@ def test_line_ends_may_be_mixed_and_numbers_are_physical_lines() -> None:
         # too few and too many fields
         (["1,R5.4.1,転入,,", row(2), row(3) + ",,", row(4) + ",x"], ["2", "3"],
          [(2, "wrong_field_count"), (5, "wrong_field_count")]),
+        # also where the record has several lines
+        (['1,R5.4.1,"転入\r\n二行",,,一般,,', '2,R5.4.1,"転入\n",,,一般,x', '3,"R5.4.1\n",転入', row(4)],
+         ["1", "4"], [(4, "wrong_field_count"), (6, "wrong_field_count")]),
         # what spreadsheets write
         (['="001",R5.4.1,転入,,,一般', '"=""002""",R5.4.1,転入,,,一般'], ["001", "002"], []),
         # a heading row again, also with a delimiter behind it
@@ -110,6 +113,17 @@ def test_a_byte_that_is_no_utf_8_is_the_fault_of_its_record(mark: bytes) -> None
     assert numbers(parsed) == ["1", "3"]
     assert rejected(parsed) == [(3, "undecodable")]
     assert parsed.rejects[0].record_bytes == b"2,R5.4.1,\xe8" + "転,,,一般".encode()
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "utf-8-sig"])
+@pytest.mark.parametrize("bad", ['2,R5.4.1,"転\udc81\n入,目",,,一般', '2,R5.4.1,"転\n入\udc81",,,一般'])
+def test_undecodable_bytes_do_not_part_the_lines_of_their_record(encoding: str, bad: str) -> None:
+    codec = encoding.removesuffix("-sig")
+    mark = codecs.BOM_UTF8 if codec != encoding else b""
+    data = "\n".join([HEADINGS, row(1), bad, row(3)]).encode(codec, errors="surrogateescape")
+    parsed = read(mark + data)
+    assert (numbers(parsed), rejected(parsed)) == (["1", "3"], [(3, "undecodable")])
+    assert parsed.rejects[0].record_bytes == bad.encode(codec, errors="surrogateescape")
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
