@@ -48,7 +48,7 @@
 {%- endmacro %}
 
 {% macro is_unknown_date(col) -%}
-    regexp_matches({{ col }}, '不詳|不明')
+    regexp_matches({{ date_text(col) }}, '不詳|不明')
     or regexp_matches({{ date_text(col) }}, '^(?:{{ era_pattern() }})?(?:[0-9]{1,4}|元)年(?:[0-9]{1,2}月)?$')
 {%- endmacro %}
 

@@ -46,7 +46,7 @@
             '^(?:0|0{4,8}|0{1,4}[年./-]0{1,2}(?:[月./-]0{1,2})?[月日]?|9{6,8}'
             || '|9{4}[年./-]?(?:99|12)月?|9{4}[年./-]?(?:99[月./-]?99|12[月./-]?31)日?)$'
         ) then 'none'
-        when regexp_matches({{ col }}, '不詳|不明')
+        when regexp_matches({{ date_text(col) }}, '不詳|不明')
             or regexp_matches({{ date_text(col) }}, '^(?:{{ era_pattern() }})?(?:[0-9]{1,4}|元)年度?$') then 'unknown'
         else 'impossible'
     end
