@@ -122,6 +122,13 @@ order by any_value(types.sort_order), cohort.difficulty_type
 STRONGEST = """
 with
 
+-- Nobody is compared by a band that everybody of its age meets, and a pair with it says what the other band says.
+met_by_everybody as (
+    select difficulty_type, item_code, band_no
+    from {scratch}.marts.fct_item_evidence
+    where second_item_code is null and unexposed_cases + unexposed_others = 0
+),
+
 labelled as (
     select
         evidence.*,
@@ -129,6 +136,13 @@ labelled as (
         second_items.label_ja || '：' || coalesce(second_bands.label_ja, evidence.second_band_no::varchar)
             as second_label_ja
     from {scratch}.marts.fct_item_evidence as evidence
+    anti join met_by_everybody as first_of_all
+        on evidence.difficulty_type = first_of_all.difficulty_type
+        and evidence.item_code = first_of_all.item_code and evidence.band_no = first_of_all.band_no
+    anti join met_by_everybody as second_of_all
+        on evidence.difficulty_type = second_of_all.difficulty_type
+        and evidence.second_item_code = second_of_all.item_code
+        and evidence.second_band_no = second_of_all.band_no
     left join {seeds}.risk_items as items on evidence.item_code = items.item_code
     left join {seeds}.risk_bands as bands
         on evidence.item_code = bands.item_code and evidence.band_no = bands.band_no

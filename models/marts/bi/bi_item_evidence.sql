@@ -1,7 +1,9 @@
--- What items have to do with cases, in words: one row per as-of date, difficulty type, band and second band.
+-- What items have to do with cases, in words: one row per as-of date, difficulty type, band and second band. A band that
+-- everybody of its age meets (an age itself) compares nobody, and a pair with it says what the other band says: both are
+-- left out.
 with
 
-evidence as (
+all_evidence as (
     select * from {{ ref('fct_item_evidence') }}
 ),
 
@@ -15,6 +17,33 @@ items as (
 
 bands as (
     select * from {{ ref('risk_bands') }}
+),
+
+met_by_everybody as (
+    select
+        as_of_on,
+        difficulty_type,
+        item_code,
+        band_no
+    from all_evidence
+    where second_item_code is null and unexposed_cases + unexposed_others = 0
+),
+
+evidence as (
+    select all_evidence.*
+    from all_evidence
+    anti join met_by_everybody as first_band
+        on
+            all_evidence.as_of_on = first_band.as_of_on
+            and all_evidence.difficulty_type = first_band.difficulty_type
+            and all_evidence.item_code = first_band.item_code
+            and all_evidence.band_no = first_band.band_no
+    anti join met_by_everybody as second_band
+        on
+            all_evidence.as_of_on = second_band.as_of_on
+            and all_evidence.difficulty_type = second_band.difficulty_type
+            and all_evidence.second_item_code = second_band.item_code
+            and all_evidence.second_band_no = second_band.band_no
 )
 
 select

@@ -168,3 +168,34 @@ def test_the_hash_of_a_version_holds_what_makes_its_scores_and_nothing_else(fold
     assert version_hash(read_definition(folder), "v1") == before
     add(folder, "risk_coefficients", "v1,abuse,loan,1,0.5")
     assert version_hash(read_definition(folder), "v1") != before
+
+
+@pytest.mark.parametrize(
+    ("difficulty", "ages"),
+    [
+        ("truancy", range(-9, 72)),  # before school
+        ("young_carer", range(-9, 72)),
+        ("postpartum_depression", range(12, 216)),  # after the first year
+    ],
+)
+def test_no_points_flag_a_child_of_an_age_for_which_the_type_makes_no_sense(difficulty: str, ages: range) -> None:
+    definition = read_definition(SEEDS)
+    points: dict[str, list[float]] = {}
+    for row in definition["risk_coefficients"]:
+        if row["difficulty_type"] == difficulty:
+            points.setdefault(row["item_code"], []).append(float(row["coefficient"]))
+    least = min(
+        float(row["min_score"])
+        for row in definition["risk_tiers"]
+        if row["difficulty_type"] == difficulty and row["min_score"] is not None
+    )
+    items = [row for row in definition["risk_items"] if row["item_code"] in points]
+    for age in ages:
+        applying = [
+            row["item_code"]
+            for row in items
+            if (row["age_from_months"] is None or age >= row["age_from_months"])
+            and (row["age_to_months"] is None or age < row["age_to_months"])
+        ]
+        # Whatever a child has: the most of every item that applies, and every cap left out.
+        assert sum(max(points[item]) for item in applying) < least, age
