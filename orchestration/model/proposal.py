@@ -38,7 +38,11 @@ MOST_BELOW = 0.02
 LEAST_EXPOSED = 5
 EXACT_SECONDS = 10.0
 FREEZES = 3
-"""How many past dates are pooled where none is given, twelve months apart: one year has too few cases to learn from."""
+"""How many past dates are pooled at least where none is given, twelve months apart: one year has too few cases."""
+MOST_FREEZES = 8
+"""Older dates are pooled until there are ``ENOUGH_CASES``, but no more dates than this."""
+KEPT_SHARE = 1 / 3
+"""An older date with less than this share of the cases of the others has no records to learn from yet."""
 CARRIED_REASON = "事案からつくる項目のため学習せず、それまでの版の点を換算して引き継ぐ"
 TIERS = (("high", 3, "ハイリスク"), ("latent", 2, "潜在的リスク"), ("low", 1, "ローリスク"))
 
@@ -77,6 +81,7 @@ class Proposal:
     cases: int
     bands_considered: int
     coefficients: list[dict[str, Any]]
+    """Item, band, its label, points, and how many met it and became a case."""
     carried: list[dict[str, Any]]
     """Items made from cases: not learned, their hand-made points in the proposal's units."""
     exact_gap: float | None
@@ -104,7 +109,8 @@ def propose(
     """Fit integer coefficients for a difficulty type and write them to ``out`` as a definition with its report.
 
     ``frozen_on``: dates at which features are frozen (several are pooled); default: ``FREEZES`` dates, twelve months
-    apart, the last of them twelve months before the build. Items made from cases cannot be learned from cases: they
+    apart, the last of them twelve months before the build, and older ones while there are fewer than ``ENOUGH_CASES``
+    cases. Items made from cases cannot be learned from cases: they
     keep the points of the version in force, in the units of the proposal.
     ``capacity``: how many children the gravest tier shall hold; default: the second of the meeting's capacities.
     ``may_lower``: points below 0 as well, for bands that seem to protect.
@@ -137,7 +143,7 @@ def propose(
     method = max(cards, key=lambda name: by_name[name].auc or 0)
     card = cards[method]
     version = f"proposal-{difficulty_type}-{dates[-1]:%Y%m%d}"
-    coefficients = _coefficients(learned, card)
+    coefficients = _coefficients(learned, card, _labels(given))
     if not coefficients:
         raise KodomoError("No item has anything to do with becoming a case here: there is nothing to propose.")
     ratio = _ratio(learned, card, np.arange(len(learned.outcomes)))
@@ -178,22 +184,28 @@ def _learn(
     dates: list[dt.date] = []
     warnings: list[str] = []
     capacities: list[int] = []
-    wanted: list[dt.date | None] = sorted(set(frozen_on), reverse=True) or [None]
-    while wanted:
-        with cohort(home, wanted.pop(0), definition) as found:
-            if not frozen_on and not dates:
-                wanted = [_years_before(found.frozen_on, years) for years in range(1, FREEZES)]
+    given = sorted(set(frozen_on), reverse=True)
+    for number in range(len(given) or MOST_FREEZES):
+        wanted = given[number] if given else _years_before(dates[0], number) if dates else None
+        with cohort(home, wanted, definition) as found:
             warnings += [warning for warning in found.warnings if warning not in warnings]
             if found.frozen_on in dates:
                 continue
-            dates.append(found.frozen_on)
-            tables.append(_table(found, difficulty_type, SCRATCH if definition else WAREHOUSE))
+            table = _table(found, difficulty_type, SCRATCH if definition else WAREHOUSE)
             capacities = [
                 row[0]
                 for row in found.connection.execute(
                     "select capacity from warehouse.seeds.meeting_capacities order by capacity"
                 ).fetchall()
             ]
+        cases = [float(earlier["outcomes"].sum()) for earlier in tables]
+        is_more = not given and number >= FREEZES
+        if is_more and table["outcomes"].sum() < KEPT_SHARE * np.mean(cases):
+            break
+        dates.append(found.frozen_on)
+        tables.append(table)
+        if not given and len(tables) >= FREEZES and sum(cases) + table["outcomes"].sum() >= ENOUGH_CASES:
+            break
     # The earliest date first.
     dates, tables = dates[::-1], tables[::-1]
     bands = sorted({band for table in tables for band in table["bands"]})
@@ -440,7 +452,16 @@ def _carried(given: Any, learned: Learned, difficulty: str, ratio: float) -> lis
     ]
 
 
-def _coefficients(learned: Learned, card: Scorecard) -> list[dict[str, Any]]:
+def _labels(given: Any) -> dict[tuple[str, int], str]:
+    """(item, band) → what people call it."""
+    items = {row["item_code"]: row["label_ja"] for row in given["risk_items"]}
+    return {
+        (row["item_code"], row["band_no"]): f"{items.get(row['item_code'], row['item_code'])}：{row['label_ja']}"
+        for row in given["risk_bands"]
+    }
+
+
+def _coefficients(learned: Learned, card: Scorecard, labels: dict[tuple[str, int], str]) -> list[dict[str, Any]]:
     rows = []
     for position in np.flatnonzero(card.points):
         met = learned.features[:, position] > 0
@@ -448,6 +469,7 @@ def _coefficients(learned: Learned, card: Scorecard) -> list[dict[str, Any]]:
             {
                 "item_code": learned.bands[position][0],
                 "band_no": learned.bands[position][1],
+                "label_ja": labels.get(learned.bands[position]),
                 "coefficient": int(card.points[position]),
                 "exposed": int(met.sum()),
                 "exposed_cases": int(learned.outcomes[met].sum()),
@@ -602,11 +624,12 @@ def as_text(proposal: Proposal) -> str:
             else []
         ),
         "",
-        "| points | item | band | met by | became a case |",
+        "| points | item and band | code | met by | became a case |",
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['coefficient']} | {row['item_code']} | {row['band_no']} | {row['exposed']} | {row['exposed_cases']} |"
+        f"| {row['coefficient']} | {row['label_ja']} | {row['item_code']} {row['band_no']} | {row['exposed']} "
+        f"| {row['exposed_cases']} |"
         for row in proposal.coefficients
     ]
     capacities = [row["capacity"] for row in proposal.judgements[0].at_capacity]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from orchestration.errors import KodomoError, UsageError
 from orchestration.home import Home
 from orchestration.model import proposal
 from orchestration.model.definition import SEEDS, check, read_definition
+from orchestration.model.evidence import Cohort
 from orchestration.model.fitting import (
     auc_difference,
     calibration_line,
@@ -145,6 +148,48 @@ def test_nothing_is_overwritten_and_nothing_made_of_too_little(
     with pytest.raises(KodomoError, match="9 children became a case"):
         proposal.propose(home, "abuse", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("cases", "given", "expected"),
+    [
+        ([40, 35, 30, 30], [], [0, 1, 2]),  # enough at three dates
+        ([10, 12, 9, 11, 10, 2, 9], [], [0, 1, 2, 3, 4]),  # the records of the sixth date were not kept yet
+        ([2] * 12, [], list(range(proposal.MOST_FREEZES))),
+        ([2] * 12, [1, 3], [1, 3]),
+    ],
+)
+def test_older_dates_are_pooled_while_there_are_too_few_cases(
+    cases: list[int], given: list[int], expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = dt.date(2025, 4, 1)
+
+    class Connection:
+        def execute(self, _: str) -> Connection:
+            return self
+
+        def fetchall(self) -> list[tuple[int]]:
+            return [(20,)]
+
+    @contextmanager
+    def cohort(_: Home, wanted: dt.date | None, *__: Path | None) -> Iterator[Cohort]:
+        date = wanted or newest
+        yield Cohort(Connection(), date, date.replace(year=date.year + 1), ())
+
+    def table(found: Cohort, *_: str) -> dict:
+        struck = cases[newest.year - found.frozen_on.year]
+        return {
+            "features": np.ones((50, 1)), "outcomes": (np.arange(50) < struck).astype(float), "people": np.arange(50),
+            "hand_made": np.zeros(50), "carried": np.zeros(50), "refused": [], "bands": [("epds", 1)],
+            "unrecorded": [], "version": "v1",
+        }  # fmt: skip
+
+    monkeypatch.setattr(proposal, "cohort", cohort)
+    monkeypatch.setattr(proposal, "_table", table)
+    asked = [newest.replace(year=newest.year - years) for years in given]
+    learned, dates, _, _ = proposal._learn(Home(tmp_path / "var"), "abuse", asked, None)
+    assert [newest.year - date.year for date in dates[::-1]] == expected
+    assert learned.outcomes.sum() == sum(cases[years] for years in expected)
 
 
 def test_a_person_is_on_one_side_only(learned: proposal.Learned) -> None:
