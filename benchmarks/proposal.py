@@ -32,7 +32,7 @@ from orchestration.model.evidence import cohort
 from orchestration.model.proposal import Proposal, propose
 
 TYPES = ("abuse", "poverty", "truancy", "young_carer", "postpartum_depression")
-OUTCOMES = {"abuse": "case", "poverty": "public_assistance"}
+OUTCOMES = {"abuse": "case"}
 """What the generator calls an outcome, where it has another name."""
 LEAST_MET = 20
 

@@ -98,7 +98,7 @@ EFFECTS: dict[str, dict[str, float]] = {
         "poverty": 0.4,
         "parent_case": 0.5,
     },
-    "public_assistance": {
+    "poverty": {
         "poverty": 2.4,
         "single_parent": 1.0,
         "parental_illness": 0.8,
@@ -186,6 +186,8 @@ class Circumstances:
         self.situations: dict[int, Situation] = {}
         self.truants: dict[int, np.ndarray] = {}
         self.carers: dict[int, np.ndarray] = {}
+        self.in_want: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        """Years before → children whose household came to want in the year, and the day on which it asked for help."""
         self._run()
 
     # --- situations --------------------
@@ -307,6 +309,8 @@ class Circumstances:
             self._open_cases(situation, struck, when, period)
             self._other_contacts(situation, start, end, on)
             self._school_outcomes(situation, before, end)
+            if before <= p.want_records_years:
+                self._want(situation, before, start, end)
             if self.progress:
                 self.progress("circumstances", (years - before + 1) / years)
         situation = self.situation(self._current_children(), self.as_of)
@@ -481,6 +485,16 @@ class Circumstances:
         ]
         carer = calibrated(situation.score("young_carer"), p.young_carer_share)
         self.carers[before] = situation.children[(age >= 8) & (rng.random(len(age)) < carer)]
+
+    def _want(self, situation: Situation, before: int, start: int, end: int) -> None:
+        """Which households with children come to want in a year: all their children on one day."""
+        rng = np.random.default_rng([self.parameters.seed, 11, before])
+        homes, first, of_home = np.unique(situation.household, return_index=True, return_inverse=True)
+        chance = calibrated(situation.score("poverty")[first], self.parameters.want_share)
+        struck = (homes >= 0) & (rng.random(len(homes)) < chance)
+        days = start + rng.integers(1, end - start, len(homes))
+        rows = struck[of_home] & (self.people.birth[situation.children] < days[of_home])
+        self.in_want[before] = (situation.children[rows], days[of_home][rows])
 
 
 def calibrated(logit: np.ndarray, target: float) -> np.ndarray:

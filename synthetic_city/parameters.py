@@ -86,6 +86,11 @@ class Parameters:
 
     # --- benefits and health --------------------
     public_assistance_share: float = rate(0.011, "About 1.1 % of residents; lower than the national 1.6 %")
+    want_share: float = rate(
+        0.016,
+        "Households with children that come to want in a year: consultations of 生活困窮者自立支援 and food banks",
+    )
+    want_records_years: int = rate(9, "Years of such records")
     insurance_share: float = rate(0.21, "National health insurance: about a fifth of residents")
     disability_share: float = rate(0.055, "Holders of a certificate among residents; higher with age")
     care_share_75: float = rate(0.32, "Care certification from 75; national 32 %")

@@ -347,6 +347,12 @@ class Truth:
                 who += lists[before].tolist()
                 begin += [start] * len(lists[before])
                 finish += [stop - 1] * len(lists[before])
+        for before in sorted(c.in_want):
+            children, days = c.in_want[before]
+            outcome += ["poverty"] * len(children)
+            who += children.tolist()
+            begin += days.tolist()
+            finish += days.tolist()
         born = city.epds_positive
         outcome += ["postpartum_depression"] * len(born)
         who += born.tolist()

@@ -11,6 +11,8 @@ from synthetic_city.calendar_days import (
 from synthetic_city.circumstances import ABUSE_KINDS
 from synthetic_city.extracts.shared import (
     City,
+    in_want,
+    lives_with_minors,
 )
 from synthetic_city.writing import Extract, Style, choose_text, date_text
 
@@ -67,15 +69,21 @@ def guidance_centre_cases(city: City) -> Extract:
 
 
 def social_council_services(city: City) -> Extract:
-    """Loans and food of the social welfare council."""
+    """Loans and food of the social welfare council: to parents when their household comes to want, to others at any
+    time."""
     rng, external, c = city.rng, city.external, city.circumstances
+    parents_rng = np.random.default_rng([city.parameters.seed, 13])
     residents = city.residents[city.age(city.residents, city.as_of) > 20]
     chance = 1 / (1 + np.exp(-(-4.9 + 1.7 * c.hardship[residents])))
     persons = residents[rng.random(len(residents)) < chance]
     person = np.repeat(persons, 1 + rng.poisson(0.9, len(persons)))
     days = city.as_of - rng.integers(1, 3300, len(person))
     ok = city.alive_and_here(person, days) & (city.age(person, days) > 18)
-    person, days = person[ok].astype(np.int64), days[ok]
+    ok &= ~lives_with_minors(city, person, days)
+    parents, asked = in_want(city)
+    came = (parents_rng.random(len(parents)) < 0.65) & (asked < city.as_of) & np.isin(parents, city.residents)
+    person = np.concatenate([person[ok], parents[came]]).astype(np.int64)
+    days = np.concatenate([days[ok], asked[came]])
     strangers = external.council_strangers(max(2, round(0.02 * len(person))))
     person = np.concatenate([person, np.full(len(strangers), -1)])
     stranger = np.concatenate([np.full(len(days), -1), strangers]).astype(np.int64)

@@ -157,6 +157,28 @@ def custodian_at(city: City, children: np.ndarray, on: np.ndarray, father_first:
     return found
 
 
+def in_want(city: City) -> tuple[np.ndarray, np.ndarray]:
+    """The parent (the mother first) and the day for each time that a household with children came to want."""
+    years = list(city.circumstances.in_want.values())
+    children, days = (np.concatenate(columns).astype(np.int64) for columns in zip(*years, strict=True))
+    who = custodian_at(city, children, days, father_first=False)
+    pairs = np.unique(np.stack([days, who], axis=1)[who >= 0], axis=0)
+    return pairs[:, 1], pairs[:, 0]
+
+
+def lives_with_minors(city: City, persons: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Whether there was a minor in the household of each person, at the beginning of the year of each day."""
+    homes = city.history.household_at(persons, days)
+    before = years_before(city, months_of(days))
+    result = np.zeros(len(persons), dtype=bool)
+    for number in np.unique(before):
+        situation = city.circumstances.situations.get(int(number))
+        if situation is not None:
+            rows = before == number
+            result[rows] = (homes[rows] >= 0) & np.isin(homes[rows], situation.household)
+    return result
+
+
 def monthly(
     start: np.ndarray, end: np.ndarray, first: int, last: int, skip: tuple[int, ...] = ()
 ) -> tuple[np.ndarray, np.ndarray]:

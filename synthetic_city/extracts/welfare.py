@@ -11,6 +11,8 @@ from synthetic_city.calendar_days import (
 from synthetic_city.circumstances import calibrated
 from synthetic_city.extracts.shared import (
     City,
+    in_want,
+    lives_with_minors,
     recent_part,
     snapshots,
     spells,
@@ -39,7 +41,7 @@ def public_assistance(city: City) -> Extract:
         heads, home = heads[is_head], home[is_head]
         age = city.age(heads, on)
         with_children = np.zeros(len(city.population.households), dtype=np.float64)
-        score = situation.score("public_assistance")
+        score = situation.score("poverty")
         np.maximum.at(with_children, situation.household[situation.household >= 0], score[situation.household >= 0])
         logit = 1.6 * c.hardship[heads] + 0.6 * c.illness[heads] + patience[heads] + 0.9 * (age > 65)
         logit = logit + with_children[home]
@@ -140,8 +142,9 @@ def disability_certificates(city: City) -> Extract:
 
 
 def livelihood_consultations(city: City) -> Extract:
-    """Consultations of people in need."""
+    """Consultations of people in need: of parents when their household comes to want, of others at any time."""
     rng, c = city.rng, city.circumstances
+    parents_rng = np.random.default_rng([city.parameters.seed, 12])
     persons = np.unique(
         city.population.stays.person[city.population.stays.end > day(city.parameters.as_of.year - 10)]
     ).astype(np.int64)
@@ -152,7 +155,10 @@ def livelihood_consultations(city: City) -> Extract:
     person = np.repeat(persons, count)
     days = city.as_of - rng.integers(1, 3650, len(person))
     ok = city.alive_and_here(person, days) & (city.age(person, days) > 18)
-    person, days = person[ok], days[ok]
+    ok &= ~lives_with_minors(city, person, days)
+    parents, asked = in_want(city)
+    came = (parents_rng.random(len(parents)) < 0.65) & (asked < city.as_of)
+    person, days = np.concatenate([person[ok], parents[came]]), np.concatenate([days[ok], asked[came]])
     order = np.argsort(days, kind="stable")
     person, days = person[order], days[order]
     columns = {
