@@ -183,7 +183,7 @@ def told_to_protect(store: EntryStore) -> set[str]:
     found: set[str] = set()
     for version in store.current("support_measure"):
         content = version.content
-        if content["measure_from"] <= today < content.get("measure_until", "9999-12-31"):
+        if content["measure_from"] <= today <= content.get("measure_until", "9999-12-31"):
             found |= {version.person_id or "", content.get("about_child_id", "")}
     return found - {""}
 

@@ -1,8 +1,8 @@
 -- Horizontal chains: somebody outside the household, no ancestor, within four genogram steps, with a case in the last
 -- 120 months. Searched from the few ends towards the many children; at each step the path goes on over the smallest id,
 -- so that the path read from the child is the smallest among the shortest.
--- Grain: one row per child and person at the end.
-with
+-- Grain: one row per child and person at the end; without a path where it would name somebody under a support measure.
+with recursive
 
 people as (
     select person_id, is_under_support_measure from {{ ref('int_person__persons') }}
@@ -26,19 +26,11 @@ protected_people as (
 ),
 
 recent_cases as (
-    select cases.*
-    from {{ ref('int_family__cases') }} as cases
-    -- Nobody under a support measure is named at the end of a path.
-    anti join protected_people on cases.person_id = protected_people.person_id
-    where cases.case_on > {{ as_of() }} - interval 120 month
+    select * from {{ ref('int_family__cases') }}
+    where case_on > {{ as_of() }} - interval 120 month
     qualify row_number() over (
-        partition by cases.person_id
-        order by
-            cases.case_on desc,
-            cases.case_source_id asc,
-            cases.case_source_key asc,
-            cases.delivery_id asc,
-            cases.line_number asc
+        partition by person_id
+        order by case_on desc, case_source_id asc, case_source_key asc, delivery_id asc, line_number asc
     ) = 1
 ),
 
@@ -46,7 +38,7 @@ neighbours as (
     select * from {{ ref('int_family__neighbours') }}
 ),
 
--- Nor on the way: a path goes on only from people who are not protected.
+-- Nobody under a support measure is named on the way,
 steps_onward as (
     select neighbours.person_id, neighbours.neighbour_id
     from neighbours
@@ -60,8 +52,15 @@ steps_to_children as (
     semi join subjects on steps_onward.neighbour_id = subjects.person_id
 ),
 
+-- nor at the end.
 at_0 as (
-    select person_id as end_person_id, person_id, 0 as steps, person_id as path from recent_cases
+    select
+        recent_cases.person_id as end_person_id,
+        recent_cases.person_id,
+        0 as steps,
+        recent_cases.person_id as path
+    from recent_cases
+    anti join protected_people on recent_cases.person_id = protected_people.person_id
 ),
 
 reached_1 as (
@@ -160,7 +159,7 @@ at_4 as (
         on reached_4.end_person_id = within_3.end_person_id and reached_4.person_id = within_3.person_id
 ),
 
-reached as (
+named as (
     select * from at_1
     union all
     select * from at_2
@@ -168,6 +167,41 @@ reached as (
     select * from at_3
     union all
     select * from at_4
+),
+
+-- Whoever lies within four steps over somebody protected, or is that person, counts all the same: a number tells
+-- nobody's name or place.
+around_protected as (
+    select person_id as protected_id, person_id, 0 as steps from protected_people
+    union
+    select
+        around_protected.protected_id,
+        neighbours.neighbour_id as person_id,
+        around_protected.steps + 1 as steps
+    from around_protected
+    inner join neighbours on around_protected.person_id = neighbours.person_id
+    where around_protected.steps < 4
+),
+
+unnamed as (
+    select
+        ends.person_id as end_person_id,
+        children.person_id,
+        min(children.steps + ends.steps) as steps,
+        null::varchar as path
+    from around_protected as children
+    inner join around_protected as ends on children.protected_id = ends.protected_id
+    semi join subjects on children.person_id = subjects.person_id
+    semi join recent_cases on ends.person_id = recent_cases.person_id
+    anti join named on children.person_id = named.person_id and ends.person_id = named.end_person_id
+    where children.steps + ends.steps <= 4 and children.person_id <> ends.person_id
+    group by ends.person_id, children.person_id
+),
+
+reached as (
+    select * from named
+    union all
+    select * from unnamed
 )
 
 select

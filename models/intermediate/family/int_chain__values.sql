@@ -1,4 +1,5 @@
 -- The chain items of the risk model: vertical = distinct generations, horizontal = distinct people, 0 without a chain.
+-- People under a support measure count; the evidence points to none of their cases.
 -- Grain: person_id, chain_type; every subject has a row of both.
 with
 
@@ -17,7 +18,7 @@ vertical as (
         len(list_distinct(flatten(list(generations)))) as value,
         string_agg(
             delivery_id || ':' || line_number, '|' order by delivery_id, line_number
-        ) as evidence
+        ) filter (where path is not null) as evidence
     from {{ ref('int_chain__vertical') }}
     group by person_id, chain_type
 ),
@@ -29,7 +30,7 @@ horizontal as (
         count(distinct end_person_id) as value,
         string_agg(
             delivery_id || ':' || line_number, '|' order by delivery_id, line_number
-        ) as evidence
+        ) filter (where path is not null) as evidence
     from {{ ref('int_chain__horizontal') }}
     group by person_id, chain_type
 ),

@@ -1,5 +1,6 @@
 -- Vertical chains: an ancestor up to three generations back with a case before the 18th birthday.
--- Grain: one row per child and ancestor: the shortest path, the smallest ids among equals.
+-- Grain: one row per child and ancestor: the shortest path, the smallest ids among equals; without a path where it
+-- would name somebody under a support measure.
 with
 
 people as (
@@ -8,6 +9,11 @@ people as (
 
 subjects as (
     select person_id from {{ ref('int_person__subjects') }}
+),
+
+ancestors as (
+    select person_id, ancestor_id, generation from {{ ref('int_family__ancestors') }}
+    where generation <= 3
 ),
 
 -- Nobody under a support measure is named, neither at the end of a path nor on the way.
@@ -74,27 +80,48 @@ third_generation as (
     group by second_generation.person_id, parents.parent_id
 ),
 
-generations as (
+named as (
     select * from first_generation
     union all
     select * from second_generation
     union all
     select * from third_generation
+),
+
+paths as (
+    select
+        person_id,
+        ancestor_id,
+        min(generation) as steps,
+        arg_min(path, generation) as path
+    from named
+    group by person_id, ancestor_id
+),
+
+-- They count all the same: a number tells nobody's name or place.
+counted as (
+    select
+        person_id,
+        ancestor_id,
+        min(generation) as steps,
+        list(generation order by generation) as generations
+    from ancestors
+    group by person_id, ancestor_id
 )
 
 select
-    generations.person_id,
+    counted.person_id,
     'vertical' as chain_type,
-    generations.ancestor_id as end_person_id,
-    min(generations.generation) as steps,
-    arg_min(generations.path, generations.generation) as path,
-    list(generations.generation order by generations.generation) as generations,
-    any_value(childhood_cases.case_source_id) as case_source_id,
-    any_value(childhood_cases.case_source_key) as case_source_key,
-    any_value(childhood_cases.case_on) as case_on,
-    any_value(childhood_cases.delivery_id) as delivery_id,
-    any_value(childhood_cases.line_number) as line_number
-from generations
-inner join childhood_cases on generations.ancestor_id = childhood_cases.person_id
-where generations.ancestor_id <> generations.person_id
-group by generations.person_id, generations.ancestor_id
+    counted.ancestor_id as end_person_id,
+    coalesce(paths.steps, counted.steps) as steps,
+    paths.path,
+    counted.generations,
+    childhood_cases.case_source_id,
+    childhood_cases.case_source_key,
+    childhood_cases.case_on,
+    childhood_cases.delivery_id,
+    childhood_cases.line_number
+from counted
+inner join childhood_cases on counted.ancestor_id = childhood_cases.person_id
+left join paths
+    on counted.person_id = paths.person_id and counted.ancestor_id = paths.ancestor_id

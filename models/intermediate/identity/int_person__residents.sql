@@ -70,10 +70,11 @@ statuses as (
             end,
             false
         ) as is_resident,
+        -- The last day is a day of the measure: somebody unprotected a day too soon may be found.
         coalesce(
             register.support_measure is not null
             and coalesce(register.support_measure_from <= {{ as_of() }}, true)
-            and coalesce(register.support_measure_until > {{ as_of() }}, true),
+            and coalesce(register.support_measure_until >= {{ as_of() }}, true),
             false
         ) as has_support_measure
     from register
@@ -93,7 +94,7 @@ told_measures as (
         true as has_support_measure
     from {{ ref('stg_citizens__told_support_measures') }} as told
     inner join atena on told.atena_no = atena.atena_no
-    where told.measure_from <= {{ as_of() }} and coalesce(told.measure_until > {{ as_of() }}, true)
+    where told.measure_from <= {{ as_of() }} and coalesce(told.measure_until >= {{ as_of() }}, true)
 ),
 
 -- Under two numbers a person is protected if either is.

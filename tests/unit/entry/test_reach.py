@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,13 @@ def test_a_measure_told_by_telephone_hides_a_path_at_once(home: Home) -> None:
     store.create("support_measure", content, by="aoi", department="child", person_id="m")
     assert paths(Reach(home, scope(is_dv_authorised=False), store=store)) == [None, None]
     assert paths(Reach(home, scope(is_dv_authorised=True), store=store)) == [OPEN["path"], PROTECTED["path"]]
+
+
+@pytest.mark.parametrize(("days_over", "is_hidden"), [(0, True), (1, False)])
+def test_a_measure_told_by_telephone_protects_on_its_last_day_too(home: Home, days_over: int, is_hidden: bool) -> None:
+    store = EntryStore(home)
+    last_day = dt.date.today() - dt.timedelta(days=days_over)
+    content = {"measure_from": "2020-01-01", "measure_until": last_day.isoformat()}
+    store.create("support_measure", content, by="aoi", department="child", person_id="m")
+    shown = paths(Reach(home, scope(is_dv_authorised=False), store=store))
+    assert shown == ([None, None] if is_hidden else [OPEN["path"], None])

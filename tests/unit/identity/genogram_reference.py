@@ -150,13 +150,13 @@ class Families:
         ] + list(self.unborn())
 
     def protected(self) -> set[str]:
-        """People under a support measure in force."""
+        """People under a support measure in force; its last day is one of its days."""
         found = set()
         for number, person in self.people.items():
             if person.measure is None:
                 continue
             since, until = person.measure
-            if (since is None or since <= self.as_of) and (until is None or until > self.as_of):
+            if (since is None or since <= self.as_of) and (until is None or until >= self.as_of):
                 found.add(number)
         return found
 
@@ -324,12 +324,11 @@ class Families:
         return layers[1:]
 
     def vertical(self) -> tuple[set[Chain], dict[str, int]]:
-        """Vertical chains, and their value per child."""
+        """Vertical chains that can be told, and their value per child, which counts the others too."""
         protected = self.protected()
         parents: dict[str, set[str]] = {}
         for edge in self.parent_edges():
-            if edge.one not in protected:
-                parents.setdefault(edge.other, set()).add(edge.one)
+            parents.setdefault(edge.other, set()).add(edge.one)
         cases: dict[str, list[Case]] = {}
         for case in self.known_cases():
             person = self.people.get(case.person)
@@ -344,6 +343,8 @@ class Families:
                 if end == child or end not in cases:
                     continue
                 generations.add(len(path) - 1)
+                if protected & set(path[1:]):
+                    continue
                 if end not in paths or (len(path), path) < (len(paths[end]), paths[end]):
                     paths[end] = path
             values[child] = len(generations)
@@ -354,7 +355,7 @@ class Families:
         return chains, values
 
     def horizontal(self) -> tuple[set[Chain], dict[str, int]]:
-        """Horizontal chains, and their value per child."""
+        """Horizontal chains that can be told, and their value per child, which counts the others too."""
         protected = self.protected()
         parent_edges = self.parent_edges()
         parents: dict[str, set[str]] = {}
@@ -364,7 +365,6 @@ class Families:
         for edge in parent_edges | self.partner_edges() | self.household_edges():
             neighbours.setdefault(edge.one, set()).add(edge.other)
             neighbours.setdefault(edge.other, set()).add(edge.one)
-        neighbours = {person: others - protected for person, others in neighbours.items()}
         oldest = months_before(self.as_of, RECENT_MONTHS)
         cases: dict[str, list[Case]] = {}
         for case in self.known_cases():
@@ -375,15 +375,19 @@ class Families:
         for child in self.children():
             forbidden = {child}.union(*self.ancestors(child, parents, len(self.people)))
             paths: dict[str, tuple[str, ...]] = {}
+            ends = set()
             for path in _walks(child, neighbours, EDGES):
                 end = path[-1]
                 if end in forbidden or end not in cases:
                     continue
                 if households.get(child) is not None and households.get(child) == households.get(end):
                     continue
+                ends.add(end)
+                if protected & set(path[1:]):
+                    continue
                 if end not in paths or (len(path), path) < (len(paths[end]), paths[end]):
                     paths[end] = path
-            values[child] = len(paths)
+            values[child] = len(ends)
             chains |= {
                 Chain(child, "horizontal", end, len(path) - 1, ">".join(path), _latest(cases[end]))
                 for end, path in paths.items()
