@@ -190,6 +190,18 @@ overlapping_marriages as (
     where coalesce(dead.moved_on > others.valid_from, true)
 ),
 
+-- Three weeks over, nobody born: the child is unknown to the city, or was never born.
+overdue_pregnancies as (
+    select
+        'overdue_pregnancy' as kind,
+        person_id,
+        mother_id as other_person_id,
+        null as third_person_id,
+        '妊娠届' as origin
+    from {{ ref('int_person__pregnancies') }}
+    where not is_born and due_on + 21 < {{ as_of() }}
+),
+
 possible_pairs as (
     select
         'possibly_one_person' as kind,
@@ -217,6 +229,8 @@ found as (
     union all
     select * from overlapping_marriages
     union all
+    select * from overdue_pregnancies
+    union all
     select * from possible_pairs
 )
 
@@ -235,6 +249,7 @@ select distinct
         when 'unknown_notice' then '届出種別が分からない'
         when 'dissolution_without_adoption' then '縁組のない離縁'
         when 'overlapping_marriages' then '婚姻の期間が重なる'
+        when 'overdue_pregnancy' then '予定日を3週間過ぎても出生の記録がない'
         when 'possibly_one_person' then '同一人物の可能性がある二つの宛名番号'
     end as kind_label_ja,
     person_id,

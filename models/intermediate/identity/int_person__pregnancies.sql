@@ -35,12 +35,35 @@ births as (
     inner join atena as children on visits.child_atena_no = children.atena_no
 ),
 
+-- Who has left the register for good was born all the same: the households, the notice and the visit tell.
+tellings as (
+    select atena_no, valid_from as told_on from {{ ref('stg_citizens__household_history') }}
+    union all
+    select child_atena_no as atena_no, notified_on as told_on from {{ ref('stg_citizens__parentage') }}
+    union all
+    select child_atena_no as atena_no, visited_on as told_on from {{ ref('stg_health__newborn_visits') }}
+),
+
+no_longer_registered as (
+    select
+        notifications.notification_no,
+        atena.person_id
+    from notifications
+    inner join atena on notifications.newborn_atena_no = atena.atena_no
+    anti join {{ ref('stg_citizens__resident_register') }} as entries
+        on notifications.newborn_atena_no = entries.atena_no
+    semi join tellings
+        on notifications.newborn_atena_no = tellings.atena_no and tellings.told_on <= {{ as_of() }}
+),
+
 by_number as (
     select
         notifications.notification_no,
         register.person_id
     from notifications
     inner join register on notifications.newborn_atena_no = register.atena_no
+    union all
+    select * from no_longer_registered
 ),
 
 open_notifications as (

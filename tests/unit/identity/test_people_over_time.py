@@ -122,6 +122,27 @@ def test_two_who_may_be_the_one_who_left_wait_for_a_person(warehouse: FamilyWare
     assert listed == [(THIRD, FIRST)]
 
 
+def test_a_pregnancy_long_over_without_a_child_is_listed(warehouse: FamilyWarehouse) -> None:
+    warehouse.stage("resident_register", [moved_away(FIRST, 1990, 2010)])
+    warehouse.stage(
+        "pregnancy_notifications",
+        [
+            {
+                "notification_no": due_on.isoformat(),
+                "mother_atena_no": FIRST,
+                "notified_on": due_on - dt.timedelta(days=200),
+                "due_on": due_on,
+            }
+            for due_on in (AS_OF - dt.timedelta(days=22), AS_OF - dt.timedelta(days=21))
+        ],
+    )
+    warehouse.build(only=["int_family__contradictions"])
+    assert warehouse.rows(
+        "select person_id, other_person_id from intermediate.int_family__contradictions "
+        "where kind = 'overdue_pregnancy'"
+    ) == [(f"preg-{AS_OF - dt.timedelta(days=22)}", FIRST)]
+
+
 def test_people_merge_two_numbers_take_it_back_and_the_machine_never_overturns_them(
     warehouse: FamilyWarehouse,
 ) -> None:
