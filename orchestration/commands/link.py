@@ -14,14 +14,19 @@ def register(app: typer.Typer) -> None:
     app.add_typer(link, name="link")
 
     @link.command()
-    def review(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+    def review(
+        show_protected: Annotated[
+            bool, typer.Option(help="Show where people under a support measure (支援措置) live too.")
+        ] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    ) -> None:
         """The pairs between the thresholds, side by side, with the evidence per attribute."""
         from orchestration.home import Home
         from orchestration.linkage.pairs import describe_pairs, pairs_to_review
         from orchestration.warehouse import connect
 
         with connect(Home.from_environment(), read_only=True) as connection:
-            pairs = pairs_to_review(connection)
+            pairs = pairs_to_review(connection, show_protected=show_protected)
         typer.echo(json.dumps(pairs, ensure_ascii=False, default=str) if as_json else "\n".join(describe_pairs(pairs)))
 
     @link.command()

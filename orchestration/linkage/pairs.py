@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.linkage.explain import ATTRIBUTE_LABELS
+from orchestration.linkage.explain import ATTRIBUTE_LABELS, WITHHELD
 from orchestration.linkage.predict import ATTRIBUTES
 from orchestration.warehouse import records
 
@@ -19,6 +19,8 @@ SIDES_JA = {
     "guardian": "保護者",
 }
 """What is shown of a record and of the register, side by side."""
+PLACE_SIDES = ("address", "guardian")
+"""What of it tells where somebody lives, and with whom."""
 PAIRS_QUERY = """
     select
         predictions.source_id,
@@ -38,6 +40,8 @@ PAIRS_QUERY = """
         versions.sex as register_sex,
         versions.address_match as register_address,
         array_to_string(household_names.guardian_names, '・') as register_guardian,
+        -- Whoever is no longer on file is somebody of whom nothing is shown.
+        coalesce(persons.is_dv_protected, true) as is_dv_protected,
         columns('^(given_name|surname|birth_on|sex|household)_(level|weight)$')
     from intermediate.int_identity__predictions as predictions
     inner join intermediate.int_identity__external_records as records
@@ -48,14 +52,24 @@ PAIRS_QUERY = """
         on predictions.person_id = versions.person_id and versions.version_no = 1
     left join intermediate.int_identity__household_names as household_names
         on predictions.person_id = household_names.person_id
+    left join marts.dim_person as persons on predictions.person_id = persons.person_id
     where predictions.status = 'review' and decisions.status = 'review'
     order by predictions.source_id, predictions.source_key, predictions.match_weight desc
 """
 
 
-def pairs_to_review(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """One dictionary per pair: both descriptions and the match weight per attribute."""
-    return records(connection, PAIRS_QUERY)
+def pairs_to_review(connection: duckdb.DuckDBPyConnection, *, show_protected: bool = False) -> list[dict[str, Any]]:
+    """One dictionary per pair: both descriptions and the match weight per attribute.
+
+    Where people under a support measure live is in it only if asked for.
+    """
+    pairs = records(connection, PAIRS_QUERY)
+    return [without_place(pair) if pair["is_dv_protected"] and not show_protected else pair for pair in pairs]
+
+
+def without_place(pair: dict[str, Any]) -> dict[str, Any]:
+    """A pair for those who may not know where its person lives."""
+    return {**pair, **{f"{whose}_{side}": WITHHELD for whose in ("record", "register") for side in PLACE_SIDES}}
 
 
 def describe_pairs(pairs: list[dict[str, Any]]) -> list[str]:

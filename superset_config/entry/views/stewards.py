@@ -13,7 +13,7 @@ from orchestration.contract import load_code_lists, load_contracts
 from orchestration.home import Home
 from orchestration.individual.service import in_service
 from orchestration.linkage.explain import ATTRIBUTE_LABELS
-from orchestration.linkage.pairs import SIDES_JA
+from orchestration.linkage.pairs import SIDES_JA, without_place
 from orchestration.warehouse import records
 from superset_config.entry.forms import clean, forms, mistakes
 from superset_config.entry.pages import (
@@ -37,7 +37,8 @@ class LinkReviewPage(EntryPage):
         for version in store().current("link_review"):
             decided[(version.content["source_id"], version.content["source_key"])] = version
         pairs = [
-            {**pair, "decided": decided.get((pair["source_id"], pair["source_key"]))} for pair in pairs_in_service()
+            {**pair, "decided": decided.get((pair["source_id"], pair["source_key"]))}
+            for pair in shown_pairs(pairs_in_service(), reach)
         ]
         given = {"mistakes": {}, "wrong_pair": None, "typed_reason": ""}
         return self.show(
@@ -92,6 +93,11 @@ class LinkReviewPage(EntryPage):
     def _keep(self, reach: Reach, content: dict[str, str]) -> Any:
         self.keep(reach, "link_review", content)
         return self.back()
+
+
+def shown_pairs(pairs: list[dict[str, Any]], reach: Reach) -> list[dict[str, Any]]:
+    """The pairs as this scope may see them: without the place of whom it may not find."""
+    return [without_place(pair) if reach.hides_place(pair) else pair for pair in pairs]
 
 
 def pairs_in_service() -> list[dict[str, Any]]:

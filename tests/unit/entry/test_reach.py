@@ -1,4 +1,4 @@
-"""What a determination tells of a chain, to whom."""
+"""What a determination tells of a chain, and a review of a pair, to whom."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from orchestration.home import Home
+from orchestration.linkage.explain import WITHHELD
 from superset_config.entry.reach import Reach
 from superset_config.entry.store import EntryStore
 from superset_config.entry.views.assess import shown_child
+from superset_config.entry.views.stewards import shown_pairs
 from superset_config.security.scope import Scope, all_areas
 
 OPEN = {"path_ids": ["a", "m", "e"], "path": ["子a", "母", "端の人"], "is_dv_protected": False}
@@ -56,3 +58,22 @@ def test_a_measure_told_by_telephone_protects_on_its_last_day_too(home: Home, da
     store.create("support_measure", content, by="aoi", department="child", person_id="m")
     shown = paths(Reach(home, scope(is_dv_authorised=False), store=store))
     assert shown == ([None, None] if is_hidden else [OPEN["path"], None])
+
+
+def places(reach: Reach, **pair: object) -> set[str | None]:
+    """Every address and guardian that a reach is shown of a pair of the person m."""
+    sides = {f"{whose}_{side}": "佐渡市両津夷" for whose in ("record", "register") for side in ("address", "guardian")}
+    (shown,) = shown_pairs([{"person_id": "m", "record_name": "本間花子", **sides, **pair}], reach)
+    assert shown["record_name"] == "本間花子"
+    return {shown[side] for side in sides}
+
+
+def test_a_pair_to_review_does_not_tell_where_somebody_protected_lives(home: Home) -> None:
+    store = EntryStore(home)
+    steward, authorised = (Reach(home, scope(is_dv_authorised=may), store=store) for may in (False, True))
+    assert places(steward, is_dv_protected=False) == {"佐渡市両津夷"}
+    assert places(steward, is_dv_protected=True) == places(steward) == {WITHHELD}
+    assert places(authorised, is_dv_protected=True) == {"佐渡市両津夷"}
+    store.create("support_measure", {"measure_from": "2020-01-01"}, by="aoi", department="child", person_id="m")
+    told = Reach(home, scope(is_dv_authorised=False), store=store)
+    assert places(told, is_dv_protected=False) == {WITHHELD}
