@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     def explain_person(
         person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
         show_protected: Annotated[
-            bool, typer.Option(help="Name relatives under a support measure (支援措置) too.")
+            bool, typer.Option(help="Tell names and places of people under a support measure (支援措置) too.")
         ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:

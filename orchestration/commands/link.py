@@ -1,4 +1,4 @@
-"""``kodomo link``: the pairs that wait for a person, and what people decide about them."""
+"""``kodomo link``: what waits for a person, pairs and contradictions, and what people decide."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``kodomo link review``, ``decide`` and ``undo``."""
+    """Add ``kodomo link review``, ``contradictions``, ``decide`` and ``undo``."""
     link = typer.Typer(no_args_is_help=True, help="Record linkage: review pairs, decide, undo.")
     app.add_typer(link, name="link")
 
@@ -28,6 +28,22 @@ def register(app: typer.Typer) -> None:
         with connect(Home.from_environment(), read_only=True) as connection:
             pairs = pairs_to_review(connection, show_protected=show_protected)
         typer.echo(json.dumps(pairs, ensure_ascii=False, default=str) if as_json else "\n".join(describe_pairs(pairs)))
+
+    @link.command(name="contradictions")
+    def list_contradictions(
+        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    ) -> None:
+        """What the sources say of families that cannot all be true: to settle with the holders."""
+        from orchestration.home import Home
+        from orchestration.linkage.contradictions import contradictions, describe_contradiction
+        from orchestration.warehouse import connect
+
+        with connect(Home.from_environment(), read_only=True) as connection:
+            found = contradictions(connection)
+        if as_json:
+            typer.echo(json.dumps(found, ensure_ascii=False))
+        else:
+            typer.echo("\n".join(describe_contradiction(row) for row in found) or "Nothing contradicts.")
 
     @link.command()
     def decide(

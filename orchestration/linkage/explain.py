@@ -7,7 +7,9 @@ from typing import Any
 
 import duckdb
 
+from orchestration.contract import load_contracts
 from orchestration.errors import UsageError
+from orchestration.linkage.contradictions import contradictions, describe_contradiction
 from orchestration.linkage.predict import ATTRIBUTES
 from orchestration.warehouse import records
 
@@ -19,8 +21,13 @@ ATTRIBUTE_LABELS = {
     "household": "住所・保護者",
 }
 LINK_LABELS = {"parent_of": "親子", "partner_of": "配偶", "shared_household": "同居"}
+KIND_LABELS = {"adoptive": "養子縁組", "unregistered": "未届"}
+"""Kinds of links that differ from what their type suggests."""
+STATUS_LABELS = {"linked": "突合済み", "review": "確認待ち", "unlinked": "該当なし"}
+METHOD_LABELS = {"splink": "自動", "review": "職員の判断", "none": "候補なし"}
 CHAINS_JA = {"vertical": "縦の連鎖", "horizontal": "横の連鎖"}
 WITHHELD = "（支援措置により非表示）"
+NAMELESS = "（氏名なし）"
 ATENA_WIDTH = 15
 
 
@@ -48,14 +55,20 @@ def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
 
 
 def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected: bool = False) -> dict[str, Any]:
-    """What is known of a person, as nested dictionaries; names of protected other people only if asked for."""
+    """What is known of a person, as nested dictionaries.
+
+    Names of protected relatives, and where somebody protected lives, only if asked for.
+    """
     person_id = find_person(connection, given)
     person = records(
         connection,
         """
-        select person_id, atena_no, display_name, kana, birth_on, sex, household_id, area_code, is_resident,
-            due_on, is_dv_protected
-        from marts.dim_person where person_id = ?
+        select people.person_id, people.atena_no, people.display_name, people.kana, people.birth_on, people.sex,
+            people.household_id, people.area_code, areas.area_name_ja, people.is_resident, people.due_on,
+            people.is_dv_protected
+        from marts.dim_person as people
+        left join marts.dim_area as areas on people.area_code = areas.area_code
+        where people.person_id = ?
         """,
         [person_id],
     )[0]
@@ -97,16 +110,17 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
             }
             for name in ATTRIBUTES
         ]
-    name = (
-        "others.display_name"
-        if show_protected
-        else f"case when others.is_dv_protected then '{WITHHELD}' else others.display_name end"
-    )
+    is_hidden = "false" if show_protected else "others.is_dv_protected"
+    # Who lives with somebody protected tells where.
+    is_home_hidden = "true" if person["is_dv_protected"] and not show_protected else is_hidden
     relatives = records(
         connection,
         f"""
-        select relatives.relation_ja, relatives.relative_id as person_id, {name} as display_name,
-            relatives.is_same_household, relatives.lived_together_from, relatives.lived_together_until,
+        select relatives.relation_ja, relatives.relative_id as person_id,
+            case when {is_hidden} then '{WITHHELD}' else others.display_name end as display_name,
+            case when not {is_home_hidden} then relatives.is_same_household end as is_same_household,
+            case when not {is_home_hidden} then relatives.lived_together_from end as lived_together_from,
+            case when not {is_home_hidden} then relatives.lived_together_until end as lived_together_until,
             relatives.case_count, relatives.last_case_on
         from intermediate.int_family__relatives as relatives
         inner join marts.dim_person as others on relatives.relative_id = others.person_id
@@ -118,13 +132,16 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
     edges = records(
         connection,
         f"""
-        select links.link_type, links.link_kind, links.from_person_id, links.to_person_id, {name} as display_name,
+        select links.link_type, links.link_kind, links.from_person_id, links.to_person_id,
+            case when {is_hidden} then '{WITHHELD}' else others.display_name end as display_name,
             links.valid_from, links.valid_to, links.origin, links.confidence
         from marts.fct_family_link as links
         inner join marts.dim_person as others
             on others.person_id
                 = case when links.from_person_id = ? then links.to_person_id else links.from_person_id end
-        where links.from_person_id = ? or links.to_person_id = ?
+        where
+            (links.from_person_id = ? or links.to_person_id = ?)
+            and not (links.link_type = 'shared_household' and {is_home_hidden})
         order by links.link_type, links.valid_from, links.from_person_id, links.to_person_id
         """,
         [person_id, person_id, person_id],
@@ -139,17 +156,11 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
         [person_id],
     )
     for chain in chains:
-        chain["edges"] = _path_edges(connection, chain["path"].split(">"))
-    contradictions = records(
-        connection,
-        """
-        select kind, kind_label_ja, person_id, other_person_id, third_person_id, origin
-        from intermediate.int_family__contradictions
-        where ? in (person_id, other_person_id, third_person_id)
-        order by kind, person_id
-        """,
-        [person_id],
-    )
+        path = chain["path"].split(">")
+        chain["names"] = _names(connection, path, is_hidden)
+        chain["edges"] = _path_edges(connection, path)
+    if person["is_dv_protected"] and not show_protected:
+        person |= {"household_id": WITHHELD, "area_code": WITHHELD, "area_name_ja": WITHHELD}
     return {
         "person": person,
         "identities": identities,
@@ -157,8 +168,23 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
         "relatives": relatives,
         "edges": edges,
         "chains": chains,
-        "contradictions": contradictions,
+        "contradictions": contradictions(connection, person_id),
     }
+
+
+def _names(connection: duckdb.DuckDBPyConnection, path: list[str], is_hidden: str) -> list[str]:
+    """The names of the people on a path; nobody's who is hidden."""
+    found = records(
+        connection,
+        f"""
+        select others.person_id,
+            case when {is_hidden} then '{WITHHELD}' else coalesce(others.display_name, '{NAMELESS}') end as name
+        from marts.dim_person as others where list_contains(?, others.person_id)
+        """,
+        [path],
+    )
+    names = {row["person_id"]: row["name"] for row in found}
+    return [names[person_id] for person_id in path]
 
 
 def _path_edges(connection: duckdb.DuckDBPyConnection, path: list[str]) -> list[dict[str, Any]]:
@@ -179,24 +205,38 @@ def _path_edges(connection: duckdb.DuckDBPyConnection, path: list[str]) -> list[
     return steps
 
 
+def _source(source_id: str) -> str:
+    return load_contracts()[source_id].label
+
+
+def _link(edge: dict[str, Any]) -> str:
+    """What a link is, and who says so."""
+    if "link_type" not in edge:
+        return "—"
+    kind = KIND_LABELS.get(edge["link_kind"])
+    return LINK_LABELS[edge["link_type"]] + (f"（{kind}）" if kind else "") + f" {edge['origin']}"
+
+
 def describe(found: dict[str, Any]) -> list[str]:
     """The same as lines of text."""
     person = found["person"]
     lines = [
-        f"{person['display_name'] or '（氏名なし）'}  {person['kana'] or ''}  "
+        f"{person['display_name'] or NAMELESS}  {person['kana'] or ''}  "
         f"{person['birth_on'] or person['due_on'] or '生年月日不明'}  {person['sex']}",
-        f"個人ID {person['person_id']}  世帯 {person['household_id'] or '—'}  地区 {person['area_code'] or '—'}"
+        f"個人ID {person['person_id']}  世帯 {person['household_id'] or '—'}  地区 {person['area_name_ja'] or '—'}"
+        + ("" if person["is_resident"] else "  住民登録なし")
         + ("  支援措置" if person["is_dv_protected"] else ""),
         "",
         "■ 番号",
-        *(f"  {row['source_id']}: {row['source_key']}" for row in found["identities"]),
+        *(f"  {_source(row['source_id'])}: {row['source_key']}" for row in found["identities"]),
     ]
     if found["links"]:
         lines += ["", "■ 突合"]
     for row in found["links"]:
         by = f"  {row['decided_by']} {row['decided_on']} {row['reason']}" if row["decided_by"] else ""
         lines.append(
-            f"  {row['source_id']} {row['source_key']}: {row['status']} ({row['method']}, p = {row['probability']}){by}"
+            f"  {_source(row['source_id'])} {row['source_key']}: {STATUS_LABELS[row['status']]}"
+            f"（{METHOD_LABELS[row['method']]}、確からしさ {row['probability']:.1%}）{by}"
         )
         lines += [
             f"    {item['label_ja']}: {item['level']}  {item['match_weight']:+.1f}"
@@ -205,30 +245,21 @@ def describe(found: dict[str, Any]) -> list[str]:
         ]
     lines += ["", "■ 家族"]
     for row in found["relatives"]:
-        together = "同居" if row["is_same_household"] else "別居"
+        together = {True: "同居", False: "別居", None: "—"}[row["is_same_household"]]
         cases = f"  ケース {row['case_count']}件（最新 {row['last_case_on']}）" if row["case_count"] else ""
-        lines.append(
-            f"  {row['relation_ja']}: {row['display_name'] or '（氏名なし）'} {row['person_id']} {together}{cases}"
-        )
+        lines.append(f"  {row['relation_ja']}: {row['display_name'] or NAMELESS} {row['person_id']} {together}{cases}")
     for row in found["edges"]:
         lines.append(
-            f"  {LINK_LABELS[row['link_type']]} {row['from_person_id']} → {row['to_person_id']} "
-            f"{row['valid_from']}〜{row['valid_to'] or ''} {row['origin']} {row['confidence']}"
+            f"  {_link(row)} {row['from_person_id']} → {row['to_person_id']} "
+            f"{row['valid_from']}〜{row['valid_to'] or ''} 確信度 {row['confidence']}"
         )
     lines += ["", "■ 連鎖"]
     for chain in found["chains"]:
         lines.append(
-            f"  {CHAINS_JA[chain['chain_type']]} {chain['steps']}: {chain['path']}  "
-            f"{chain['case_source_id']} {chain['case_on']}"
+            f"  {CHAINS_JA[chain['chain_type']]} {chain['steps']}: {' → '.join(chain['names'])}  "
+            f"{_source(chain['case_source_id'])} {chain['case_on']}"
         )
-        lines += [
-            f"    {step['from']} → {step['to']}: {LINK_LABELS.get(step.get('link_type', ''), '—')}"
-            f"（{step.get('origin', '—')}）"
-            for step in chain["edges"]
-        ]
+        lines += [f"    {step['from']} → {step['to']}: {_link(step)}" for step in chain["edges"]]
     if found["contradictions"]:
-        lines += ["", "■ 確認が必要な点"]
-        for row in found["contradictions"]:
-            people = (row["person_id"], row["other_person_id"], row["third_person_id"])
-            lines.append(f"  {row['kind_label_ja']}: {' / '.join(filter(None, people))}（{row['origin']}）")
+        lines += ["", "■ 確認が必要な点", *(f"  {describe_contradiction(row)}" for row in found["contradictions"])]
     return lines

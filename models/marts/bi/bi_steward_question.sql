@@ -19,6 +19,7 @@ select
         when 'unknown_code' then '未知のコード'
         when 'gaiji' then '外字'
         when 'unknown_heading' then '未知の見出し'
+        when 'contradiction' then '家族の記録の矛盾'
         else '読めない値'
     end as question_label,
     questions.column_name,

@@ -1,5 +1,6 @@
 -- What a steward has to settle with the holder: codes outside their list, 外字, headings that the contract does not
--- know, and values that could not be read. Counts and names of columns; of values, only codes and code points.
+-- know, values that could not be read, and what the sources say of families that cannot all be true. Counts and names
+-- of columns; of values, only codes and code points.
 with
 
 unknown_codes as (
@@ -22,8 +23,13 @@ data_items as (
     select * from {{ source('run', 'data_items') }}
 ),
 
+contradictions as (
+    select * from {{ ref('int_family__contradictions') }}
+),
+
 deliveries as (
     select * from {{ ref('fct_delivery') }}
+    where status = 'loaded'
 ),
 
 found as (
@@ -64,19 +70,62 @@ found as (
         count(*) as row_count
     from value_issues
     group by all
+),
+
+by_delivery as (
+    select
+        found.source_id,
+        found.question,
+        found.column_name,
+        found.detail,
+        coalesce(any_value(data_items.heading), '') as heading,
+        cast(sum(found.row_count) as bigint) as row_count,
+        cast(count(distinct found.delivery_id) as bigint) as deliveries,
+        max(deliveries.delivered_on) as last_delivered_on
+    from found
+    inner join deliveries on found.delivery_id = deliveries.delivery_id
+    left join data_items
+        on found.source_id = data_items.source_id and found.column_name = data_items.column_name
+    group by found.source_id, found.question, found.column_name, found.detail
+),
+
+-- A contradiction stands on everything that its source has delivered.
+all_deliveries as (
+    select
+        source_id,
+        cast(count(*) as bigint) as deliveries,
+        max(delivered_on) as last_delivered_on
+    from deliveries
+    group by source_id
+),
+
+in_families as (
+    select
+        case
+            when kind = 'overlapping_marriages' or origin = '婚姻' then 'marriages'
+            when origin = '届出' then 'parentage'
+            when origin = '続柄' then 'household_history'
+            when origin = '妊娠届' then 'pregnancy_notifications'
+            when origin = '新生児訪問' then 'newborn_visits'
+            when origin = '手当' then 'child_allowance'
+            else 'resident_register'
+        end as source_id,
+        kind_label_ja,
+        count(*) as row_count
+    from contradictions
+    group by all
 )
 
+select * from by_delivery
+union all
 select
-    found.source_id,
-    found.question,
-    found.column_name,
-    found.detail,
-    coalesce(any_value(data_items.heading), '') as heading,
-    cast(sum(found.row_count) as bigint) as row_count,
-    cast(count(distinct found.delivery_id) as bigint) as deliveries,
-    max(deliveries.delivered_on) as last_delivered_on
-from found
-inner join deliveries on found.delivery_id = deliveries.delivery_id
-left join data_items on found.source_id = data_items.source_id and found.column_name = data_items.column_name
-where deliveries.status = 'loaded'
-group by found.source_id, found.question, found.column_name, found.detail
+    in_families.source_id,
+    'contradiction' as question,
+    '' as column_name,
+    in_families.kind_label_ja as detail,
+    '' as heading,
+    in_families.row_count,
+    coalesce(all_deliveries.deliveries, 0) as deliveries,
+    all_deliveries.last_delivered_on
+from in_families
+left join all_deliveries on in_families.source_id = all_deliveries.source_id

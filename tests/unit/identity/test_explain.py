@@ -1,0 +1,132 @@
+"""What is told of one person, to people at a terminal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+
+from orchestration.errors import UsageError
+from orchestration.linkage.contradictions import contradictions
+from orchestration.linkage.explain import WITHHELD, describe, explain
+from tests.unit.identity.family_warehouse import FamilyWarehouse, Row
+
+AS_OF = dt.date(2026, 4, 1)
+GRANDMOTHER, MOTHER, CHILD, AUNT, COUSIN = (f"{number:015d}" for number in range(1, 6))
+NAMES = {GRANDMOTHER: "本間 梅", MOTHER: "佐藤 桜", CHILD: "佐藤 楓", AUNT: "本間 菊", COUSIN: "本間 蘭"}
+HOME, HIDDEN_HOME = "000000000000901", "000000000000902"
+
+
+def resident(number: str, born: int, **changes: object) -> Row:
+    return {
+        "atena_no": number,
+        "household_no": HOME,
+        "full_name": NAMES[number],
+        "birth_on": dt.date(born, 5, 5),
+        "sex_code": "2",
+        "resident_status_code": "1",
+        "resident_since_on": dt.date(max(born, 1980), 5, 5),
+        "former_municipality": "両津",
+    } | changes
+
+
+def birth(child: str, mother: str, born: int) -> Row:
+    return {
+        "notice_no": child,
+        "notice_type": "出生",
+        "child_atena_no": child,
+        "mother_atena_no": mother,
+        "notified_on": dt.date(born, 5, 9),
+    }
+
+
+@pytest.fixture(scope="module")
+def warehouse(models: list[tuple[str, str, str]]) -> FamilyWarehouse:
+    """Two cousins: the mother of one is under a support measure, the mother of the other was a case as a child."""
+    built = FamilyWarehouse(models, AS_OF)
+    hidden = {"household_no": HIDDEN_HOME}
+    built.stage(
+        "resident_register",
+        [
+            resident(GRANDMOTHER, 1960),
+            resident(MOTHER, 1985, support_measure="1", **hidden),
+            resident(CHILD, 2015, **hidden),
+            resident(AUNT, 1987),
+            resident(COUSIN, 2016),
+        ],
+    )
+    built.stage(
+        "parentage",
+        [
+            birth(MOTHER, GRANDMOTHER, 1985),
+            birth(CHILD, MOTHER, 2015),
+            birth(AUNT, GRANDMOTHER, 1987),
+            birth(COUSIN, AUNT, 2016),
+            # For the steward: nobody knows what it says.
+            {**birth(COUSIN, AUNT, 2016), "notice_no": "x", "notice_type": "その他"},
+        ],
+    )
+    built.stage("council_cases", [{"case_no": "1", "child_atena_no": AUNT, "registered_on": dt.date(2000, 1, 1)}])
+    built.build()
+    for mart, model in (
+        ("dim_person", "int_person__persons"),
+        ("fct_link_decision", "int_identity__decisions"),
+        ("fct_family_link", "int_family__links"),
+    ):
+        built.connection.execute(f"create table warehouse.marts.{mart} as from warehouse.intermediate.{model}")
+    built.connection.execute(
+        "create table warehouse.marts.fct_chain as "
+        "select *, (select as_of_on from raw.run_parameters) as as_of_on "
+        "from warehouse.intermediate.int_chain__vertical where path is not null"
+    )
+    built.connection.execute(
+        "create table warehouse.marts.dim_area as select 'ryotsu' as area_code, '両津' as area_name_ja"
+    )
+    return built
+
+
+def told(warehouse: FamilyWarehouse, person: str, *, show_protected: bool = False) -> str:
+    return "\n".join(describe(explain(warehouse.connection, person, show_protected=show_protected)))
+
+
+def test_a_person_is_told_in_japanese_with_the_chain_and_what_contradicts(warehouse: FamilyWarehouse) -> None:
+    text = told(warehouse, COUSIN)
+    for line in (
+        f"世帯 {HOME}  地区 両津",
+        f"住民基本台帳: {COUSIN}",
+        f"母: 本間 菊 {AUNT} 同居  ケース 1件（最新 2000-01-01）",
+        f"母方の祖母: 本間 梅 {GRANDMOTHER} 同居",
+        "縦の連鎖 1: 本間 蘭 → 本間 菊  要保護児童対策地域協議会のケース 2000-01-01",
+        f"届出種別が分からない: {COUSIN}（届出）",
+    ):
+        assert line in text
+    assert not re.search("[A-Za-z]{3}", text)
+
+
+def test_a_person_is_found_by_a_number_without_zeros_and_by_the_number_of_a_source(warehouse: FamilyWarehouse) -> None:
+    assert told(warehouse, COUSIN.lstrip("0")) == told(warehouse, COUSIN)
+    with pytest.raises(UsageError):
+        told(warehouse, "school_enrolment:1")
+
+
+def test_a_relative_under_a_support_measure_is_neither_named_nor_placed(warehouse: FamilyWarehouse) -> None:
+    text = told(warehouse, COUSIN)
+    assert f"母方のおば: {WITHHELD} {MOTHER} —" in text
+    assert not [name for name in (NAMES[MOTHER], NAMES[CHILD]) if name in text]
+    assert NAMES[MOTHER] in told(warehouse, COUSIN, show_protected=True)
+
+
+def test_where_somebody_protected_lives_and_with_whom_is_told_only_if_asked_for(warehouse: FamilyWarehouse) -> None:
+    text = told(warehouse, CHILD)
+    assert "支援措置" in text.splitlines()[1]
+    assert not [word for word in (HIDDEN_HOME, "両津", "同居") if word in text]
+    asked = told(warehouse, CHILD, show_protected=True)
+    assert not [word for word in (HIDDEN_HOME, "両津", "同居") if word not in asked]
+
+
+def test_contradictions_are_listed_for_all_and_for_one(warehouse: FamilyWarehouse) -> None:
+    (listed,) = contradictions(warehouse.connection)
+    assert (listed["kind"], listed["person_id"]) == ("unknown_notice", COUSIN)
+    assert contradictions(warehouse.connection, COUSIN) == [listed]
+    assert contradictions(warehouse.connection, GRANDMOTHER) == []
