@@ -31,7 +31,7 @@ GIVEN = """
 create table warehouse.intermediate.int_risk__subjects as
 select 'c' || lpad(n::varchar, 14, '0') as person_id, (hash(n, {seed}) % 217)::integer - 1 as age_months
 from range({children}) as t(n);
-create table warehouse.intermediate.int_risk__barred_observations (observation_code varchar);
+create table warehouse.intermediate.int_observations__barred (purpose varchar, observation_code varchar);
 create table warehouse.intermediate.int_risk__scope_members as
 with numbered as (
     select
