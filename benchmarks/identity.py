@@ -4,7 +4,7 @@
 
 OUT is a folder of `kodomo synth`, HOME the home of a run over its landing folder. One JSON line per figure: linkage
 per source and by hard case, with an exact join on kana and birth date beside it; parent edges by origin and by what
-they are in truth; both chains, those apart of which no extract shows every edge;
+they are in truth; both chains, those apart of which no extract shows every edge or whose case waits for a person;
 and with --times the seconds that each model of people and families takes when built again.
 """
 
@@ -190,7 +190,15 @@ CHAINS = """
                 select persons.truth_person_id
                 from persons
                 semi join w.intermediate.int_family__cases as cases on persons.person_id = cases.person_id
-            ) as is_case_linked
+            ) as is_case_linked,
+            -- The machine leaves it to a person.
+            end_person in (
+                select records.true_person_id
+                from records
+                inner join kodomo_links
+                    on records.source_id = kodomo_links.source_id and records.source_key = kodomo_links.source_key
+                where kodomo_links.status = 'review' and records.source_id = case_source_id
+            ) as is_case_in_review
         from chains_{kind} as chains
         where child in (select truth_person_id from persons)
     )
@@ -200,6 +208,8 @@ CHAINS = """
         count(*) filter (where truth.is_shown) as shown_by_extracts,
         count(*) filter (where truth.is_shown and made.child is not null) as found,
         count(*) filter (where truth.is_shown and not truth.is_case_linked) as case_not_linked,
+        count(*) filter (where truth.is_shown and not truth.is_case_linked and truth.is_case_in_review)
+            as case_in_review,
         count(*) filter (where truth.is_shown and made.steps = truth.steps::integer) as same_length,
         count(*) filter (where truth.child is null) as false_chains,
         round(found / nullif(shown_by_extracts, 0), 4) as recall,
