@@ -172,12 +172,12 @@ class Reach:
             return False
         return chain["is_dv_protected"] or not self._told.isdisjoint(chain["path_ids"])
 
-    def hides_place(self, pair: dict[str, Any]) -> bool:
-        """Whether it is hidden from this scope where the person of a pair to review lives, and with whom."""
+    def hides_place(self, person: dict[str, Any]) -> bool:
+        """Whether it is hidden from this scope where somebody lives, and with whom; a child of the scope or not."""
         if self.scope.is_dv_authorised:
             return False
-        # A publication from before the pairs told of protection says nothing: then nobody's is shown.
-        return pair.get("is_dv_protected", True) or pair["person_id"] in self._told
+        # A publication from before the pairs to review told of protection says nothing: then nobody's is shown.
+        return person.get("is_dv_protected", True) or person["person_id"] in self._told
 
     def is_withheld(self, child: dict[str, Any]) -> bool:
         """Whether the place of a child is hidden from this scope."""

@@ -165,6 +165,10 @@ def test_protected_children_have_no_place_for_those_not_authorised(server: Serve
     assert "（非表示）" in answer.text
     assert f"area_name:{child}" not in answer.text
     assert not leaks(answer.text, person.seen)
+    # What is held on a child has its address in it.
+    document = post(person, "/entry/person_request/document.pdf", about_child_id=child)
+    assert document.status_code == 302
+    assert "支援措置を扱う職員だけ" in person.get("/entry/person_request/").text
 
 
 def test_a_measure_told_by_telephone_holds_on_these_pages_at_once(server: Server) -> None:

@@ -12,6 +12,7 @@ from orchestration.home import Home
 from orchestration.individual.determination import (
     in_service,
 )
+from orchestration.warehouse import records
 from superset_config.entry.forms import Form, clean, forms, mistakes
 from superset_config.entry.pages import (
     EntryPage,
@@ -208,6 +209,17 @@ def school_number(person_id: str) -> str | None:
     return rows[0][0] if rows else None
 
 
+def registered(person_id: str) -> dict[str, Any]:
+    """Whether somebody is protected, as the publication in service has it; of somebody unknown nothing."""
+    with in_service(Home.from_environment()) as (connection, _):
+        found = records(
+            connection,
+            "select person_id, is_dv_protected from warehouse.marts.dim_person where person_id = ?",
+            [person_id],
+        )
+    return found[0] if found else {"person_id": person_id}
+
+
 class RequestPage(FormPage):
     """本人からの請求: the records of requests, and the document of what is held."""
 
@@ -236,6 +248,9 @@ class RequestPage(FormPage):
         person_id = typed("person_id") or child["person_id"]
         if person_id not in reach.relatives(child["person_id"]):
             abort(404)
+        if reach.is_withheld(child) or reach.hides_place(registered(person_id)):
+            flash("支援措置の対象者と同じ世帯の子どもの記録は、支援措置を扱う職員だけが文書にできます。", "error")
+            return self.back()
         store().note_access(username(), "disclosure_document", person_id=person_id)
         audit("disclosure_document")
         held = held_on(Home.from_environment(), store(), person_id)
