@@ -16,6 +16,7 @@ from orchestration import dbt
 from orchestration.home import PROJECT, Home
 
 SCORING_MODELS = (
+    "int_risk__coefficients",
     "int_risk__used_items",
     "int_risk__values",
     "int_risk__met_bands",

@@ -641,6 +641,8 @@ def version_hash(definition: Definition, version: str) -> str:
     bands = {
         (row["item_code"], row["band_no"]) for table in ("risk_coefficients", "risk_overrides") for row in own[table]
     }
+    held = _held_at_zero(definition, own["risk_coefficients"])
+    items |= held
     # A member without a coefficient never counts: it makes no score.
     members = [row for row in definition["risk_item_members"] if {row["item_code"], row["member_item_code"]} <= items]
     used_items = [row for row in definition["risk_items"] if row["item_code"] in items]
@@ -649,8 +651,12 @@ def version_hash(definition: Definition, version: str) -> str:
         **own,
         "risk_items": used_items,
         "risk_item_members": members,
-        # A band without a coefficient makes no row: it may be added for another version.
-        "risk_bands": [row for row in definition["risk_bands"] if (row["item_code"], row["band_no"]) in bands],
+        # Elsewhere a band without a coefficient changes nothing: it may be added for another version.
+        "risk_bands": [
+            row
+            for row in definition["risk_bands"]
+            if row["item_code"] in held or (row["item_code"], row["band_no"]) in bands
+        ],
         "risk_groups": [row for row in definition["risk_groups"] if row["group_code"] in groups],
     }
     digest = hashlib.sha256()
@@ -658,6 +664,14 @@ def version_hash(definition: Definition, version: str) -> str:
         lines = sorted("\x1f".join(_canonical(row[name]) for name in names) for row in rows[table])
         digest.update("\n".join([table, *lines, ""]).encode())
     return digest.hexdigest()
+
+
+def _held_at_zero(definition: Definition, coefficients: list[dict[str, Any]]) -> set[str]:
+    """Items of the max groups in which a coefficient is below 0: there a band without one is larger, and counts."""
+    group_of = {row["item_code"]: row["group_code"] for row in definition["risk_items"]}
+    lowering = {group_of.get(row["item_code"]) for row in coefficients if (row["coefficient"] or 0) < 0}
+    lowering &= {row["group_code"] for row in definition["risk_groups"] if row["combine"] == "max"}
+    return {item for item, group in group_of.items() if group in lowering}
 
 
 def _canonical(value: Any) -> str:

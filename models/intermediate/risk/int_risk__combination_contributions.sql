@@ -3,7 +3,7 @@ with combination_bands as (
 ),
 
 coefficients as (
-    select * from {{ ref('risk_coefficients') }}
+    select * from {{ ref('int_risk__coefficients') }}
 ),
 
 risk_groups as (

@@ -3,7 +3,7 @@ with versions as (
 ),
 
 coefficients as (
-    select * from {{ ref('risk_coefficients') }}
+    select * from {{ ref('int_risk__coefficients') }}
 ),
 
 overrides as (
@@ -22,10 +22,14 @@ used as (
     from coefficients
     union
     select
-        model_version,
-        difficulty_type,
-        item_code
+        overrides.model_version,
+        overrides.difficulty_type,
+        overrides.item_code
     from overrides
+    inner join versions
+        on
+            overrides.model_version = versions.model_version
+            and overrides.difficulty_type = versions.difficulty_type
 )
 
 select
@@ -37,6 +41,4 @@ select
     risk_items.age_to_months,
     risk_items.group_code
 from used
-inner join versions
-    on used.model_version = versions.model_version and used.difficulty_type = versions.difficulty_type
 inner join risk_items on used.item_code = risk_items.item_code

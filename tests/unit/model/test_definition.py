@@ -199,3 +199,16 @@ def test_no_points_flag_a_child_of_an_age_for_which_the_type_makes_no_sense(diff
         ]
         # Whatever a child has: the most of every item that applies, and every cap left out.
         assert sum(max(points[item]) for item in applying) < least, age
+
+
+def test_the_hash_holds_the_bands_that_keep_a_lowering_contribution_from_counting(folder: Path) -> None:
+    add(folder, "risk_groups", "lowering,max,")
+    add(folder, "risk_items", *(f"{code},{code},生活,observation,loan,self,,any,,,lowering,," for code in ("a", "b")))
+    add(folder, "risk_bands", "a,1,1,,,", "b,1,2,,,")
+    add(folder, "risk_coefficients", "v1,abuse,a,1,-1", "trial-1,truancy,a,1,1")
+    versions = ("v1", "trial-1")
+    before = [version_hash(read_definition(folder), version) for version in versions]
+    add(folder, "risk_bands", "b,2,1,2,,")
+    after = [version_hash(read_definition(folder), version) for version in versions]
+    assert after[0] != before[0]
+    assert after[1] == before[1]

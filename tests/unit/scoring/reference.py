@@ -78,6 +78,8 @@ def score_person(
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """(version, difficulty type) → score, tier, is_override, completeness and the contributions of one person.
 
+    A band without a coefficient contributes 0 like one whose coefficient is 0; contributions of 0 are not listed.
+
     The person has no family: nothing is observed of a mother or of siblings.
     """
     bands = defaultdict(list)
@@ -105,10 +107,12 @@ def score_person(
         bands_met = {code: number for code, number in met.items() if number is not None}
         rows = _resolve(
             [
-                {"item": item, "coefficient": coefficients[version, difficulty, code, bands_met[code]]}
+                {
+                    "item": item,
+                    "coefficient": coefficients.get((version, difficulty, code, bands_met[code]), Decimal(0)),
+                }
                 for item in definition["risk_items"]
                 if (code := item["item_code"]) in bands_met
-                and (version, difficulty, code, bands_met[code]) in coefficients
             ],
             groups,
         )
@@ -126,8 +130,7 @@ def score_person(
             if number is not None:
                 bands_met[item["item_code"]] = number
                 key = (version, difficulty, item["item_code"], number)
-                if key in coefficients:
-                    combined.append({"item": item, "coefficient": coefficients[key]})
+                combined.append({"item": item, "coefficient": coefficients.get(key, Decimal(0))})
         rows += _resolve(combined, groups)
         total = sum((row["coefficient"] for row in rows if row["counted"]), Decimal(0))
         cuts = {}
@@ -160,7 +163,16 @@ def score_person(
             for table in ("risk_coefficients", "risk_overrides")
             for row in definition[table]
             if (row["model_version"], row["difficulty_type"]) == (version, difficulty)
-        } & values.keys()
+        }
+        group_of = {item["item_code"]: item["group_code"] for item in definition["risk_items"]}
+        lowered = {
+            group_of[code]
+            for (*model, code, _), coefficient in coefficients.items()
+            if tuple(model) == (version, difficulty) and coefficient < 0
+        } & {code for code, group in groups.items() if group["combine"] == "max"}
+        # who shares a max group with what lowers the score may hold it at 0
+        used |= {code for code, group in group_of.items() if group in lowered and bands[code]}
+        used &= values.keys()
         share = Decimal(sum(values[code] is not None for code in used)) / len(used) if used else None
         results[version, difficulty] = {
             "score": total,
@@ -168,7 +180,7 @@ def score_person(
             "tier": next((row["tier"] for row in tiers if row["tier_rank"] == rank), None),
             "is_override": is_override,
             "contributions": sorted(
-                [(row["item"]["item_code"], row["coefficient"], row["counted"]) for row in rows]
+                [(row["item"]["item_code"], row["coefficient"], row["counted"]) for row in rows if row["coefficient"]]
                 + [(code, cut, True) for code, cut in cuts.items()]
             ),
         }
