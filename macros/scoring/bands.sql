@@ -7,10 +7,10 @@
 {%- endmacro %}
 
 {#- SQL: whether a value that was observed lies in a band: lower inclusive, upper exclusive, empty = open. A band for
-    missing values holds no observed value, whatever its bounds. -#}
+    missing values holds observed ones too where it has a bound; with neither it holds none. -#}
 {% macro lies_in_band(band, value) -%}
     (
-        not coalesce({{ band }}.when_missing, false)
+        (not coalesce({{ band }}.when_missing, false) or coalesce({{ band }}.lower, {{ band }}.upper) is not null)
         and ({{ band }}.lower is null or {{ value }} >= {{ band }}.lower)
         and ({{ band }}.upper is null or {{ value }} < {{ band }}.upper)
     )

@@ -255,7 +255,7 @@ def check(
     mistakes += [
         Mistake(f"{table}.csv", line, message, is_fatal=not is_tried) for table, line, message in _approved(definition)
     ]
-    odd = [_missing_bounds, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows]
+    odd = [_never_missing, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows]
     for finder in [*odd, _valueless] if observations is not None else odd:
         mistakes += [
             Mistake(f"{table}.csv", line, message, is_fatal=False) for table, line, message in finder(definition)
@@ -290,21 +290,13 @@ def _items(definition: Definition) -> Iterator[Finding]:
         line = row["_line"]
         if row["kind"] not in KINDS:
             yield "risk_items", line, f"kind is {_written(row['kind'])}: write one of {', '.join(sorted(KINDS))}."
-        if row["kind"] == "observation":
-            if row["observation_code"] is None:
-                yield "risk_items", line, "observation_code is empty: name the observation."
-            if row["scope"] not in SCOPES:
-                yield (
-                    "risk_items",
-                    line,
-                    f"scope is {_written(row['scope'])}: write one of {', '.join(sorted(SCOPES))}.",
-                )
-            if row["aggregate"] not in AGGREGATES:
-                yield (
-                    "risk_items",
-                    line,
-                    f"aggregate is {_written(row['aggregate'])}: write one of {', '.join(sorted(AGGREGATES))}.",
-                )
+        if row["kind"] == "observation" and row["observation_code"] is None:
+            yield "risk_items", line, "observation_code is empty: name the observation."
+        for name, known in (("scope", SCOPES), ("aggregate", AGGREGATES)):
+            # of a kind that is misspelt, what is written may be wrong as well
+            is_told = row[name] is not None if row["kind"] not in KINDS else row["kind"] == "observation"
+            if is_told and row[name] not in known:
+                yield "risk_items", line, f"{name} is {_written(row[name])}: write one of {', '.join(sorted(known))}."
         if row["kind"] == "chain":
             named = [name in (row["observation_code"] or row["item_code"] or "") for name in ("vertical", "horizontal")]
             if sum(named) != 1:
@@ -424,6 +416,11 @@ def _version_rows(definition: Definition) -> Iterator[Finding]:
                     )
 
 
+def _holds_values(band: Mapping[str, Any]) -> bool:
+    """Whether a band holds values that were observed; one for missing values does where it has a bound."""
+    return not band["when_missing"] or band["lower"] is not None or band["upper"] is not None
+
+
 def _is_empty(band: Mapping[str, Any]) -> bool:
     lower, upper = band["lower"], band["upper"]
     return lower is not None and upper is not None and lower >= upper
@@ -444,14 +441,10 @@ def _unused_rows(definition: Definition) -> Iterator[Finding]:
             yield "risk_groups", row["_line"], f"{row['group_code']} is also the code of an item: rename one."
 
 
-def _missing_bounds(definition: Definition) -> Iterator[Finding]:
+def _never_missing(definition: Definition) -> Iterator[Finding]:
     kinds = {row["item_code"]: row["kind"] for row in definition["risk_items"]}
     for row in definition["risk_bands"]:
-        if not row["when_missing"]:
-            continue
-        if row["lower"] is not None or row["upper"] is not None:
-            yield "risk_bands", row["_line"], "a band for missing values has no bounds: leave lower and upper empty."
-        if kinds.get(row["item_code"]) in {"combination", "chain"}:
+        if row["when_missing"] and kinds.get(row["item_code"]) in {"combination", "chain"}:
             yield "risk_bands", row["_line"], f"{row['item_code']} is never missing: a {kinds[row['item_code']]} is 0."
 
 
@@ -480,7 +473,7 @@ def _bands(definition: Definition) -> Iterator[Finding]:
         missing = [row for row in rows if row["when_missing"]]
         for row in missing[1:]:
             yield "risk_bands", row["_line"], f"{item} has a second band for missing values: keep one."
-        ranges = [row for row in rows if not row["when_missing"] and not _is_empty(row) and not row["_unread"]]
+        ranges = [row for row in rows if _holds_values(row) and not _is_empty(row) and not row["_unread"]]
         ranges.sort(key=lambda row: (row["lower"] is not None, row["lower"] or Decimal(0)))
         widest = ranges[0] if ranges else None
         for band in ranges[1:]:

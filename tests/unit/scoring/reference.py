@@ -54,10 +54,10 @@ def value_of(item: Row, observations: list[Row], as_of: dt.date) -> Decimal | No
 def band_of(bands: list[Row], value: Decimal | None) -> int | None:
     """The number of the band that a value meets."""
     for band in bands:
-        if value is None or band["when_missing"]:
-            if value is None and band["when_missing"]:
+        if value is None:
+            if band["when_missing"]:
                 return band["band_no"]
-        else:
+        elif not band["when_missing"] or band["lower"] is not None or band["upper"] is not None:
             above = band["lower"] is None or value >= band["lower"]
             below = band["upper"] is None or value < band["upper"]
             if above and below:

@@ -57,7 +57,9 @@ def generated_definition(rng: random.Random) -> dict[str, list[dict[str, Any]]]:
                     "when_missing": False,
                 }
             )
-        if rng.random() < 0.4:
+        if rng.random() < 0.2 and bands and bands[-1]["item_code"] == f"i{i:02d}":
+            bands[-1]["when_missing"] = True
+        elif rng.random() < 0.4:
             bands.append({"item_code": f"i{i:02d}", "band_no": 9, "lower": None, "upper": None, "when_missing": True})
     for i in range(3):
         items.append(
