@@ -26,7 +26,7 @@
         resolved.difficulty_type,
         resolved.group_code as item_code,
         cast(null as integer) as band_no,
-        cast(sum(resolved.coefficient) as decimal(24, 6)) as raw_value,
+        cast(sum(resolved.coefficient) as decimal(38, 6)) as raw_value,
         cast(any_value(risk_groups.cap) - sum(resolved.coefficient) as decimal(18, 3)) as coefficient,
         true as is_counted,
         cast(null as varchar) as evidence

@@ -23,11 +23,11 @@ OBSERVATION_COLUMNS = {
     "observation_code": ("varchar", True),
     "observed_on": ("date", True),
     "ended_on": ("date", False),
-    "value": ("decimal(38,10)", False),
+    "value": ("decimal(36,18)", False),
     "text_value": ("varchar", False),
 }
 PEOPLE_COLUMNS = {"person_id": ("varchar", True), "birth_on": ("date", False), "sex": ("varchar", False)}
-EXPECTED = {"date": "a date such as 2026-04-01", "decimal(38,10)": "a number", "varchar": "text"}
+EXPECTED = {"date": "a date such as 2026-04-01", "decimal(36,18)": "a number below 10^18", "varchar": "text"}
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ counted as (
         combinations.model_version,
         combinations.difficulty_type,
         combinations.item_code,
-        cast(count(*) as decimal(24, 6)) as raw_value,
+        cast(count(*) as decimal(38, 6)) as raw_value,
         string_agg(contributions.evidence, '|' order by contributions.item_code) as evidence
     from combinations
     inner join members on combinations.item_code = members.item_code
@@ -58,7 +58,7 @@ uncounted as (
         zero_combinations.model_version,
         zero_combinations.difficulty_type,
         zero_combinations.item_code,
-        cast(0 as decimal(24, 6)) as raw_value,
+        cast(0 as decimal(38, 6)) as raw_value,
         cast(null as varchar) as evidence
     from subjects
     cross join zero_combinations

@@ -19,7 +19,7 @@ observed as (
         observed_values.person_id,
         observed_values.item_code,
         bands.band_no,
-        cast(observed_values.raw_value as decimal(24, 6)) as raw_value,
+        cast(observed_values.raw_value as decimal(38, 6)) as raw_value,
         observed_values.evidence
     from observed_values
     inner join bands
@@ -33,7 +33,7 @@ missing as (
         subjects.person_id,
         items.item_code,
         bands.band_no,
-        cast(null as decimal(24, 6)) as raw_value,
+        cast(null as decimal(38, 6)) as raw_value,
         cast(null as varchar) as evidence
     from subjects
     inner join items

@@ -38,8 +38,8 @@ in_window as (
         items.age_to_months,
         observations.person_id as member_id,
         observations.observed_on,
-        -- more places than a band's bounds have: what lies just below a bound stays below it
-        cast(observations.value as decimal(38, 10)) as value,
+        -- as many places as a double has: what lies just below a band's bound stays below it
+        cast(observations.value as decimal(38, 18)) as value,
         observations.source_id,
         observations.delivery_id,
         observations.line_number,
@@ -114,7 +114,7 @@ observed as (
                 when 'latest' then max(value) filter (where makes_value)
                 when 'months_since' then {{ months_between('max(observed_on)', as_of()) }}
                 when 'in_force' then case when bool_or(is_in_force) then 1 else 0 end
-            end as decimal(38, 10)
+            end as decimal(38, 18)
         ) as raw_value,
         string_agg(
             coalesce(delivery_id || ':', '') || line_number, '|' order by delivery_id, line_number
@@ -127,7 +127,7 @@ chained as (
     select
         subjects.person_id,
         items.item_code,
-        cast(coalesce(chain_values.value, 0) as decimal(38, 10)) as raw_value,
+        cast(coalesce(chain_values.value, 0) as decimal(38, 18)) as raw_value,
         cast(chain_values.evidence as varchar) as evidence
     from subjects
     inner join items on items.kind = 'chain' and {{ applies_at_age('items', 'subjects.age_months') }}

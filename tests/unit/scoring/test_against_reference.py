@@ -19,7 +19,7 @@ from tests.unit.scoring.reference import completed_months, minus_months, score_p
 AS_OF = [dt.date(2026, 3, 31), dt.date(2028, 2, 29), dt.date(2027, 2, 28), dt.date(2026, 12, 1)]
 AGGREGATES = ["any", "count", "sum", "max", "min", "latest", "months_since", "in_force"]
 CODES = ["x", "y", "z", "w"]
-NEARLY_EIGHT = Decimal("7.9999999996")
+NEARLY_EIGHT = Decimal("7.999999999999999")
 
 
 def generated_definition(rng: random.Random) -> dict[str, list[dict[str, Any]]]:
