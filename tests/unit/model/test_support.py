@@ -1,8 +1,9 @@
-"""Priority and support content of generated children, against the rules read one child at a time."""
+"""Priority and support content of every kind of child, against the rules read one child at a time."""
 
 from __future__ import annotations
 
 import csv
+import itertools
 import random
 from typing import Any
 
@@ -30,21 +31,28 @@ from (values ('v1', 'abuse'), ('v1', 'poverty'), ('v2', 'abuse'), ('trial-1', 't
 """
 
 
+AGES = (-5, -1, 0, 20, 35, 36, 71, 72, 120, 215)
+"""Both sides of every bound of age that a rule has."""
+
+
 @pytest.fixture(scope="module")
 def children() -> dict[str, dict[str, Any]]:
-    """Children before birth to 17 with tiers, chains and whether a service knows them."""
+    """Every combination of age, tiers of the versions in force, chains and whether a service knows the child."""
     rng = random.Random(4)
+    tiers, yes_or_no = tuple(RANKS), (False, True)
     made = {}
-    for number in range(800):
-        models = {("v1", "abuse"), ("v1", "poverty"), ("v2", "abuse"), ("trial-1", "truancy")}
-        tiers = {model: rng.choice(("low", "low", "latent", "high")) for model in models}
+    for number, (age, abuse, poverty, vertical, horizontal, is_known) in enumerate(
+        itertools.product(AGES, tiers, tiers, yes_or_no, yes_or_no, yes_or_no)
+    ):
+        given = {("v1", "abuse"): abuse, ("v1", "poverty"): poverty}
+        given |= {model: rng.choice(tiers) for model in (("v2", "abuse"), ("trial-1", "truancy"))}
         made[f"{number:04d}"] = {
-            "age": rng.choice((-5, -1, 0, 20, 35, 36, 71, 72, 120, 215)),
-            "tiers": tiers,
-            "scores": {model: rng.choice((0, 2.5, 5, 10)) for model in models},
-            "vertical": rng.random() < 0.2,
-            "horizontal": rng.random() < 0.3,
-            "is_known": rng.random() < 0.4,
+            "age": age,
+            "tiers": given,
+            "scores": {model: rng.choice((0, 2.5, 5, 10)) for model in given},
+            "vertical": vertical,
+            "horizontal": horizontal,
+            "is_known": is_known,
         }
     return made
 
@@ -129,6 +137,29 @@ def test_the_first_rule_that_matches_gives_the_class(warehouse: duckdb.DuckDBPyC
     ).fetchall()
     assert {person: tuple(row) for person, *row in found} == expected
     assert {row[1] for row in expected.values()} == {"A", "B", "C", "D"}
+
+
+def test_every_child_has_a_class_and_everybody_above_low_a_content(
+    warehouse: duckdb.DuckDBPyConnection, children: dict
+) -> None:
+    bounds = {
+        int(row[name])
+        for seed in ("support_priority_rules", "support_rules")
+        for row in rules(seed)
+        for name in ("age_from_months", "age_to_months")
+        if row[name]
+    }
+    assert all(any(low < bound <= high for low, high in itertools.pairwise(AGES)) for bound in bounds)
+    classes = warehouse.execute("select person_id from warehouse.marts.fct_support_priority").fetchall()
+    assert sorted(person for (person,) in classes) == sorted(children)
+    served = {
+        row[0] for row in warehouse.execute("select person_id from warehouse.marts.fct_support_content").fetchall()
+    }
+    assert served == children.keys()
+    last = rules("support_priority_rules")[-1]
+    assert not any(
+        value for name, value in last.items() if name not in {"rule_no", "priority_class", "due_days", "reason_ja"}
+    )
 
 
 def test_the_rank_goes_by_class_score_age_and_number(warehouse: duckdb.DuckDBPyConnection, children: dict) -> None:
