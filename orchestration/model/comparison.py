@@ -20,6 +20,8 @@ class Comparison:
     before: str
     after: str
     children: int
+    rescored: int
+    """Of these scores, how many differ; ``changed``: in how many the tier does."""
     changed: int
     tiers: list[dict[str, Any]]
     areas: list[dict[str, Any]]
@@ -140,13 +142,15 @@ def compare(connection: duckdb.DuckDBPyConnection, before: Side, after: Side) ->
     databases = {"before": before[0], "after": after[0]}
     versions = {"before": before[1], "after": after[1]}
     connection.execute(COMPARED.format(**databases), versions)
-    children, changed = connection.execute(
-        "select count(*), count(*) filter (where tier_before is distinct from tier_after) from compared"
+    children, rescored, changed = connection.execute(
+        "select count(*), count(*) filter (where score_before is distinct from score_after), "
+        "count(*) filter (where tier_before is distinct from tier_after) from compared"
     ).fetchall()[0]
     return Comparison(
         before=before[1],
         after=after[1],
         children=children,
+        rescored=rescored,
         changed=changed,
         tiers=records(connection, TIERS),
         areas=records(connection, BY_GROUP.format(group="area", order="area")),
@@ -166,8 +170,8 @@ def write_people(connection: duckdb.DuckDBPyConnection, path: str) -> None:
 def as_text(comparison: Comparison) -> str:
     """A comparison as people read it."""
     lines = [
-        f"{comparison.before} → {comparison.after}: {comparison.changed} of {comparison.children} tiers change "
-        "(children × difficulty types).",
+        f"{comparison.before} → {comparison.after}: {comparison.rescored} of {comparison.children} scores differ and "
+        f"{comparison.changed} tiers change (children × difficulty types).",
         "",
         "Tiers",
         *(

@@ -691,4 +691,4 @@ def raise_for(mistakes: list[Mistake]) -> None:
     """Raise KodomoError with all mistakes, if one of them is fatal."""
     if any(mistake.is_fatal for mistake in mistakes):
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
-        raise KodomoError(f"The definition has {len(mistakes)} mistakes:\n{lines}")
+        raise KodomoError(f"The definition has mistakes:\n{lines}")

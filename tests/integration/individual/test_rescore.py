@@ -28,7 +28,7 @@ def rewrite(path: Path, change: Callable[[dict[str, str]], dict[str, str] | None
 
 @pytest.fixture
 def tried(tmp_path: Path) -> Path:
-    """v1 as a draft under another name, in which every child reaches the gravest tier of 虐待."""
+    """v1 as a draft under another name: moves weigh more in 虐待, and every child reaches its gravest tier."""
     folder = tmp_path / "tried"
     folder.mkdir()
     for path in SEEDS.glob("risk_*.csv"):
@@ -39,6 +39,14 @@ def tried(tmp_path: Path) -> Path:
 
     for name in ("coefficients", "tiers", "overrides"):
         rewrite(folder / f"risk_{name}.csv", renamed)
+    rewrite(
+        folder / "risk_coefficients.csv",
+        lambda row: (
+            {**row, "coefficient": "3.5"}
+            if (row["difficulty_type"], row["item_code"]) == ("abuse", "household_moves")
+            else row
+        ),
+    )
     empty = dict.fromkeys(("approved_by", "approved_on", "approval_reason_ja", "content_hash"), "")
     rewrite(
         folder / "risk_model_versions.csv",
@@ -76,6 +84,7 @@ def test_a_definition_is_tried_on_the_mart_without_touching_it(city: City, tried
     }
     assert found == moved
     assert comparison["changed"] == sum(moved.values()) > 0
+    assert 0 < comparison["rescored"] < comparison["changed"]
 
 
 def test_versions_that_score_nothing_in_common_are_not_compared(city: City) -> None:
