@@ -41,6 +41,11 @@ class Column:
     """The column's entry in the register of data items: the source's default with the column's own on top."""
 
     @property
+    def must_be_somebody(self) -> bool:
+        """Whether it is a required number of a person or a household: zeros only stand for none."""
+        return self.required and self.width is not None
+
+    @property
     def keeps_text(self) -> bool:
         """Whether the text as delivered is kept beside the normalised one, for display."""
         return self.type in {"name", "kana", "text", "address"}

@@ -8,15 +8,21 @@
     case
         when {{ is_damaged_id(col) }} then null
         {% if width -%}
+        when {{ is_nobody(col) }} then null
         when regexp_full_match(replace({{ col }}, ' ', ''), '[0-9]+') then
             case
-                when length(ltrim(replace({{ col }}, ' ', ''), '0')) between 1 and {{ width }}
+                when length(ltrim(replace({{ col }}, ' ', ''), '0')) <= {{ width }}
                     then lpad(ltrim(replace({{ col }}, ' ', ''), '0'), {{ width }}, '0')
-                else nullif(ltrim(replace({{ col }}, ' ', ''), '0'), '')
+                else ltrim(replace({{ col }}, ' ', ''), '0')
             end
         {% endif -%}
         else nullif(replace({{ col }}, ' ', ''), '')
     end
+{%- endmacro %}
+
+{% macro is_nobody(col) -%}
+    {#- The number of a person or a household that is zeros only. -#}
+    ltrim(replace({{ col }}, ' ', ''), '0') = ''
 {%- endmacro %}
 
 {% macro is_damaged_id(col) -%}

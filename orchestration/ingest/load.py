@@ -45,11 +45,15 @@ def value_fault(kind: str, value: str, is_required: str) -> str:
     """SQL: the reason code of a value that is not of its type, or null.
 
     ``kind``: a column type of the contract, ``value``: an SQL expression that is not null, ``is_required``: an SQL
-    condition. Where a value is empty, its column says whether that is a fault.
+    condition; of an id, whether it must be the number of somebody. Where a value is empty, its column says whether
+    that is a fault.
     """
     macros = load_macros()
     if kind == "id":
-        return f"case when {macros['is_damaged_id'](value)} then 'damaged_id' end"
+        return (
+            f"case when {macros['is_damaged_id'](value)} then 'damaged_id' "
+            f"when {is_required} and {macros['is_nobody'](value)} then 'missing_required' end"
+        )
     if kind in {"date", "month"}:
         code = "impossible_date" if kind == "date" else "invalid_month"
         return (
@@ -68,7 +72,7 @@ def value_fault(kind: str, value: str, is_required: str) -> str:
 def _row_fault(column: Column, position: int, has_bad_values: bool) -> str | None:
     """SQL: the reason code that rejects a row for this column, or null."""
     if column.type == "id":
-        fault = value_fault("id", column.name, "false")
+        fault = value_fault("id", column.name, "true" if column.must_be_somebody else "false")
         return f"case when {column.name} is null then 'missing_required' else {fault} end" if column.required else fault
     if not column.required:
         return None

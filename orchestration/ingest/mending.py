@@ -159,7 +159,8 @@ def _at(fields: list[str], position: int | None) -> str | None:
 def _fault(column: Column) -> str:
     """SQL: whether a value cannot stay as it is."""
     required = "true" if column.required else "false"
-    fault = value_fault(column.type, column.name, required)
+    has_to_be = "true" if column.must_be_somebody or (column.required and column.type != "id") else "false"
+    fault = value_fault(column.type, column.name, has_to_be)
     return f"case when {column.name} is null then {required} else ({fault}) is not null end"
 
 

@@ -75,6 +75,24 @@ def test_a_bad_record_is_a_reject_and_its_neighbours_are_loaded(tmp_path: Path) 
     assert issues == [(11, "birth_on", "impossible_date")]
 
 
+def test_zeros_are_the_number_of_nobody(tmp_path: Path) -> None:
+    folder = tmp_path / "landing" / "parentage"
+    folder.mkdir(parents=True)
+    lines = [
+        "届出番号,子_宛名番号,父_宛名番号,母_宛名番号,届出種別,届出年月日",
+        "0,1,0,000000000000000,出生,R5.4.1",
+        "2,0,,3,出生,R5.4.1",
+        "3,００ ０,,3,出生,R5.4.1",
+    ]
+    (folder / "parentage_20260401.csv").write_text("\n".join(lines), encoding="utf-8")
+    home = Home(tmp_path / "var")
+    (delivery,) = ingest_landing(home, tmp_path / "landing", "run")
+    with connect(home, read_only=True) as connection:
+        rejects = connection.execute("select line_number, reason_code, column_name from raw.rejects").fetchall()
+    assert delivery.rows_loaded == 1
+    assert rejects == [(3, "missing_required", "子_宛名番号"), (4, "missing_required", "子_宛名番号")]
+
+
 def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
     home = ingest(tmp_path, ["1,甲野 一,コウノ,H27.4.1,1,両津,貸付,2026/3/1"])
     assert ingest_landing(home, tmp_path / "landing", "again") == []
