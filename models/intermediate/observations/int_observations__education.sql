@@ -105,7 +105,7 @@ final as (
     {{ observation(
         'school_late', 'school_months',
         when='coalesce(late_count, early_leave_count) is not null',
-        value='coalesce(late_count, 0) + coalesce(early_leave_count, 0)'
+        value='coalesce(cast(late_count as bigint), 0) + coalesce(early_leave_count, 0)'
     ) }}
     union all
     {{ observation(
