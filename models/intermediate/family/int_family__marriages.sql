@@ -1,4 +1,5 @@
 -- Marriages by notice, each with its end. Grain: one row per husband, wife and start.
+-- Of unknown date, a marriage came before every other notice of the couple, and a divorce holds by the as-of date.
 with
 
 atena as (
@@ -9,7 +10,10 @@ notices as (
     select
         husbands.person_id as husband_id,
         wives.person_id as wife_id,
-        notices.notified_on,
+        case
+            when notices.notice_type like '%離婚%' then coalesce(notices.notified_on, {{ as_of() }})
+            else notices.notified_on
+        end as notified_on,
         notices.notice_type like '%離婚%' as is_divorce
     from {{ ref('stg_citizens__marriages') }} as notices
     inner join atena as husbands on notices.husband_atena_no = husbands.atena_no
@@ -21,10 +25,10 @@ ordered as (
     select
         *,
         lag(is_divorce) over (
-            partition by husband_id, wife_id order by notified_on, is_divorce
+            partition by husband_id, wife_id order by notified_on nulls first, is_divorce
         ) as is_previous_divorce,
         min(case when is_divorce then notified_on end) over (
-            partition by husband_id, wife_id order by notified_on, is_divorce
+            partition by husband_id, wife_id order by notified_on nulls first, is_divorce
             rows between current row and unbounded following
         ) as next_divorce_on
     from notices
@@ -33,7 +37,7 @@ ordered as (
 select distinct
     husband_id,
     wife_id,
-    notified_on as valid_from,
+    coalesce(notified_on, next_divorce_on, {{ as_of() }}) as valid_from,
     next_divorce_on as valid_to
 from ordered
 where not is_divorce and coalesce(is_previous_divorce, true)

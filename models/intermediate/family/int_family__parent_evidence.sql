@@ -1,5 +1,6 @@
 -- Everything that says somebody is a parent of somebody, before it is weighed.
 -- Grain: one row per parent, child, kind, origin and start. evidence_rank: the lower, the stronger.
+-- A tie whose start is unknown holds from its end, or from the as-of date; a dissolution of unknown date ends by then.
 with
 
 atena as (
@@ -11,7 +12,17 @@ people as (
 ),
 
 notices as (
-    select * from {{ ref('stg_citizens__parentage') }}
+    select
+        notice_no,
+        notice_type,
+        child_atena_no,
+        father_atena_no,
+        mother_atena_no,
+        case
+            when notice_type like '%離縁%' then coalesce(notified_on, {{ as_of() }})
+            else notified_on
+        end as notified_on
+    from {{ ref('stg_citizens__parentage') }}
 ),
 
 relations as (
@@ -100,11 +111,11 @@ adoptions as (
         on
             notice_people.child_id = dissolutions.child_id
             and notice_people.parent_id = dissolutions.parent_id
-            and notice_people.notified_on <= dissolutions.notified_on
+            and coalesce(notice_people.notified_on <= dissolutions.notified_on, true)
     left join general_dissolutions
         on
             notice_people.child_id = general_dissolutions.child_id
-            and notice_people.notified_on <= general_dissolutions.notified_on
+            and coalesce(notice_people.notified_on <= general_dissolutions.notified_on, true)
     where notice_people.notice_kind in ('adoption', 'special_adoption')
     group by all
 ),
@@ -124,7 +135,7 @@ ended_adoptions as (
 
 -- A special adoption (特別養子縁組) ends the tie to the parents by birth.
 special_adoptions as (
-    select child_id, min(notified_on) as notified_on from notice_people
+    select child_id, coalesce(min(notified_on), {{ as_of() }}) as notified_on from notice_people
     where notice_kind = 'special_adoption'
     group by child_id
 ),
@@ -438,7 +449,7 @@ select
     child_id,
     parent_role,
     link_kind,
-    min(valid_from) as valid_from,
+    coalesce(min(valid_from), max(valid_to), {{ as_of() }}) as valid_from,
     case when bool_or(valid_to is null) then null else max(valid_to) end as valid_to,
     origin,
     max(confidence)::decimal(4, 3) as confidence,

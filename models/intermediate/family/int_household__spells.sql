@@ -16,6 +16,14 @@ household_history as (
         history.move_reason_code
     from {{ ref('stg_citizens__household_history') }} as history
     inner join {{ ref('int_person__atena') }} as atena on history.atena_no = atena.atena_no
+    -- A spell of unknown start puts nobody under one roof: the register says where they live.
+    where history.valid_from is not null
+    -- Where two rows differ in the end only, the later one corrects.
+    qualify
+        row_number() over (
+            partition by atena.person_id, household_id, relation_chain, history.valid_from
+            order by history.delivery_id desc, history.line_number desc
+        ) = 1
 ),
 
 residents as (
