@@ -68,10 +68,10 @@ def beside_the_truth(home: Home, proposal: Proposal, truth: Path) -> dict[str, s
     effects = read_effects(truth, OUTCOMES.get(proposal.difficulty_type, proposal.difficulty_type))
     with cohort(home, proposal.frozen_on[-1]) as found:
         children = found.connection.execute(
-            "select person_id, frozen.bands "
+            "select frozen.current_person_id, frozen.bands "
             f"from {SCRATCH}.intermediate.int_evaluation__cohort "
             f"inner join {SCRATCH}.intermediate.int_evaluation__frozen as frozen using (person_id) "
-            "where difficulty_type = ? order by person_id",
+            "where difficulty_type = ? order by frozen.current_person_id",
             [proposal.difficulty_type],
         ).fetchall()
         refused = {
@@ -81,7 +81,9 @@ def beside_the_truth(home: Home, proposal: Proposal, truth: Path) -> dict[str, s
                 [proposal.difficulty_type],
             ).fetchall()
         }
-    factors = read_factors(truth, str(proposal.frozen_on[-1]))
+    frozen_on = proposal.frozen_on[-1]
+    # Who was not born yet at the freeze has factors a year later.
+    factors = read_factors(truth, f"{frozen_on.year + 1}{str(frozen_on)[4:]}") | read_factors(truth, str(frozen_on))
     known = [
         (factors[person], [(band["item_code"], band["band_no"]) for band in bands or []])
         for person, bands in children
