@@ -100,7 +100,10 @@ def refresh(home: Home) -> list[str]:
 
 
 def rollback(home: Home, name: str | None = None) -> Path:
-    """Put an earlier publication in service: ``name``, or the one before the one in service."""
+    """Put an earlier publication in service: ``name``, or the one before the one in service.
+
+    Raises KodomoError where it would show the place of somebody who has been protected since.
+    """
     access = read_access()
     scopes = {member.scope for member in read_staff(home.staff, access)}
     with _locked(home):
@@ -113,10 +116,45 @@ def rollback(home: Home, name: str | None = None) -> Path:
             name = names[in_service - 1]
         if name not in names:
             raise UsageError(f"There is no publication {name}: `kodomo publish --list` shows those kept.")
+        _refuse_unprotected(home, home.published / name, publications[-1].folder)
         # Somebody whose duty has changed since must not find what the old list gave.
         _refresh_folder(home.published / name, access, scopes)
         _switch(home, name)
         return home.published / name
+
+
+def _refuse_unprotected(home: Home, folder: Path, newest: Path) -> None:
+    """Raise KodomoError when ``folder`` shows the place of somebody protected in ``newest`` or by telephone."""
+    from superset_config.entry.reach import told_to_protect
+    from superset_config.entry.store import EntryStore
+
+    told = sorted(told_to_protect(EntryStore(home)))
+    unprotected: set[str] = set()
+    with _open() as connection:
+        for alias, place in (("then", folder), ("now", newest)):
+            connection.execute(f"attach {literal(str(place / EVERYTHING))} as published_{alias} (read_only)")
+        marts = [columns_of(connection, f"published_{alias}", MARTS) for alias in ("then", "now")]
+        for mart in ("dim_person", "bi_child"):
+            if all("is_dv_protected" in columns.get(mart, {}) for columns in marts):
+                rows = connection.execute(
+                    f"""
+                    select old.person_id
+                    from published_then.{MARTS}.{mart} as old
+                    left join published_now.{MARTS}.{mart} as new on old.person_id = new.person_id
+                    where old.is_dv_protected is false
+                        and (
+                            (new.person_id is not null and new.is_dv_protected is not false)
+                            or list_contains($told::varchar[], old.person_id)
+                        )
+                    """,
+                    {"told": told},
+                )
+                unprotected |= {row[0] for row in rows.fetchall()}
+    if unprotected:
+        raise KodomoError(
+            f"{len(unprotected)} people are protected now who were not when {folder.name} was published: it would show "
+            "where they live. What is in service stays; mend what is wrong with it and run `kodomo run`."
+        )
 
 
 def list_publications(home: Home) -> list[Publication]:

@@ -25,6 +25,7 @@ from orchestration.publish import (
     rollback,
     scope_file,
 )
+from superset_config.entry.store import EntryStore
 from superset_config.security.access import export_scope, read_access
 from superset_config.security.scope import Scope
 from superset_config.security.staff import COLUMNS, DEMO_STAFF, read_staff
@@ -169,6 +170,41 @@ def test_rollback_goes_back_by_one_or_to_a_named_one(home: Home) -> None:
     assert rollback(home, "r3").name == "r3"
     with pytest.raises(UsageError, match="no publication"):
         rollback(home, "r9")
+
+
+def protect(home: Home, person_id: str, *, is_protected: bool = True) -> None:
+    """Change in the marts whether somebody is protected."""
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute(
+            "update marts.bi_child set is_dv_protected = ? where person_id = ?", [is_protected, person_id]
+        )
+
+
+def test_nobody_goes_back_to_before_somebody_was_protected(home: Home) -> None:
+    child = next(child.name for child in CHILDREN if not child.is_protected)
+    publish(home, "r1")
+    protect(home, child)
+    publish(home, "r2")
+    with pytest.raises(KodomoError, match="1 people are protected now") as refused:
+        rollback(home)
+    assert child not in str(refused.value)
+    assert current(home).name == "r2"
+    # Whose measure has ended since is shown by neither.
+    protect(home, child, is_protected=False)
+    publish(home, "r3")
+    assert rollback(home).name == "r2"
+
+
+def test_nor_to_before_a_measure_was_told_by_telephone(home: Home) -> None:
+    child = next(child.name for child in CHILDREN if not child.is_protected)
+    publish(home, "r1")
+    publish(home, "r2")
+    EntryStore(home).create(
+        "support_measure", {"told_on": "2026-03-30", "measure_from": "2026-03-30", "about_child_id": child},
+        by="child_all", department="child", person_id=child,
+    )  # fmt: skip
+    with pytest.raises(KodomoError, match="1 people are protected now"):
+        rollback(home)
 
 
 def test_what_is_in_service_survives_three_more_after_a_rollback(home: Home) -> None:
