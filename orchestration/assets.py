@@ -18,8 +18,8 @@ from expectations.suites import ALL
 from expectations.suites.building import BLOCKS
 from orchestration.batch import Batch
 from orchestration.contract import Contract, load_contracts
-from orchestration.dbt import NodeResult, error_summary, load_manifest, without_values
-from orchestration.errors import KodomoError, PublicationHeldError, WarehouseBusyError
+from orchestration.dbt import NodeResult, error_summary, load_manifest
+from orchestration.errors import KodomoError, PublicationHeldError, WarehouseBusyError, without_values
 from orchestration.home import Home
 from orchestration.ingest import last_delivered
 

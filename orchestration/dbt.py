@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestration.errors import KodomoError
+from orchestration.errors import KodomoError, without_values
 from orchestration.home import PROJECT, Home
 
 DBT_PROJECT = PROJECT / "dbt_project"
 PARSED = DBT_PROJECT / "target"
 """The parsed project: the same for every home, so that only what has changed is parsed again."""
 MAX_ERRORS_SHOWN = 10
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|「[^」]*」")
 
 
 @dataclass(frozen=True)
@@ -148,11 +146,6 @@ def build(
         )
         for run in result.result.results
     ]
-
-
-def without_values(message: str) -> str:
-    """An engine's message with every quoted text taken out: what is quoted may be a value of a person."""
-    return _QUOTED.sub("…", message.strip())
 
 
 def _scrub_run_results(home: Home) -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|「[^」]*」")
+
+
+def without_values(message: str) -> str:
+    """An engine's message with every quoted text taken out: what is quoted may be a value of a person."""
+    return _QUOTED.sub("…", message.strip())
 
 
 class ExitCode(IntEnum):

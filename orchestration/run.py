@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from orchestration.batch import Batch
-from orchestration.errors import KodomoError
+from orchestration.errors import KodomoError, without_values
 
 
 def run_batch(batch: Batch) -> Batch:
@@ -40,7 +40,6 @@ def run_batch(batch: Batch) -> Batch:
 
 def _reason(result: object) -> KodomoError:
     """The error of the step that failed, without the stack trace and without quoted values."""
-    from orchestration.dbt import without_values
     from orchestration.errors import PublicationHeldError
 
     for event in result.all_events:  # type: ignore[attr-defined]  # the result type is private to Dagster

@@ -21,6 +21,7 @@ from superset_config.entry import pages as entry_pages
 from superset_config.security import data_docs, dialect, web
 from superset_config.security.files import Files
 from superset_config.security.limits import SharedStorage
+from superset_config.security.logs import LoggingConfigurator
 from superset_config.security.manager import KodomoSecurityManager, check_password
 from superset_config.security.server import MetadataConnection, metadata_uri
 
@@ -62,7 +63,7 @@ if SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
     }
 GUEST_TOKEN_JWT_SECRET = _secret("guest.key")
 GLOBAL_ASYNC_QUERIES_JWT_SECRET = _secret("async.key")
-FILENAME = str(_home.superset / "superset.log")
+LOGGING_CONFIGURATOR = LoggingConfigurator()
 
 # The walls
 CUSTOM_SECURITY_MANAGER = KodomoSecurityManager
