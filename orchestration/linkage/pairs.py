@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -41,7 +42,7 @@ PAIRS_QUERY = """
         versions.address_match as register_address,
         array_to_string(household_names.guardian_names, '・') as register_guardian,
         -- Whoever is no longer on file is somebody of whom nothing is shown.
-        coalesce(persons.is_dv_protected, true) as is_dv_protected,
+        coalesce(persons.is_dv_protected, true) or coalesce(households.is_dv_protected, false) as is_dv_protected,
         columns('^(given_name|surname|birth_on|sex|household)_(level|weight)$')
     from intermediate.int_identity__predictions as predictions
     inner join intermediate.int_identity__external_records as records
@@ -53,6 +54,7 @@ PAIRS_QUERY = """
     left join intermediate.int_identity__household_names as household_names
         on predictions.person_id = household_names.person_id
     left join marts.dim_person as persons on predictions.person_id = persons.person_id
+    left join marts.dim_household as households on persons.household_id = households.household_id
     where predictions.status = 'review' and decisions.status = 'review'
     order by predictions.source_id, predictions.source_key, predictions.match_weight desc
 """
@@ -64,12 +66,17 @@ def pairs_to_review(connection: duckdb.DuckDBPyConnection, *, show_protected: bo
     Where people under a support measure live is in it only if asked for.
     """
     pairs = records(connection, PAIRS_QUERY)
-    return [without_place(pair) if pair["is_dv_protected"] and not show_protected else pair for pair in pairs]
+    return pairs if show_protected else without_places(pairs, lambda pair: pair["is_dv_protected"])
 
 
-def without_place(pair: dict[str, Any]) -> dict[str, Any]:
-    """A pair for those who may not know where its person lives."""
-    return {**pair, **{f"{whose}_{side}": WITHHELD for whose in ("record", "register") for side in PLACE_SIDES}}
+def without_places(pairs: list[dict[str, Any]], hides: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """The pairs for those who may not know where the people of some of them live.
+
+    A record that may be theirs tells no place beside anybody else either.
+    """
+    hidden = {(pair["source_id"], pair["source_key"]) for pair in pairs if hides(pair)}
+    withheld = {f"{whose}_{side}": WITHHELD for whose in ("record", "register") for side in PLACE_SIDES}
+    return [{**pair, **withheld} if (pair["source_id"], pair["source_key"]) in hidden else pair for pair in pairs]
 
 
 def describe_pairs(pairs: list[dict[str, Any]]) -> list[str]:

@@ -75,10 +75,12 @@ class Form:
                 return candidate
         raise KeyError(name)
 
-    def shown(self, content: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Labels and values for people, of the fields that have one."""
+    def shown(self, content: Mapping[str, str], *, with_words: bool = True) -> list[tuple[str, str]]:
+        """Labels and values for people, of the fields that have one; texts in somebody's own words if wanted."""
         return [
-            (f.label_ja, f.choices.get(content[f.name], content[f.name])) for f in self.fields if content.get(f.name)
+            (f.label_ja, f.choices.get(content[f.name], content[f.name]))
+            for f in self.fields
+            if content.get(f.name) and (with_words or not f.is_long)
         ]
 
 

@@ -258,6 +258,15 @@ def is_mine(version: Version, reach: Reach) -> bool:
     return about is None or reach.child(about) is not None
 
 
+def is_readable(version: Version, reach: Reach) -> bool:
+    """Whether somebody may read what was typed, and by whom: a refuge may be in the words of other people.
+
+    Whoever works in one area gives that away by name.
+    """
+    child = reach.child(version.content.get("about_child_id") or version.person_id)
+    return child is None or not reach.is_withheld(child) or version.entered_by == username()
+
+
 REFUSED_JA = {
     400: "送られた内容を受け付けられません。前の画面に戻って、もう一度操作してください。",
     403: "この画面を使う権限がありません。担当の登録を子ども若者課に確かめてください。",

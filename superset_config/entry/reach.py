@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -179,9 +179,26 @@ class Reach:
         # A publication from before the pairs to review told of protection says nothing: then nobody's is shown.
         return person.get("is_dv_protected", True) or person["person_id"] in self._told
 
-    def is_withheld(self, child: dict[str, Any]) -> bool:
+    def is_withheld(self, child: Mapping[str, Any]) -> bool:
         """Whether the place of a child is hidden from this scope."""
         return child.get(PROTECTION) == WITHHELD
+
+    def hides_records_of(self, child: Mapping[str, Any], person_id: str) -> bool:
+        """Whether what is held on somebody in a child's family may tell a place that is hidden from this scope.
+
+        Of the child itself, and of whoever is linked to somebody protected in its family graph: they may live there.
+        """
+        if self.scope.is_dv_authorised:
+            return False
+        if self.is_withheld(child) or person_id in self._told:
+            return True
+        links = self.rows(
+            "bi_family_member", "person_id = ? and ? in (from_person_id, to_person_id)", [child["person_id"], person_id]
+        )
+        return any(
+            row[PROTECTION] == WITHHELD or not self._told.isdisjoint({row["from_person_id"], row["to_person_id"]})
+            for row in links
+        )
 
 
 def told_to_protect(store: EntryStore) -> set[str]:

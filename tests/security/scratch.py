@@ -41,6 +41,10 @@ PLACE = {
     "line_number",
     "disagreement_reason",
     "support_content",
+    "decided_by",
+    "entered_by",
+    "origin",
+    "validity_label",
 }
 NUMBER_BASE = 900_000
 HOLDER_TABLES = {
@@ -116,7 +120,9 @@ def _rows(table: str, columns: dict[str, str], children: list[Child]) -> list[di
             for holder in DEPARTMENTS
         ]
     if table in NOBODY_TABLES:
-        return [{name: _value(name, kind, "", 0) for name, kind in columns.items()}]
+        row = {name: _value(name, kind, "", 0) for name, kind in columns.items()}
+        # A measure that the page of the effect knows.
+        return [{**row, "measure": "days_to_support"} if table == "bi_support_effect" else row]
     rows = []
     for child in children:
         row = {name: _value(name, kind, child.name, child.number) for name, kind in columns.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import io
 import re
 import unicodedata
@@ -165,10 +167,6 @@ def test_protected_children_have_no_place_for_those_not_authorised(server: Serve
     assert "（非表示）" in answer.text
     assert f"area_name:{child}" not in answer.text
     assert not leaks(answer.text, person.seen)
-    # What is held on a child has its address in it.
-    document = post(person, "/entry/person_request/document.pdf", about_child_id=child)
-    assert document.status_code == 302
-    assert "支援措置を扱う職員だけ" in person.get("/entry/person_request/").text
 
 
 def test_a_measure_told_by_telephone_holds_on_these_pages_at_once(server: Server) -> None:
@@ -189,6 +187,94 @@ def test_a_measure_told_by_telephone_holds_on_these_pages_at_once(server: Server
     finally:
         store(server).delete(record_id, 1, by="test", reason="end")
     assert post(server.person("child_ryotsu"), "/entry/assess/prepare", person_id=child).status_code == 200
+
+
+SECRET = "避難先のことば"
+
+
+def test_words_about_a_protected_child_are_for_the_authorised(server: Server) -> None:
+    writer, other = server.person("child_ryotsu_dv"), server.person("child_all_nodv")
+    child = child_of("ryotsu", is_protected=True)
+    decision = {
+        "meeting_on": "2026-04-10", "decision": "support", "agrees_with_tier": "no", "disagreement_reason": SECRET,
+        "support_content": SECRET, "lead_agency": "子ども若者課", "review_on": "2026-04-20",
+    }  # fmt: skip
+    support_id = str(uuid.uuid4())
+    answer = post(writer, "/entry/meeting/decide", person_id=child, record_id=str(uuid.uuid4()), **decision)
+    assert SECRET in answer.text
+    support = {"started_on": "2026-04-11", "support_content": SECRET, "lead_agency": "子ども若者課"}
+    assert SECRET in post(writer, "/entry/meeting/support", person_id=child, record_id=support_id, **support).text
+    page = post(other, "/entry/meeting/child", person_id=child)
+    assert page.status_code == 200
+    assert "支援が必要" in page.text
+    # Who works in one area gives it away by name.
+    assert not [word for word in (SECRET, "child_ryotsu_dv") if word in page.text]
+    answer = post(other, f"/entry/meeting/support/{support_id}", base="1", **{**support, "support_content": "別"})
+    assert answer.status_code == 404
+    for person, is_told in ((writer, True), (other, False)):
+        answer = person.get("/entry/meeting/list.pdf?state=all&on=2026-04-15")
+        text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+        assert (SECRET in "".join(text.split())) is is_told
+    # One's own words stay one's own.
+    mine = {**decision, "support_content": "自分のことば", "disagreement_reason": "x"}
+    assert (
+        "自分のことば"
+        in post(other, "/entry/meeting/decide", person_id=child, record_id=str(uuid.uuid4()), **mine).text
+    )
+
+
+def test_a_request_of_a_protected_family_is_for_the_authorised(server: Server) -> None:
+    writer, other = server.person("child_all"), server.person("child_all_nodv")
+    record_id = str(uuid.uuid4())
+    child = child_of("kanai", is_protected=True)
+    answer = post(
+        writer, "/entry/person_request/save", about_child_id=child, person_id=child, record_id=record_id,
+        requested_on="2026-04-02", request="disclosure", about=SECRET,
+    )  # fmt: skip
+    assert answer.status_code == 302
+    assert SECRET in writer.get("/entry/person_request/").text
+    listed = other.get("/entry/person_request/").text
+    assert SECRET not in listed
+    assert record_id not in listed
+    assert other.get(f"/entry/person_request/{record_id}").status_code == 404
+    assert post(other, f"/entry/person_request/{record_id}/delete", base="1", reason="x").status_code == 404
+
+
+def test_the_document_on_a_protected_family_is_for_the_authorised(server: Server) -> None:
+    # What is held on somebody has their address in it.
+    document = "/entry/person_request/document.pdf"
+    hidden, open_ = child_of("kanai", is_protected=True), child_of("kanai")
+    kept = len(store(server).accesses("child_all_nodv"))
+    for person_id in (hidden, f"from_person_id:{hidden}"):
+        answer = post(server.person("child_all_nodv"), document, about_child_id=hidden, person_id=person_id)
+        assert answer.status_code == 302
+        assert "支援措置を扱う職員だけ" in server.person("child_all_nodv").get("/entry/person_request/").text
+    assert len(store(server).accesses("child_all_nodv")) == kept
+    # The scratch warehouse has no records: who may ask is told that nothing can be read.
+    for username, child in (("child_all", hidden), ("child_all_nodv", open_)):
+        assert post(server.person(username), document, about_child_id=child, person_id=child).status_code == 400
+
+
+def test_what_somebody_else_heard_of_a_protected_child_is_not_there(server: Server) -> None:
+    child = child_of("mano", is_protected=True)
+    kept_as = store(server).record_determination(
+        purpose=SECRET, scope="person", person_id=child, as_of_on=dt.date(2026, 4, 1), publication="p", heard=[],
+        result=[], determined_by="child_all",
+    )  # fmt: skip
+    answer = server.person("child_all_nodv").get(f"/entry/assess/{kept_as}")
+    assert answer.status_code == 404
+    assert SECRET not in answer.text
+
+
+def test_the_effect_is_told_as_it_is_published(server: Server) -> None:
+    page = server.person("guidance_all").get("/entry/meeting/effect").text
+    assert "people_label:" in page
+    assert "value_label:" in page
+
+
+def test_a_steward_of_one_area_reviews_no_links() -> None:
+    scope = dataclasses.replace(STAFF["steward_child"].scope, areas=("mano",))
+    assert "link_review" not in {page.name for page in ACCESS.entry_pages_of(scope)}
 
 
 def test_a_record_is_kept_changed_and_deleted_with_its_history(server: Server) -> None:

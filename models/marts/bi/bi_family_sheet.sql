@@ -16,12 +16,17 @@ persons as (
 
 areas as (
     select area_code, area_name_ja from {{ ref('dim_area') }}
+),
+
+households as (
+    select household_id, is_dv_protected from {{ ref('dim_household') }}
 )
 
 select
     {{ child_columns() }},
-    -- Somebody protected is not on another child's sheet either.
-    children.is_dv_protected or relatives.is_dv_protected as is_dv_protected,
+    -- Nor does another child's sheet tell where somebody protected lives, or a grown-up beside them.
+    children.is_dv_protected or relatives.is_dv_protected or coalesce(households.is_dv_protected, false)
+        as is_dv_protected,
     children.tier,
     children.tier_label,
     children.difficulty_label,
@@ -30,7 +35,7 @@ select
     -- Of somebody protected, the relation does not say who lives with them today: the residence beside it does.
     case
         when
-            (children.is_dv_protected or relatives.is_dv_protected)
+            (children.is_dv_protected or relatives.is_dv_protected or households.is_dv_protected)
             and relatives.relation_ja in ('同居人', '元同居人')
             then '同居人・元同居人'
         else relatives.relation_ja
@@ -50,3 +55,4 @@ from relatives
 inner join children on relatives.person_id = children.person_id
 left join persons on relatives.relative_id = persons.person_id
 left join areas on relatives.area_code = areas.area_code
+left join households on relatives.household_id = households.household_id

@@ -22,6 +22,21 @@ areas as (
     select * from {{ ref('areas') }}
 ),
 
+persons as (
+    select * from {{ ref('dim_person') }}
+),
+
+households as (
+    select * from {{ ref('dim_household') }}
+),
+
+protected_people as (
+    select persons.person_id
+    from persons
+    left join households on persons.household_id = households.household_id
+    where persons.is_dv_protected or households.is_dv_protected
+),
+
 capacities as (
     select * from {{ ref('meeting_capacities') }}
 ),
@@ -38,7 +53,11 @@ members as (
             { 'kind': 'all', 'label': '全体' },
             { 'kind': 'sex', 'label': scored.sex },
             { 'kind': 'age_band', 'label': scored.age_band },
-            { 'kind': 'area', 'label': coalesce(areas.area_name_ja, '不明') },
+            {
+                'kind': 'area',
+                -- A number by area must not tell where somebody protected lives.
+                'label': if(protected_people.person_id is null, coalesce(areas.area_name_ja, '不明'), '不明')
+            },
             { 'kind': 'nationality', 'label': if(scored.is_foreign, '外国人住民', '日本人住民') },
             { 'kind': 'single_parent', 'label': if(scored.is_single_parent, 'ひとり親', 'ひとり親でない') },
             { 'kind': 'public_assistance', 'label': if(scored.has_public_assistance, '受給', '受給なし') },
@@ -48,6 +67,7 @@ members as (
         ]) as member_of
     from scored
     left join areas on scored.area_code = areas.area_code
+    left join protected_people on scored.person_id = protected_people.person_id
 ),
 
 grouped as (

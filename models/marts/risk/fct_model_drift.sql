@@ -251,7 +251,8 @@ pairs as (
         ranks_after.difficulty_type,
         sign(ranks_after.tier_rank - ranks_before.tier_rank) as direction,
         {{ age_band('children.age_months') }} as age_band,
-        coalesce(areas.area_name_ja, '不明') as area_name
+        -- A number by area must not tell where somebody protected lives.
+        case when children.is_dv_protected then '不明' else coalesce(areas.area_name_ja, '不明') end as area_name
     from ranked as ranks_after
     inner join ranked as ranks_before
         on

@@ -176,7 +176,8 @@ class AssessPage(EntryPage):
     def _mine(self, reach: Reach, determination_id: uuid.UUID) -> tuple[dict[str, Any], dict[str, Any]]:
         row = store().determination(str(determination_id))
         child = reach.child(row["person_id"])
-        if child is None:
+        # What somebody else heard may tell a place that is hidden from this scope.
+        if child is None or (reach.is_withheld(child) and row["determined_by"] != username()):
             abort(404)
         return row, child
 

@@ -21,6 +21,7 @@ from superset_config.entry.pages import (
     EntryPage,
     as_pdf,
     audit,
+    is_readable,
     printed,
     route,
     store,
@@ -28,7 +29,7 @@ from superset_config.entry.pages import (
     username,
 )
 from superset_config.entry.reach import Reach
-from superset_config.entry.store import ConflictError
+from superset_config.entry.store import ConflictError, Version
 from superset_config.entry.views.words import (
     EFFECTS_JA,
     OTHER_CHANGED_JA,
@@ -37,6 +38,12 @@ from superset_config.entry.views.words import (
 from superset_config.security.scope import all_areas
 
 ON_A_PAGE = 50
+
+
+def _told(version: Version, form: Form, reach: Reach) -> tuple[Version, list[tuple[str, str]], bool]:
+    """What was typed: the version, labels with values, and whether all of it may be read."""
+    is_open = is_readable(version, reach)
+    return version, form.shown(version.content, with_words=is_open), is_open
 
 
 def _number(text: str) -> int:
@@ -125,10 +132,11 @@ class MeetingPage(EntryPage):
         """What came of decisions and support: numbers of the whole city, with what they cannot say."""
         with in_service(Home.from_environment()) as (connection, _):
             try:
+                # As published: who is fewer than five is no number here either.
                 effects = records(
                     connection,
-                    "select * from warehouse.marts.fct_support_effect "
-                    "order by measure, people desc, group_code, second_code",
+                    "select * from warehouse.marts.bi_support_effect "
+                    "order by measure_order, people desc nulls last, group_code, second_code",
                 )
             except duckdb.CatalogException:
                 effects = []
@@ -164,8 +172,8 @@ class MeetingPage(EntryPage):
             "meeting_child.html",
             reach,
             child=child,
-            decisions=[(version, decision_form.shown(version.content)) for version in reversed(decisions)],
-            supports=[(version, forms()["support"].shown(version.content)) for version in reversed(supports)],
+            decisions=[_told(version, decision_form, reach) for version in reversed(decisions)],
+            supports=[_told(version, forms()["support"], reach) for version in reversed(supports)],
             decision_form=decision_form,
             support_form=forms()["support"],
             decision_id=str(uuid.uuid4()),
@@ -203,7 +211,7 @@ class MeetingPage(EntryPage):
         """What came of a support: a new version of it."""
         version = store().newest(str(record_id))
         child = reach.child(version.person_id)
-        if version.form != "support" or child is None:
+        if version.form != "support" or child is None or not is_readable(version, reach):
             abort(404)
         form = forms()["support"]
         content = clean(form, request.form)

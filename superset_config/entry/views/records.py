@@ -6,13 +6,12 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import Response, abort, flash, redirect, request
+from flask import abort, flash, redirect, request
 
 from orchestration.home import Home
 from orchestration.individual.determination import (
     in_service,
 )
-from orchestration.warehouse import records
 from superset_config.entry.forms import Form, clean, forms, mistakes
 from superset_config.entry.pages import (
     EntryPage,
@@ -20,6 +19,7 @@ from superset_config.entry.pages import (
     as_pdf,
     audit,
     is_mine,
+    is_readable,
     printed,
     route,
     store,
@@ -32,6 +32,7 @@ from superset_config.entry.views.words import (
     DELETED_JA,
     NO_SCHOOL_JA,
     OTHER_CHANGED_JA,
+    PROTECTED_DOCUMENT_JA,
     SAVED_JA,
 )
 
@@ -54,7 +55,8 @@ class FormPage(EntryPage):
             {
                 "version": version,
                 "about": (children.get(about(version)) or {}).get("child_label", "—"),
-                "shown": self.form.shown(version.content),
+                "is_open": is_readable(version, reach),
+                "shown": self.form.shown(version.content, with_words=is_readable(version, reach)),
                 "is_taken": (version.record_id, version.version) in effects,
             }
             for version in reversed(store().current(self.form.name))
@@ -130,7 +132,9 @@ class FormPage(EntryPage):
     def _mine(self, reach: Reach, record_id: uuid.UUID) -> tuple[Version, dict[str, Any]]:
         version = store().newest(str(record_id))
         child = reach.child(about(version))
-        if version.form != self.form.name or not is_mine(version, reach) or child is None:
+        if version.form != self.form.name or child is None or not is_mine(version, reach):
+            abort(404)
+        if not is_readable(version, reach):
             abort(404)
         return version, child
 
@@ -209,17 +213,6 @@ def school_number(person_id: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def registered(person_id: str) -> dict[str, Any]:
-    """Whether somebody is protected, as the publication in service has it; of somebody unknown nothing."""
-    with in_service(Home.from_environment()) as (connection, _):
-        found = records(
-            connection,
-            "select person_id, is_dv_protected from warehouse.marts.dim_person where person_id = ?",
-            [person_id],
-        )
-    return found[0] if found else {"person_id": person_id}
-
-
 class RequestPage(FormPage):
     """本人からの請求: the records of requests, and the document of what is held."""
 
@@ -238,7 +231,7 @@ class RequestPage(FormPage):
         return {}
 
     @route("/document.pdf", "POST")
-    def document(self, reach: Reach) -> Response:
+    def document(self, reach: Reach) -> Any:
         """Everything held on the person, with sources."""
         from orchestration.disclosure import held_on
 
@@ -248,8 +241,8 @@ class RequestPage(FormPage):
         person_id = typed("person_id") or child["person_id"]
         if person_id not in reach.relatives(child["person_id"]):
             abort(404)
-        if reach.is_withheld(child) or reach.hides_place(registered(person_id)):
-            flash("支援措置の対象者と同じ世帯の子どもの記録は、支援措置を扱う職員だけが文書にできます。", "error")
+        if reach.hides_records_of(child, person_id):
+            flash(PROTECTED_DOCUMENT_JA, "error")
             return self.back()
         store().note_access(username(), "disclosure_document", person_id=person_id)
         audit("disclosure_document")

@@ -13,7 +13,7 @@ from orchestration.contract import load_code_lists, load_contracts
 from orchestration.home import Home
 from orchestration.individual.service import in_service
 from orchestration.linkage.explain import ATTRIBUTE_LABELS
-from orchestration.linkage.pairs import SIDES_JA, without_place
+from orchestration.linkage.pairs import SIDES_JA, without_places
 from orchestration.warehouse import records
 from superset_config.entry.forms import clean, forms, mistakes
 from superset_config.entry.pages import (
@@ -97,7 +97,7 @@ class LinkReviewPage(EntryPage):
 
 def shown_pairs(pairs: list[dict[str, Any]], reach: Reach) -> list[dict[str, Any]]:
     """The pairs as this scope may see them: without the place of whom it may not find."""
-    return [without_place(pair) if reach.hides_place(pair) else pair for pair in pairs]
+    return without_places(pairs, reach.hides_place)
 
 
 def pairs_in_service() -> list[dict[str, Any]]:

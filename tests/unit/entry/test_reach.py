@@ -63,7 +63,8 @@ def test_a_measure_told_by_telephone_protects_on_its_last_day_too(home: Home, da
 def places(reach: Reach, **pair: object) -> set[str | None]:
     """Every address and guardian that a reach is shown of a pair of the person m."""
     sides = {f"{whose}_{side}": "佐渡市両津夷" for whose in ("record", "register") for side in ("address", "guardian")}
-    (shown,) = shown_pairs([{"person_id": "m", "record_name": "本間花子", **sides, **pair}], reach)
+    record = {"source_id": "guidance_centre_cases", "source_key": "1", "record_name": "本間花子"}
+    (shown,) = shown_pairs([{"person_id": "m", **record, **sides, **pair}], reach)
     assert shown["record_name"] == "本間花子"
     return {shown[side] for side in sides}
 
