@@ -22,7 +22,12 @@ from superset_config.security import data_docs, dialect, web
 from superset_config.security.files import Files
 from superset_config.security.limits import SharedStorage
 from superset_config.security.logs import LoggingConfigurator
-from superset_config.security.manager import KodomoSecurityManager, check_password
+from superset_config.security.manager import (
+    KodomoSecurityManager,
+    check_password,
+    oneself,
+    own_roles,
+)
 from superset_config.security.server import MetadataConnection, metadata_uri
 
 _home = Home.from_environment().ensure()
@@ -106,6 +111,10 @@ ENABLE_CORS = False
 PUBLIC_ROLE_LIKE = None
 ENABLE_UI_THEME_ADMINISTRATION = False
 SUPERSET_LOG_VIEW = True
+# Lists of people and roles to choose from, which every list of dashboards offers.
+EXTRA_RELATED_QUERY_FILTERS = {"user": oneself, "role": own_roles}
+# As in the proxy.
+MAX_CONTENT_LENGTH = 4 * 1024 * 1024
 EVENT_LOGGER = AuditLogger()
 
 # Who comes in
@@ -113,6 +122,7 @@ AUTH_TYPE = AUTH_DB
 AUTH_USER_REGISTRATION = False
 AUTH_RATE_LIMITED = True
 AUTH_RATE_LIMIT = os.environ.get("KODOMO_LOGIN_LIMIT", "10 per 5 minutes")
+KODOMO_ADDRESS_LIMIT = os.environ.get("KODOMO_ADDRESS_LIMIT", "100 per 5 minutes")
 RATELIMIT_ENABLED = True
 RATELIMIT_APPLICATION = "200 per second"
 # One count for all worker processes.

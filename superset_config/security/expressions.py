@@ -26,6 +26,12 @@ OPERATORS = {
     "TEMPORAL_RANGE",
 }
 AGGREGATES = {"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"}
+GRAINS = {None, "PT1S", "PT1M", "PT1H", "P1D", "P1W", "P1M", "P3M", "P1Y"}
+# What the charts do with an answer; others can make millions of rows out of a few.
+AFTERWARDS = {
+    "aggregate", "compare", "contribution", "cum", "diff", "flatten", "pivot", "rank", "rename", "rolling", "select",
+    "sort",
+}  # fmt: skip
 # What a filter without a choice sends: nobody.
 NOTHING = {"", "1=0"}
 
@@ -55,8 +61,11 @@ def check_query(query: Any, columns: Iterable[str], metrics: Iterable[str]) -> N
     if query.granularity:
         checker.column(query.granularity)
     checker.extras(query.extras or {})
-    if query.annotation_layers:
+    if query.annotation_layers or query.time_offsets:
         raise Refused
+    for step in query.post_processing or []:
+        if not isinstance(step, dict) or step.get("operation") not in AFTERWARDS:
+            raise Refused
 
 
 class _Checker:
@@ -78,7 +87,7 @@ class _Checker:
                 "optionName",
             }:
                 raise Refused
-            if not isinstance(column.get("label", ""), str):
+            if not isinstance(column.get("label", ""), str) or column.get("timeGrain") not in GRAINS:
                 raise Refused
             column = column.get("sqlExpression")
         if not isinstance(column, str) or column not in self.columns:
@@ -114,6 +123,9 @@ class _Checker:
         """A column, an operator and values."""
         self.column(condition.get("col"))
         if str(condition.get("op", "")).upper() not in OPERATORS:
+            raise Refused
+        value = condition.get("val")
+        if any(isinstance(one, (dict, list)) for one in (value if isinstance(value, list) else [value])):
             raise Refused
 
     def extras(self, extras: dict[str, Any]) -> None:

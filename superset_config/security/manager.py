@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_appbuilder.exceptions import PasswordComplexityValidationError
+from flask_appbuilder.security.api import SecurityApi
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from flask_login import current_user
 from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
@@ -21,11 +23,35 @@ NO_ACCESS_JA = "このデータを見る権限がありません。"
 
 def login_key() -> str:
     """Whom attempts to log in are counted for: the address and the name tried, so that a proxy is not one person."""
-    if request.method == "POST" and request.path.rstrip("/") in {"/login", "/api/v1/security/login"}:
-        body = request.get_json(silent=True) if request.is_json else None
-        name = (body or {}).get("username") if isinstance(body, dict) else request.form.get("username")
-        return f"{get_remote_address()}|{str(name or '')[:64].lower()}"
+    if request.method == "POST" and request.path.rstrip("/") == "/login":
+        return f"{get_remote_address()}|{request.form.get('username', '')[:64].lower()}"
     return get_remote_address()
+
+
+def oneself(query: Any) -> Any:
+    """Of the accounts, one's own, unless the list of accounts is one's business."""
+    from flask import g
+    from superset import security_manager
+
+    if security_manager.can_access("can_list", "UserDBModelView"):
+        return query
+    return query.filter(security_manager.user_model.id == g.user.id)
+
+
+def own_roles(query: Any) -> Any:
+    """Of the roles, one's own, likewise."""
+    from superset import security_manager
+
+    if security_manager.can_access("can_list", "UserDBModelView"):
+        return query
+    held = [role.id for role in security_manager.get_user_roles()]
+    return query.filter(security_manager.role_model.id.in_(held))
+
+
+class NoTokens(SecurityApi):
+    """Superset's, without the tokens: they would outlive log-out, idle time and session, and nobody needs one."""
+
+    exclude_route_methods: ClassVar[set[str]] = {"login", "refresh"}
 
 
 def check_password(password: str) -> None:
@@ -40,6 +66,8 @@ def check_password(password: str) -> None:
 class KodomoSecurityManager(SupersetSecurityManager):
     """Superset's, with free SQL refused to everyone: dashboards are code, and staff choose, they do not program."""
 
+    security_api = NoTokens
+
     def create_limiter(self, app: Flask) -> Limiter:
         """Attempts to log in are counted by address and name."""
         limiter = Limiter(key_func=login_key)
@@ -50,14 +78,17 @@ class KodomoSecurityManager(SupersetSecurityManager):
         """Superset limits its own page, which is only read; what the form is sent to has to be limited, too."""
         super().register_views()
         if self.is_auth_limited:
-            api = [view for view in self.appbuilder.baseviews if isinstance(view, self.security_api)]
-            for view in (self.auth_view, *api):
-                self.limiter.limit(self.auth_rate_limit, methods=["POST"])(view.blueprint)
+            self.limiter.limit(self.auth_rate_limit, methods=["POST"])(self.auth_view.blueprint)
+            # One password tried on every name fails once for each of them, and often for the address.
+            self.limiter.limit(
+                current_app.config["KODOMO_ADDRESS_LIMIT"],
+                key_func=get_remote_address,
+                methods=["POST"],
+                deduct_when=lambda _response: not current_user.is_authenticated,
+            )(self.auth_view.blueprint)
 
     def is_item_public(self, permission_name: str, view_name: str) -> bool:
         """Whether everybody may: asked for those only who are not logged in, of whom Superset would ask no more."""
-        from flask_login import current_user
-
         return not current_user.is_authenticated and super().is_item_public(permission_name, view_name)
 
     def _has_view_access(self, user: Any, permission_name: str, view_name: str) -> bool:

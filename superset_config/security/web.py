@@ -41,6 +41,9 @@ ERROR_PAGE = (
     '<h1 style="font-size: 1.4em">{text}</h1><p>（{status}）</p>'
     '<p><a href="/dashboard/list/">ダッシュボードの一覧へ</a></p></body></html>'
 )
+LOOPBACK = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
+MOST_QUERIES, MOST_VALUES, MOST_DEEP, MOST_TEXT, MOST_BRACKETS = 10, 5_000, 20, 2_000, 60
+"""Of one question for chart data: queries; values, nesting, letters and brackets of a text in them."""
 # Pages that say their errors themselves.
 _OWN = ("/entry/", "/data-docs/")
 # The page asks for these by itself; they do not show that somebody is there.
@@ -54,8 +57,9 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def only_listed_networks() -> Response | None:
-        # Whether it is up may be asked from this machine and says nothing else.
-        if networks and request.path != "/health" and not is_listed(request.remote_addr, networks):
+        # Whether it is up may be asked from this machine.
+        is_check = request.path == "/health" and is_listed(request.remote_addr, LOOPBACK)
+        if networks and not is_check and not is_listed(request.remote_addr, networks):
             return Response(NETWORK_JA, 403, mimetype="text/plain; charset=utf-8")
         return None
 
@@ -100,18 +104,44 @@ def install(app: Flask) -> None:
         session.permanent = True
         session[_SIGNED_IN] = session[_SEEN] = time.time()
 
+    @app.errorhandler(RecursionError)
+    def too_deep(_error: RecursionError) -> Response:
+        return Response(json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json")
+
     app.after_request(scrub)
 
 
 def _is_whole() -> bool:
-    """Whether a question for chart data names one dataset and holds queries; Superset stumbles over others."""
+    """Whether a question for chart data names one dataset and holds queries that somebody may have chosen.
+
+    Superset stumbles over others, or works on them for minutes.
+    """
     body = request.get_json(silent=True) if request.is_json else _parsed(request.form.get("form_data"))
     if not isinstance(body, dict):
         return False
     source, queries = body.get("datasource"), body.get("queries")
     if not isinstance(source, dict) or source.get("type") != "table" or not str(source.get("id", "")).isdigit():
         return False
-    return isinstance(queries, list) and bool(queries) and all(isinstance(query, dict) for query in queries)
+    if not isinstance(queries, list) or not all(isinstance(query, dict) for query in queries):
+        return False
+    return 0 < len(queries) <= MOST_QUERIES and is_bounded(queries)
+
+
+def is_bounded(content: Any) -> bool:
+    """Whether parsed JSON holds no more, longer or deeper values than charts and filters ask with."""
+    left, waiting = MOST_VALUES, [(content, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        left -= 1
+        if left < 0 or depth > MOST_DEEP:
+            return False
+        if isinstance(value, dict):
+            waiting += [(one, depth + 1) for one in value.values()]
+        elif isinstance(value, list):
+            waiting += [(one, depth + 1) for one in value]
+        elif isinstance(value, str) and (len(value) > MOST_TEXT or sum(map(value.count, "([{")) > MOST_BRACKETS):
+            return False
+    return True
 
 
 def _parsed(text: str | None) -> Any:

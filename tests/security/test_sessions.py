@@ -117,6 +117,49 @@ def test_without_a_log_in_there_is_nothing(server: Server) -> None:
         assert answer.status_code in {302, 401, 403, 404} or answer.json().get("count") == 0, path
 
 
+def test_there_are_no_tokens_that_outlive_a_session(server: Server) -> None:
+    body = {"username": "child_ryotsu", "password": passwords(server.home)["child_ryotsu"], "provider": "db"}
+    person = server.person("child_ryotsu")
+    for path in ("/api/v1/security/login", "/api/v1/security/refresh"):
+        answer = person.send("POST", path, json={**body, "refresh": True})
+        assert answer.status_code in {404, 405}, path
+        assert "token" not in answer.text
+
+
+@pytest.mark.parametrize("username", ["newcomer", "partner", "child_ryotsu", "admin"])
+def test_accounts_and_roles_are_listed_for_administrators_only(server: Server, username: str) -> None:
+    person = server.person(username)
+    for path in ("dashboard/related/owners", "dashboard/related/changed_by", "chart/related/owners",
+                 "chart/related/created_by", "dataset/related/owners"):  # fmt: skip
+        names = [row["text"] for row in person.get(f"/api/v1/{path}?q=(page_size:100)").json()["result"]]
+        if username == "admin":
+            assert len(names) > 20, path
+        else:
+            assert len(names) == 1, path
+    roles = person.get("/api/v1/dashboard/related/roles?q=(page_size:100)").json()["result"]
+    assert ("dv_authorised" in {row["text"] for row in roles}) is (username == "admin")
+
+
+def test_the_log_of_the_server_holds_no_value(server: Server) -> None:
+    person, number = server.person("child_ryotsu"), server.datasets()["bi_child"]
+
+    def named(value: object) -> list[dict]:
+        return [{"col": "display_name", "op": "IN", "val": [value]}]
+
+    # What Superset logs with its conditions: questions that the engine cannot answer, and values that are none.
+    assert (
+        person.ask(number, columns=["kana"], filters=named("ことば"), orderby=[["departments", True]]).status_code
+        >= 400
+    )
+    day = [{"col": "birth_on", "op": ">", "val": "ことば"}]
+    assert person.ask(number, columns=["kana"], filters=day).status_code >= 400
+    assert person.ask(number, columns=["kana"], filters=named(["ことば"])).status_code == 403
+    assert person.ask(number, columns=["kana"], time_range="ことば : ことば").status_code >= 400
+    log = (server.home.root / f"server-{server.address.rsplit(':', 1)[1]}.log").read_text(encoding="utf-8")
+    assert "failed" in log
+    assert "ことば" not in log
+
+
 @pytest.fixture(scope="module")
 def strict_server(scratch_home: Home) -> Server:
     """A server with short sessions, a limit of attempts, and listed networks behind a proxy."""
@@ -124,6 +167,7 @@ def strict_server(scratch_home: Home) -> Server:
         "KODOMO_IDLE_SECONDS": "4",
         "KODOMO_SESSION_SECONDS": "10",
         "KODOMO_LOGIN_LIMIT": "3 per minute",
+        "KODOMO_ADDRESS_LIMIT": "5 per minute",
         "KODOMO_NETWORKS": "10.1.0.0/16,192.168.7.0/24",
         "KODOMO_BEHIND_PROXY": "1",
         "KODOMO_TLS": "1",
@@ -170,6 +214,27 @@ def test_attempts_to_log_in_are_limited_by_name(strict_server: Server) -> None:
     other = inside(strict_server, "child_sawata")
     other.log_in(passwords(strict_server.home)["child_sawata"])
     assert is_in(other)
+
+
+def test_one_password_is_not_tried_on_every_name(strict_server: Server) -> None:
+    def tried(address: str, username: str, password: str) -> tuple[int, bool]:
+        person = inside(strict_server, username)
+        person.http.headers["X-Forwarded-For"] = address
+        return person.log_in(password).status_code, is_in(person)
+
+    good = passwords(strict_server.home)["child_niibo"]
+    # Who comes in is not counted.
+    assert all(tried("192.168.7.9", "child_niibo", good)[1] for _ in range(2))
+    statuses = [tried("192.168.7.9", f"nobody_{number}", "wrong-Password-1")[0] for number in range(8)]
+    assert [status == 429 for status in statuses] == [False] * 5 + [True] * 3
+    assert tried("192.168.7.9", "child_niibo", good) == (429, False)
+    assert tried("192.168.7.10", "child_niibo", good)[1]
+
+
+def test_whether_it_is_up_is_asked_from_this_machine(strict_server: Server) -> None:
+    for forwarded, status in (("203.0.113.9", 403), ("10.1.2.3", 200), (None, 200)):
+        headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+        assert requests.get(f"{strict_server.address}/health", headers=headers, timeout=60).status_code == status
 
 
 def test_an_idle_session_ends(strict_server: Server) -> None:

@@ -80,6 +80,7 @@ REFUSED = [
     "INSTALL httpfs",
     "SELECT " + "(" * 2000 + "1" + ")" * 2000,
     "SELECT '" + "x" * 200_000 + "'",
+    "SELECT a" + "[1]" * 700 + " FROM bi_child",
 ]
 
 
