@@ -3,6 +3,7 @@ machine."""
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
 import re
@@ -20,6 +21,7 @@ GENERAL_JA = "処理できませんでした。入力を確認し、続く場合
 NETWORK_JA = "このネットワークからは利用できません。"
 _SIGNED_IN = "kodomo_signed_in_at"
 _SEEN = "kodomo_seen_at"
+_PASSWORD = "kodomo_password"
 # What Superset puts before a message of its own or of the engine.
 _PREFIX = re.compile(r"(?i)^(エラー: ?|error: ?|duckdb error: ?)+")
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
@@ -87,6 +89,7 @@ def install(app: Flask) -> None:
             or seen is None
             or now - signed_in > app.config["KODOMO_SESSION_SECONDS"]
             or now - seen > app.config["KODOMO_IDLE_SECONDS"]
+            or session.get(_PASSWORD) != _password_of(current_user)
         ):
             logout_user()
             session.clear()
@@ -96,19 +99,25 @@ def install(app: Flask) -> None:
             session[_SEEN] = now
 
     @user_logged_in.connect_via(app)
-    def signed_in(_sender: Any, **_kwargs: Any) -> None:
+    def signed_in(_sender: Any, user: Any, **_kwargs: Any) -> None:
         # A new id, so that one planted before log-in is worth nothing.
         regenerate = getattr(app.session_interface, "regenerate", None)
         if regenerate is not None:
             regenerate(session)
         session.permanent = True
         session[_SIGNED_IN] = session[_SEEN] = time.time()
+        session[_PASSWORD] = _password_of(user)
 
     @app.errorhandler(RecursionError)
     def too_deep(_error: RecursionError) -> Response:
         return Response(json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json")
 
     app.after_request(scrub)
+
+
+def _password_of(user: Any) -> str:
+    """What changes with the password: a session that somebody else has ends with the old one."""
+    return hashlib.sha256((user.password or "").encode()).hexdigest()
 
 
 def _is_whole() -> bool:

@@ -81,6 +81,21 @@ def test_a_session_planted_before_log_in_is_worth_nothing(server: Server) -> Non
     assert not is_in(thief)
 
 
+def test_with_the_password_every_session_ends(server: Server) -> None:
+    old, new = passwords(server.home)["child_minami"], "Another-Password-1"
+    for before, after in ((old, new), (new, old)):
+        stolen, person = server.log_in("child_minami", before), server.log_in("child_minami", before)
+        page = person.get("/resetmypassword/form").text
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page).group(1)
+        person.send(
+            "POST", "/resetmypassword/form", data={"csrf_token": token, "password": after, "conf_password": after}
+        )
+        assert not is_in(stolen)
+        assert not is_in(person)
+        assert is_in(server.log_in("child_minami", after))
+    server.sessions.pop("child_minami", None)
+
+
 def test_cookies_are_closed_to_scripts_and_other_sites(server: Server) -> None:
     answer = requests.get(f"{server.address}/login/", timeout=60)
     cookie = answer.headers["Set-Cookie"]
