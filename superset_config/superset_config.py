@@ -12,6 +12,7 @@ from typing import Any
 from cachelib import FileSystemCache
 from flask_appbuilder.const import AUTH_DB
 from sqlalchemy.pool import QueuePool
+from superset.key_value.types import JsonKeyValueCodec
 
 from orchestration.home import Home
 from superset_config import speed
@@ -103,6 +104,13 @@ DATA_CACHE_CONFIG = {
     "CACHE_THRESHOLD": 500,
 }
 CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
+FILTER_STATE_CACHE_CONFIG = {
+    "CACHE_TYPE": "superset_config.security.cache.OwnChoices",
+    "CACHE_DEFAULT_TIMEOUT": 24 * 3600,
+    "CACHE_KEY_PREFIX": "filters",
+    "REFRESH_TIMEOUT_ON_RETRIEVAL": True,
+    "CODEC": JsonKeyValueCodec(),
+}
 TALISMAN_ENABLED = True
 SHOW_STACKTRACE = False
 FAB_API_SWAGGER_UI = False
@@ -242,13 +250,15 @@ def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     entry_pages.install(app)
 
 
-# A city's own: LDAP or OIDC, mail. Only settings of who comes in are taken from it, none of the walls.
+# A city's own: LDAP or OIDC, mail. Only settings of how people come in are taken from it, none of the walls: who may,
+# and as what, says the staff list.
 _local = _home.superset / "local_settings.py"
 if _local.exists():
     _settings: dict[str, Any] = {}
     exec(compile(_local.read_text(encoding="utf-8"), _local.name, "exec"), _settings)
     for _name, _value in _settings.items():
-        if _name.startswith(("AUTH_", "OAUTH_", "OPENID_", "SMTP_", "RATELIMIT_")):
+        _is_log_in = _name.startswith(("AUTH_", "OAUTH_", "OPENID_", "SMTP_", "RATELIMIT_"))
+        if _is_log_in and not _name.startswith(("AUTH_ROLE", "AUTH_USER_REGISTRATION")):
             globals()[_name] = _value
 
 

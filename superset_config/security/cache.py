@@ -1,12 +1,14 @@
-"""A cache of results that knows the scope and the publication: what one may see, nobody else is answered with."""
+"""Caches that know whose they are: what one may see, or chose in a filter, nobody else is answered with."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from typing import Any
+from uuid import UUID
 
 from flask_caching.backends.simplecache import SimpleCache
+from superset.extensions.metastore_cache import SupersetMetastoreCache
 
 
 class ScopedCache(SimpleCache):
@@ -57,3 +59,16 @@ class ScopedCache(SimpleCache):
         """Whether there is a value."""
         with self._lock:
             return super().has(self._scoped(key))
+
+
+class OwnChoices(SupersetMetastoreCache):
+    """What somebody chose in the filters of a dashboard, under keys of their own.
+
+    The name of a child may be in it, and the key of it in an address that is handed on.
+    """
+
+    def get_key(self, key: str) -> UUID:
+        """The key of whoever asks."""
+        from superset.utils.core import get_user_id
+
+        return super().get_key(f"{get_user_id()}|{key}")

@@ -172,6 +172,23 @@ def test_a_cached_result_is_nobody_elses(server: Server) -> None:
     assert not Seen.children(owner.seen) & set(stolen.text.split('"'))
 
 
+def test_what_somebody_chose_in_a_filter_is_nobody_elses(server: Server) -> None:
+    owner, other = server.person("child_ryotsu"), server.person("child_aikawa")
+    (board,) = [
+        board["id"]
+        for board in owner.get("/api/v1/dashboard/?q=(page_size:100)").json()["result"]
+        if board["slug"] == "list"
+    ]
+    path = f"/api/v1/dashboard/{board}/filter_state"
+    answer = owner.send("POST", path, json={"value": '{"child": "child_label:P999"}'})
+    assert answer.status_code == 201
+    key = answer.json()["key"]
+    assert "P999" in owner.get(f"{path}/{key}").text
+    stolen = other.get(f"{path}/{key}")
+    assert stolen.status_code == 404
+    assert "P999" not in stolen.text
+
+
 def test_a_new_publication_is_seen_at_once(server: Server) -> None:
     home = server.home
     person = server.person("child_sawata")
