@@ -98,7 +98,9 @@ def beside_the_truth(home: Home, proposal: Proposal, truth: Path) -> dict[str, s
             met[band].append(number)
     left_out = {tuple(band) for band in proposal.unrecorded}
     judged = [
-        band for band in sorted(met) if len(met[band]) >= LEAST_MET and band[0] not in refused and band not in left_out
+        band
+        for band in sorted(met)
+        if LEAST_MET <= len(met[band]) <= len(known) - LEAST_MET and band[0] not in refused and band not in left_out
     ]
     lifts = [float(true[met[band]].mean() - np.delete(true, met[band]).mean()) for band in judged]
     with_factor = {factor: np.array([float(row[factor]) > 0 for row, _ in known]) for factor in effects}
