@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,8 @@ def register(app: typer.Typer) -> None:
         processes = serving.start(home, wanted)
         for service in wanted:
             typer.echo(f"{service.name}: {service.address}")
+        if not os.environ.get("KODOMO_NETWORKS"):
+            typer.echo("Only this machine reaches them: KODOMO_NETWORKS lists no network.")
         if home.demo_accounts.exists():
             typer.echo(f"Accounts and initial passwords: {home.demo_accounts}")
         if detach:

@@ -61,7 +61,7 @@ def install(app: Flask) -> None:
     def only_listed_networks() -> Response | None:
         # Whether it is up may be asked from this machine.
         is_check = request.path == "/health" and is_listed(request.remote_addr, LOOPBACK)
-        if networks and not is_check and not is_listed(request.remote_addr, networks):
+        if not is_check and not is_listed(request.remote_addr, networks):
             return Response(NETWORK_JA, 403, mimetype="text/plain; charset=utf-8")
         return None
 
@@ -161,9 +161,10 @@ def _parsed(text: str | None) -> Any:
 
 
 def parse_networks(text: str | Iterable[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """Networks in CIDR notation, separated by commas; ValueError for what is none."""
+    """Networks in CIDR notation, separated by commas; this machine if there are none; ValueError for what is none."""
     parts = text.split(",") if isinstance(text, str) else text
-    return [ipaddress.ip_network(part.strip()) for part in parts if part.strip()]
+    # Whoever lists no network has not said yet whose machines may come in.
+    return [ipaddress.ip_network(part.strip()) for part in parts if part.strip()] or LOOPBACK
 
 
 def is_listed(address: str | None, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

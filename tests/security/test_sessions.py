@@ -282,6 +282,9 @@ def test_a_long_session_ends(strict_server: Server) -> None:
         ("fd00::1", "10.0.0.0/8", False),
         (None, "10.0.0.0/8", False),
         ("unix", "10.0.0.0/8", False),
+        ("127.0.0.1", "", True),
+        ("::1", " ", True),
+        ("10.1.2.3", "", False),
     ],
 )
 def test_networks(address: str | None, networks: str, listed: bool) -> None:
