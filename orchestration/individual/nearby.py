@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from orchestration.individual.inputs import EXTERNAL_KEYS, people_columns
 from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE
 from orchestration.individual.service import Reader
 
@@ -11,11 +12,6 @@ STEPS = 4
 """Edges of the longest chain."""
 # A household that ever had more members than this is an institution on any date, and makes no edge.
 FAMILY_AT_MOST = 30
-EXTERNAL_KEYS = {
-    "school_person_no": "school_enrolment",
-    "centre_case_no": "guidance_centre_cases",
-    "service_no": "social_council_services",
-}
 # Whole numbers are found among many in a fraction of the time that texts take.
 PEOPLE = f"""
     select row_number() over (order by person_id)::integer as number, person_id
@@ -82,7 +78,7 @@ def near(
     for relation in sorted({parent for name in again for parent in parents[name]} - again):
         if relation == PARAMETERS or relation.startswith("seeds."):
             continue
-        kept = _condition(relation, reader.columns[relation])
+        kept = _condition(reader.columns[relation])
         if kept is not None:
             connection.execute(
                 f"create or replace table {SCRATCH}.{relation} as select * from {WAREHOUSE}.{relation} where {kept}"
@@ -154,18 +150,19 @@ def _choose_people(connection: duckdb.DuckDBPyConnection, reader: Reader, person
     )
 
 
-def _condition(relation: str, columns: list[str]) -> str | None:
+def _condition(columns: list[str]) -> str | None:
     """Which rows matter; None where the relation has no column of people and is read as it is."""
-    people = [name for name in columns if name in {"person_id", "husband_id", "wife_id"}]
-    if people:
-        # Records that nobody has been found for have no person among them.
-        return " or ".join(f"{name} in (select person_id from near_people)" for name in people)
-    if numbers := [name for name in columns if name.endswith("atena_no")]:
-        return " or ".join(f"{name} in (select atena_no from near_atena)" for name in numbers)
-    for key, source_id in EXTERNAL_KEYS.items():
-        if key in columns:
-            return (
-                f"{key} in (select source_key from {WAREHOUSE}.intermediate.int_person__identities "
-                f"where source_id = '{source_id}' and person_id in (select person_id from near_people))"
+    kept = []
+    for name in people_columns(columns):
+        if name in EXTERNAL_KEYS:
+            found = (
+                f"select source_key from {WAREHOUSE}.intermediate.int_person__identities "
+                f"where source_id = '{EXTERNAL_KEYS[name]}' and person_id in (select person_id from near_people)"
             )
-    return None
+        elif name.endswith("atena_no"):
+            found = "select atena_no from near_atena"
+        else:
+            # Records that nobody has been found for have no person among them.
+            found = "select person_id from near_people"
+        kept.append(f"{name} in ({found})")
+    return " or ".join(kept) or None

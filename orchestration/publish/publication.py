@@ -19,7 +19,7 @@ import duckdb
 
 from orchestration.errors import KodomoError, UsageError, WarehouseBusyError
 from orchestration.home import Home
-from orchestration.individual.inputs import copy_inputs, write_statements
+from orchestration.individual.inputs import copy_inputs, copy_relation, write_statements
 from orchestration.publish.tables import (
     MARTS,
     audience_table_sql,
@@ -236,12 +236,13 @@ def _write_everything(home: Home, access: Access, work: Path) -> None:
         marts = columns_of(connection, "warehouse", MARTS)
         check_rules(access, marts)
         connection.execute(f"attach {literal(str(work / EVERYTHING))} as everything")
+        # Rows are copied in an order.
+        connection.execute("set preserve_insertion_order = true")
         # One transaction: each commit waits for the disk.
         connection.execute("begin")
         connection.execute(f"create schema everything.{MARTS}")
         for name in marts:
-            source = f"warehouse.{MARTS}.{quote(name)}"
-            connection.execute(f"create table everything.{MARTS}.{quote(name)} as from {source}")
+            copy_relation(connection, "warehouse", "everything", f"{MARTS}.{quote(name)}", marts[name])
         write_statements(work, copy_inputs(connection, home, "warehouse", "everything"))
         key = pseudonym_key(home.root / "pseudonym.key")
         for table in published_of(access.published_tables(), marts):

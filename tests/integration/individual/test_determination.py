@@ -87,6 +87,16 @@ def batch_rows(home: Home, table: str, columns: str) -> dict[str, set[tuple]]:
     return found
 
 
+def lists_of(home: Home, table: str, expression: str) -> dict[str, set[Any]]:
+    """What a mart of the batch says of each child, as sets."""
+    rows = query(
+        home,
+        f"select person_id, list(distinct {expression}) from {WAREHOUSE}.marts.{table} where as_of_on = ? group by all",
+        AS_OF,
+    )
+    return {person_id: {row if isinstance(row, str) else tuple(row) for row in found} for person_id, found in rows}
+
+
 # As many children at once as an area has.
 BY_AREA = """
     select person_id from {source}.marts.dim_child
@@ -111,15 +121,13 @@ def test_with_nothing_added_the_rows_are_the_batchs_for_500_children(
             AS_OF,
         )
     }
-    contents = {
-        row[0]: row[1]
-        for row in query(
-            home,
-            f"select person_id, count(distinct support_code) from {WAREHOUSE}.marts.fct_support_content "
-            "where as_of_on = ? group by all",
-            AS_OF,
-        )
-    }
+    contents = lists_of(home, "fct_support_content", "support_code")
+    chains = lists_of(home, "fct_chain", "(chain_type, steps, path, case_source_id, case_on)")
+    items = query(
+        home,
+        "select model_version, difficulty_type, item_code, coalesce(age_from_months, -99), "
+        f"coalesce(age_to_months, 999) from {WAREHOUSE}.intermediate.int_risk__used_items where kind = 'observation'",
+    )
     seen: set[str] = set()
     # One alone, a household, a family, in turn; then, area by area, everybody who was not there yet.
     for number, person_id in enumerate(ranked):
@@ -137,10 +145,35 @@ def test_with_nothing_added_the_rows_are_the_batchs_for_500_children(
                 priority["tier"], priority["total_score"], priority["priority_class"], priority["due_days"],
                 priority["priority_rank"],
             ) == priorities[child["person_id"]]  # fmt: skip
-            assert len({row["support_code"] for row in child["support_contents"]}) == contents[child["person_id"]]
+            assert {row["support_code"] for row in child["support_contents"]} == contents[child["person_id"]]
+            assert {
+                (row["chain_type"], row["steps"], ">".join(row["path_ids"]), row["case_source_id"], row["case_on"])
+                for row in child["chains"]
+            } == chains.get(child["person_id"], set())
+            missing = {row["item_code"] for row in child["missing"]}
+            for score in child["scores"]:
+                applicable = {
+                    item
+                    for version, difficulty, item, youngest, oldest in items
+                    if (version, difficulty) == (score["model_version"], score["difficulty_type"])
+                    and youngest <= child["age_months"] < oldest
+                }
+                observed = len(applicable - missing)
+                assert float(score["completeness"]) == pytest.approx(observed / len(applicable), abs=0.00006)
             assert not any(score["is_changed"] for score in child["scores"])
     assert seen == set(scores)
     assert len(seen) >= 500
+
+
+def test_a_publication_holds_the_rows_of_a_person_together(home: Home) -> None:
+    for relation in ("marts.fct_observation", "marts.fct_risk_contribution", "intermediate.int_risk__scope_members"):
+        ((people, blocks),) = query(
+            home,
+            "select count(distinct person_id), count(*) from (select person_id, "
+            f"lag(person_id) over (order by rowid) as before from {WAREHOUSE}.{relation}) "
+            "where before is distinct from person_id",
+        )
+        assert people == blocks > 1, relation
 
 
 def test_for_another_date_the_rows_are_those_of_a_whole_run_for_it(home: Home) -> None:
