@@ -12,7 +12,9 @@ from orchestration.contract import Contract, load_code_lists, load_contracts
 from orchestration.errors import KodomoError
 from orchestration.home import Home
 from orchestration.individual.determination import observation_codes, source_label
+from orchestration.individual.record import result_labels
 from orchestration.individual.service import in_service
+from orchestration.linkage.explain import CHAINS_JA
 from orchestration.person_records import Known, known_as, rejects_about, rows_about
 from orchestration.warehouse import connect, records
 from superset_config.entry.forms import forms
@@ -40,8 +42,11 @@ class Held:
     scores: tuple[dict[str, Any], ...]
     contributions: tuple[dict[str, Any], ...]
     entries: tuple[tuple[str, Any, list[tuple[str, str]]], ...]
+    """Every version of what people typed: the form's label, the version, labels and values."""
     determinations: tuple[dict[str, Any], ...]
     facts: tuple[dict[str, Any], ...]
+    priorities: tuple[dict[str, Any], ...] = ()
+    chains: tuple[dict[str, Any], ...] = ()
     rejected: tuple[dict[str, Any], ...] = ()
 
 
@@ -103,14 +108,39 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
             "from warehouse.marts.fct_observation where person_id = ? order by observed_on, observation_code",
             [person_id],
         )
+        priorities = records(
+            connection,
+            """
+            select priorities.as_of_on, priorities.priority_class, priorities.priority_rank, priorities.due_days,
+                list(distinct contents.content_ja order by contents.content_ja)
+                    filter (where contents.content_ja is not null) as contents
+            from warehouse.marts.fct_support_priority as priorities
+            left join warehouse.marts.fct_support_content as contents using (as_of_on, person_id)
+            where priorities.person_id = ?
+            group by all
+            order by priorities.as_of_on desc
+            """,
+            [person_id],
+        )
+        # Who is on the path is about other people.
+        chains = records(
+            connection,
+            "select as_of_on, chain_type, steps, case_source_id, case_on from warehouse.marts.fct_chain "
+            "where person_id = ? order by as_of_on desc, chain_type desc, steps, case_on",
+            [person_id],
+        )
+        labels = result_labels(connection)
+    for chain in chains:
+        chain["chain_label"] = CHAINS_JA[chain["chain_type"]]
+        chain["source_label"] = source_label(chain["case_source_id"])
     for fact in facts:
         code = observation_codes().get(fact["observation_code"], {})
         fact["label"] = code.get("label_ja", fact["observation_code"])
         fact["source_label"] = source_label(fact["source_id"])
     entries = [
         (forms()[version.form].label_ja, version, forms()[version.form].shown(version.content))
-        for version in store.current(person_id=person_id, with_deleted=True)
-        if version.form in forms()
+        for version in store.versions()
+        if person_id in {version.person_id, version.content.get("person_id")} and version.form in forms()
     ]
     return Held(
         person[0] if person else {"person_id": person_id},
@@ -118,10 +148,37 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
         tuple(scores),
         tuple(contributions),
         tuple(entries),
-        tuple(store.determinations(person_id=person_id)),
+        tuple(_determined(row, person_id, labels) for row in store.determinations() if _concerns(row, person_id)),
         tuple(facts),
+        tuple(priorities),
+        tuple(chains),
         tuple(rejected),
     )
+
+
+def _concerns(determination: dict[str, Any], person_id: str) -> bool:
+    """Whether somebody was asked about, had a result, or something was heard of them."""
+    parts = [*determination["result"], *determination["heard"]]
+    return person_id in {determination["person_id"], *(part["person_id"] for part in parts)}
+
+
+def _determined(determination: dict[str, Any], person_id: str, labels: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """A determination with what it says of one person, in words; what it says of others is left out."""
+    heard = [
+        f"{observation_codes()[fact['observation_code']]['label_ja']} "
+        f"{fact['value'] or fact['text_value'] or ''} {fact['observed_on']}".replace("  ", " ")
+        for fact in determination["heard"]
+        if fact["person_id"] == person_id
+    ]
+    results = [
+        f"{labels['difficulties'].get(score['difficulty_type'], score['difficulty_type'])} {score['score']}点 "
+        f"{labels['tiers'].get(score['tier'], score['tier'])}"
+        for child in determination["result"]
+        if child["person_id"] == person_id
+        for score in child["scores"]
+    ]
+    told = ("determination_id", "determined_at", "determined_by", "purpose", "as_of_on")
+    return {**{name: determination[name] for name in told}, "heard": heard, "results": results}
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection, known: Known) -> list[dict[str, Any]]:

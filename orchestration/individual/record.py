@@ -56,6 +56,18 @@ def summary(child: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def result_labels(connection: Any) -> dict[str, dict[str, str]]:
+    """Labels of difficulties, tiers and items of what is in service, in whose codes results are kept."""
+    return {
+        name: dict(connection.execute(query).fetchall())
+        for name, query in {
+            "difficulties": "select difficulty_type, label_ja from warehouse.seeds.difficulty_types",
+            "tiers": "select tier, any_value(label_ja) from warehouse.seeds.risk_tiers group by tier",
+            "items": "select item_code, label_ja from warehouse.seeds.risk_items",
+        }.items()
+    }
+
+
 def heard_label(heard: Observation) -> str:
     """What was heard, for people: the fact, its value with the unit, its date."""
     code = observation_codes()[heard.observation_code]

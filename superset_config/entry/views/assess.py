@@ -19,7 +19,7 @@ from orchestration.individual.determination import (
     in_service,
     observation_codes,
 )
-from orchestration.individual.record import keep, source_text
+from orchestration.individual.record import keep, result_labels, source_text
 from superset_config.entry.pages import (
     EntryPage,
     audit,
@@ -167,10 +167,12 @@ class AssessPage(EntryPage):
             }
             for number, fact in enumerate(row["heard"])
         ]
+        with in_service(Home.from_environment()) as (connection, _):
+            labels = result_labels(connection)
         children = [(reach.child(told["person_id"]), told) for told in row["result"] if reach.child(told["person_id"])]
         return self.show(
             "kept.html", reach, row=row, child=child, heard=heard, children=children, scopes=SCOPES_JA,
-            labels=result_labels(),
+            labels=labels,
         )  # fmt: skip
 
     def _mine(self, reach: Reach, determination_id: uuid.UUID) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -239,16 +241,3 @@ def shown_child(told: dict[str, Any], reach: Reach, is_withheld: bool) -> dict[s
     chains = [{**row, "path": None} if is_withheld or reach.hides_path(row) else row for row in told["chains"]]
     hidden = {"area_name": None, "area_code": None, "household_id": None} if is_withheld else {}
     return {**told, "contributions": contributions, "chains": chains, "is_withheld": is_withheld, **hidden}
-
-
-def result_labels() -> dict[str, dict[str, str]]:
-    """Labels of difficulties, tiers and items, of what is in service."""
-    with in_service(Home.from_environment()) as (connection, _):
-        return {
-            name: dict(connection.execute(query).fetchall())
-            for name, query in {
-                "difficulties": "select difficulty_type, label_ja from warehouse.seeds.difficulty_types",
-                "tiers": "select tier, any_value(label_ja) from warehouse.seeds.risk_tiers group by tier",
-                "items": "select item_code, label_ja from warehouse.seeds.risk_items",
-            }.items()
-        }

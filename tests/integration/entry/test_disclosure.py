@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -68,15 +69,40 @@ def test_nobody_else_s_record_is_in_it(home: Home, person: str) -> None:
 
 def test_what_was_typed_and_determined_is_in_it(home: Home, person: str) -> None:
     store = EntryStore(home)
-    store.create(
+    record = store.create(
         "decision", {"meeting_on": "2026-04-10", "decision": "watch"}, by="aoi", department="child", person_id=person
     )
+    store.change(record.record_id, 1, {"meeting_on": "2026-04-10", "decision": "none"}, by="aoi")
+    score = {"model_version": "v1", "difficulty_type": "abuse", "score": "3.000", "tier": "low", "is_override": False}
+    fact = {"observation_code": "divorce", "observed_on": "2026-03-01", "value": None, "text_value": None}
+    # Of a determination about somebody else, only what it says of this person.
+    store.record_determination(
+        purpose="きょうだいの相談", scope="family", person_id="other", as_of_on=dt.date(2026, 4, 1), publication="p",
+        heard=[{**fact, "person_id": person}, {**fact, "observation_code": "dv_consultation", "person_id": "other"}],
+        result=[
+            {"person_id": person, "scores": [score]}, {"person_id": "other", "scores": [{**score, "score": "9.000"}]},
+        ],
+        determined_by="aoi",
+    )  # fmt: skip
+    store.record_determination(
+        purpose="別件", scope="person", person_id="other", as_of_on=dt.date(2026, 4, 1), publication="p", heard=[],
+        result=[], determined_by="aoi",
+    )  # fmt: skip
     held = held_on(home, store, person)
-    assert [label for label, _, _ in held.entries] == ["会議の決定"]
-    import datetime as dt
-
+    assert [(label, version.version) for label, version, _ in held.entries] == [("会議の決定", 1), ("会議の決定", 2)]
+    (determined,) = held.determinations
+    assert determined["results"] == ["虐待 3.000点 ローリスク"]
+    assert [words.split()[-1] for words in determined["heard"]] == ["2026-03-01"]
+    assert held.priorities[0]["contents"]
     page = printed("print_disclosure.html", held=held, made_on=dt.date(2026, 4, 1), who="aoi")
-    for words in ("保有個人情報の内容", "利用目的", "判定の結果", "見守り", held.person["display_name"]):
+    for words in (
+        "保有個人情報の内容",
+        "利用目的",
+        "判定の結果",
+        "見守り",
+        "きょうだいの相談",
+        held.person["display_name"],
+    ):
         assert words in page
     assert "<script" not in page
 
