@@ -6,7 +6,7 @@ What was granted holds for what comes later too: a row of the person that a late
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -24,6 +24,14 @@ GRANTED = {"accepted", "partly", "passed_on"}
 KEPT_BY_LAW = "citizens"
 """The holder whose registers are kept by law, whatever anybody asks for."""
 DELETED, CORRECTED = "deleted", "corrected"
+
+
+def refused_by_law(content: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with a request for the deletion of what is kept by law: field → what to do; empty for any other."""
+    contract = load_contracts().get(content.get("data_source", ""))
+    if content.get("request") == "deletion" and contract is not None and contract.holder == KEPT_BY_LAW:
+        return {"data_source": "住民基本台帳と戸籍のデータは法令により保有するため、消せません。訂正を選んでください。"}
+    return {}
 
 
 def is_to_be_carried_out(version: Version) -> bool:

@@ -1,4 +1,4 @@
-"""``kodomo disclose`` and ``kodomo entry``: requests of the person concerned, and entries taken away for good."""
+"""``kodomo disclose`` and ``kodomo entry``: requests of the person concerned, what became of them, erasure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from orchestration.commands.model import JSON
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``kodomo disclose``, ``kodomo entry list`` and ``kodomo entry erase``."""
-    entry = typer.Typer(no_args_is_help=True, help="What people have typed: list, erase.")
+    """Add ``kodomo disclose`` and ``kodomo entry list|request|erase``."""
+    entry = typer.Typer(no_args_is_help=True, help="What people have typed: list, requests of the person, erase.")
     app.add_typer(entry, name="entry")
 
     @app.command()
@@ -55,11 +55,13 @@ def register(app: typer.Typer) -> None:
     def list_entries(
         form: Annotated[str | None, typer.Option(help="Only this form.")] = None, as_json: JSON = False
     ) -> None:
-        """Records with form, version, who and when; not what is in them."""
+        """Records with form, version, who and when, and what runs made of them; not what is in them."""
         from orchestration.home import Home
         from orchestration.rows import show
         from superset_config.entry.store import EntryStore
 
+        store = EntryStore(Home.from_environment())
+        effects = store.effects()
         rows = [
             {
                 "record_id": version.record_id,
@@ -68,10 +70,51 @@ def register(app: typer.Typer) -> None:
                 "entered_by": version.entered_by,
                 "entered_at": version.entered_at.isoformat(timespec="seconds"),
                 "is_deleted": version.is_deleted,
+                "outcome": outcome,
+                "message": message,
             }
-            for version in EntryStore(Home.from_environment()).current(form, with_deleted=True)
+            for version in store.current(form, with_deleted=True)
+            for outcome, message in [effects.get((version.record_id, version.version), (None, None))]
         ]
         show(rows, as_json)
+
+    @entry.command()
+    def request(
+        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        kind: Annotated[str, typer.Option(help="disclosure, correction or deletion.")],
+        about: Annotated[str, typer.Option(help="What is asked for.")],
+        requested_on: Annotated[str, typer.Option(help="Date of the request.")],
+        outcome: Annotated[str, typer.Option(help="accepted, partly, refused or passed_on; empty: not yet.")] = "",
+        data_source: Annotated[str, typer.Option(help="Source concerned (its id), or all.")] = "",
+        reason: Annotated[str, typer.Option(help="What was done, or why not.")] = "",
+        answered_on: Annotated[str, typer.Option(help="Date of the answer.")] = "",
+    ) -> None:
+        """Record a request of the person concerned; the next run carries out a deletion that was granted."""
+        from orchestration.errors import UsageError
+        from orchestration.home import Home
+        from orchestration.individual.determination import find
+        from orchestration.person_requests import FORM, refused_by_law
+        from superset_config.entry.forms import require_right
+        from superset_config.entry.store import EntryStore
+
+        home = Home.from_environment()
+        person_id, _ = find(home, person)
+        content = require_right(
+            FORM,
+            {
+                "requested_on": requested_on,
+                "request": kind,
+                "about": about,
+                "outcome": outcome,
+                "data_source": data_source,
+                "outcome_reason": reason,
+                "answered_on": answered_on,
+            },
+        )
+        if wrong := refused_by_law(content):
+            raise UsageError("\n".join(wrong.values()))
+        kept = EntryStore(home).create(FORM, content, by=getpass.getuser(), department="child", person_id=person_id)
+        typer.echo(f"Recorded as {kept.record_id}.")
 
     @entry.command()
     def erase(

@@ -137,16 +137,12 @@ def _keep(person: str, name: str, typed: dict[str, str]) -> str:
     from orchestration.home import Home
     from orchestration.individual.determination import find
     from orchestration.meeting import facts_at_decision, published_children
-    from superset_config.entry.forms import clean, forms, mistakes
+    from superset_config.entry.forms import require_right
     from superset_config.entry.store import EntryStore
 
     home = Home.from_environment()
     person_id, _ = find(home, person)
-    form = forms()[name]
-    content = clean(form, typed)
-    wrong = mistakes(form, content)
-    if wrong:
-        raise UsageError("\n".join(f"{form.field(field).label_ja}: {message}" for field, message in wrong.items()))
+    content = require_right(name, typed)
     store = EntryStore(home)
     if name == "decision":
         child = next((c for c in published_children(home) if c["person_id"] == person_id), None)

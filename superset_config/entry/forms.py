@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from orchestration.contract import load_contracts
-from orchestration.errors import KodomoError
+from orchestration.errors import KodomoError, UsageError
 
 EVERY_SOURCE = "all"
 FORMS_FILE = Path(__file__).with_name("forms.yml")
@@ -171,6 +171,16 @@ def mistakes(form: Form, content: Mapping[str, str], today: dt.date | None = Non
         if most in content and most not in found and Decimal(content[entry.name]) > Decimal(content[most]):
             found[entry.name] = f"「{form.field(most).label_ja}」より大きい数です。"
     return found
+
+
+def require_right(name: str, typed: Mapping[str, str | None]) -> dict[str, str]:
+    """What was typed into a form, as ``clean`` returns it. Raises UsageError saying what to correct."""
+    form = forms()[name]
+    content = clean(form, typed)
+    wrong = mistakes(form, content)
+    if wrong:
+        raise UsageError("\n".join(f"{form.field(field).label_ja}: {message}" for field, message in wrong.items()))
+    return content
 
 
 def _mistake(entry: Field, content: Mapping[str, str], today: dt.date) -> str | None:

@@ -371,11 +371,11 @@ class EntryStore:
             row = connection.execute(query).mappings().first()
             return None if row is None else dict(row)
 
-    def effects(self) -> dict[tuple[str, int], str]:
-        """Outcome by record and version, of all that runs have taken."""
-        query = sa.select(effects.c.record_id, effects.c.version, effects.c.outcome)
+    def effects(self) -> dict[tuple[str, int], tuple[str, str | None]]:
+        """Outcome and message by record and version, of all that runs have taken."""
+        query = sa.select(effects.c.record_id, effects.c.version, effects.c.outcome, effects.c.message)
         with self.engine.connect() as connection:
-            return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+            return {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(query)}
 
     def note_effects(self, taken: list[tuple[str, int]], outcome: str, run_id: str, message: str | None = None) -> None:
         """Keep what became of versions in a run; one that is on record already stays as it is."""

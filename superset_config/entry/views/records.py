@@ -220,15 +220,9 @@ class RequestPage(FormPage):
 
     def _wrong(self, content: dict[str, str]) -> dict[str, str]:
         """What is kept by law is deleted for nobody."""
-        from orchestration.contract import load_contracts
-        from orchestration.person_requests import KEPT_BY_LAW
+        from orchestration.person_requests import refused_by_law
 
-        contract = load_contracts().get(content.get("data_source", ""))
-        if content.get("request") == "deletion" and contract is not None and contract.holder == KEPT_BY_LAW:
-            return {
-                "data_source": "住民基本台帳と戸籍のデータは法令により保有するため、消せません。訂正を選んでください。"
-            }
-        return {}
+        return refused_by_law(content)
 
     @route("/document.pdf", "POST")
     def document(self, reach: Reach) -> Any:

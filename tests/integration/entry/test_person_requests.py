@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from orchestration.cli import build_app
 from orchestration.contract import load_contracts
+from orchestration.errors import UsageError
 from orchestration.home import Home
+from orchestration.individual import determination
 from orchestration.ingest import ingest_landing
 from orchestration.ingest.entries import take_entries
 from orchestration.person_requests import forget_older_publications
@@ -175,6 +180,35 @@ def test_a_request_needs_its_data_and_what_is_kept_by_law_is_not_deleted() -> No
     assert set(mistakes(form, content)) == {"data_source"}
     assert not mistakes(form, {**content, "outcome": "refused", "outcome_reason": "x"})
     assert not mistakes(form, {**content, "request": "disclosure"})
+
+
+def test_the_command_records_a_request_and_shows_what_a_run_made_of_it(
+    home: Home, landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KODOMO_HOME", str(home.root))
+    monkeypatch.setattr(determination, "find", lambda _home, given: (given.zfill(15), {}))
+    asked = ["entry", "request", "42", "--kind", "deletion", "--about", "本人の請求", "--requested-on", "2026-04-02"]
+    runner, app = CliRunner(), build_app()
+
+    def entered() -> list[dict[str, Any]]:
+        return json.loads(runner.invoke(app, ["entry", "list", "--form", "person_request", "--json"]).output)
+
+    for more, words in (
+        (["--outcome", "accepted"], "「対象のデータ」を選んでください。"),
+        (["--outcome", "accepted", "--data-source", "resident_register"], "法令により保有する"),
+        (["--outcome", "soon"], "一覧から選んでください。"),
+    ):
+        refused = runner.invoke(app, [*asked, *more])
+        assert isinstance(refused.exception, UsageError)
+        assert words in str(refused.exception)
+    assert entered() == []
+    assert runner.invoke(app, [*asked, "--outcome", "accepted", "--data-source", "council_cases"]).exit_code == 0
+    assert [row["outcome"] for row in entered()] == [None]
+    run(home, landing, "r1")
+    (row,) = entered()
+    assert row["outcome"] == "deleted"
+    assert "1行" in row["message"]
+    assert rows(home, CASES) == [("C2", "421")]
 
 
 def test_publications_from_before_a_deletion_are_gone_once_a_later_one_is_in_service(tmp_path: Path) -> None:
