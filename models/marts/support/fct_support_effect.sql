@@ -216,7 +216,7 @@ compared_dates as (
     from supported
 ),
 
--- Children of the same tier and age on the same dates, of whom no support is on record.
+-- Children of the same tier and age on the same dates, of whom no support is on record; each once, on the first of them.
 comparable as (
     select
         earlier.tier,
@@ -232,6 +232,11 @@ comparable as (
     inner join states as later
         on earlier.person_id = later.person_id and compared_dates.after_on = later.as_of_on
     anti join supports on earlier.person_id = supports.person_id
+    qualify
+        row_number() over (
+            partition by earlier.person_id, earlier.tier
+            order by compared_dates.before_on asc, compared_dates.after_on asc
+        ) = 1
 ),
 
 changes as (

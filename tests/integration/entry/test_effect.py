@@ -21,11 +21,13 @@ create table marts.fct_decision as select * from (values
     ('d3', 'p3', date '2026-02-01', date '2026-02-01', 'watch', true, null)
 ) as t(decision_id, person_id, meeting_on, decided_on, decision, agrees_with_tier, disagreement_item);
 create table marts.fct_support as select * from (values
-    ('s1', 'p1', date '2026-02-11'), ('s2', 'p4', date '2026-03-01')
+    ('s1', 'p1', date '2026-02-11'), ('s2', 'p4', date '2026-03-01'), ('s3', 'p7', date '2026-03-20')
 ) as t(support_id, person_id, started_on);
 create table marts.fct_support_priority as select * from (values
     (date '2026-01-01', 'p1', 'high'), (date '2026-01-01', 'p2', 'high'), (date '2026-01-01', 'p3', 'latent'),
     (date '2026-01-01', 'p4', 'high'), (date '2026-01-01', 'p5', 'high'), (date '2026-01-01', 'p6', 'low'),
+    (date '2026-03-15', 'p2', 'high'), (date '2026-03-15', 'p5', 'high'), (date '2026-03-15', 'p7', 'high'),
+    (date '2026-04-01', 'p7', 'latent'),
     (date '2026-04-01', 'p1', 'low'), (date '2026-04-01', 'p2', 'high'), (date '2026-04-01', 'p3', 'latent'),
     (date '2026-04-01', 'p4', 'high'), (date '2026-04-01', 'p5', 'latent'), (date '2026-04-01', 'p6', 'low')
 ) as t(as_of_on, person_id, tier);
@@ -35,7 +37,7 @@ create table marts.fct_risk_contribution as select * from (values
     (date '2026-01-01', 't1', 'p3', 'moves', true, 2.0)
 ) as t(as_of_on, model_version, person_id, item_code, is_counted, coefficient);
 create table marts.dim_person as
-select 'p' || i as person_id, date '2015-05-05' as birth_on from range(1, 7) t(i);
+select 'p' || i as person_id, date '2015-05-05' as birth_on from range(1, 8) t(i);
 create table seeds.risk_model_versions as
 select * from (values ('v1', 'active'), ('t1', 'trial')) as t(model_version, status);
 create table seeds.risk_items as
@@ -63,8 +65,8 @@ def figures(row: tuple) -> tuple:
 
 def test_days_from_the_first_flag_to_support(effect: dict) -> None:
     row = effect["days_to_support", "all", None]
-    # 41 days (p1) and 59 days (p4).
-    assert (row[5], float(row[7]), float(row[8]), float(row[9])) == (2, 50.0, 45.5, 54.5)
+    # 41 days (p1), 59 days (p4) and 5 days (p7).
+    assert (row[5], float(row[7]), float(row[8]), float(row[9])) == (3, 41.0, 23.0, 50.0)
 
 
 def test_decisions_against_the_tier_of_that_day(effect: dict) -> None:
@@ -80,8 +82,9 @@ def test_disagreement_by_item_counts_what_counted_in_the_active_version(effect: 
 
 
 def test_tiers_after_support_beside_children_without(effect: dict) -> None:
-    # p1 fell, p4 did not; of p2 and p5, the same tier and age without support, p5 fell.
-    assert figures(effect["tier_fell_after_support", "high", "supported"]) == (2, 1, 0.5)
+    # p1 and p7 fell, p4 did not; of p2 and p5, the same tier and age without support, p5 fell. Both are there on the
+    # dates of p1 and of p7, and count once.
+    assert figures(effect["tier_fell_after_support", "high", "supported"]) == (3, 2, 0.6667)
     assert figures(effect["tier_fell_after_support", "high", "comparable"]) == (2, 1, 0.5)
 
 
