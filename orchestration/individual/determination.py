@@ -151,7 +151,8 @@ def heard_observation(
                 f"{code} ({known['label_ja']}) needs a value.", f"「{known['label_ja']}」の値を入れてください。"
             )
         return Observation(person_id, code, first, None, text, last)
-    if text:
+    # That it happened once is what a fact without a value says.
+    if text not in {"", "1"}:
         raise AssessError(
             f"{code} ({known['label_ja']}) takes no value: write {code}@{first}.",
             f"「{known['label_ja']}」に値は要りません。空にしてください。",

@@ -293,7 +293,7 @@ def test_every_observation_of_the_register_can_be_added(home: Home, ranked: list
         ("nothing@2026-03-01", "no observation"),
         ("divorce", "CODE=VALUE@DATE"),
         ("divorce@2026-02-30", "2026-04-01"),
-        ("divorce=1@2026-03-01", "takes no value"),
+        ("divorce=2@2026-03-01", "takes no value"),
         ("epds_total@2026-03-01", "needs a number"),
         ("epds_total=9.5@2026-03-01", "whole number"),
         ("epds_total=nan@2026-03-01", "number"),
@@ -305,6 +305,10 @@ def test_what_cannot_be_read_is_told(text: str, words: str) -> None:
 
     with pytest.raises(UsageError, match=words):
         parse_heard(text, "p1", {})
+
+
+def test_a_fact_without_a_value_may_be_told_as_one() -> None:
+    assert parse_heard("divorce=1@2026-03-01", "p1", {}) == parse_heard("divorce@2026-03-01", "p1", {})
 
 
 def test_what_cannot_count_is_refused(home: Home, ranked: list[str]) -> None:
