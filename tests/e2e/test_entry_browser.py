@@ -6,11 +6,14 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from orchestration.home import Home
 from orchestration.ingest.entries import take_entries
+from orchestration.publish import current
+from orchestration.publish.publication import EVERYTHING
 from superset_config.entry.store import EntryStore
 from superset_config.pictures import CHROMIUM
 from superset_config.security.access import read_access
@@ -28,9 +31,22 @@ def server(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     shutil.copytree(city.home, root, symlinks=True, ignore=shutil.ignore_patterns("dbt", "dagster"))
     home = Home(root)
     shutil.copy(DEMO_STAFF, home.staff)
+    deliver_an_unknown_code(home)
     apply(home)
     with serve(home) as running:
         yield running
+
+
+def deliver_an_unknown_code(home: Home) -> None:
+    """The city's holders keep to their lists: one of them did not."""
+    file = current(home) / EVERYTHING
+    file.chmod(0o600)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "insert into intermediate.int_quality__unknown_codes by name select 'household_history' as "
+            "source_id, '続柄コード1' as heading, 'relation' as code_list, '9Z' as delivered_code, 3 as row_count"
+        )
+    file.chmod(0o400)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +74,9 @@ class Staff:
 
     def _note(self, request: Any) -> None:
         self.addresses.append(request.url)
-        if not request.url.startswith((self.server.address, "data:", "blob:")):
+        # A PDF is shown by a page of the browser's own.
+        own = ("data:", "blob:", "chrome:", "chrome-extension:")
+        if not request.url.startswith((self.server.address, *own)):
             self.outside.append(request.url)
 
     def open(self, name: str) -> Page:
@@ -130,6 +148,15 @@ def test_determination_from_search_to_confirmed_fact(server: Server, caseworker:
     assert newest(server, "heard")["observation_code"] == "abuse_consultation"
     kept = EntryStore(server.home).determinations(by="child_all")[0]
     assert (kept["purpose"], kept["person_id"]) == ("近隣からの相談（受理会議）", child)
+    page = caseworker.choose("assess", "選ぶ", child)
+    page.fill("#purpose", "半年前の状態の確認")
+    page.select_option("#scope", "family")
+    page.fill("#as_of", "2025-10-01")
+    page.click("button:has-text('判定する')")
+    assert "2025年10月1日" in page.inner_text("main")
+    kept = EntryStore(server.home).determinations(by="child_all")[0]
+    assert (kept["scope"], kept["as_of_on"].isoformat()) == ("family", "2025-10-01")
+    assert child in {told["person_id"] for told in kept["result"]}
 
 
 def test_school_records(server: Server, teacher: Staff, child: str) -> None:
@@ -191,29 +218,85 @@ def test_meeting_decision_and_support(server: Server, caseworker: Staff) -> None
     assert newest(server, "decision")["review_on"] == "2026-07-10"
 
 
-def test_pages_of_stewards(server: Server, caseworker: Staff) -> None:
+def test_of_two_who_change_one_record_the_second_sees_what_the_first_wrote(
+    server: Server, caseworker: Staff, child: str
+) -> None:
+    page = caseworker.choose("paper_case", "入力する", child)
+    page.fill("#registered_on", "2012-05-01")
+    page.select_option("#case_class", "要支援児童")
+    page.click("button:has-text('保存') >> nth=0")
+    page.click("text=開く・直す >> nth=0")
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.select_option("#case_class", "要保護児童")
+    page.click("button:has-text('保存') >> nth=0")
+    other.select_option("#case_class", "特定妊婦")
+    other.click("button:has-text('保存') >> nth=0")
+    assert "ほかの職員がこの記録を変更しました" in other.inner_text("main")
+    assert "要保護児童" in other.locator("section:has(h2:has-text('いまの内容'))").inner_text()
+    assert newest(server, "paper_case")["case_class"] == "要保護児童"
+    other.click("button:has-text('保存') >> nth=0")
+    assert newest(server, "paper_case")["case_class"] == "特定妊婦"
+    other.close()
+
+
+def test_a_link_is_reviewed_and_the_review_taken_back(server: Server, caseworker: Staff) -> None:
     page = caseworker.open("link_review")
-    pairs = page.locator("section:has(select[name=decision])").all()
-    assert pairs or "確認を待つ組はありません" in page.inner_text("main")
-    for pair in pairs:
-        assert {"住民基本台帳", "比べた結果", "重み", "生年月日"} <= set(pair.locator("th").all_inner_texts())
+    pair = page.locator("section:has(select[name=decision])").first
+    assert {"住民基本台帳", "比べた結果", "重み", "生年月日"} <= set(pair.locator("th").all_inner_texts())
+    pair.locator("button").click()
+    assert "「判断」を選んでください。" in page.inner_text("main")
+    pair.locator("select[name=decision]").select_option("separate")
+    pair.locator("input[name=reason]").fill("別の世帯の同姓同名")
+    pair.locator("button").click()
+    assert "次の一括処理で反映されます" in page.inner_text("main")
+    assert newest(server, "link_review")["decision"] == "separate"
+    taken_back = page.locator("form:has(input[value=undo])").first
+    taken_back.locator("input[name=reason]").fill("確かめ直す")
+    taken_back.locator("button").click()
+    assert newest(server, "link_review")["decision"] == "undo"
+
+
+def test_a_delivery_is_withdrawn_and_an_unknown_code_gets_its_meaning(server: Server, caseworker: Staff) -> None:
     page = caseworker.open("delivery_decision")
     row = page.locator("tr:has(button)").first
     row.locator("input[name=reason]").fill("様式の誤りのため出し直し")
     row.locator("select[name=decision]").select_option("withdraw")
     row.locator("button").click()
     assert "次の一括処理で実行されます" in page.inner_text("main")
-    assert "code_list" not in caseworker.open("code_decision").inner_text("main")
+    page = caseworker.open("code_decision")
+    row = page.locator("tr:has-text('9Z'):has(button)")
+    row.locator("button").click()
+    assert "「意味するコード」を入れてください。" in page.inner_text("main")
+    row.locator("select[name=code]").select_option(index=1)
+    row.locator("input[name=reason]").fill("保有部署に電話で確認")
+    row.locator("button").click()
+    assert "次の一括処理で反映されます" in page.inner_text("main")
+    assert newest(server, "code_decision")["spelling"] == "9Z"
 
 
 def test_request_of_the_person_and_its_document(server: Server, caseworker: Staff, child: str) -> None:
     page = caseworker.choose("person_request", "入力する", child)
     page.fill("#requested_on", "2026-03-20")
-    page.select_option("#request", "disclosure")
+    page.select_option("#request", "deletion")
     page.fill("#about", "保有している個人情報のすべて")
+    page.select_option("#outcome", "accepted")
     page.click("button:has-text('保存') >> nth=0")
+    assert "「対象のデータ」を選んでください。" in page.inner_text("main")
+    page.select_option("#data_source", "resident_register")
+    page.click("button:has-text('保存') >> nth=0")
+    assert "法令により保有するため" in page.inner_text("main")
+    page.select_option("#request", "disclosure")
+    page.select_option("#data_source", "")
+    page.click("button:has-text('保存') >> nth=0")
+    assert newest(server, "person_request")["request"] == "disclosure"
     page.click("text=開く・直す >> nth=0")
-    assert page.locator("button:has-text('保有個人情報の文書（PDF）を作る')").count() == 1
+    with page.context.expect_page() as opened:
+        page.click("button:has-text('保有個人情報の文書（PDF）を作る')")
+    opened.value.close()
+    # The printing takes a while; that it was asked for is on record at once.
+    access = EntryStore(server.home).accesses("child_all")[-1]
+    assert (access["action"], access["detail"]["person_id"]) == ("disclosure_document", child)
 
 
 @pytest.mark.parametrize("name", sorted(read_access().entry_pages))
