@@ -17,9 +17,8 @@ import duckdb
 
 from orchestration.home import Home
 from orchestration.individual import determination as individual
-from orchestration.individual import nearby
 from orchestration.individual.replay import PARAMETERS, WAREHOUSE
-from orchestration.individual.service import KEPT, reading
+from orchestration.individual.service import reading
 from orchestration.publish import current
 from orchestration.publish.publication import EVERYTHING
 
@@ -49,17 +48,10 @@ def statements_of(home: Home, person_id: str, as_of_on: dt.date | None) -> list[
     return recorder.statements
 
 
-def bare_engine(home: Home, *, is_prepared: bool) -> duckdb.DuckDBPyConnection:
-    """The engine with the publication open; ``is_prepared``: with what another date needs."""
-    folder = current(home)
+def bare_engine(home: Home) -> duckdb.DuckDBPyConnection:
+    """The engine with the publication open."""
     engine = duckdb.connect()
-    engine.execute(f"attach '{folder / EVERYTHING}' as {WAREHOUSE} (read_only)")
-    engine.execute(f"attach ':memory:' as {KEPT}")
-    if is_prepared:
-        people, lived, links = (f"{KEPT}.{name}" for name in ("people", "lived", "links"))
-        engine.execute(f"create table {people} as {nearby.PEOPLE}")
-        engine.execute(f"create table {lived} as {nearby.LIVED.format(people=people)}")
-        engine.execute(f"create table {links} as {nearby.LINKS.format(people=people)}")
+    engine.execute(f"attach '{current(home) / EVERYTHING}' as {WAREHOUSE} (read_only)")
     return engine
 
 
@@ -109,7 +101,7 @@ def main() -> None:
             f"select count(*) from {WAREHOUSE}.marts.dim_person where is_resident"
         ).fetchall()
     expected = batch_rows(home)
-    engine = bare_engine(home, is_prepared=as_of_on is not None)
+    engine = bare_engine(home)
     whole, alone, same = [], [], 0
     for number, person_id in enumerate(people):
         started = time.perf_counter()

@@ -45,6 +45,59 @@ LABELS = (
     "raw.deliveries",
 )
 
+NEARNESS = ("intermediate.near_people", "intermediate.near_lived", "intermediate.near_links")
+"""Who is near whom at any time: people with numbers, who lived in which household, edges of the family graph."""
+# A household that ever had more members than this is an institution on any date, and makes no edge.
+FAMILY_AT_MOST = 30
+# Whole numbers are found among many in a fraction of the time that texts take.
+_PEOPLE = """
+    select row_number() over (order by person_id)::integer as number, person_id
+    from (
+        select person_id from {source}.marts.dim_person
+        union
+        select person_id from {source}.intermediate.int_person__atena
+    )
+"""
+# Who ever lived in which household; whether it is a family.
+_LIVED = """
+    with
+
+    lived as (
+        select household_no, atena_no from {source}.staging.stg_citizens__household_history
+        union
+        select household_no, atena_no from {source}.staging.stg_citizens__resident_register
+    ),
+
+    households as (
+        select household_no, row_number() over ()::integer as household, count(*) <= {family_at_most} as is_family
+        from lived
+        group by household_no
+    )
+
+    select households.household, households.is_family, people.number
+    from lived
+    inner join households using (household_no)
+    inner join {source}.intermediate.int_person__atena as atena using (atena_no)
+    inner join {target}.intermediate.near_people as people using (person_id)
+    order by people.number
+"""
+# Edges of the family graph that ever were, in both directions.
+_LINKS = """
+    with
+
+    links as (
+        select here.number, there.number as other
+        from {source}.marts.fct_family_link as links
+        inner join {target}.intermediate.near_people as here on links.from_person_id = here.person_id
+        inner join {target}.intermediate.near_people as there on links.to_person_id = there.person_id
+    )
+
+    select number, other from links
+    union all
+    select other as number, number as other from links
+    order by number
+"""
+
 
 def needed(models: CompiledModels) -> list[str]:
     """The relations outside the marts that a determination for the build's date, or for another one, reads."""
@@ -97,6 +150,9 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
     for relation in relations:
         copy_relation(connection, source, target, relation, there[relation])
     copy_pairs(connection, source, target)
+    for relation, query in zip(NEARNESS, (_PEOPLE, _LIVED, _LINKS), strict=True):
+        found = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
+        connection.execute(f"create table {target}.{relation} as {found}")
     again = models.again(TARGETS, [PARAMETERS])
     return {relation: models.statements[relation] for relation in again}
 

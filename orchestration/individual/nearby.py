@@ -4,62 +4,13 @@ from __future__ import annotations
 
 import duckdb
 
-from orchestration.individual.inputs import EXTERNAL_KEYS, people_columns
+from orchestration.errors import KodomoError
+from orchestration.individual.inputs import EXTERNAL_KEYS, NEARNESS, people_columns
 from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE
 from orchestration.individual.service import Reader
 
 STEPS = 4
 """Edges of the longest chain."""
-# A household that ever had more members than this is an institution on any date, and makes no edge.
-FAMILY_AT_MOST = 30
-# Whole numbers are found among many in a fraction of the time that texts take.
-PEOPLE = f"""
-    select row_number() over (order by person_id)::integer as number, person_id
-    from (
-        select person_id from {WAREHOUSE}.marts.dim_person
-        union
-        select person_id from {WAREHOUSE}.intermediate.int_person__atena
-    )
-"""
-# Who ever lived in which household; whether it is a family.
-LIVED = f"""
-    with
-
-    lived as (
-        select household_no, atena_no from {WAREHOUSE}.staging.stg_citizens__household_history
-        union
-        select household_no, atena_no from {WAREHOUSE}.staging.stg_citizens__resident_register
-    ),
-
-    households as (
-        select household_no, row_number() over ()::integer as household, count(*) <= {FAMILY_AT_MOST} as is_family
-        from lived
-        group by household_no
-    )
-
-    select households.household, households.is_family, atena.atena_no, people.number
-    from lived
-    inner join households using (household_no)
-    inner join {WAREHOUSE}.intermediate.int_person__atena as atena using (atena_no)
-    inner join {{people}} as people using (person_id)
-    order by people.number
-"""
-# Edges of the family graph that ever were, in both directions.
-LINKS = f"""
-    with
-
-    links as (
-        select here.number, there.number as other
-        from {WAREHOUSE}.marts.fct_family_link as links
-        inner join {{people}} as here on links.from_person_id = here.person_id
-        inner join {{people}} as there on links.to_person_id = there.person_id
-    )
-
-    select number, other from links
-    union all
-    select other as number, number as other from links
-    order by number
-"""
 
 
 def near(
@@ -88,9 +39,9 @@ def near(
 
 
 def _choose_people(connection: duckdb.DuckDBPyConnection, reader: Reader, person_id: str, steps: int) -> None:
-    people = reader.prepare("people", PEOPLE)
-    lived = reader.prepare("lived", LIVED.format(people=people))
-    links = reader.prepare("links", LINKS.format(people=people))
+    if not reader.columns.keys() >= set(NEARNESS):
+        raise KodomoError("What is in service was published without families: run `kodomo run` to publish again.")
+    people, lived, links = (f"{WAREHOUSE}.{name}" for name in NEARNESS)
     connection.execute(
         f"create or replace temp table near_numbers as select number from {people} where person_id = ?", [person_id]
     )

@@ -19,8 +19,6 @@ from orchestration.publish import current
 from orchestration.publish.publication import EVERYTHING
 from orchestration.publish.tables import literal
 
-KEPT = "kept"
-"""A database in memory beside the publication: what was prepared once for all who read it."""
 MOST_IDLE = 2
 """How many readers a process keeps open while nobody uses them."""
 MOST_PARSED = 1000
@@ -68,7 +66,6 @@ class Reader:
             for setting in _SETTINGS:
                 self._connection.execute(setting)
             self._connection.execute(f"attach {literal(str(folder / EVERYTHING))} as {WAREHOUSE} (read_only)")
-            self._connection.execute(f"attach ':memory:' as {KEPT}")
         except duckdb.Error:
             self.close()
             raise
@@ -87,11 +84,6 @@ class Reader:
         ).fetchall():
             found.setdefault(f"{schema}.{table}", []).append(column)
         return found
-
-    def prepare(self, table: str, query: str) -> str:
-        """Make a table of the publication's rows once, for all who come after; returns its name."""
-        self._connection.execute(f"create table if not exists {KEPT}.{table} as {query}")
-        return f"{KEPT}.{table}"
 
     @contextmanager
     def use(self) -> Iterator[Connection]:
