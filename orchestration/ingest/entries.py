@@ -67,7 +67,8 @@ def take_entries(home: Home, run_id: str, progress: Callable[[str], None] | None
         _write_decisions(connection, by_form)
         carried_out = person_requests.carry_out(connection, store, run_id)
     for request, outcome, message in carried_out:
-        store.note_effects([(request.record_id, request.version)], outcome, run_id, message)
+        # What later deliveries bring is deleted again, and counted.
+        store.note_effects([(request.record_id, request.version)], outcome, run_id, message, is_renewed=True)
     store.note_effects([(version.record_id, version.version) for version in _plain(entered)], TAKEN, run_id)
     _decide_deliveries(home, store, by_form.get("delivery_decision", []), run_id)
     return new

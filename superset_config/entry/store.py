@@ -377,9 +377,29 @@ class EntryStore:
         with self.engine.connect() as connection:
             return {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(query)}
 
-    def note_effects(self, taken: list[tuple[str, int]], outcome: str, run_id: str, message: str | None = None) -> None:
-        """Keep what became of versions in a run; one that is on record already stays as it is."""
+    def note_effects(
+        self,
+        taken: list[tuple[str, int]],
+        outcome: str,
+        run_id: str,
+        message: str | None = None,
+        *,
+        is_renewed: bool = False,
+    ) -> None:
+        """Keep what became of versions in a run; one that is on record already stays as it is.
+
+        ``is_renewed``: what a run before noted is replaced where this one has something else to tell.
+        """
         known = self.effects()
+        if is_renewed:
+            told = [place for place in taken if place in known and known[place] != (outcome, message)]
+            with self._writing() as connection:
+                for record_id, version in told:
+                    connection.execute(
+                        effects.update()
+                        .where(effects.c.record_id == record_id, effects.c.version == version)
+                        .values(outcome=outcome, message=message, run_id=run_id, happened_at=now())
+                    )
         values = [
             {
                 "record_id": record_id,

@@ -114,12 +114,18 @@ def test_a_granted_deletion_takes_rows_past_scores_and_paths_and_says_what_stays
 
 
 def test_what_a_later_delivery_brings_again_is_deleted_again(home: Home, landing: Path) -> None:
-    ask(home, "deletion")
+    request = ask(home, "deletion")
     run(home, landing, "r1")
+    store = EntryStore(home)
+    assert "1行。" in store.effect(request.record_id, 1)["message"]
     deliver(landing, "council_cases", "20260501", [case("C1", "0042"), case("C2", "421"), case("C3", "42")])
     run(home, landing, "r2")
     assert {number for number, _ in rows(home, CASES)} == {"C2"}
     assert rows(home, "select count(*) from raw.person_deletions") == [(3,)]
+    assert "3行。" in store.effect(request.record_id, 1)["message"]
+    told = store.effect(request.record_id, 1)
+    run(home, landing, "r3")
+    assert store.effect(request.record_id, 1) == told
 
 
 def test_what_people_typed_goes_with_it(home: Home, landing: Path) -> None:
