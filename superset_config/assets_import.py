@@ -7,6 +7,7 @@ in the same transaction, so that there is no moment at which a dashboard is ther
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from orchestration.errors import KodomoError
@@ -131,6 +132,8 @@ def _import_dashboards(assets: Assets, charts: dict[str, int], datasets: dict[st
         if missing := sorted(name for name, role in roles.items() if role is None):
             raise KodomoError(f"Dashboard {dashboard.slug} names roles that do not exist: {', '.join(missing)}")
         model.roles = list(roles.values())
+        # The list of dashboards begins with what was changed last.
+        model.changed_on = datetime.now() - timedelta(seconds=dashboard.order)
 
 
 def _delete_what_is_gone(assets: Assets) -> None:

@@ -1,4 +1,5 @@
-"""Japanese where Superset's own is missing or wrong: translations.yml, put into the pack that its pages load."""
+"""Japanese where Superset's own is missing or wrong: translations.yml, put into the pack that its pages load; and
+pages that say that they are Japanese."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ OK = 200
 
 
 def install(app: Flask) -> None:
-    """Answer requests for the Japanese pack with ours laid over Superset's."""
+    """Answer requests for the Japanese pack with ours laid over Superset's, and name the language of its pages."""
 
     @app.after_request
     def own_words(response: Response) -> Response:
@@ -26,6 +27,13 @@ def install(app: Flask) -> None:
             response.set_data(json.dumps(with_own_words(pack), ensure_ascii=False))
             # The file's own length and tag are those of another answer.
             response.headers.pop("ETag", None)
+        return response
+
+    @app.after_request
+    def language_of_the_page(response: Response) -> Response:
+        # Browsers choose the shapes of characters by it, and break lines between words instead of within them.
+        if response.mimetype == "text/html" and not response.direct_passthrough:
+            response.set_data(response.get_data().replace(b"<html>", b'<html lang="ja">', 1))
         return response
 
 

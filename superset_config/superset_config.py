@@ -260,6 +260,8 @@ if _local.exists():
         _is_log_in = _name.startswith(("AUTH_", "OAUTH_", "OPENID_", "SMTP_", "RATELIMIT_"))
         if _is_log_in and not _name.startswith(("AUTH_ROLE", "AUTH_USER_REGISTRATION")):
             globals()[_name] = _value
+# The menu leads to one's password; where others keep the passwords there is nothing to change here.
+FEATURE_FLAGS["MENU_HIDE_USER_INFO"] = AUTH_TYPE != AUTH_DB
 
 
 def config_path() -> Path:

@@ -16,6 +16,7 @@ from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
 
 from superset_config.security.expressions import FREE_SQL_JA, Refused, check_query
+from superset_config.security.password import PasswordPage
 
 MIN_PASSWORD = 12
 NO_ACCESS_JA = "このデータを見る権限がありません。"
@@ -67,6 +68,7 @@ class KodomoSecurityManager(SupersetSecurityManager):
     """Superset's, with free SQL refused to everyone: dashboards are code, and staff choose, they do not program."""
 
     security_api = NoTokens
+    resetmypasswordview = PasswordPage
 
     def create_limiter(self, app: Flask) -> Limiter:
         """Attempts to log in are counted by address and name."""

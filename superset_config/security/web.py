@@ -9,14 +9,17 @@ import json
 import re
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, g, request, session
+import jinja2
+from flask import Flask, Response, g, redirect, request, session
 from flask_login import current_user, logout_user, user_logged_in
 
 from superset_config import language
 from superset_config.security.files import tells_of_the_machine
 
+TEMPLATES = Path(__file__).parents[1] / "templates"
 GENERAL_JA = "処理できませんでした。入力を確認し、続く場合は管理者に連絡してください。"
 NETWORK_JA = "このネットワークからは利用できません。"
 _SIGNED_IN = "kodomo_signed_in_at"
@@ -46,6 +49,8 @@ ERROR_PAGE = (
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
 MOST_QUERIES, MOST_VALUES, MOST_DEEP, MOST_TEXT, MOST_BRACKETS = 10, 5_000, 20, 2_000, 60
 """Of one question for chart data: queries; values, nesting, letters and brackets of a text in them."""
+# Superset's own start shows charts out of their dashboards, and its page of oneself lets nobody in.
+_ELSEWHERE = {"/superset/welcome": "/dashboard/list/", "/user_info": "/resetmypassword/form"}
 # Pages that say their errors themselves.
 _OWN = ("/entry/", "/data-docs/")
 # The page asks for these by itself; they do not show that somebody is there.
@@ -53,9 +58,10 @@ _QUIET = ("/static/", "/health", "/ping")
 
 
 def install(app: Flask) -> None:
-    """Put the checks before and after every request of Superset."""
+    """Put the checks before and after every request of Superset, and our templates before its own."""
     networks = parse_networks(app.config["KODOMO_NETWORKS"])
     language.install(app)
+    app.jinja_loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(TEMPLATES), app.jinja_loader])
 
     @app.before_request
     def only_listed_networks() -> Response | None:
@@ -97,6 +103,11 @@ def install(app: Flask) -> None:
         # Written once in a while, not at each of a dashboard's twenty requests.
         if now - seen > min(30, app.config["KODOMO_IDLE_SECONDS"] / 4):
             session[_SEEN] = now
+
+    @app.before_request
+    def our_own_pages() -> Response | None:
+        place = _ELSEWHERE.get(request.path.rstrip("/"))
+        return redirect(place) if place and current_user.is_authenticated else None
 
     @user_logged_in.connect_via(app)
     def signed_in(_sender: Any, user: Any, **_kwargs: Any) -> None:

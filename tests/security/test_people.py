@@ -11,6 +11,7 @@ import pytest
 
 from orchestration.home import Home
 from orchestration.publish import publish
+from superset_config.asset_files import read_assets
 from superset_config.security.staff import COLUMNS, DEMO_STAFF
 from tests.security.scratch import AREAS, CHILDREN, Seen
 from tests.security.servers import Person, Server, apply
@@ -85,6 +86,15 @@ def test_dashboards_are_those_of_the_audience(server: Server) -> None:
     assert slugs("partner") == {"areas"}
     assert slugs("newcomer") == set()
     assert "list" not in slugs("executive_all")
+
+
+def test_the_list_of_dashboards_stands_in_their_order(server: Server) -> None:
+    answer = server.person("child_all").get(
+        "/api/v1/dashboard/?q=(order_column:changed_on_delta_humanized,order_direction:desc,page_size:100)"
+    )
+    titles = [row["slug"].split("-")[0] for row in answer.json()["result"]]
+    order = {slug: dashboard.order for slug, dashboard in read_assets().dashboards.items()}
+    assert [order[slug] for slug in titles] == sorted(order[slug] for slug in titles)
 
 
 def test_every_chart_of_every_dashboard_answers(server: Server) -> None:

@@ -30,7 +30,8 @@ def is_in(person: Person) -> bool:
 
 def test_the_log_in_page_is_japanese(server: Server) -> None:
     page = requests.get(f"{server.address}/login/", timeout=60)
-    assert 'lang="ja"' in page.text or "&#34;locale&#34;: &#34;ja&#34;" in page.text or '"locale": "ja"' in page.text
+    assert '<html lang="ja">' in page.text
+    assert "&#34;locale&#34;: &#34;ja&#34;" in page.text or '"locale": "ja"' in page.text
     words = requests.get(f"{server.address}/superset/language_pack/ja/", timeout=60)
     assert words.status_code == 200
 
@@ -109,6 +110,32 @@ def test_keys_passwords_and_sessions_are_their_owners(server: Server) -> None:
     assert len(files) > 4
     for file in files:
         assert not stat.S_IMODE(file.stat().st_mode) & 0o077, file.name
+
+
+@pytest.mark.parametrize(
+    ("path", "place"), [("/superset/welcome/", "/dashboard/list/"), ("/user_info/", "/resetmypassword/form")]
+)
+def test_the_menu_leads_to_pages_of_ours(server: Server, path: str, place: str) -> None:
+    answer = server.person("child_ryotsu").get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (302, place)
+
+
+def test_staff_change_their_password_by_the_rule(server: Server) -> None:
+    old, new = passwords(server.home)["newcomer"], "Totemo-Nagai-7"
+    person = server.log_in("newcomer")
+
+    def send(password: str, again: str) -> requests.Response:
+        form = {"password": password, "conf_password": again, "csrf_token": person.token}
+        return person.send("POST", "/resetmypassword/form", data=form)
+
+    assert "3種類以上を含めてください" in send("short", "short").text
+    assert "新しいパスワードと違います" in send(new, old).text
+    assert is_in(server.log_in("newcomer", old))
+    assert send(new, new).status_code == 302
+    assert "パスワードを変更しました" in person.get("/resetmypassword/form").text
+    assert is_in(server.log_in("newcomer", new))
+    assert not is_in(server.log_in("newcomer", old))
+    send(old, old)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/chart/data", "/api/v1/dashboard/1/filter_state", "/login/"])
