@@ -109,6 +109,20 @@ roles as (
         on circle.child_id = siblings.child_id and circle.member_id = siblings.member_id
     left join grandparents
         on circle.child_id = grandparents.child_id and circle.member_id = grandparents.member_id
+),
+
+-- The graph knows people by their labels: two without a name, or of one name and year, are not one.
+numbered_roles as (
+    select
+        * exclude (member_label),
+        case
+            when count(*) over (partition by child_id, member_label) > 1
+                then
+                    member_label
+                    || row_number() over (partition by child_id, member_label order by member_id)
+            else member_label
+        end as member_label
+    from roles
 )
 
 select
@@ -135,7 +149,7 @@ select
     1 as weight
 from edges
 inner join children on edges.child_id = children.person_id
-inner join roles as from_roles
+inner join numbered_roles as from_roles
     on edges.child_id = from_roles.child_id and edges.from_person_id = from_roles.member_id
-inner join roles as to_roles
+inner join numbered_roles as to_roles
     on edges.child_id = to_roles.child_id and edges.to_person_id = to_roles.member_id
