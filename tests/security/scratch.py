@@ -225,7 +225,7 @@ _HOLDER = re.compile(r"\bH:(\w+)")
 NAME_COLUMNS = {"display_name", "kana", "child_label", "birth_on", "person_id"}
 # The design: the education board sees no welfare details, the social council no scores, an analyst no names.
 CUT = {
-    ("education", "case_worker"): {"support_contents", "tiers_text", "household_id", "case_opened_on"},
+    ("education", "case_worker"): {"support_contents", "tiers_text", "household_id", "case_opened_on", "review_on"},
     ("social_council", "case_worker"): {
         "total_score",
         "tiers_text",

@@ -114,6 +114,11 @@ cases as (
     group by all
 ),
 
+decisions as (
+    select * from {{ ref('fct_decision') }}
+    where is_latest
+),
+
 joined as (
     select
         children.person_id,
@@ -164,6 +169,7 @@ joined as (
             else '支援なし'
         end as support_status_label,
         cases.case_opened_on,
+        decisions.review_on,
         children.is_known_to_services is false and coalesce(tier_labels.tier_rank, 0) >= 2 as is_unknown_risk,
         departments.departments,
         coalesce(children.is_dv_protected, false) or coalesce(persons.is_dv_protected, false)
@@ -182,6 +188,7 @@ joined as (
     left join chains on children.person_id = chains.person_id
     left join contents on children.person_id = contents.person_id
     left join cases on children.person_id = cases.person_id
+    left join decisions on children.person_id = decisions.person_id
 ),
 
 labelled as (

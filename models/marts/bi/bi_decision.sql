@@ -48,14 +48,10 @@ first_supports as (
     group by decision_id
 ),
 
-ordered as (
+dated as (
     select
         *,
-        coalesce(meeting_on, decided_on) as meeting_day,
-        row_number() over (
-            partition by person_id
-            order by coalesce(meeting_on, decided_on) desc, entered_at desc, decision_id desc
-        ) = 1 as is_latest
+        coalesce(meeting_on, decided_on) as meeting_day
     from decisions
 )
 
@@ -65,39 +61,39 @@ select
     children.tier,
     children.tier_label,
     children.difficulty_label,
-    ordered.decision_id,
-    ordered.meeting_day as meeting_on,
-    ordered.decision,
-    case ordered.decision
+    dated.decision_id,
+    dated.meeting_day as meeting_on,
+    dated.decision,
+    case dated.decision
         when 'support' then '支援が必要'
         when 'watch' then '見守り'
         when 'none' then '不要'
-        else ordered.decision
+        else dated.decision
     end as decision_label,
     case
-        when ordered.agrees_with_tier then '同意'
-        when ordered.agrees_with_tier is false then '不同意'
+        when dated.agrees_with_tier then '同意'
+        when dated.agrees_with_tier is false then '不同意'
         else '記録なし'
     end as agreement_label,
-    ordered.disagreement_reason,
-    ordered.support_content,
-    ordered.lead_agency,
-    ordered.review_on,
+    dated.disagreement_reason,
+    dated.support_content,
+    dated.lead_agency,
+    dated.review_on,
     case
-        when not ordered.is_latest then '次の決定あり'
-        when ordered.review_on is null then '見直しの予定なし'
-        when ordered.review_on < children.as_of_on then '見直しの日を過ぎた'
+        when not dated.is_latest then '次の決定あり'
+        when dated.review_on is null then '見直しの予定なし'
+        when dated.review_on < children.as_of_on then '見直しの日を過ぎた'
         else '見直し待ち'
     end as review_label,
-    ordered.decided_by,
-    ordered.is_latest,
+    dated.decided_by,
+    dated.is_latest,
     tiers_then.tier as tier_then,
     coalesce(tiers.tier_label, '未判定') as tier_then_label,
     coalesce(tiers.tier_rank, 0)::integer as tier_then_rank,
     first_supports.started_on as first_support_on,
-    (first_supports.started_on - ordered.meeting_day)::integer as days_to_support
-from ordered
-inner join children on ordered.person_id = children.person_id
-left join tiers_then on ordered.decision_id = tiers_then.decision_id
+    (first_supports.started_on - dated.meeting_day)::integer as days_to_support
+from dated
+inner join children on dated.person_id = children.person_id
+left join tiers_then on dated.decision_id = tiers_then.decision_id
 left join tiers on tiers_then.tier = tiers.tier
-left join first_supports on ordered.decision_id = first_supports.decision_id
+left join first_supports on dated.decision_id = first_supports.decision_id

@@ -15,5 +15,9 @@ select
     review_on,
     decided_by,
     entered_at,
-    disagreement_item
+    disagreement_item,
+    row_number() over (
+        partition by person_id
+        order by coalesce(meeting_on, decided_on) desc, entered_at desc, decision_id desc
+    ) = 1 as is_latest
 from decisions
