@@ -156,4 +156,4 @@ def source_text(source: dict[str, Any]) -> str:
     """Where a value comes from: what, delivered when, which lines."""
     if source["delivery_id"] is None:
         return source["label"]
-    return f"{source['label']} {source['delivered_on']}納品 {','.join(source['lines'])}行目"
+    return f"{source['label']} {japanese_date(source['delivered_on'])}納品 {','.join(source['lines'])}行目"

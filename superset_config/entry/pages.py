@@ -53,7 +53,12 @@ def points(value: Any) -> str:
     return f"{value:f}".rstrip("0").rstrip(".") if value is not None else "—"
 
 
-FILTERS = {"ja_date": japanese_date, "ja_time": japanese_time, "points": points}
+def count_of(value: int) -> str:
+    """A number of records: 3,958."""
+    return f"{value:,}"
+
+
+FILTERS = {"ja_date": japanese_date, "ja_time": japanese_time, "points": points, "count_of": count_of}
 
 
 @cache
