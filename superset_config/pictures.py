@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -75,7 +76,10 @@ def take(
     album = Album()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+            # Fields for dates look as the browser's language has them.
+            env={**os.environ, "LANGUAGE": "ja"},
         )
         for account, password in accounts.items():
             for picture in _as_account(browser, address, account, password, folder, seconds, album):
