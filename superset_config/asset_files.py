@@ -63,7 +63,31 @@ MEETING_COLOURS = {
     "支援の後の判定待ち": "#e6d7a8",
     "支援の前の判定なし": "#dfe3e7",
 }
-COLOURS = {**TIER_COLOURS, **CHAIN_COLOURS, **FAMILY_COLOURS, **MEETING_COLOURS}
+# None of them is a tier's; apart for the colour-blind too.
+DIFFICULTY_COLOURS = {
+    "総合": "#465464",
+    "虐待": "#0072b2",
+    "貧困": "#8c564b",
+    "不登校": "#009e73",
+    "ヤングケアラー": "#cc79a7",
+    "産後うつ": "#56b4e9",
+}
+CHECK_COLOURS = {
+    "passed": "#8fb3cf",
+    "failed": "#c8102e",
+    "errored": "#f0a202",
+    "合格": "#8fb3cf",
+    "不合格": "#c8102e",
+    "検査できず": "#f0a202",
+}
+COLOURS = {
+    **TIER_COLOURS,
+    **CHAIN_COLOURS,
+    **FAMILY_COLOURS,
+    **MEETING_COLOURS,
+    **DIFFICULTY_COLOURS,
+    **CHECK_COLOURS,
+}
 """The same thing has the same colour on every page."""
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 _TYPES = {

@@ -159,7 +159,8 @@ select
     tiers.tier_rank,
     shown.area_code = 'total' or shown.tier = 'total' as is_total,
     case when not shown.is_hidden then shown.children end as children,
-    case when shown.is_hidden then '秘匿' else shown.children::varchar end as children_label,
+    -- Aligned on the right, so that the column sorts by its number.
+    case when shown.is_hidden then '秘匿' else lpad(format('{:,}', shown.children), 9, ' ') end as children_label,
     shown.is_hidden,
     -- Children of the high and latent tiers whom no service knows: on the rows of all tiers, of all difficulty types.
     case
@@ -169,7 +170,7 @@ select
     case
         when shown.difficulty_type <> 'overall' or shown.tier <> 'total' then '—'
         when unknown_shown.is_hidden then '秘匿'
-        else unknown_shown.unknown::varchar
+        else lpad(format('{:,}', unknown_shown.unknown), 9, ' ')
     end as unknown_label
 from columns_{{ passes - 1 }} as shown
 inner join unknown_shown on shown.area_code = unknown_shown.area_code

@@ -49,6 +49,7 @@ select
         areas.area_name_ja,
         -- Aligned on the right, so that bands sort by their number.
         case when performances.group_kind = 'score_band' then lpad(performances.group_value, 4, ' ') end,
+        case when performances.group_kind = 'capacity' then lpad(performances.group_value, 4, ' ') || '人' end,
         performances.group_value
     ) as group_label,
     performances.measure_value,
