@@ -88,6 +88,30 @@ def test_dashboards_are_those_of_the_audience(server: Server) -> None:
     assert "list" not in slugs("executive_all")
 
 
+def test_a_value_that_was_pressed_filters_the_other_charts(server: Server) -> None:
+    person = server.person("child_all")
+    area = min(filter(None, (row["area_name"] for row in person.rows("bi_child", columns=["area_name"]))))
+    by_name = [{"col": "area_name", "op": "IN", "val": [area]}]
+    # A bar sends its axis by the label.
+    by_label = [{"col": "地区", "op": "IN", "val": [area]}]
+    of_area, pressed = (
+        {row["person_id"] for row in person.rows("bi_child", columns=["person_id"], filters=filters)}
+        for filters in (by_name, by_label)
+    )
+    assert pressed == of_area < names(person)
+    # A table without areas stays as it is.
+    assert person.rows("bi_support_effect", columns=["measure_label"], filters=by_label) is not None
+
+
+def test_the_records_behind_a_figure_are_those_of_the_scope(server: Server) -> None:
+    person = server.person("child_ryotsu")
+    page = f"/datasource/samples?datasource_type=table&datasource_id={server.datasets()['bi_child']}"
+    body = {"filters": [{"col": "地区", "op": "IS NOT NULL"}], "extras": {"where": ""}}
+    answer = person.send("POST", page, json=body)
+    assert answer.status_code == 200, answer.text
+    assert {row["person_id"] for row in answer.json()["result"]["data"]} == names(person)
+
+
 def test_the_list_of_dashboards_stands_in_their_order(server: Server) -> None:
     answer = server.person("child_all").get(
         "/api/v1/dashboard/?q=(order_column:changed_on_delta_humanized,order_direction:desc,page_size:100)"

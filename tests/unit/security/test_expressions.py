@@ -1,0 +1,47 @@
+"""Wall A, expressions: what a question may be made of."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from superset_config.security.expressions import Refused, check_query
+
+COLUMNS, METRICS = ["area_name", "tier_label"], ["children"]
+PARTS = (
+    "columns", "metrics", "series_limit_metric", "series_columns", "orderby", "filter", "granularity", "extras",
+    "annotation_layers", "time_offsets", "post_processing",
+)  # fmt: skip
+
+
+def check(**parts: Any) -> None:
+    check_query(SimpleNamespace(**{**dict.fromkeys(PARTS), **parts}), COLUMNS, METRICS)
+
+
+@pytest.mark.parametrize("column", ["area_name", "地区", "difficulty_label", "困難の種類"])
+def test_a_condition_names_a_column_by_its_name_or_label_of_this_table_or_another(column: str) -> None:
+    check(metrics=["children"], filter=[{"col": column, "op": "IN", "val": ["両津"]}])
+
+
+@pytest.mark.parametrize(
+    "column", ["1 = 1 or area_name", "地区 or 1 = 1", "query('x')", {"sqlExpression": "地区"}, None, 1]
+)
+def test_a_condition_on_anything_else_is_refused(column: Any) -> None:
+    with pytest.raises(Refused):
+        check(metrics=["children"], filter=[{"col": column, "op": "IN", "val": ["両津"]}])
+
+
+@pytest.mark.parametrize("column", ["地区", "difficulty_label"])
+def test_what_is_shown_are_columns_of_this_table(column: str) -> None:
+    with pytest.raises(Refused):
+        check(columns=[column])
+
+
+def test_rows_are_counted_and_nothing_else_is_counted_in_sql() -> None:
+    count = {"expressionType": "SQL", "sqlExpression": "COUNT(*)", "label": "COUNT(*)"}
+    check(metrics=[count])
+    for other in ({"sqlExpression": "COUNT(*) filter (where 1 = 1)"}, {"label": "x"}, {"hasCustomLabel": True}):
+        with pytest.raises(Refused):
+            check(metrics=[{**count, **other}])
