@@ -31,7 +31,7 @@ browser: /usr/bin/chromium  ## Chromium and Japanese fonts, for the screenshots 
 
 /usr/bin/chromium:
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-cjk
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver chromium-l10n fonts-noto-cjk
 
 proxy: /usr/sbin/nginx  ## nginx, for the test of the shipped proxy configuration
 
