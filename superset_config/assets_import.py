@@ -122,6 +122,7 @@ def _import_dashboards(assets: Assets, charts: dict[str, int], datasets: dict[st
     from superset.commands.dashboard.importers.v1.utils import import_dashboard, update_id_refs
     from superset.models.slice import Slice
 
+    now = datetime.now()
     for dashboard in assets.dashboards.values():
         config = update_id_refs(dashboard_config(assets, dashboard), charts, datasets)
         model = import_dashboard(config, overwrite=True, ignore_permissions=True)
@@ -133,7 +134,7 @@ def _import_dashboards(assets: Assets, charts: dict[str, int], datasets: dict[st
             raise KodomoError(f"Dashboard {dashboard.slug} names roles that do not exist: {', '.join(missing)}")
         model.roles = list(roles.values())
         # The list of dashboards begins with what was changed last.
-        model.changed_on = datetime.now() - timedelta(seconds=dashboard.order)
+        model.changed_on = now - timedelta(seconds=dashboard.order)
 
 
 def _delete_what_is_gone(assets: Assets) -> None:
