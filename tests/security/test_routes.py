@@ -38,7 +38,7 @@ PLAIN = {
     "GET /dashboard/list/", "GET /chart/list/", "GET /dataset/add/", "GET /dataset/<pk>", "GET /tablemodelview/list/",
     "GET /register/", "GET /register/activation/<string:activation_hash>", "GET /login/", "POST /login/",
     "GET /login/logout/", "GET /logout/", "GET /lang/<string:locale>", "GET /users/userinfo/",
-    "GET /resetmypassword/form", "POST /resetmypassword/form", "GET /static/<path:filename>",
+    "GET /user_info/", "GET /resetmypassword/form", "POST /resetmypassword/form", "GET /static/<path:filename>",
     "GET /static/appbuilder/<path:filename>", "GET /api/v1/menu/", "GET /api/v1/me/", "GET /api/v1/me/roles/",
     "GET /api/v1/available_domains/", "GET /api/v1/security/csrf_token/", "GET /api/v1/log/recent_activity/",
     "GET /api/v1/user/<int:user_id>/avatar.png", "GET /api/v1/time_range/",
