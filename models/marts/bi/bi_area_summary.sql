@@ -160,7 +160,10 @@ select
     shown.area_code = 'total' or shown.tier = 'total' as is_total,
     case when not shown.is_hidden then shown.children end as children,
     -- Aligned on the right, so that the column sorts by its number.
-    case when shown.is_hidden then '秘匿' else lpad(format('{:,}', shown.children), 9, ' ') end as children_label,
+    case
+        when shown.is_hidden then '秘匿'
+        else lpad(format('{:,}', shown.children), 9, ' ')
+    end as children_label,
     shown.is_hidden,
     -- Children of the high and latent tiers whom no service knows: on the rows of all tiers, of all difficulty types.
     case
