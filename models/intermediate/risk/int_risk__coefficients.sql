@@ -66,22 +66,6 @@ zeros as (
             and bands.band_no = given.band_no
 )
 
-select
-    model_version,
-    difficulty_type,
-    item_code,
-    kind,
-    group_code,
-    band_no,
-    coefficient
-from given
+select * from given
 union all
-select
-    model_version,
-    difficulty_type,
-    item_code,
-    kind,
-    group_code,
-    band_no,
-    coefficient
-from zeros
+select * from zeros
