@@ -1,7 +1,7 @@
 """Chart data of the overview and the list: p50 and p95 with 1, 5 and 20 users, uncached and cached, beside the bare
 engine on the same queries.
 
-.venv/bin/python benchmarks/bi.py HOME [account] [requests per measurement]
+.venv/bin/python -m benchmarks.bi HOME [account] [requests per measurement]
 
 HOME has been published and applied (`kodomo run`, `kodomo superset apply`); Superset is started as `kodomo serve` does,
 on a free port, and stopped. Users and server share this machine's cores.

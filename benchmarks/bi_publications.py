@@ -1,6 +1,6 @@
 """Twenty users ask Superset while a hundred publications follow each other: answers, errors, and what was old.
 
-.venv/bin/python benchmarks/bi_publications.py [publications] [users]
+.venv/bin/python -m benchmarks.bi_publications [publications] [users]
 
 A scratch home of its own; each publication writes its number, each user asks for the newest one.
 """
