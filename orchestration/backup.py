@@ -33,7 +33,8 @@ FILES = (
     "superset/async.key",
     "superset/local_settings.py",
 )
-FOLDERS = ("store", "published", "definitions", "data_docs")
+# The compiled SQL is what a score is computed again with, before the next run.
+FOLDERS = ("store", "published", "definitions", "data_docs", "dbt/target/compiled")
 SQLITE = ("entries.db", "superset/superset.db")
 
 

@@ -31,6 +31,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Home:
         connection.execute("insert into marks values ('here')")
         connection.commit()
     (home.superset / "secret.key").write_text("s", encoding="ascii")
+    compiled = home.dbt / "target" / "compiled"
+    compiled.mkdir(parents=True)
+    (compiled / "scores.sql").write_text("select 1", encoding="utf-8")
     return home
 
 
@@ -51,6 +54,7 @@ def test_everything_is_back_in_an_empty_home(home: Home, tmp_path: Path) -> None
     in_service = current(there)
     assert in_service == there.published / "r1"
     assert (there.superset / "secret.key").read_text(encoding="ascii") == "s"
+    assert (there.dbt / "target" / "compiled" / "scores.sql").read_text(encoding="utf-8") == "select 1"
     assert there.root.stat().st_mode & 0o077 == 0
 
 
