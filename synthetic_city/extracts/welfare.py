@@ -116,9 +116,10 @@ def disability_certificates(city: City) -> Extract:
     since = np.maximum(low, people.registered[person])
     ok = (since < high) & (since < OPEN)
     person, kind, since, high = person[ok], kind[ok], since[ok], high[ok]
+    died = np.where(people.status[person] == DEAD, people.ended[person], OPEN)
+    high = np.minimum(high, died)
     issued = (high - (high - since) * rng.random(len(person)) ** 1.4).astype(np.int64)
-    returned = np.where(people.status[person] == DEAD, people.ended[person], OPEN)
-    returned = np.where(rng.random(len(person)) < 0.02, issued + 900, returned)
+    returned = np.where(rng.random(len(person)) < 0.02, np.minimum(issued + 900, died), died)
     returned = np.where(returned > city.as_of, OPEN, returned)
     grade = np.where(kind == 2, 0, rng.integers(1, 4, len(person)) + (kind == 0) * rng.integers(0, 3, len(person)))
     words = np.where(
