@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from expectations.suites.building import BLOCKS, LOOK, expect, no_rows
+from expectations.suites.building import BLOCKS, LOOK, Check, expect, no_rows
 
 AS_OF = "(select as_of_on from raw.run_parameters)"
+
+
+
+def in_order(label_ja: str, first: str, last: str) -> Check:
+    """That of two dates the last is not before the first."""
+    query = f"select line_number from {{batch}} where {last} < {first}"
+    return no_rows(f"{last}_is_not_before_{first}", label_ja, LOOK, query)
+
 
 SUITES = {
     "staging.stg_citizens__resident_register": [
@@ -38,20 +46,34 @@ SUITES = {
             where birth_on > {AS_OF} or birth_on < {AS_OF} - interval 120 year
             """,
         ),
-        no_rows(
-            "support_measures_end_after_they_begin",
-            "支援措置の終了日は開始日より前ではない",
-            LOOK,
-            "select line_number from {batch} where support_measure_until < support_measure_from",
-        ),
+        in_order("支援措置の終了日は開始日より前ではない", "support_measure_from", "support_measure_until"),
     ],
     "staging.stg_child__council_cases": [
-        no_rows(
-            "cases_end_after_they_begin",
-            "ケースの終結は登録より前ではない",
-            LOOK,
-            "select line_number from {batch} where closed_on < registered_on",
-        ),
+        in_order("ケースの終結は登録より前ではない", "registered_on", "closed_on"),
+    ],
+    "staging.stg_child__nursery_enrolment": [
+        in_order("退所は入所より前ではない", "entered_on", "left_on"),
+    ],
+    "staging.stg_citizens__national_health_insurance": [
+        in_order("資格喪失は取得より前ではない", "qualified_on", "disqualified_on"),
+    ],
+    "staging.stg_education__school_enrolment": [
+        in_order("在籍終了は在籍開始より前ではない", "enrolled_on", "left_on"),
+    ],
+    "staging.stg_elderly__care_certifications": [
+        in_order("認定の有効終了は有効開始より前ではない", "valid_from", "valid_to"),
+    ],
+    "staging.stg_guidance_centre__guidance_centre_cases": [
+        in_order("一時保護の終了は開始より前ではない", "protection_started_on", "protection_ended_on"),
+    ],
+    "staging.stg_social_council__social_council_services": [
+        in_order("利用日は生年月日より前ではない", "birth_on", "used_on"),
+    ],
+    "staging.stg_welfare__disability_certificates": [
+        in_order("手帳の返還は交付より前ではない", "issued_on", "returned_on"),
+    ],
+    "staging.stg_welfare__public_assistance": [
+        in_order("生活保護の廃止は開始より前ではない", "started_on", "ended_on"),
     ],
     "staging.stg_child__nursery_attendance": [
         no_rows(

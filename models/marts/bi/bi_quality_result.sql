@@ -41,4 +41,7 @@ select
     coalesce(holders.holder, 'child') as holder,
     coalesce(holders.holder_label, '子ども若者課') as holder_label
 from results
-left join holders on split_part(results.table_name, '.', 2) = holders.source_id
+left join holders
+    on results.table_name in (
+        'raw.' || holders.source_id, 'staging.stg_' || holders.holder || '__' || holders.source_id
+    )
