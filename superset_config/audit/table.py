@@ -155,7 +155,7 @@ class AuditTable:
             return
         for row in rows:
             happened = row["happened_at"] + JAPAN
-            row["happened_at"], row["happened_day"] = happened, happened.date().isoformat()
+            row["happened_at"], row["happened_day"] = happened, f"{happened:%Y年%m月%d日}"
         frame = pd.DataFrame(rows, columns=list(columns()))
         frame["people"] = frame["people"].astype("Int64")
         self._connection.register("added", frame)
