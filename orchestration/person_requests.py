@@ -13,6 +13,7 @@ import duckdb
 
 from orchestration.contract import Contract, load_contracts
 from orchestration.home import Home
+from orchestration.japanese import japanese_date
 from orchestration.person_records import Known, known_as, rejects_about, rows_about
 from orchestration.publish.publication import drop_older
 from orchestration.retention import original_until
@@ -182,7 +183,11 @@ def _told(connection: duckdb.DuckDBPyConnection, store: EntryStore, request: Ver
     told = f"消しました: {'、'.join(parts)}。"
     if any(delivered_on is not None for _, _, delivered_on in rows):
         told += "届いた原本は、ほかの人の記録と一つのファイルのため残り、"
-        told += f"保存期間の終わり（{max(untils):%Y-%m-%d}）に消します。" if untils else "保存期間の終わりに消します。"
+        told += (
+            f"保存期間の終わり（{japanese_date(max(untils))}）に消します。"
+            if untils
+            else "保存期間の終わりに消します。"
+        )
     return told + "会議の決定と個別検討の記録は、行った事務の記録として残ります。"
 
 

@@ -7,7 +7,6 @@ from expectations.suites.building import BLOCKS, LOOK, Check, expect, no_rows
 AS_OF = "(select as_of_on from raw.run_parameters)"
 
 
-
 def in_order(label_ja: str, first: str, last: str) -> Check:
     """That of two dates the last is not before the first."""
     query = f"select line_number from {{batch}} where {last} < {first}"

@@ -11,6 +11,7 @@ from orchestration.individual.determination import (
     Observation,
     observation_codes,
 )
+from orchestration.japanese import japanese_date
 
 CHANGES_JA = {"new": "新たに該当", "changed": "変化", "gone": "該当しなくなった", "same": ""}
 MAX_PURPOSE = 1000
@@ -73,11 +74,6 @@ def heard_label(heard: Observation) -> str:
     code = observation_codes()[heard.observation_code]
     value = heard.text_value or (f"{heard.value:f}{code['unit_ja']}" if heard.value is not None else "")
     return " ".join(filter(None, [code["label_ja"], value, japanese_date(heard.observed_on)]))
-
-
-def japanese_date(date: Any) -> str:
-    """2026年4月1日; nothing for no date."""
-    return f"{date.year}年{date.month}月{date.day}日" if date else ""
 
 
 def lines(determination: Determination, purpose: str) -> list[str]:

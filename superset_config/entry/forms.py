@@ -16,6 +16,7 @@ import yaml
 
 from orchestration.contract import load_contracts
 from orchestration.errors import KodomoError, UsageError
+from orchestration.japanese import japanese_date
 
 EVERY_SOURCE = "all"
 FORMS_FILE = Path(__file__).with_name("forms.yml")
@@ -49,6 +50,14 @@ class Field:
         """Whether it is a text of several lines."""
         return self.type == "text" and not self.choices and self.name in LONG_TEXTS
 
+    def as_written(self, text: str) -> str:
+        """A value of it as people write it."""
+        if self.type == "date":
+            return japanese_date(text)
+        if self.type == "month":
+            return japanese_date(f"{text}-01").removesuffix("1日")
+        return self.choices.get(text, text)
+
 
 LONG_TEXTS = {"summary", "reason", "about", "outcome_reason", "disagreement_reason", "support_content", "told_by"}
 
@@ -78,7 +87,7 @@ class Form:
     def shown(self, content: Mapping[str, str], *, with_words: bool = True) -> list[tuple[str, str]]:
         """Labels and values for people, of the fields that have one; texts in somebody's own words if wanted."""
         return [
-            (f.label_ja, f.choices.get(content[f.name], content[f.name]))
+            (f.label_ja, f.as_written(content[f.name]))
             for f in self.fields
             if content.get(f.name) and (with_words or not f.is_long)
         ]

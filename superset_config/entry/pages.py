@@ -18,6 +18,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 
 from orchestration.errors import KodomoError
 from orchestration.home import Home
+from orchestration.japanese import japanese_date
 from superset_config.entry.reach import MOST_FOUND, Reach, Terms, reach_of_request
 from superset_config.entry.store import ConflictError, EntryStore, UnknownRecordError, Version
 from superset_config.entry.views.words import SAVED_JA, TWICE_JA
@@ -28,16 +29,6 @@ ROUTES = "/entry"
 BUSY_JA = "いまデータを読み込めません。しばらくしてからもう一度お試しください。"
 TEXT_LIMIT = 4000
 JAPAN = dt.timezone(dt.timedelta(hours=9))
-
-
-def japanese_date(value: Any) -> str:
-    """2026年4月1日, from a date or its text; — for none."""
-    if isinstance(value, str):
-        try:
-            value = dt.date.fromisoformat(value)
-        except ValueError:
-            return value or "—"
-    return f"{value.year}年{value.month}月{value.day}日" if value else "—"
 
 
 def japanese_time(value: dt.datetime | None) -> str:
@@ -58,7 +49,12 @@ def count_of(value: int) -> str:
     return f"{value:,}"
 
 
-FILTERS = {"ja_date": japanese_date, "ja_time": japanese_time, "points": points, "count_of": count_of}
+FILTERS = {
+    "ja_date": lambda value: japanese_date(value) or "—",
+    "ja_time": japanese_time,
+    "points": points,
+    "count_of": count_of,
+}
 
 
 @cache

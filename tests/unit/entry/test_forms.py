@@ -99,3 +99,11 @@ def test_fields_that_a_form_does_not_have_are_left_out() -> None:
 def test_control_characters_and_endless_texts_are_refused() -> None:
     assert "summary" in told("school_consultation", occurred_on="2026-03-01", incident_type="SSW", summary="a\x1bb")
     assert "summary" in told("school_consultation", occurred_on="2026-03-01", incident_type="SSW", summary="あ" * 2001)
+
+
+def test_values_are_shown_as_people_write_them() -> None:
+    content = {"requested_on": "2026-04-01", "request": "deletion", "about": "出欠"}
+    assert forms()["person_request"].shown(content) == [
+        ("請求日", "2026年4月1日"), ("請求の種類", "削除・利用停止"), ("内容", "出欠")
+    ]  # fmt: skip
+    assert ("年月", "2026年3月") in forms()["school_absence"].shown(ABSENCE)
