@@ -11,6 +11,7 @@ from synthetic_city.calendar_days import (
 from synthetic_city.circumstances import ABUSE_KINDS
 from synthetic_city.extracts.shared import (
     City,
+    children_in_want,
     in_want,
     lives_with_minors,
 )
@@ -70,7 +71,7 @@ def guidance_centre_cases(city: City) -> Extract:
 
 def social_council_services(city: City) -> Extract:
     """Loans and food of the social welfare council: to parents when their household comes to want, to others at any
-    time."""
+    time; and meals of children who come by themselves."""
     rng, external, c = city.rng, city.external, city.circumstances
     parents_rng = np.random.default_rng([city.parameters.seed, 13])
     residents = city.residents[city.age(city.residents, city.as_of) > 20]
@@ -82,8 +83,11 @@ def social_council_services(city: City) -> Extract:
     ok &= ~lives_with_minors(city, person, days)
     parents, asked = in_want(city)
     came = (parents_rng.random(len(parents)) < 0.65) & (asked < city.as_of) & np.isin(parents, city.residents)
-    person = np.concatenate([person[ok], parents[came]]).astype(np.int64)
-    days = np.concatenate([days[ok], asked[came]])
+    children, hungry = children_in_want(city)
+    ate = (parents_rng.random(len(children)) < 0.12) & (hungry < city.as_of) & city.alive_and_here(children, hungry)
+    ate &= (city.age(children, hungry) >= 6) & (city.age(children, hungry) < 18)
+    person = np.concatenate([person[ok], parents[came], children[ate]]).astype(np.int64)
+    days = np.concatenate([days[ok], asked[came], hungry[ate]])
     strangers = external.council_strangers(max(2, round(0.02 * len(person))))
     person = np.concatenate([person, np.full(len(strangers), -1)])
     stranger = np.concatenate([np.full(len(days), -1), strangers]).astype(np.int64)
@@ -95,6 +99,9 @@ def social_council_services(city: City) -> Extract:
     number = np.array([f"W{n:05d}" for n in range(1, len(person) + 1)], dtype=object)
     external.remember("social_council_services", number, person, record, stranger)
     missing = rng.random(len(person)) < city.parameters.external_birth_missing * 2
+    services = np.array(("生活福祉資金貸付", "フードバンク", "緊急小口資金", "子ども食堂"), dtype=object)
+    service = services[rng.choice(4, len(person), p=[0.2, 0.5, 0.2, 0.1])]
+    service[(person >= 0) & (city.age(np.maximum(person, 0), days) < 18)] = "子ども食堂"
     columns = {
         "利用番号": number,
         "氏名": record.name,
@@ -102,10 +109,7 @@ def social_council_services(city: City) -> Extract:
         "生年月日": np.where(missing, "", record.birth_text("iso")).astype(object),
         "性別": record.sex_text(("男", "女"), ("男", "女")),
         "住所": record.address,
-        "利用種別": choose_text(
-            ("生活福祉資金貸付", "フードバンク", "緊急小口資金", "子ども食堂"),
-            rng.choice(4, len(person), p=[0.2, 0.5, 0.2, 0.1]),
-        ),
+        "利用種別": service,
         "利用年月日": date_text(days, "iso"),
     }
     return Extract(

@@ -157,10 +157,16 @@ def custodian_at(city: City, children: np.ndarray, on: np.ndarray, father_first:
     return found
 
 
-def in_want(city: City) -> tuple[np.ndarray, np.ndarray]:
-    """The parent (the mother first) and the day for each time that a household with children came to want."""
+def children_in_want(city: City) -> tuple[np.ndarray, np.ndarray]:
+    """The child and the day for each time that a household with children came to want."""
     years = list(city.circumstances.in_want.values())
     children, days = (np.concatenate(columns).astype(np.int64) for columns in zip(*years, strict=True))
+    return children, days
+
+
+def in_want(city: City) -> tuple[np.ndarray, np.ndarray]:
+    """The parent (the mother first) and the day for each time that a household with children came to want."""
+    children, days = children_in_want(city)
     who = custodian_at(city, children, days, father_first=False)
     pairs = np.unique(np.stack([days, who], axis=1)[who >= 0], axis=0)
     return pairs[:, 1], pairs[:, 0]
