@@ -184,7 +184,11 @@ def scope_file(home: Home, scope: Scope) -> Path | None:
 
     None where nothing has been published.
     """
-    folder = current(home)
+    return file_of(current(home), scope)
+
+
+def file_of(folder: Path | None, scope: Scope) -> Path | None:
+    """The file of a scope in the folder of a publication, as ``scope_file`` says."""
     if folder is None:
         return None
     file = folder / f"{scope.key}.duckdb"

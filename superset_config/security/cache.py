@@ -12,7 +12,7 @@ from superset.extensions.metastore_cache import SupersetMetastoreCache
 
 
 class ScopedCache(SimpleCache):
-    """Results in memory (never on disk), under keys that begin with roles and publication of the moment.
+    """Results in memory (never on disk), under keys that begin with the roles and the publication of the request.
 
     A change of duty or a new publication therefore starts with an empty cache, at once.
     """
@@ -26,22 +26,20 @@ class ScopedCache(SimpleCache):
         from superset import security_manager
 
         from orchestration.home import Home
-        from orchestration.publish import current
-        from superset_config.security.files import user_roles
+        from superset_config.security.files import place_of_request
 
-        folder = current(Home.from_environment())
-        roles = "|".join(sorted(user_roles(security_manager)))
-        place = f"{folder.name if folder else ''}|{roles}"
-        return f"{hashlib.sha256(place.encode()).hexdigest()}:{key}"
+        place = place_of_request(Home.from_environment(), security_manager)
+        text = "|".join([place.folder.name if place.folder else "", *sorted(place.roles)])
+        return f"{hashlib.sha256(text.encode()).hexdigest()}:{key}"
 
     def get(self, key: str) -> Any:
-        """The value of the scope and publication of the moment."""
+        """The value of the scope and publication of the request."""
         scoped = self._scoped(key)
         with self._lock:
             return super().get(scoped)
 
     def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None:
-        """Keep a value for the scope and publication of the moment."""
+        """Keep a value for the scope and publication of the request."""
         with self._lock:
             return super().set(self._scoped(key), value, timeout)
 
@@ -51,7 +49,7 @@ class ScopedCache(SimpleCache):
             return super().add(self._scoped(key), value, timeout)
 
     def delete(self, key: str) -> bool:
-        """Drop a value of the scope and publication of the moment."""
+        """Drop a value of the scope and publication of the request."""
         with self._lock:
             return super().delete(self._scoped(key))
 

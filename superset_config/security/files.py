@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy.engine.url import URL, make_url
 from sqlalchemy.pool import NullPool
 
 from orchestration.home import Home
-from orchestration.publish import scope_file
+from orchestration.publish import current, file_of
 from superset_config.audit.table import audit_cursor
 from superset_config.security.access import Access, read_access
 from superset_config.security.scope import Scope
@@ -239,11 +240,39 @@ class Files:
     def mutate(
         self, uri: Any, params: dict[str, Any], username: str | None, security_manager: Any, source: Any
     ) -> tuple[URL, dict[str, Any]]:
-        """Whatever address a database has, lead it to the file of the scope that the user has at this moment."""
-        scope, tables, live_tables = self.tables(frozenset(user_roles(security_manager)))
-        file = scope_file(self.home, scope)
+        """Whatever address a database has, lead it to the file of the scope that the user has in this request."""
+        place = place_of_request(self.home, security_manager)
+        scope, tables, live_tables = self.tables(place.roles)
+        file = file_of(place.folder, scope)
         url, options = Connector.engine
         return url, {**options, "creator": self.connector(None if file is None else str(file), tables, live_tables)}
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is read: a publication, as somebody with these roles."""
+
+    folder: Path | None
+    roles: frozenset[str]
+
+
+def place_of_request(home: Home, security_manager: Any) -> Place:
+    """What is in service and the roles of whoever asks, as the request found them first.
+
+    From where an answer is read and under what it is kept are the same, whatever is published or changed meanwhile.
+    """
+    from flask import g, has_request_context
+
+    def found() -> Place:
+        return Place(current(home), frozenset(user_roles(security_manager)))
+
+    if not has_request_context():
+        return found()
+    places = g.setdefault("kodomo_places", {})
+    user = getattr(getattr(g, "user", None), "id", None)
+    if user not in places:
+        places[user] = found()
+    return places[user]
 
 
 def user_roles(security_manager: Any) -> list[str]:

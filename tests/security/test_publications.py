@@ -51,10 +51,10 @@ def test_twenty_users_during_publications(tmp_path: Path) -> None:
     ended = threading.Event()
 
     def user() -> None:
-        with app.test_request_context():
-            g.user = type("User", (), {"is_active": True})()
-            while not ended.wait(PAUSE_SECONDS):
-                asked = time.monotonic()
+        while not ended.wait(PAUSE_SECONDS):
+            asked = time.monotonic()
+            with app.test_request_context():
+                g.user = type("User", (), {"is_active": True, "id": 1})()
                 try:
                     _, parameters = files.mutate(None, {}, None, roles, None)
                     connection = parameters["creator"]()

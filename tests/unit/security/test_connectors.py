@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from orchestration.home import Home
 from superset_config.security import files
@@ -57,3 +58,27 @@ def test_a_new_publication_leads_elsewhere_at_once(leads) -> None:
 def test_without_a_scope_there_is_nothing_to_ask(leads) -> None:
     with pytest.raises(files.QueryFailedError):
         leads(None)()
+
+
+def test_a_request_reads_and_keeps_what_it_found_first(leads, monkeypatch: pytest.MonkeyPatch) -> None:
+    from superset_config.security.cache import ScopedCache
+
+    monkeypatch.setenv("KODOMO_HOME", str(leads.home.root))
+    cache, app = ScopedCache(), Flask("users")
+    with app.test_request_context():
+        before = leads(RYOTSU)
+        assert cache.get("answer") is None
+        publish(leads.home, "second")
+        assert leads(RYOTSU) is before
+        assert cache.set("answer", "read before")
+        assert cache.get("answer") == "read before"
+    with app.test_request_context():
+        assert leads(RYOTSU) is not before
+        assert cache.get("answer") is None
+    with app.test_request_context():
+        leads(RYOTSU)
+        leads(AIKAWA)
+        assert cache.set("answer", "of ryotsu")
+    with app.test_request_context():
+        leads(AIKAWA)
+        assert cache.get("answer") is None
