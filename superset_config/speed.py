@@ -22,11 +22,9 @@ def install(app: Flask) -> None:
     from superset.models.core import Database
 
     _clean_clauses_once()
-    _look_for_subqueries_once()
     Database.db_engine_spec = property(_engine_spec)
     Database._execute_sql_with_mutation_and_logging = _execute
     Database._get_sqla_engine = _keep_engines(app, Database._get_sqla_engine)
-    SqlaTable.column_names = property(_once_a_request(SqlaTable.column_names.fget))
     SqlaTable.verbose_map = property(_once_a_request(SqlaTable.verbose_map.fget))
     DatasourceDAO.get_datasource = classmethod(_find_datasource_once(DatasourceDAO.get_datasource.__func__))
 
@@ -127,20 +125,3 @@ def _clean_clauses_once() -> None:
     clean = lru_cache(maxsize=STATEMENTS)(query_object.sanitize_clause)
     for module in (query_object, helpers, core):
         module.sanitize_clause = clean
-
-
-def _look_for_subqueries_once() -> None:
-    """An expression with a subquery is refused; one without is what it was, whoever asks."""
-    from superset.models import helpers
-
-    validate = helpers.validate_adhoc_subquery
-
-    @lru_cache(maxsize=STATEMENTS)
-    def look(sql: str, engine: str) -> str:
-        # Only where subqueries were allowed would it matter to which database they go.
-        return validate(sql, None, None, "", engine)
-
-    def validate_once(sql: str, database: Any, catalog: str | None, default_schema: str, engine: str) -> str:
-        return look(sql, engine)
-
-    helpers.validate_adhoc_subquery = validate_once
