@@ -18,7 +18,7 @@ class Home:
     @classmethod
     def from_environment(cls) -> Home:
         """The home that KODOMO_HOME names (default: ``./var``), as an absolute path."""
-        return cls(Path(os.environ.get("KODOMO_HOME", "var")).resolve())
+        return cls(Path(os.environ.get("KODOMO_HOME", "var")).absolute())
 
     @property
     def warehouse(self) -> Path:

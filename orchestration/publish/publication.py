@@ -174,9 +174,12 @@ def list_publications(home: Home) -> list[Publication]:
 
 
 def current(home: Home) -> Path | None:
-    """The folder in service, by its real path: a link would change under a reader."""
-    link = home.published / CURRENT
-    return link.resolve() if link.exists() else None
+    """The folder in service itself: the link to it would change under a reader."""
+    try:
+        folder = home.published / (home.published / CURRENT).readlink()
+    except FileNotFoundError:
+        return None
+    return folder if folder.exists() else None
 
 
 def scope_file(home: Home, scope: Scope) -> Path | None:

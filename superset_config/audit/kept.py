@@ -90,8 +90,7 @@ def _conditions(queries: Iterable[Any]) -> Iterable[tuple[str, list[str]]]:
 def _people(conditions: list[tuple[str, list[str]]]) -> list[str]:
     """Ids of the people that filters name. Whoever does not exist is left out, so that nothing typed is kept."""
     asked = {(column, value) for column, values in conditions if column in _PERSON_COLUMNS for value in values}
-    folder = current(Home.from_environment())
-    if not asked or folder is None:
+    if not asked or (folder := current(Home.from_environment())) is None:
         return []
     return sorted(_ids(folder.name, tuple(sorted(asked)[:_MOST_PEOPLE])))
 
