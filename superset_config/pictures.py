@@ -64,6 +64,8 @@ def take(
 ) -> Album:
     """Log in as each account and take every dashboard that it sees, as ``folder/<account>/<dashboard>.png``.
 
+    Of an account that sees none, what the list of dashboards says.
+
     ``seconds``: how long a page may take to load. Raises KodomoError when nobody answers at ``address``, there is
     no browser, or an account cannot log in.
     """
@@ -103,7 +105,14 @@ def _as_account(
     page.set_default_timeout(seconds * 1000)
     _log_in(page, address, account, password)
     (folder / account).mkdir(parents=True, exist_ok=True)
-    for slug in _dashboards(page, address):
+    dashboards = _dashboards(page, address)
+    if not dashboards:
+        page.goto(f"{address}/dashboard/list/")
+        _settle(page, seconds)
+        path = folder / account / "no-dashboard.png"
+        page.screenshot(path=path)
+        yield Picture(account, "no-dashboard", path)
+    for slug in dashboards:
         page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         page.goto(f"{address}/superset/dashboard/{slug}/")
         _settle(page, seconds)
