@@ -333,6 +333,13 @@ def test_what_is_typed_is_shown_as_text(server: Server) -> None:
     assert "&lt;script&gt;alert" in answer.text
 
 
+def test_whoever_decides_comes_back_to_the_same_page_of_the_list(server: Server) -> None:
+    person = server.person("child_ryotsu")
+    page = post(person, "/entry/meeting/child?on=2026-04-10&state=all&page=3&area=%22%3E", person_id=child_of("ryotsu"))
+    assert 'name="meeting_on" value="2026-04-10"' in page.text
+    assert 'href="/entry/meeting/?state=all&amp;on=2026-04-10&amp;page=3"' in page.text
+
+
 def test_the_meeting_s_decision_is_a_new_row_and_comes_back_on_its_day(server: Server) -> None:
     person = server.person("child_ryotsu")
     child = child_of("ryotsu")

@@ -75,6 +75,12 @@ class MeetingPage(EntryPage):
         filters, on = self._filters()
         return agenda(reach.children().values(), store(), on, filters), filters, on
 
+    def _address(self, **changes: Any) -> str:
+        """What leads to the list as it is asked for, with changes: codes, dates and the page, as ``_filters`` has."""
+        filters, on = self._filters()
+        given = {**dataclasses.asdict(filters), "on": on, "page": _number(request.args.get("page", "")), **changes}
+        return urlencode({name: value for name, value in given.items() if value not in {None, ""}})
+
     @route("/")
     def index(self, reach: Reach) -> str:
         """The list."""
@@ -84,10 +90,6 @@ class MeetingPage(EntryPage):
         items = of_state(everybody, filters.state)
         areas = {c["area_code"]: c["area_name"] for c in children if c.get("area_code")}
         tiers = {c["tier"]: (-int(c.get("tier_rank") or 0), c["tier_label"]) for c in children}
-
-        def address(**changes: Any) -> str:
-            given = {**dataclasses.asdict(filters), "on": on, **changes}
-            return urlencode({name: value for name, value in given.items() if value not in {None, ""}})
 
         pages = max(1, -(-len(items) // ON_A_PAGE))
         page = min(max(_number(request.args.get("page", "")), 1), pages)
@@ -100,22 +102,22 @@ class MeetingPage(EntryPage):
             groups=[(BANDS_JA[key], [items[i] for i in places]) for key, places in groupby(shown, bands.__getitem__)],
             # Where each band begins: the list is in the order of the due date.
             bands=[
-                (BANDS_JA[key], bands.count(key), address(page=bands.index(key) // ON_A_PAGE + 1))
+                (BANDS_JA[key], bands.count(key), self._address(page=bands.index(key) // ON_A_PAGE + 1))
                 for key in BANDS_JA
                 if key in bands
             ],
             page=page,
             on_a_page=ON_A_PAGE,
-            numbers=[(number, address(page=number)) for number in range(1, pages + 1)],
+            numbers=[(number, self._address(page=number)) for number in range(1, pages + 1)],
             filters=filters,
             on=on,
             areas=[(code, areas[code]) for code in all_areas() if code in areas],
             tiers=[(code, label) for code, (_, label) in sorted(tiers.items(), key=lambda tier: tier[1])],
             states=[
-                (code, label, len(of_state(everybody, code)), address(state=code))
+                (code, label, len(of_state(everybody, code)), self._address(state=code, page=1))
                 for code, label in {"open": "検討が要るもの", **STATES_JA, "all": "すべて"}.items()
             ],
-            query=address(),
+            query=self._address(page=page),
         )
 
     @route("/list.pdf")
@@ -172,6 +174,8 @@ class MeetingPage(EntryPage):
             "meeting_child.html",
             reach,
             child=child,
+            on=self._filters()[1],
+            query=self._address(),
             decisions=[_told(version, decision_form, reach) for version in reversed(decisions)],
             supports=[_told(version, forms()["support"], reach) for version in reversed(supports)],
             decision_form=decision_form,
