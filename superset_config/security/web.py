@@ -25,6 +25,8 @@ NETWORK_JA = "このネットワークからは利用できません。"
 _SIGNED_IN = "kodomo_signed_in_at"
 _SEEN = "kodomo_seen_at"
 _PASSWORD = "kodomo_password"
+# What a session holds of whoever comes first.
+_OF_NOBODY = {"_fresh", "_permanent", "locale"}
 # What Superset puts before a message of its own or of the engine.
 _PREFIX = re.compile(r"(?i)^(エラー: ?|error: ?|duckdb error: ?)+")
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
@@ -122,6 +124,15 @@ def install(app: Flask) -> None:
     @app.errorhandler(RecursionError)
     def too_deep(_error: RecursionError) -> Response:
         return Response(json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json")
+
+    @app.after_request
+    def nothing_to_keep(response: Response) -> Response:
+        # Asked with the cookie from before log-in and answered after it, a new session that knows no more than the
+        # language would take the place of the one that has just logged in.
+        is_new = session.sid != request.cookies.get(app.config["SESSION_COOKIE_NAME"])
+        if is_new and session.keys() <= _OF_NOBODY:
+            session.modified = False
+        return response
 
     app.after_request(scrub)
 

@@ -82,6 +82,19 @@ def test_a_session_planted_before_log_in_is_worth_nothing(server: Server) -> Non
     assert not is_in(thief)
 
 
+def test_what_was_asked_before_log_in_does_not_end_the_session(server: Server) -> None:
+    person = Person(server, "health_all", None)
+    person.get("/login/")
+    before = person.http.cookies.copy()
+    person.log_in(passwords(server.home)["health_all"])
+    late = Person(server, "health_all", None)
+    late.http.cookies = before
+    # The log-in page asks for these by itself.
+    for path in ("/superset/language_pack/ja/", "/health", "/api/v1/me/"):
+        assert "Set-Cookie" not in late.get(path).headers
+    assert person.get("/api/v1/me/").ok
+
+
 def test_with_the_password_every_session_ends(server: Server) -> None:
     old, new = passwords(server.home)["child_minami"], "Another-Password-1"
     for before, after in ((old, new), (new, old)):
