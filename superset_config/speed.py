@@ -5,7 +5,10 @@ Nothing is kept here that decides who sees what beyond the request: roles, permi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +16,8 @@ from flask import Flask, g, has_request_context
 
 STATEMENTS, ENGINES = 2048, 64
 """How many of each are kept in a process."""
+PATIENCE = 0.5
+"""Seconds after which a request waits no longer for those before it: one of them is a large file or a list to print."""
 
 
 def install(app: Flask) -> None:
@@ -21,6 +26,9 @@ def install(app: Flask) -> None:
     from superset.daos.datasource import DatasourceDAO
     from superset.models.core import Database
 
+    app.wsgi_app = _one_after_another(app.wsgi_app)
+    _ask_no_file_whether_it_is_there()
+    _read_questions_by_one_schema()
     _clean_clauses_once()
     _look_for_subqueries_once()
     Database.db_engine_spec = property(_engine_spec)
@@ -29,6 +37,70 @@ def install(app: Flask) -> None:
     SqlaTable.column_names = property(_once_a_request(SqlaTable.column_names.fget))
     SqlaTable.verbose_map = property(_once_a_request(SqlaTable.verbose_map.fget))
     DatasourceDAO.get_datasource = classmethod(_find_datasource_once(DatasourceDAO.get_datasource.__func__))
+
+
+class Turns:
+    """One place, which is handed over in the order in which it was asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._is_free = True
+
+    @contextmanager
+    def turn(self, patience: float) -> Iterator[None]:
+        """Wait for the place, for so many seconds at most, and go on: with the place if it came, without it if not."""
+        has_place = self._take(patience)
+        try:
+            yield
+        finally:
+            if has_place:
+                self._give()
+
+    def _take(self, patience: float) -> bool:
+        with self._lock:
+            if self._is_free:
+                self._is_free = False
+                return True
+            mine = threading.Event()
+            self._waiting.append(mine)
+        if mine.wait(patience):
+            return True
+        with self._lock:
+            if mine.is_set():
+                return True
+            self._waiting.remove(mine)
+            return False
+
+    def _give(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._is_free = True
+
+
+def _one_after_another(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Answers in the order in which they were asked for, unless one takes long.
+
+    A process has threads enough, so that whoever connects and says nothing keeps nobody waiting. But it has one
+    interpreter: threads that all compute take it from each other, and the unlucky ones are answered last.
+    """
+    turns = Turns()
+
+    def answer_in_turn(environ: Any, start_response: Any) -> Any:
+        with turns.turn(PATIENCE):
+            return answer(environ, start_response)
+
+    return answer_in_turn
+
+
+def _ask_no_file_whether_it_is_there() -> None:
+    """A server of metadata may hang up, so Superset asks it before each use; SQLite is a file."""
+    from superset import db
+
+    if db.engine.dialect.name == "sqlite":
+        db.engine.dispatch.engine_connect.clear()
 
 
 def _once_a_request(compute: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -116,6 +188,14 @@ def _execute(
             else:
                 cursor.fetchall()
         return cursor, rows, description
+
+
+def _read_questions_by_one_schema() -> None:
+    """What a question looks like is known once: Superset works it out anew for each, with all that is nested in it."""
+    from superset.charts.data import api
+
+    schema = api.ChartDataQueryContextSchema()
+    api.ChartDataQueryContextSchema = lambda: schema
 
 
 def _clean_clauses_once() -> None:

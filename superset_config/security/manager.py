@@ -112,17 +112,22 @@ class KodomoSecurityManager(SupersetSecurityManager):
 
     def _permissions_of(self, role_ids: frozenset[int]) -> frozenset[tuple[str, str]]:
         rows = self.session.execute(self._held_by_roles, {"role_ids": sorted(role_ids)})
-        return frozenset((permission, view) for permission, view in rows)
+        return frozenset((permission, view) for permission, view in rows.all())
 
     @cached_property
     def _held_by_roles(self) -> Select:
         """The query for names of permissions and views that roles hold; to build it takes longer than to ask it."""
+        held = self.permissionview_model.role.property.secondary
+        pairs, permissions, views = (
+            model.__table__ for model in (self.permissionview_model, self.permission_model, self.viewmenu_model)
+        )
         return (
-            select(self.permission_model.name, self.viewmenu_model.name)
-            .select_from(self.permissionview_model)
-            .join(self.permission_model, self.permissionview_model.permission_id == self.permission_model.id)
-            .join(self.viewmenu_model, self.permissionview_model.view_menu_id == self.viewmenu_model.id)
-            .where(self.permissionview_model.role.any(self.role_model.id.in_(bindparam("role_ids", expanding=True))))
+            select(permissions.c.name, views.c.name)
+            .select_from(held)
+            .join(pairs, held.c.permission_view_id == pairs.c.id)
+            .join(permissions, pairs.c.permission_id == permissions.c.id)
+            .join(views, pairs.c.view_menu_id == views.c.id)
+            .where(held.c.role_id.in_(bindparam("role_ids", expanding=True)))
         )
 
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
