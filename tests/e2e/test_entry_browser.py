@@ -197,10 +197,13 @@ def test_old_paper_case_and_support_measure_told_by_telephone(server: Server, ca
 
 def test_meeting_decision_and_support(server: Server, caseworker: Staff) -> None:
     page = caseworker.open("meeting")
+    page.fill("#on", "2026-04-10")
+    page.click("button:has-text('絞り込む')")
     page.click("button:has-text('決定を記録') >> nth=0")
     page.click("button:has-text('決定を保存')")
-    assert "「会議の日」を入れてください。" in page.inner_text("main")
-    page.fill("#d_meeting_on", "2026-04-10")
+    assert "「決定」を選んでください。" in page.inner_text("main")
+    # The day of the meeting is that of the list.
+    assert page.input_value("#d_meeting_on") == "2026-04-10"
     page.select_option("#d_decision", "support")
     page.select_option("#d_agrees_with_tier", "no")
     page.fill("#d_disagreement_reason", "転居は進学のため。")
@@ -214,6 +217,8 @@ def test_meeting_decision_and_support(server: Server, caseworker: Staff) -> None
     page.fill("#s_support_content", "家庭訪問")
     page.select_option("#s_lead_agency", "子ども若者課")
     page.click("button:has-text('支援を保存')")
+    page.click("text=一覧へ戻る")
+    assert page.input_value("#on") == "2026-04-10"
     assert newest(server, "support")["decision_id"]
     assert newest(server, "decision")["review_on"] == "2026-07-10"
 
