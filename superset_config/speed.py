@@ -1,4 +1,4 @@
-"""What Superset does again and again while it answers one question, done once.
+"""What Superset does again and again while it answers one question, done once; and questions in their order.
 
 Nothing is kept here that decides who sees what beyond the request: roles, permissions and rules are read anew for each.
 """
