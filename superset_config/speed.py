@@ -40,7 +40,10 @@ def install(app: Flask) -> None:
 
 
 class Turns:
-    """One place, which is handed over in the order in which it was asked for."""
+    """One place, which is handed over in the order in which it was asked for.
+
+    Semaphores and queues of the standard library let whoever comes just then pass those who wait.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

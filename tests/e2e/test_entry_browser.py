@@ -204,6 +204,10 @@ def test_meeting_decision_and_support(server: Server, caseworker: Staff) -> None
     assert "「決定」を選んでください。" in page.inner_text("main")
     # The day of the meeting is that of the list.
     assert page.input_value("#d_meeting_on") == "2026-04-10"
+    page.fill("#d_meeting_on", "")
+    page.click("button:has-text('決定を保存')")
+    assert "「会議の日」を入れてください。" in page.inner_text("main")
+    page.fill("#d_meeting_on", "2026-04-10")
     page.select_option("#d_decision", "support")
     page.select_option("#d_agrees_with_tier", "no")
     page.fill("#d_disagreement_reason", "転居は進学のため。")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from superset_config.speed import Turns
 
 LONG = 30
@@ -43,9 +45,6 @@ def test_one_that_takes_long_keeps_nobody_forever_and_takes_no_place_twice() -> 
 
 def test_an_error_gives_the_place_free() -> None:
     turns = Turns()
-    for _ in range(2):
-        try:
-            with turns.turn(LONG):
-                raise KeyError
-        except KeyError:
-            assert turns._is_free
+    with pytest.raises(KeyError), turns.turn(LONG):
+        raise KeyError
+    assert turns._is_free
