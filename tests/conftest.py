@@ -46,7 +46,7 @@ class City:
         return self.home / "warehouse.duckdb"
 
 
-SLOWEST_FIRST = ("security", "e2e", "integration", "golden", "unit")
+SLOWEST_FIRST = ("security", "e2e", "integration", "field", "golden", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
