@@ -21,13 +21,13 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.home import Home
-from orchestration.publish import scope_file
+from kodomo.access.access import read_access
+from kodomo.access.staff import read_staff
+from kodomo.home import Home
+from kodomo.publication import scope_file
 from superset_config.asset_audiences import for_audiences
 from superset_config.asset_files import query, read_assets
-from superset_config.security.access import read_access
 from superset_config.security.files import CONNECTION_CONFIG
-from superset_config.security.staff import read_staff
 from tests.security.servers import Person, Server, serve
 
 DASHBOARDS = ("overview", "list")

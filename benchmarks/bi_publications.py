@@ -15,8 +15,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publish import publish
-from superset_config.security.staff import COLUMNS, DEMO_STAFF
+from kodomo.access.staff import COLUMNS, DEMO_STAFF
+from kodomo.publication import publish
 from tests.security.scratch import CHILDREN, write_warehouse
 from tests.security.servers import Person, build_home, serve
 

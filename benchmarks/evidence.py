@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from orchestration.home import Home
-from orchestration.individual.engine import EVIDENCE_MODELS, load_bundle, memory_warehouse
+from kodomo.home import Home
+from kodomo.scoring.engine import EVIDENCE_MODELS, load_bundle, memory_warehouse
 
 ITEMS, BANDS_PER_ITEM = 75, 2
 GIVEN = """

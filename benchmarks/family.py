@@ -22,8 +22,8 @@ from typing import Any
 
 import duckdb
 
-from orchestration.home import Home
-from orchestration.individual.engine import compile_models
+from kodomo.home import Home
+from kodomo.scoring.engine import compile_models
 
 PEOPLE = (
     "int_person__merges",

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.warehouse import records
+from kodomo.warehouse import records
 
 TRUTH = ("identities", "parents", "partners", "people", "chains_vertical", "chains_horizontal")
 
@@ -245,10 +245,10 @@ def against_truth(city: Path, home: Path) -> list[dict[str, Any]]:
 
 def times(home: Path) -> list[dict[str, Any]]:
     """Seconds per model of people and families, built again in the home."""
-    from orchestration import dbt
-    from orchestration.home import Home
+    from kodomo import dbt_runner
+    from kodomo.home import Home
 
-    nodes = dbt.invoke(
+    nodes = dbt_runner.invoke(
         Home(home.resolve()),
         ["run", "--select", "path:models/intermediate/identity", "path:models/intermediate/family"],
     ).result

@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from orchestration.linkage.predict import assign
+from kodomo.linkage.predict import assign
 
 SOURCE = "school_enrolment"
 MODEL: dict[str, Any] = {

@@ -15,12 +15,12 @@ from typing import Any
 
 import duckdb
 
-from orchestration.home import Home
-from orchestration.individual import determination as individual
-from orchestration.individual.replay import PARAMETERS, WAREHOUSE
-from orchestration.individual.service import reading
-from orchestration.publish import current
-from orchestration.publish.publication import EVERYTHING
+from kodomo.determination import determination as individual
+from kodomo.determination.service import reading
+from kodomo.home import Home
+from kodomo.publication import current
+from kodomo.publication.publication import EVERYTHING
+from kodomo.scoring.replay import PARAMETERS, WAREHOUSE
 
 WARM = 5
 

@@ -25,11 +25,11 @@ from typing import Any
 
 import duckdb
 
-from orchestration.contract import load_contracts
-from orchestration.home import Home
-from orchestration.ingest import take
-from orchestration.ingest.tables import ensure_tables
-from orchestration.warehouse import connect
+from kodomo.contract import load_contracts
+from kodomo.home import Home
+from kodomo.ingest.deliveries import take
+from kodomo.ingest.tables import ensure_tables
+from kodomo.warehouse import connect
 
 KODOMO = str(Path(sys.executable).with_name("kodomo"))
 SOURCE = "resident_register"

@@ -15,8 +15,8 @@ import time
 
 import duckdb
 
-from orchestration.home import PROJECT
-from orchestration.ingest.macros import load_macros
+from kodomo.home import PROJECT
+from kodomo.ingest.macros import load_macros
 
 GOALS = {"parse_date": 500_000, "match_kana": 1_000_000}
 

@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from orchestration.errors import KodomoError
-from orchestration.home import Home
-from orchestration.individual.replay import SCRATCH
-from orchestration.model.evidence import cohort
-from orchestration.model.proposal import Proposal, propose
+from kodomo.errors import KodomoError
+from kodomo.evaluation.evidence import cohort
+from kodomo.evaluation.proposal import Proposal, propose
+from kodomo.home import Home
+from kodomo.scoring.replay import SCRATCH
 
 TYPES = ("abuse", "poverty", "truancy", "young_carer", "postpartum_depression")
 OUTCOMES = {"abuse": "case"}

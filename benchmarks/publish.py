@@ -12,11 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.home import Home
-from orchestration.publish import publish
+from kodomo.access.scope import all_areas
+from kodomo.access.staff import COLUMNS
+from kodomo.home import Home
+from kodomo.publication import publish
 from superset_config.asset_files import read_models
-from superset_config.security.scope import all_areas
-from superset_config.security.staff import COLUMNS
 
 TABLE = "bi_contribution"
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.home import Home
-from orchestration.individual.engine import load_bundle, memory_warehouse
-from orchestration.individual.score import load_definition, set_as_of
-from orchestration.model.definition import SEEDS, read_definition
+from kodomo.home import Home
+from kodomo.scoring.definition import SEEDS, read_definition
+from kodomo.scoring.engine import load_bundle, memory_warehouse
+from kodomo.scoring.score import load_definition, set_as_of
 
 AS_OF = dt.date(2026, 4, 1)
 SEED = 7

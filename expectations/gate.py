@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from expectations.results import QualityResult
 from expectations.suites import ALL, Suites
-from orchestration.home import Home
-from orchestration.ingest.tables import RECORD_TABLES
-from orchestration.warehouse import connect
+from kodomo.home import Home
+from kodomo.ingest.tables import RECORD_TABLES
+from kodomo.warehouse import connect
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 
 from expectations.results import LAYERS, QualityResult
-from orchestration.home import Home
+from kodomo.home import Home
 
 TEMPLATES = Path(__file__).with_name("templates")
 RUNS_SHOWN = 30

@@ -16,12 +16,12 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from expectations.results import QualityResult
 from expectations.suites import ALL
 from expectations.suites.building import BLOCKS
+from kodomo.contract import Contract, load_contracts
+from kodomo.dbt_runner import NodeResult, error_summary, load_manifest
+from kodomo.errors import KodomoError, PublicationHeldError, WarehouseBusyError, without_values
+from kodomo.home import Home
+from kodomo.ingest.deliveries import last_delivered
 from orchestration.batch import Batch
-from orchestration.contract import Contract, load_contracts
-from orchestration.dbt import NodeResult, error_summary, load_manifest
-from orchestration.errors import KodomoError, PublicationHeldError, WarehouseBusyError, without_values
-from orchestration.home import Home
-from orchestration.ingest import last_delivered
 
 RUN_ID_TAG = "kodomo/run_id"
 ON_TIME = "delivered_on_time"

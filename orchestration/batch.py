@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestration import dbt
-from orchestration.errors import ExitCode, KodomoError
-from orchestration.home import Home
-from orchestration.warehouse import connect, ensure_entry_tables, write_run_parameters
+from kodomo import dbt_runner
+from kodomo.errors import ExitCode, KodomoError
+from kodomo.home import Home
+from kodomo.warehouse import connect, ensure_entry_tables, write_run_parameters
 
 Progress = Callable[[str, str], None]
 """Called with a step (ingest, build, check, publish) and what has just ended in it."""
@@ -41,7 +41,7 @@ class Batch:
     retries: int = 0
     """How often a step waits and tries again where another run has the warehouse."""
     deliveries: Sequence[Any] = ()
-    nodes: Sequence[dbt.NodeResult] = ()
+    nodes: Sequence[dbt_runner.NodeResult] = ()
     expectations: Sequence[Any] = ()
     publication: Path | None = None
     error: KodomoError | None = None
@@ -51,8 +51,8 @@ class Batch:
 
         Tried again after it broke off, it takes what is left: each file is one transaction.
         """
-        from orchestration.ingest import deliveries_of_run, ingest_landing
-        from orchestration.ingest.entries import take_entries
+        from kodomo.data_subjects.person_requests import take_entries_and_requests
+        from kodomo.ingest.deliveries import deliveries_of_run, ingest_landing
 
         with connect(self.home) as connection:
             write_run_parameters(connection, self.run_id, self.as_of_on)
@@ -65,20 +65,20 @@ class Batch:
             strict=self.strict,
             progress=lambda item: self.progress("ingest", item),
         )
-        entered = take_entries(self.home, self.run_id, lambda item: self.progress("ingest", item))
+        entered = take_entries_and_requests(self.home, self.run_id, lambda item: self.progress("ingest", item))
         self.deliveries = [*before, *delivered, *entered]
         return self.deliveries
 
-    def build(self) -> Sequence[dbt.NodeResult]:
+    def build(self) -> Sequence[dbt_runner.NodeResult]:
         """Build every dbt model and run its data tests; what failed is in the results.
 
         Raises KodomoError naming every mistake of the risk definition, before anything is built.
         """
-        from orchestration.model.versions import is_evaluation_due, record_evaluation, record_run
+        from kodomo.scoring.versions import is_evaluation_due, record_evaluation, record_run
 
         definition = record_run(self.home, self.run_id, self.as_of_on)
         is_due = is_evaluation_due(self.home, self.as_of_on, definition)
-        self.nodes = dbt.build(
+        self.nodes = dbt_runner.build(
             self.home,
             lambda node, _status: self.progress("build", node),
             exclude=() if is_due else ("tag:evaluation",),
@@ -97,8 +97,8 @@ class Batch:
 
     def publish(self) -> Path:
         """Publish a file per scope, unless a gate holds the publication."""
-        from orchestration.person_requests import forget_older_publications
-        from orchestration.publish import publish
+        from kodomo.data_subjects.person_requests import forget_older_publications
+        from kodomo.publication import publish
 
         self.publication = publish(self.home, self.run_id)
         forget_older_publications(self.home, self.publication)
@@ -106,7 +106,7 @@ class Batch:
         return self.publication
 
     @property
-    def build_errors(self) -> list[dbt.NodeResult]:
+    def build_errors(self) -> list[dbt_runner.NodeResult]:
         """The dbt nodes that could not be built."""
         return [node for node in self.nodes if node.is_error]
 

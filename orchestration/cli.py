@@ -9,8 +9,8 @@ import sys
 
 import typer
 
+from kodomo.errors import ExitCode, KodomoError
 from orchestration import commands
-from orchestration.errors import ExitCode, KodomoError
 
 TELEMETRY_OFF = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import StaticPool
 
-from orchestration.home import Home
+from kodomo.home import Home
 
 
 class KeptConnectionsEventLogStorage(SqliteEventLogStorage):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from kodomo.errors import KodomoError, PublicationHeldError, WarehouseBusyError
+from kodomo.home import Home
+from kodomo.ingest.landing import Landing, look
 from orchestration.assets import BATCHES, RUN_ID_TAG
-from orchestration.errors import KodomoError, PublicationHeldError, WarehouseBusyError
-from orchestration.home import Home
-from orchestration.landing import Landing, look
 
 SENSOR_SECONDS = 60
 
@@ -35,8 +35,8 @@ def _reason(error: BaseException | None) -> str:
 
 
 def _tell(context: dg.HookContext, error: str | None) -> None:
-    from orchestration.notification import message_of, send
-    from orchestration.warehouse import connect
+    from kodomo.warehouse import connect
+    from orchestration.operations.notification import message_of, send
 
     run = context.instance.get_run_by_id(context.run_id)
     batch = BATCHES.get(run.tags.get(RUN_ID_TAG, context.run_id)) if run else None
@@ -89,7 +89,7 @@ def landing_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
 @dg.op(description="保存期間を過ぎたものの削除")
 def delete_what_is_past_its_retention(context: dg.OpExecutionContext) -> None:
     """Delete it, and keep the counts in the log of the run."""
-    from orchestration.retention import delete_due
+    from kodomo.data_subjects.retention import delete_due
 
     try:
         deleted = delete_due(Home.from_environment(), dt.date.today(), "retention")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from kodomo.errors import KodomoError, without_values
 from orchestration.batch import Batch
-from orchestration.errors import KodomoError, without_values
 
 
 def run_batch(batch: Batch) -> Batch:
@@ -40,7 +40,7 @@ def run_batch(batch: Batch) -> Batch:
 
 def _reason(result: object) -> KodomoError:
     """The error of the step that failed, without the stack trace and without quoted values."""
-    from orchestration.errors import PublicationHeldError
+    from kodomo.errors import PublicationHeldError
 
     for event in result.all_events:  # type: ignore[attr-defined]  # the result type is private to Dagster
         if event.is_step_failure:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from kodomo.access.access import Access, PublishedTable
 from superset_config.asset_files import Assets, Chart, Dashboard, Dataset
-from superset_config.security.access import Access, PublishedTable
 
 MIN_TABLE_COLUMNS = 2
 

@@ -18,7 +18,7 @@ import sqlglot
 import yaml
 from sqlglot import expressions as exp
 
-from orchestration.home import PROJECT
+from kodomo.home import PROJECT
 
 ASSETS = PROJECT / "superset_config" / "assets"
 BI_MODELS = PROJECT / "models" / "marts" / "bi"

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestration.errors import KodomoError
+from kodomo.access.access import read_access
+from kodomo.errors import KodomoError
 from superset_config.asset_audiences import for_audiences
 from superset_config.asset_files import (
     Assets,
@@ -23,7 +24,6 @@ from superset_config.asset_files import (
     query,
     read_assets,
 )
-from superset_config.security.access import read_access
 
 
 @dataclass

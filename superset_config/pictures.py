@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from orchestration.errors import KodomoError
-from superset_config.entry.pages import url_of
-from superset_config.security.access import read_access
+from kodomo.access.access import read_access
+from kodomo.errors import KodomoError
+from superset_config.pages.base import url_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

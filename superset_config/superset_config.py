@@ -14,11 +14,11 @@ from flask_appbuilder.const import AUTH_DB
 from sqlalchemy.pool import QueuePool
 from superset.key_value.types import JsonKeyValueCodec
 
-from orchestration.home import Home
+from kodomo.home import Home
 from superset_config import speed
 from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
-from superset_config.entry import pages as entry_pages
+from superset_config.pages.views import registration
 from superset_config.security import data_docs, dialect, web
 from superset_config.security.files import Files
 from superset_config.security.limits import SharedStorage
@@ -247,7 +247,7 @@ def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     dialect.install()
     speed.install(app)
     web.install(app)
-    entry_pages.install(app)
+    registration.install(app)
 
 
 # A city's own: LDAP or OIDC, mail. Only settings of how people come in are taken from it, none of the walls: who may,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.suites.building import BLOCKS, LOOK, NOTE, expect, no_rows
-from orchestration.contract import load_contracts
+from kodomo.contract import load_contracts
 
 AS_OF = "(select as_of_on from raw.run_parameters)"
 REQUIRED = ", ".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.suites.building import BLOCKS, LOOK, NOTE, expect, no_rows
-from orchestration.contract import load_contracts
+from kodomo.contract import load_contracts
 
 # What was deleted at the request of the person concerned was loaded too, and is listed line by line.
 LOADED_ROWS = "\nunion all\n".join(

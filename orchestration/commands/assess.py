@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.model import as_date
+from orchestration.options import as_date
 
 
 def register(app: typer.Typer) -> None:
@@ -36,11 +36,11 @@ def register(app: typer.Typer) -> None:
         By the batch's own SQL over what is in service. What was heard is kept with the determination, and never
         becomes a delivery by itself.
         """
-        from orchestration.errors import UsageError
-        from orchestration.home import Home
-        from orchestration.individual.determination import determine, find, parse_heard
-        from orchestration.individual.record import checked_purpose, keep, lines
-        from superset_config.entry.store import EntryStore
+        from kodomo.determination.determination import determine, find, parse_heard
+        from kodomo.determination.record import checked_purpose, keep, lines
+        from kodomo.entries.store import EntryStore
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
 
         if household and family:
             raise UsageError("Choose --household or --family, not both.")

@@ -14,16 +14,16 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def backup(folder: Annotated[Path, typer.Argument(help="New folder for the backup.")]) -> None:
         """Entries, Superset's metadata, warehouse, publications and originals, while people go on typing."""
-        from orchestration.backup import backup as write
-        from orchestration.home import Home
+        from kodomo.home import Home
+        from orchestration.operations.backup import backup as write
 
         typer.echo(f"The backup is in {write(Home.from_environment(), folder.resolve())}.")
 
     @app.command()
     def restore(folder: Annotated[Path, typer.Argument(help="Folder of a backup.")]) -> None:
         """Put a backup into an empty home; every file is checked before anything is written."""
-        from orchestration.backup import restore as read
-        from orchestration.home import Home
+        from kodomo.home import Home
+        from orchestration.operations.backup import restore as read
 
         home = Home.from_environment()
         typer.echo(f"{read(home, folder.resolve())} files are back in {home.root}.")

@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
-from orchestration.rows import show
-
-DeliveryId = Annotated[str, typer.Argument(help="Id of the delivery, as `kodomo delivery list` shows it.")]
-Reason = Annotated[str, typer.Option(help="Why; kept with name and time.")]
+from orchestration.console import show
+from orchestration.options import DeliveryId, Reason
 
 
 def register(app: typer.Typer) -> None:
@@ -27,8 +25,8 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:
         """The deliveries, latest first."""
-        from orchestration.home import Home
-        from orchestration.ingest import decisions
+        from kodomo.home import Home
+        from kodomo.ingest import decisions
 
         show(decisions.list_deliveries(Home.from_environment(), source), as_json)
 
@@ -45,8 +43,8 @@ def register(app: typer.Typer) -> None:
     @delivery.command()
     def replay(delivery_id: DeliveryId, reason: Reason) -> None:
         """Read the kept original once more, after a fix of its contract or of what reads it."""
-        from orchestration.home import Home
-        from orchestration.ingest import replay as read_again
+        from kodomo.home import Home
+        from kodomo.ingest.deliveries import replay as read_again
 
         delivery = read_again(Home.from_environment(), delivery_id, reason, getpass.getuser())
         typer.echo(
@@ -60,8 +58,8 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:
         """Line, column and reason of each reject, and what mended it; without the record itself."""
-        from orchestration.home import Home
-        from orchestration.ingest import decisions
+        from kodomo.home import Home
+        from kodomo.ingest import decisions
 
         show(decisions.list_rejects(Home.from_environment(), delivery_id), as_json)
 
@@ -71,8 +69,8 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="File for the holder to mend, or a folder for it.")],
     ) -> None:
         """Write a delivery's open rejects with its heading row, in its own encoding, for the holder to mend."""
-        from orchestration.home import Home
-        from orchestration.ingest.decisions import export_rejects
+        from kodomo.home import Home
+        from kodomo.ingest.decisions import export_rejects
 
         if out.is_dir():
             # The name says which delivery is mended, also where the rows no longer show it.
@@ -82,8 +80,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _decide(delivery_id: str, decision: str, reason: str) -> None:
-    from orchestration.home import Home
-    from orchestration.ingest.decisions import decide
+    from kodomo.home import Home
+    from kodomo.ingest.decisions import decide
 
     status = decide(Home.from_environment(), delivery_id, decision, reason, getpass.getuser())
     typer.echo(f"{delivery_id} is {status} from the next run on.")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.model import JSON
+from orchestration.options import JSON
 
 
 def register(app: typer.Typer) -> None:
@@ -24,14 +24,14 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="File: .pdf, .html or .json.")],
     ) -> None:
         """Everything held on one person, with sources, in one Japanese document (開示請求)."""
-        from orchestration.disclosure import as_json, held_on, require_person
-        from orchestration.errors import UsageError
-        from orchestration.home import Home
-        from orchestration.individual.determination import find
-        from orchestration.individual.record import checked_purpose
-        from superset_config.entry.pages import printed
-        from superset_config.entry.printing import to_pdf, write_private
-        from superset_config.entry.store import EntryStore
+        from kodomo.data_subjects.disclosure import as_json, held_on, require_person
+        from kodomo.determination.determination import find
+        from kodomo.determination.record import checked_purpose
+        from kodomo.entries.store import EntryStore
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
+        from superset_config.pages.base import printed
+        from superset_config.pages.printing import to_pdf, write_private
 
         if out.suffix not in {".pdf", ".html", ".json"}:
             raise UsageError("--out takes a file that ends in .pdf, .html or .json.")
@@ -56,9 +56,9 @@ def register(app: typer.Typer) -> None:
         form: Annotated[str | None, typer.Option(help="Only this form.")] = None, as_json: JSON = False
     ) -> None:
         """Records with form, version, who and when, and what runs made of them; not what is in them."""
-        from orchestration.home import Home
-        from orchestration.rows import show
-        from superset_config.entry.store import EntryStore
+        from kodomo.entries.store import EntryStore
+        from kodomo.home import Home
+        from orchestration.console import show
 
         store = EntryStore(Home.from_environment())
         effects = store.effects()
@@ -90,12 +90,12 @@ def register(app: typer.Typer) -> None:
         answered_on: Annotated[str, typer.Option(help="Date of the answer.")] = "",
     ) -> None:
         """Record a request of the person concerned; the next run carries out a deletion that was granted."""
-        from orchestration.errors import UsageError
-        from orchestration.home import Home
-        from orchestration.individual.determination import find
-        from orchestration.person_requests import FORM, refused_by_law
-        from superset_config.entry.forms import require_right
-        from superset_config.entry.store import EntryStore
+        from kodomo.data_subjects.person_requests import FORM, refused_by_law
+        from kodomo.determination.determination import find
+        from kodomo.entries.forms import require_right
+        from kodomo.entries.store import EntryStore
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
 
         home = Home.from_environment()
         person_id, _ = find(home, person)
@@ -122,9 +122,9 @@ def register(app: typer.Typer) -> None:
         reason: Annotated[str, typer.Option(help="Why; kept with name and time.")],
     ) -> None:
         """Take away for good what a record says, in every version; the next run takes it from the warehouse too."""
-        from orchestration.errors import UsageError
-        from orchestration.home import Home
-        from superset_config.entry.store import EntryStore
+        from kodomo.entries.store import EntryStore
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
 
         if not reason.strip():
             raise UsageError("Erasing needs its reason: --reason TEXT.")

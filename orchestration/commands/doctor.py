@@ -14,9 +14,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def doctor(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
         """Check environment, home, publication, permissions and ports. Exit code 1 if something is wrong."""
-        from orchestration.diagnosis import diagnose
-        from orchestration.errors import ExitCode
-        from orchestration.home import Home
+        from kodomo.errors import ExitCode
+        from kodomo.home import Home
+        from orchestration.operations.diagnosis import diagnose
 
         findings = diagnose(Home.from_environment())
         if as_json:

@@ -20,9 +20,9 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:
         """Identities, links with their evidence, family, and chains with their paths, of one person."""
-        from orchestration.home import Home
-        from orchestration.linkage.explain import describe, explain
-        from orchestration.warehouse import connect
+        from kodomo.home import Home
+        from kodomo.linkage.explain import describe, explain
+        from kodomo.warehouse import connect
 
         with connect(Home.from_environment(), read_only=True) as connection:
             found = explain(connection, person, show_protected=show_protected)

@@ -21,8 +21,8 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
     ) -> None:
         """Write a mart of the last build to a file."""
-        from orchestration.export import export_table
-        from orchestration.home import Home
+        from kodomo.home import Home
+        from kodomo.publication.export import export_table
 
         rows = export_table(Home.from_environment(), table, file_format, out, published=published)
         typer.echo(json.dumps({"table": table, "rows": rows}) if as_json else f"{rows} rows of {table} are in {out}.")

@@ -21,9 +21,9 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:
         """The pairs between the thresholds, side by side, with the evidence per attribute."""
-        from orchestration.home import Home
-        from orchestration.linkage.pairs import describe_pairs, pairs_to_review
-        from orchestration.warehouse import connect
+        from kodomo.home import Home
+        from kodomo.linkage.pairs import describe_pairs, pairs_to_review
+        from kodomo.warehouse import connect
 
         with connect(Home.from_environment(), read_only=True) as connection:
             pairs = pairs_to_review(connection, show_protected=show_protected)
@@ -34,9 +34,9 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:
         """What the sources say of families that cannot all be true: to settle with the holders."""
-        from orchestration.home import Home
-        from orchestration.linkage.contradictions import contradictions, describe_contradiction
-        from orchestration.warehouse import connect
+        from kodomo.home import Home
+        from kodomo.linkage.contradictions import contradictions, describe_contradiction
+        from kodomo.warehouse import connect
 
         with connect(Home.from_environment(), read_only=True) as connection:
             found = contradictions(connection)
@@ -57,9 +57,9 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Say who a record is. The next run follows it, and the machine never overturns it."""
-        from orchestration.home import Home
-        from orchestration.linkage.explain import ATENA_WIDTH
-        from orchestration.linkage.reviews import append_decision
+        from kodomo.home import Home
+        from kodomo.linkage.explain import ATENA_WIDTH
+        from kodomo.linkage.reviews import append_decision
 
         person_id = person.zfill(ATENA_WIDTH) if person.isdigit() else person
         append_decision(Home.from_environment(), by, source, key, "separate" if separate else "link", person_id, reason)
@@ -73,8 +73,8 @@ def register(app: typer.Typer) -> None:
         reason: Annotated[str, typer.Option(help="Why.")],
     ) -> None:
         """Take back the last decision about a record: it stays on file, and counts no more."""
-        from orchestration.home import Home
-        from orchestration.linkage.reviews import append_decision
+        from kodomo.home import Home
+        from kodomo.linkage.reviews import append_decision
 
         append_decision(Home.from_environment(), by, source, key, "undo", "", reason)
         typer.echo("Recorded. It takes effect with the next run.")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration.commands.model import JSON, as_date
+from orchestration.options import JSON, as_date
 
 AREA = Annotated[str, typer.Option(help="Only this area (code).")]
 TIER = Annotated[str, typer.Option(help="Only this tier.")]
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
             }
             for item in items
         ]
-        from orchestration.rows import show
+        from orchestration.console import show
 
         show(rows, as_json)
 
@@ -57,10 +57,10 @@ def register(app: typer.Typer) -> None:
         due_by: DUE_BY = None,
     ) -> None:
         """Print the list, in Japanese."""
-        from orchestration.home import Home
-        from orchestration.meeting import STATES_JA
-        from superset_config.entry.pages import printed
-        from superset_config.entry.printing import to_pdf, write_private
+        from kodomo.entries.meeting import STATES_JA
+        from kodomo.home import Home
+        from superset_config.pages.base import printed
+        from superset_config.pages.printing import to_pdf, write_private
 
         items, filters, date = _agenda(area, tier, state, on, due_by)
         html = printed(
@@ -119,10 +119,11 @@ def _date(text: str | None) -> dt.date:
 
 
 def _agenda(area: str, tier: str, state: str, on: str | None, due_by: str | None) -> tuple[list[Any], Any, dt.date]:
-    from orchestration.errors import UsageError
-    from orchestration.home import Home
-    from orchestration.meeting import STATES_JA, Filters, agenda, published_children
-    from superset_config.entry.store import EntryStore
+    from kodomo.determination.service import published_children
+    from kodomo.entries.meeting import STATES_JA, Filters, agenda
+    from kodomo.entries.store import EntryStore
+    from kodomo.errors import UsageError
+    from kodomo.home import Home
 
     if state not in {"open", "all", *STATES_JA}:
         raise UsageError(f"--state is one of open, {', '.join(STATES_JA)}, all.")
@@ -133,12 +134,13 @@ def _agenda(area: str, tier: str, state: str, on: str | None, due_by: str | None
 
 
 def _keep(person: str, name: str, typed: dict[str, str]) -> str:
-    from orchestration.errors import UsageError
-    from orchestration.home import Home
-    from orchestration.individual.determination import find
-    from orchestration.meeting import facts_at_decision, published_children
-    from superset_config.entry.forms import require_right
-    from superset_config.entry.store import EntryStore
+    from kodomo.determination.determination import find
+    from kodomo.determination.service import published_children
+    from kodomo.entries.forms import require_right
+    from kodomo.entries.meeting import facts_at_decision
+    from kodomo.entries.store import EntryStore
+    from kodomo.errors import UsageError
+    from kodomo.home import Home
 
     home = Home.from_environment()
     person_id, _ = find(home, person)

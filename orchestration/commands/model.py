@@ -10,20 +10,11 @@ from typing import Annotated
 
 import typer
 
-JSON = Annotated[bool, typer.Option("--json", help="Print a summary for machines.")]
+from orchestration.options import JSON, as_date
+
 DEFINITION = Annotated[
     Path | None, typer.Option("--definition", help="Folder of a definition; default: the one in force (seeds/).")
 ]
-
-
-def as_date(text: str, option: str) -> dt.date:
-    """A date that was given as an option. Raises UsageError naming the option."""
-    from orchestration.errors import UsageError
-
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} takes a date such as 2026-04-01, not {text!r}.") from error
 
 
 def register(app: typer.Typer) -> None:
@@ -38,9 +29,9 @@ def register(app: typer.Typer) -> None:
         as_json: JSON = False,
     ) -> None:
         """Name every mistake of a definition, with file, line and what to do. Exit code 1 when there is one."""
-        from orchestration.model.definition import check as find_mistakes
-        from orchestration.model.definition import read_definition
-        from orchestration.model.legal_basis import observation_obstacles
+        from kodomo.scoring.definition import check as find_mistakes
+        from kodomo.scoring.definition import read_definition
+        from kodomo.scoring.legal_basis import observation_obstacles
 
         as_of_on = as_date(as_of, "--as-of") if as_of else dt.date.today()
         definition = read_definition(folder)
@@ -71,9 +62,9 @@ def register(app: typer.Typer) -> None:
         as_json: JSON = False,
     ) -> None:
         """What every item band, and every pair of them, says about becoming a case in the 12 months after a date."""
-        from orchestration.home import Home
-        from orchestration.model.evidence import as_text
-        from orchestration.model.evidence import evidence as find_evidence
+        from kodomo.evaluation.evidence import as_text
+        from kodomo.evaluation.evidence import evidence as find_evidence
+        from kodomo.home import Home
 
         found = find_evidence(Home.from_environment(), as_date(as_of, "--as-of") if as_of else None, definition, out)
         for warning in found.warnings:
@@ -102,9 +93,9 @@ def register(app: typer.Typer) -> None:
         as_json: JSON = False,
     ) -> None:
         """Propose integer coefficients from past cases, as a definition to look at. Nothing is applied."""
-        from orchestration.home import Home
-        from orchestration.model.proposal import as_text
-        from orchestration.model.proposal import propose as make_proposal
+        from kodomo.evaluation.proposal import as_text
+        from kodomo.evaluation.proposal import propose as make_proposal
+        from kodomo.home import Home
 
         dates = [as_date(text, "--as-of") for text in as_of or []]
         proposal = make_proposal(
@@ -127,8 +118,8 @@ def register(app: typer.Typer) -> None:
         definition: DEFINITION = None,
     ) -> None:
         """Approve a version: it is in force from then on, and may not be changed any more."""
-        from orchestration.model.definition import SEEDS
-        from orchestration.model.versions import approve as approve_version
+        from kodomo.scoring.definition import SEEDS
+        from kodomo.scoring.versions import approve as approve_version
 
         date = as_date(on, "--on") if on else dt.date.today()
         digest = approve_version(definition or SEEDS, version, by, reason, date, as_trial=trial)
@@ -141,8 +132,8 @@ def register(app: typer.Typer) -> None:
         definition: DEFINITION = None,
     ) -> None:
         """Retire a version: later runs score it no more, its past scores stay."""
-        from orchestration.model.definition import SEEDS
-        from orchestration.model.versions import retire as retire_version
+        from kodomo.scoring.definition import SEEDS
+        from kodomo.scoring.versions import retire as retire_version
 
         retire_version(definition or SEEDS, version, as_date(on, "--on") if on else dt.date.today())
         typer.echo(f"{version} is retired.")
@@ -155,9 +146,9 @@ def register(app: typer.Typer) -> None:
         as_json: JSON = False,
     ) -> None:
         """Who changes tier between two versions of the last build, and why, by area and age."""
-        from orchestration.home import Home
-        from orchestration.individual.rescore import diff_versions
-        from orchestration.model.comparison import as_text
+        from kodomo.home import Home
+        from kodomo.scoring.comparison import as_text
+        from kodomo.scoring.rescore import diff_versions
 
         comparison = diff_versions(Home.from_environment(), before, after, out)
         if as_json:
@@ -173,9 +164,9 @@ def register(app: typer.Typer) -> None:
         as_json: JSON = False,
     ) -> None:
         """Do a past run again from its deliveries and its definition. Exit code 1 when a row on record differs."""
-        from orchestration.errors import UsageError
-        from orchestration.home import Home
-        from orchestration.individual.rescore import replay as replay_run
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
+        from kodomo.scoring.rescore import replay as replay_run
 
         if as_of is None and run_id is None:
             raise UsageError("Say which run: --as-of DATE or --run ID.")

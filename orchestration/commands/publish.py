@@ -19,9 +19,9 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:
         """List the publications, or go back to an earlier one. Publishing itself is the last step of `kodomo run`."""
-        from orchestration.errors import UsageError
-        from orchestration.home import Home
-        from orchestration.publish import list_publications, rollback
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
+        from kodomo.publication import list_publications, rollback
 
         if show and back:
             raise UsageError("--list or --rollback, not both.")

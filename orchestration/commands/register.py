@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         """The register of data items (データ項目台帳), a page in Japanese, from the sources' contracts."""
-        from orchestration.register import page
+        from kodomo.register import page
 
         if output is None:
             typer.echo(page(), nl=False)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.delivery import DeliveryId, Reason
-from orchestration.rows import show
+from orchestration.console import show
+from orchestration.options import DeliveryId, Reason
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
@@ -26,9 +26,9 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """What may be kept no longer; nothing is deleted."""
-        from orchestration.errors import UsageError
-        from orchestration.home import Home
-        from orchestration.retention import due
+        from kodomo.data_subjects.retention import due
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
 
         try:
             as_of_on = dt.date.fromisoformat(as_of) if as_of else dt.date.today()
@@ -43,8 +43,8 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Delete what may be kept no longer today, and keep a record of what and why."""
-        from orchestration.home import Home
-        from orchestration.retention import delete_due, due
+        from kodomo.data_subjects.retention import delete_due, due
+        from kodomo.home import Home
 
         home, today = Home.from_environment(), dt.date.today()
         found = due(home, today) if dry_run else delete_due(home, today, getpass.getuser())
@@ -53,8 +53,8 @@ def register(app: typer.Typer) -> None:
     @retention.command()
     def deleted(as_json: AsJson = False) -> None:
         """What was deleted so far, and why."""
-        from orchestration import retention as work
-        from orchestration.home import Home
+        from kodomo.data_subjects import retention as work
+        from kodomo.home import Home
 
         rows = work.deleted(Home.from_environment())
         show([{name: _text(value) for name, value in row.items()} for row in rows], as_json)
@@ -71,8 +71,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _decide(delivery_id: str, is_held: bool, reason: str) -> None:
-    from orchestration.home import Home
-    from orchestration.retention import decide
+    from kodomo.data_subjects.retention import decide
+    from kodomo.home import Home
 
     decide(Home.from_environment(), delivery_id, is_held, reason, getpass.getuser())
     typer.echo(f"{delivery_id} is kept {'until `kodomo retention resume`' if is_held else 'for its retention'}.")

@@ -21,9 +21,9 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
     ) -> None:
         """Ingest, build, check and publish. Exit codes: 0 done, 1 failed, 3 a gate held the publication."""
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
         from orchestration.batch import Batch
-        from orchestration.errors import UsageError
-        from orchestration.home import Home
         from orchestration.run import run_batch
 
         try:
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 def summary(batch: Any) -> dict[str, Any]:
     """What came of a batch, for machines: no value of a person in it."""
-    from orchestration.register import left_out
+    from kodomo.register import left_out
 
     return {
         "run_id": batch.run_id,
@@ -77,8 +77,8 @@ def _run_with_progress(batch: Any) -> None:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from orchestration.register import left_out
-    from orchestration.rows import print_table
+    from kodomo.register import left_out
+    from orchestration.console import print_table
     from orchestration.run import run_batch
 
     steps = {"ingest": "Ingest", "build": "Build", "check": "Check", "publish": "Publish"}

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration.commands.model import JSON, as_date
+from orchestration.options import JSON, as_date
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +38,8 @@ def register(app: typer.Typer) -> None:
         With --observations: the people and facts of the files. Without: the children of the last build, compared with
         the version in force.
         """
-        from orchestration.errors import UsageError
-        from orchestration.home import Home
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
 
         home = Home.from_environment()
         if observations is None:
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
             return
         if as_of is None or out is None:
             raise UsageError("--observations needs --as-of and --out.")
-        from orchestration.individual.score import score as score_files
+        from kodomo.scoring.score import score as score_files
 
         scored = score_files(home, definition, observations, people, as_date(as_of, "--as-of"), out)
         warnings = list(scored.warnings)
@@ -70,8 +70,8 @@ def _warn(warnings: list[str]) -> None:
 
 
 def _score_mart(home: Any, definition: Path, as_of_on: Any, out: Path | None, as_json: bool) -> None:
-    from orchestration.individual.rescore import score_mart
-    from orchestration.model.comparison import as_text
+    from kodomo.scoring.comparison import as_text
+    from kodomo.scoring.rescore import score_mart
 
     rescored = score_mart(home, definition, as_of_on, out)
     _warn(list(rescored.warnings))

@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
         seconds: Annotated[float, typer.Option(help="How long a page may take to load.")] = 60,
     ) -> None:
         """Take every dashboard as every demo account; fail if a chart fails or a page asks an outside host."""
-        from orchestration.errors import KodomoError, UsageError
-        from orchestration.home import Home
+        from kodomo.errors import KodomoError, UsageError
+        from kodomo.home import Home
         from superset_config.pictures import read_accounts, take
 
         home = Home.from_environment()

@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
         """Start Superset and Dagster, wait until they answer, and say where to log in as whom."""
         import time
 
-        from orchestration import serving
-        from orchestration.home import Home
+        from kodomo.home import Home
+        from orchestration.operations import serving
         from superset_config.security.metadata import upgrade
 
         home = Home.from_environment()

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:
         """Apply dashboards, roles, rules and the staff list, in one transaction."""
-        from orchestration.home import Home
+        from kodomo.home import Home
         from superset_config.security.apply import apply as apply_all
         from superset_config.security.metadata import upgrade
 
@@ -39,10 +39,10 @@ def register(app: typer.Typer) -> None:
         demo: Annotated[bool, typer.Option("--demo", help="Put the demo's staff list into the home.")] = False,
     ) -> None:
         """Show the staff list with the scope that each line gives."""
-        from orchestration.home import Home
-        from superset_config.security.access import read_access
+        from kodomo.access.access import read_access
+        from kodomo.access.staff import read_staff
+        from kodomo.home import Home
         from superset_config.security.apply import use_demo_staff
-        from superset_config.security.staff import read_staff
 
         home = Home.from_environment()
         if demo:

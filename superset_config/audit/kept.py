@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 from superset.utils.log import DBEventLogger
 
-from orchestration.errors import KodomoError
-from orchestration.home import Home
-from orchestration.publish import current
+from kodomo.errors import KodomoError
+from kodomo.home import Home
+from kodomo.publication import current
 
 LOG_IN, LOG_IN_FAILED = "log_in", "log_in_failed"
 # What the page tells about itself while it loads, and the steps of one answer, each of which Superset would commit.
@@ -97,7 +97,7 @@ def _people(conditions: list[tuple[str, list[str]]]) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _ids(_publication: str, asked: tuple[tuple[str, str], ...]) -> frozenset[str]:
-    from orchestration.individual.service import in_service
+    from kodomo.determination.service import in_service
 
     found: set[str] = set()
     try:

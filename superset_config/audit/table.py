@@ -19,11 +19,11 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.pool import NullPool
 
-from orchestration.home import PROJECT, Home
-from orchestration.individual.determination import SCOPES_JA
-from superset_config.entry.forms import forms
-from superset_config.entry.store import EntryStore
-from superset_config.security.access import Access, read_access
+from kodomo.access.access import Access, read_access
+from kodomo.determination.determination import SCOPES_JA
+from kodomo.entries.forms import forms
+from kodomo.entries.store import EntryStore
+from kodomo.home import PROJECT, Home
 from superset_config.security.server import metadata_uri
 
 NAME = "bi_audit"

@@ -11,12 +11,12 @@ import string
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestration.errors import KodomoError
-from orchestration.home import Home
-from orchestration.publish import refresh
-from superset_config.security.access import Access, read_access
+from kodomo.access.access import Access, read_access
+from kodomo.access.staff import DEMO_STAFF, StaffMember, read_staff
+from kodomo.errors import KodomoError
+from kodomo.home import Home
+from kodomo.publication import refresh
 from superset_config.security.rules import PREFIX, Role, Rule, roles, rules
-from superset_config.security.staff import DEMO_STAFF, StaffMember, read_staff
 
 MAIL_DOMAIN = "kodomo.invalid"
 _OWN_ROLES = ("area_", "dept_", "duty_", "view_", "entry_")

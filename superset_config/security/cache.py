@@ -25,7 +25,7 @@ class ScopedCache(SimpleCache):
     def _scoped(key: str) -> str:
         from superset import security_manager
 
-        from orchestration.home import Home
+        from kodomo.home import Home
         from superset_config.security.files import place_of_request
 
         place = place_of_request(Home.from_environment(), security_manager)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, current_app, redirect, send_from_directory
 from flask_login import current_user, login_url
 
-from orchestration.home import Home
-from superset_config.security.access import read_access
+from kodomo.access.access import read_access
+from kodomo.access.scope import Scope
+from kodomo.home import Home
 from superset_config.security.files import user_roles
-from superset_config.security.scope import Scope
 
 blueprint = Blueprint("data_docs", __name__)
 

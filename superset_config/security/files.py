@@ -15,11 +15,11 @@ import duckdb
 from sqlalchemy.engine.url import URL, make_url
 from sqlalchemy.pool import NullPool
 
-from orchestration.home import Home
-from orchestration.publish import current, file_of
+from kodomo.access.access import Access, read_access
+from kodomo.access.scope import Scope
+from kodomo.home import Home
+from kodomo.publication import current, file_of
 from superset_config.audit.table import audit_cursor
-from superset_config.security.access import Access, read_access
-from superset_config.security.scope import Scope
 from superset_config.security.statements import StatementRefusedError, check_statement, is_allowed
 
 # One configuration for all: DuckDB refuses a second one of the same file within a process.

@@ -11,8 +11,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from orchestration.errors import KodomoError
-from orchestration.home import Home
+from kodomo.errors import KodomoError
+from kodomo.home import Home
 from superset_config.security.server import environment, metadata_uri
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from superset_config.security.access import (
+from kodomo.access.access import (
     DEPARTMENTS,
     Access,
     PublishedTable,
     protection_condition,
 )
-from superset_config.security.scope import all_areas
+from kodomo.access.scope import all_areas
 
 PREFIX = "kodomo "
 """Begins the names of the rules that are made here; others are deleted."""

@@ -8,7 +8,7 @@ import os
 import sqlite3
 from typing import Any
 
-from orchestration.home import PROJECT, Home
+from kodomo.home import PROJECT, Home
 
 CONFIG = PROJECT / "superset_config" / "superset_config.py"
 

@@ -12,10 +12,10 @@ from threading import Event
 import duckdb
 import pytest
 
-from orchestration.home import Home
-from orchestration.individual.service import in_service
-from orchestration.ingest.entries import take_entries
-from superset_config.entry.store import EntryStore, Version
+from kodomo.determination.service import in_service
+from kodomo.entries.store import EntryStore, Version
+from kodomo.home import Home
+from kodomo.ingest.entries import take_entries
 from tests.conftest import AS_OF, City, kodomo
 
 pytestmark = pytest.mark.slow

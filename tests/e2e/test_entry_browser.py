@@ -10,14 +10,14 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from orchestration.home import Home
-from orchestration.ingest.entries import take_entries
-from orchestration.publish import current
-from orchestration.publish.publication import EVERYTHING
-from superset_config.entry.store import EntryStore
+from kodomo.access.access import read_access
+from kodomo.access.staff import DEMO_STAFF
+from kodomo.entries.store import EntryStore
+from kodomo.home import Home
+from kodomo.ingest.entries import take_entries
+from kodomo.publication import current
+from kodomo.publication.publication import EVERYTHING
 from superset_config.pictures import CHROMIUM
-from superset_config.security.access import read_access
-from superset_config.security.staff import DEMO_STAFF
 from tests.conftest import City
 from tests.security.servers import Server, apply, serve
 
@@ -96,7 +96,7 @@ class Staff:
 @pytest.fixture(scope="module")
 def child(server: Server) -> str:
     """A child at school, by the school's records too, of no protected household."""
-    from orchestration.individual.service import in_service
+    from kodomo.determination.service import in_service
 
     with in_service(server.home) as (connection, _):
         return connection.execute(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import Home
-from orchestration.individual.score import score
+from kodomo.home import Home
+from kodomo.scoring.score import score
 from tests.golden.instruments import CHA2DS2_VASC, CURB_65, MCISAAC, WELLS_PE, Instrument, write_definition
 
 AS_OF = dt.date(2026, 4, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from orchestration.contract import Contract, load_contracts
+from kodomo.contract import Contract, load_contracts
 from tests.conftest import City
 
 TYPES = {

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
+from kodomo.access.access import read_access
 from superset_config.asset_files import read_assets
-from superset_config.entry.pages import url_of
-from superset_config.security.access import read_access
+from superset_config.pages.base import url_of
 from tests.security.scratch import CHILDREN
 from tests.security.servers import Person, Server
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import Home
+from kodomo.home import Home
 from tests.security.servers import Server, build_home, serve
 
 HERE = Path(__file__).parent

@@ -8,8 +8,8 @@ def DB_CONNECTION_MUTATOR(uri, params, username, security_manager, source):  # n
     from sqlalchemy.engine.url import make_url
     from sqlalchemy.pool import NullPool
 
-    from orchestration.home import Home
-    from orchestration.publish import current
+    from kodomo.home import Home
+    from kodomo.publication import current
 
     path = current(Home.from_environment()) / "everything.duckdb"
     return make_url(f"duckdb:///{path}"), {"poolclass": NullPool, "connect_args": {"read_only": True}}

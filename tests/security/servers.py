@@ -18,10 +18,10 @@ from pathlib import Path
 
 import requests
 
-from orchestration.home import PROJECT, Home
-from orchestration.publish import publish
+from kodomo.access.staff import DEMO_STAFF
+from kodomo.home import PROJECT, Home
+from kodomo.publication import publish
 from superset_config.security.server import environment
-from superset_config.security.staff import DEMO_STAFF
 from tests.security.scratch import Seen, read_seen, write_warehouse
 
 START_SECONDS = 240

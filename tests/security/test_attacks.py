@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from orchestration.home import Home
-from superset_config.entry.store import EntryStore
-from superset_config.security.access import read_access
-from superset_config.security.staff import DEMO_STAFF, read_staff
+from kodomo.access.access import read_access
+from kodomo.access.staff import DEMO_STAFF, read_staff
+from kodomo.entries.store import EntryStore
+from kodomo.home import Home
 from tests.security.attacks import Attack, attacks, entry_attacks, floods
 from tests.security.conftest import NO_WALLS
 from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine

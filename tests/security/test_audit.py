@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from superset_config.security.staff import DEMO_STAFF
+from kodomo.access.staff import DEMO_STAFF
 from tests.security.scratch import CHILDREN, read_seen
 from tests.security.servers import Person, Server
 from tests.security.test_entry_pages import post

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from orchestration.home import Home
+from kodomo.home import Home
 from tests.security.servers import Person, Server, passwords, serve
 
 pytestmark = pytest.mark.slow

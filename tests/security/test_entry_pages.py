@@ -13,9 +13,9 @@ import pytest
 import requests
 from pypdf import PdfReader
 
-from superset_config.entry.store import EntryStore
-from superset_config.security.access import read_access
-from superset_config.security.staff import DEMO_STAFF, read_staff
+from kodomo.access.access import read_access
+from kodomo.access.staff import DEMO_STAFF, read_staff
+from kodomo.entries.store import EntryStore
 from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine
 from tests.security.servers import Person, Server
 

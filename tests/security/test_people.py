@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.home import Home
-from orchestration.publish import publish
+from kodomo.access.staff import COLUMNS, DEMO_STAFF
+from kodomo.home import Home
+from kodomo.publication import publish
 from superset_config.asset_files import read_assets
-from superset_config.security.staff import COLUMNS, DEMO_STAFF
 from tests.security.scratch import AREAS, CHILDREN, Seen
 from tests.security.servers import Person, Server, apply
 

@@ -14,11 +14,11 @@ import duckdb
 import pytest
 from flask import Flask, g
 
-from orchestration.home import Home
-from orchestration.publish import publish
-from superset_config.security.access import read_access
+from kodomo.access.access import read_access
+from kodomo.access.staff import COLUMNS, DEMO_STAFF, read_staff
+from kodomo.home import Home
+from kodomo.publication import publish
 from superset_config.security.files import Files
-from superset_config.security.staff import COLUMNS, DEMO_STAFF, read_staff
 from tests.security.scratch import CHILDREN, write_warehouse
 
 pytestmark = pytest.mark.slow

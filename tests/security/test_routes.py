@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from orchestration.home import PROJECT, Home
+from kodomo.home import PROJECT, Home
 from superset_config.security.server import environment
 from tests.security.scratch import leaks, tells_of_the_machine
 from tests.security.servers import Server
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 LIST = """
 import json, logging, sys
-from orchestration.home import Home
+from kodomo.home import Home
 from superset_config.security.server import create_app
 logging.disable(logging.CRITICAL)
 app = create_app(Home.from_environment())

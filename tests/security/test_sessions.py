@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from orchestration.home import Home
+from kodomo.home import Home
 from superset_config.security.apply import new_password
 from superset_config.security.manager import check_password
 from superset_config.security.web import is_listed, parse_networks

@@ -13,7 +13,7 @@ from expectations.results import LAYERS, QualityResult
 from expectations.site import site_folder
 from expectations.suites import ALL
 from expectations.suites.building import BLOCKS, LOOK, NOTE, expect, no_rows
-from orchestration.home import Home
+from kodomo.home import Home
 
 PLANTED = ["佐渡花子の秘密", "000000000099999", "1999-12-24"]
 

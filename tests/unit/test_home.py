@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import Home
+from kodomo.home import Home
 
 
 @pytest.mark.parametrize("mode", [None, 0o755, 0o770])

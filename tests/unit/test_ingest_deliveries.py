@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.errors import KodomoError, UsageError
-from orchestration.home import Home
-from orchestration.ingest import Delivery, ingest_landing, replay
-from orchestration.ingest.decisions import decide, export_rejects, list_rejects
-from orchestration.ingest.macros import load_macros
-from orchestration.warehouse import connect
+from kodomo.errors import KodomoError, UsageError
+from kodomo.home import Home
+from kodomo.ingest.decisions import decide, export_rejects, list_rejects
+from kodomo.ingest.deliveries import Delivery, ingest_landing, replay
+from kodomo.ingest.macros import load_macros
+from kodomo.warehouse import connect
 
 FULL, DELTA = "national_health_insurance", "vaccinations"
 HEADINGS = {
@@ -49,7 +49,7 @@ class City:
         """The 宛名番号 of the source's present state, as the staging model reads it, with the delivery's date."""
         from jinja2 import Environment
 
-        from orchestration.home import PROJECT
+        from kodomo.home import PROJECT
 
         text = (PROJECT / "macros" / "current_rows.sql").read_text(encoding="utf-8")
         macro = Environment().from_string(text, globals={"source": lambda _, table: f"raw.{table}"}).module
@@ -211,7 +211,7 @@ def test_a_name_that_says_what_it_mends(city: City) -> None:
 
 
 def test_a_replay_reads_the_original_by_the_rules_of_today(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    from orchestration import ingest
+    from kodomo import ingest
 
     contracts = ingest.load_contracts()
     renamed = b"\r\n".join(

@@ -6,8 +6,8 @@ import codecs
 
 import pytest
 
-from orchestration.contract import load_contracts, load_heading_rules
-from orchestration.ingest.files import ParsedFile, RefusedError, parse
+from kodomo.contract import load_contracts, load_heading_rules
+from kodomo.ingest.files import ParsedFile, RefusedError, parse
 
 CONTRACT = load_contracts()["national_health_insurance"]
 HEADINGS = "宛名番号,資格取得年月日,資格取得事由,資格喪失年月日,資格喪失事由,証区分"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.errors import KodomoError, UsageError
-from orchestration.home import Home
-from orchestration.ingest import ingest_landing
-from orchestration.ingest.decisions import decide, export_rejects, list_deliveries, list_rejects
-from orchestration.warehouse import connect
+from kodomo.errors import KodomoError, UsageError
+from kodomo.home import Home
+from kodomo.ingest.decisions import decide, export_rejects, list_deliveries, list_rejects
+from kodomo.ingest.deliveries import ingest_landing
+from kodomo.warehouse import connect
 
 HEADINGS = "利用番号,氏名,氏名_フリガナ,生年月日,性別,住所,利用種別,利用年月日"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.contract import load_contracts, load_heading_rules
-from orchestration.home import Home
-from orchestration.ingest import ingest_landing
-from orchestration.ingest.files import RefusedError, parse
-from orchestration.warehouse import connect
+from kodomo.contract import load_contracts, load_heading_rules
+from kodomo.home import Home
+from kodomo.ingest.deliveries import ingest_landing
+from kodomo.ingest.files import RefusedError, parse
+from kodomo.warehouse import connect
 
 SOURCE = "social_council_services"
 CONTRACT = load_contracts()[SOURCE]

@@ -8,8 +8,8 @@ import random
 import numpy as np
 import pytest
 
-from orchestration.contract import load_contracts, load_heading_rules
-from orchestration.ingest import files
+from kodomo.contract import load_contracts, load_heading_rules
+from kodomo.ingest import files
 
 CONTRACT = load_contracts()["marriages"]
 HEADINGS = [column.heading for column in CONTRACT.columns]

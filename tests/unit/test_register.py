@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from orchestration.contract import Column, load_contracts
-from orchestration.register import PAGE, PURPOSES, TYPES, USES, left_out, obstacle, page
+from kodomo.contract import Column, load_contracts
+from kodomo.register import PAGE, PURPOSES, TYPES, USES, left_out, obstacle, page
 
 
 def test_the_page_is_what_the_contracts_say() -> None:

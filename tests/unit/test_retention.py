@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestration import retention
-from orchestration.contract import load_contracts
-from orchestration.errors import KodomoError, UsageError
-from orchestration.home import Home
-from orchestration.ingest import decisions as deliveries
-from orchestration.ingest import ingest_landing, replay
-from orchestration.warehouse import connect
-from superset_config.entry.store import EntryStore
+from kodomo.contract import load_contracts
+from kodomo.data_subjects import retention
+from kodomo.entries.store import EntryStore
+from kodomo.errors import KodomoError, UsageError
+from kodomo.home import Home
+from kodomo.ingest import decisions as deliveries
+from kodomo.ingest.deliveries import ingest_landing, replay
+from kodomo.warehouse import connect
 
 SOURCE = "national_health_insurance"
 HEADINGS = "宛名番号,資格取得年月日,資格取得事由,資格喪失年月日,資格喪失事由,証区分"
@@ -184,7 +184,7 @@ def test_an_item_without_a_retention_keeps_its_rows(city: City, monkeypatch: pyt
 @pytest.mark.parametrize(("year", "is_due"), [(2000, True), (2010, False)])
 def test_what_was_typed_is_erased(city: City, monkeypatch: pytest.MonkeyPatch, year: int, is_due: bool) -> None:
     store = EntryStore(city.home)
-    monkeypatch.setattr("superset_config.entry.store.now", lambda: dt.datetime(year, 1, 1))
+    monkeypatch.setattr("kodomo.entries.store.now", lambda: dt.datetime(year, 1, 1))
     typed = store.create("support_measure", {"atena_no": "7"}, by="staff", department="child", person_id="7")
     done = [one for one in retention.delete_due(city.home, TODAY, "steward") if one.what == "entry"]
     assert [one.delivery_id for one in done] == ([typed.record_id] if is_due else [])

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from orchestration.rows import print_table
+from orchestration.console import print_table
 
 ROW = {"delivery_id": "20260401-household_history-01", "reason": "a reason of several words " * 9, "rows_read": None}
 

@@ -17,13 +17,13 @@ from aiosmtpd.handlers import Message as MessageHandler
 
 from expectations.results import QualityResult, Status
 from expectations.suites import ALL
+from kodomo.contract import load_contracts
+from kodomo.errors import KodomoError, WarehouseBusyError
+from kodomo.home import Home
+from kodomo.warehouse import connect
 from orchestration import assets, jobs, landing
 from orchestration.batch import Batch
-from orchestration.contract import load_contracts
-from orchestration.errors import KodomoError, WarehouseBusyError
-from orchestration.home import Home
-from orchestration.notification import Message, channels, message_of, send
-from orchestration.warehouse import connect
+from orchestration.operations.notification import Message, channels, message_of, send
 
 INSURANCE = "宛名番号,資格取得年月日,資格取得事由,資格喪失年月日,資格喪失事由,証区分\n{},R5.4.1,転入,,,一般\n"
 
@@ -87,7 +87,7 @@ def test_a_file_that_is_being_written_waits(folder: Path, monkeypatch: pytest.Mo
 def test_a_retry_takes_what_is_left_and_nothing_twice(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orchestration import ingest
+    from kodomo import ingest
 
     put(folder, "n_20260401.csv", 1)
     put(folder, "n_20260501.csv", 2)
@@ -332,7 +332,7 @@ def test_the_hooks_tell_of_a_failed_run(
 def test_the_retention_job_deletes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
     monkeypatch.setenv("KODOMO_HOME", str(tmp_path / "var"))
-    monkeypatch.setattr("orchestration.retention.delete_due", lambda *given: called.append(given) or [])
+    monkeypatch.setattr("kodomo.data_subjects.retention.delete_due", lambda *given: called.append(given) or [])
     result = jobs.retention.execute_in_process(
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     )

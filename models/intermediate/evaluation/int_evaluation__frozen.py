@@ -7,8 +7,8 @@ Grain: one row per child.
 def model(dbt, session):
     """Run the scoring models again for the earlier date, beside the warehouse."""
     dbt.config(materialized="table")
-    from orchestration.individual.replay import CompiledModels, home_of_dbt
-    from orchestration.model.frozen import freeze
+    from kodomo.evaluation.frozen import freeze
+    from kodomo.scoring.replay import CompiledModels, home_of_dbt
 
     # Everything that is executed again has been compiled once these are built.
     dbt.ref("int_risk__scores")

@@ -4,6 +4,6 @@
 def model(dbt, session):
     """Read the decisions of the home folder and of the entry form; an undone one is as if never made."""
     dbt.config(materialized="table")
-    from orchestration.linkage.reviews import reviews_in_force
+    from kodomo.linkage.reviews import reviews_in_force
 
     return reviews_in_force(session)

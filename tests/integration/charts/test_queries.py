@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from orchestration.home import Home
-from orchestration.publish.publication import EVERYTHING
+from kodomo.access.access import read_access
+from kodomo.home import Home
+from kodomo.publication.publication import EVERYTHING
 from superset_config.asset_audiences import for_audiences
 from superset_config.asset_files import Chart, query, read_assets, read_models
 from superset_config.audit import table as audit
-from superset_config.security.access import read_access
 from superset_config.security.statements import check_statement
 from tests.conftest import City
 

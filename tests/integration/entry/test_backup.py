@@ -10,11 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.backup import backup, restore
-from orchestration.errors import KodomoError, UsageError
-from orchestration.home import Home
-from orchestration.publish import current, publish
-from superset_config.entry.store import EntryStore
+from kodomo.entries.store import EntryStore
+from kodomo.errors import KodomoError, UsageError
+from kodomo.home import Home
+from kodomo.publication import current, publish
+from orchestration.operations.backup import backup, restore
 from tests.security.scratch import write_warehouse
 
 

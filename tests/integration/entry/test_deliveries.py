@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.home import Home
-from orchestration.ingest.entries import record_number, take_entries
-from orchestration.warehouse import connect, write_run_parameters
-from superset_config.entry.store import EntryStore
+from kodomo.entries.store import EntryStore
+from kodomo.home import Home
+from kodomo.ingest.entries import record_number, take_entries
+from kodomo.warehouse import connect, write_run_parameters
 
 PERSON = "000000000000042"
 CONSULTATION = {"occurred_on": "2026-03-01", "incident_type": "SSW", "school_person_no": "1"}

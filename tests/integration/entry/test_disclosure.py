@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.disclosure import held_on
-from orchestration.home import Home
-from superset_config.entry.pages import printed
-from superset_config.entry.store import EntryStore
+from kodomo.data_subjects.disclosure import held_on
+from kodomo.entries.store import EntryStore
+from kodomo.home import Home
+from superset_config.pages.base import printed
 from tests.conftest import City, kodomo
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.home import Home
-from orchestration.individual.replay import CompiledModels
+from kodomo.home import Home
+from kodomo.scoring.replay import CompiledModels
 from tests.conftest import City
 
 pytestmark = pytest.mark.slow

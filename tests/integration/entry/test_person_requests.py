@@ -11,18 +11,17 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from kodomo.contract import load_contracts
+from kodomo.data_subjects.person_requests import forget_older_publications, take_entries_and_requests
+from kodomo.determination import determination
+from kodomo.entries.forms import forms, mistakes
+from kodomo.entries.store import EntryStore, Version
+from kodomo.errors import UsageError
+from kodomo.home import Home
+from kodomo.ingest.deliveries import ingest_landing
+from kodomo.publication import list_publications, publish
+from kodomo.warehouse import connect, write_run_parameters
 from orchestration.cli import build_app
-from orchestration.contract import load_contracts
-from orchestration.errors import UsageError
-from orchestration.home import Home
-from orchestration.individual import determination
-from orchestration.ingest import ingest_landing
-from orchestration.ingest.entries import take_entries
-from orchestration.person_requests import forget_older_publications
-from orchestration.publish import list_publications, publish
-from orchestration.warehouse import connect, write_run_parameters
-from superset_config.entry.forms import forms, mistakes
-from superset_config.entry.store import EntryStore, Version
 from tests.security.scratch import write_warehouse
 
 CHILD, OTHER = "000000000000042", "000000000000421"
@@ -76,7 +75,7 @@ def home(tmp_path: Path, landing: Path) -> Home:
 def run(home: Home, landing: Path, run_id: str) -> None:
     """What a run does before it builds."""
     ingest_landing(home, landing, run_id)
-    take_entries(home, run_id)
+    take_entries_and_requests(home, run_id)
 
 
 def rows(home: Home, query: str) -> list[tuple]:
@@ -146,7 +145,7 @@ def test_what_people_typed_goes_with_it(home: Home, landing: Path) -> None:
 
 def held_records(home: Home, store: EntryStore) -> set[str]:
     """Titles of the records that a disclosure would find, without what is published."""
-    from orchestration import disclosure
+    from kodomo.data_subjects import disclosure
 
     with connect(home, read_only=True) as connection:
         known = disclosure.known_as(connection, CHILD)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.backup import backup, restore
-from orchestration.home import Home
-from superset_config.entry.store import ConflictError, EntryStore
+from kodomo.entries.store import ConflictError, EntryStore
+from kodomo.home import Home
+from orchestration.operations.backup import backup, restore
 from tests.integration.superset import test_metadata
 
 pytestmark = pytest.mark.slow

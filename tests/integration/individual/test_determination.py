@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.home import Home
-from orchestration.individual import determination as determination_module
-from orchestration.individual.determination import (
+from kodomo.determination import determination as determination_module
+from kodomo.determination.determination import (
     HEARD,
     HEARD_LABEL,
     SCOPES,
@@ -25,10 +24,11 @@ from orchestration.individual.determination import (
     observation_codes,
     parse_heard,
 )
-from orchestration.individual.inputs import TARGETS, read_statements
-from orchestration.individual.replay import PARAMETERS, SCRATCH, WAREHOUSE, open_scratch
-from orchestration.model.legal_basis import observation_obstacles
-from superset_config.entry.store import EntryStore
+from kodomo.entries.store import EntryStore
+from kodomo.home import Home
+from kodomo.publication.inputs import TARGETS, read_statements
+from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.scoring.replay import PARAMETERS, SCRATCH, WAREHOUSE, open_scratch
 from tests.conftest import AS_OF, City, kodomo
 
 pytestmark = pytest.mark.slow
@@ -301,7 +301,7 @@ def test_every_observation_of_the_register_can_be_added(home: Home, ranked: list
     ],
 )
 def test_what_cannot_be_read_is_told(text: str, words: str) -> None:
-    from orchestration.errors import UsageError
+    from kodomo.errors import UsageError
 
     with pytest.raises(UsageError, match=words):
         parse_heard(text, "p1", {})

@@ -14,9 +14,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.errors import KodomoError, UsageError
-from orchestration.home import PROJECT, Home
-from orchestration.publish import (
+from kodomo.access.access import export_scope, read_access
+from kodomo.access.scope import Scope
+from kodomo.access.staff import COLUMNS, DEMO_STAFF, read_staff
+from kodomo.entries.store import EntryStore
+from kodomo.errors import KodomoError, UsageError
+from kodomo.home import PROJECT, Home
+from kodomo.publication import (
     current,
     exported_file,
     list_publications,
@@ -25,10 +29,6 @@ from orchestration.publish import (
     rollback,
     scope_file,
 )
-from superset_config.entry.store import EntryStore
-from superset_config.security.access import export_scope, read_access
-from superset_config.security.scope import Scope
-from superset_config.security.staff import COLUMNS, DEMO_STAFF, read_staff
 from tests.security.scratch import CHILDREN, PLACE, leaks, read_seen, write_warehouse
 
 
@@ -282,8 +282,8 @@ def test_unknown_protection_counts_as_protected(home: Home) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from orchestration.home import Home
-from orchestration.publish import publish
+from kodomo.home import Home
+from kodomo.publication import publish
 print("ready", flush=True)
 publish(Home(Path(sys.argv[1])), "killed")
 """

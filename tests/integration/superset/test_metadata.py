@@ -13,9 +13,9 @@ import psycopg2
 import pytest
 import requests
 
-from orchestration.home import Home
-from orchestration.publish import publish
-from superset_config.security.staff import COLUMNS
+from kodomo.access.staff import COLUMNS
+from kodomo.home import Home
+from kodomo.publication import publish
 from tests.security.scratch import CHILDREN, write_warehouse
 from tests.security.servers import apply, free_port, passwords, serve
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from kodomo.access.access import read_access
 from superset_config.asset_audiences import for_audiences
 from superset_config.asset_files import (
     Assets,
@@ -18,7 +19,6 @@ from superset_config.asset_files import (
     problems,
     read_assets,
 )
-from superset_config.security.access import read_access
 
 ACCESS = read_access()
 AUDIENCES, SECURED = set(ACCESS.audiences), set(ACCESS.tables)

@@ -11,7 +11,7 @@ import numpy
 import pytest
 from scipy.optimize import linprog
 
-from orchestration.home import PROJECT
+from kodomo.home import PROJECT
 
 AREAS = [f"area_{number}" for number in range(7)]
 TIERS = ["high", "latent", "low"]

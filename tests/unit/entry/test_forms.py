@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
-from orchestration.contract import load_contracts
-from superset_config.entry.forms import clean, forms, mistakes
-from superset_config.security.access import read_access
+from kodomo.access.access import read_access
+from kodomo.contract import load_contracts
+from kodomo.entries.forms import clean, forms, mistakes
 
 TODAY = dt.date(2026, 4, 1)
 ABSENCE = {"attendance_month": "2026-03", "school_days": "20", "absent_days": "3"}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from orchestration.home import Home
-from orchestration.meeting import Filters, agenda, band, facts_at_decision, of_state
-from superset_config.entry.store import EntryStore
+from kodomo.entries.meeting import Filters, agenda, band, facts_at_decision, of_state
+from kodomo.entries.store import EntryStore
+from kodomo.home import Home
 
 ON = dt.date(2026, 4, 10)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import Home
-from orchestration.linkage.explain import WITHHELD
-from superset_config.entry.reach import Reach
-from superset_config.entry.store import EntryStore
-from superset_config.entry.views.assess import shown_child
-from superset_config.entry.views.stewards import shown_pairs
-from superset_config.security.scope import Scope, all_areas
+from kodomo.access.scope import Scope, all_areas
+from kodomo.entries.store import EntryStore
+from kodomo.home import Home
+from kodomo.linkage.explain import WITHHELD
+from superset_config.pages.reach import Reach
+from superset_config.pages.views.assess import shown_child
+from superset_config.pages.views.stewards import shown_pairs
 
 OPEN = {"path_ids": ["a", "m", "e"], "path": ["子a", "母", "端の人"], "is_dv_protected": False}
 PROTECTED = {"path_ids": ["a", "m", "p"], "path": ["子a", "母", "守られる子"], "is_dv_protected": True}

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import PROJECT, Home
-from superset_config.entry.store import ConflictError, EntryStore, UnknownRecordError, metadata
+from kodomo.entries.store import ConflictError, EntryStore, UnknownRecordError, metadata
+from kodomo.home import PROJECT, Home
 
 PEOPLE = 20
 
@@ -122,8 +122,8 @@ def test_killed_in_the_middle_of_saving_leaves_the_old_state(store: EntryStore) 
     program = f"""
 import time
 from pathlib import Path
-from orchestration.home import Home
-from superset_config.entry.store import EntryStore, versions
+from kodomo.home import Home
+from kodomo.entries.store import EntryStore, versions
 store = EntryStore(Home(Path({str(store.home.root)!r})))
 with store.engine.begin() as connection:
     connection.execute(versions.insert().values(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestration.home import Home
+from kodomo.home import Home
 from tests.unit.identity.family_warehouse import compile_models
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestration import dbt
-from orchestration.contract import load_contracts
-from orchestration.home import PROJECT, Home
-from orchestration.individual.engine import memory_warehouse
-from orchestration.linkage.predict import predict
+from kodomo import dbt_runner
+from kodomo.contract import load_contracts
+from kodomo.home import PROJECT, Home
+from kodomo.linkage.predict import predict
+from kodomo.scoring.engine import memory_warehouse
 
 MODELS = ("path:models/intermediate/identity", "path:models/intermediate/family")
 PREDICTIONS = "int_identity__predictions"
@@ -37,7 +37,7 @@ def compile_models(home: Home) -> list[tuple[str, str, str]]:
 
     Models in Python have no SQL here: the empty text.
     """
-    dbt.invoke(home, ["compile", "--select", *MODELS])
+    dbt_runner.invoke(home, ["compile", "--select", *MODELS])
     manifest = json.loads(Path(home.dbt / "target" / "manifest.json").read_text(encoding="utf-8"))
     nodes = {
         key: node

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from orchestration.errors import UsageError
-from orchestration.linkage.contradictions import contradictions
-from orchestration.linkage.explain import WITHHELD, describe, explain
+from kodomo.errors import UsageError
+from kodomo.linkage.contradictions import contradictions
+from kodomo.linkage.explain import WITHHELD, describe, explain
 from tests.unit.identity.family_warehouse import FamilyWarehouse, Row
 
 AS_OF = dt.date(2026, 4, 1)

@@ -10,8 +10,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from orchestration.linkage import predict as predict_module
-from orchestration.linkage.predict import assign, labels, parameters, predict
+from kodomo.linkage import predict as predict_module
+from kodomo.linkage.predict import assign, labels, parameters, predict
 
 RECORD_TYPES = {
     "source_id": "varchar",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration.linkage.explain import WITHHELD
-from orchestration.linkage.pairs import without_places
+from kodomo.linkage.explain import WITHHELD
+from kodomo.linkage.pairs import without_places
 
 
 def pair(record: str, person: str) -> dict[str, Any]:

@@ -317,7 +317,7 @@ def test_a_link_follows_a_person_who_is_merged_later(warehouse: FamilyWarehouse)
 def test_a_new_delivery_links_what_is_new_and_keeps_the_rest(
     warehouse: FamilyWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orchestration.linkage import predict
+    from kodomo.linkage import predict
 
     scored: list[int] = []
     score: Callable[..., object] = predict.score

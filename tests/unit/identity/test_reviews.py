@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.errors import UsageError
-from orchestration.home import Home
-from orchestration.linkage.reviews import append_decision, decisions_file, read_decisions, reviews_in_force
+from kodomo.errors import UsageError
+from kodomo.home import Home
+from kodomo.linkage.reviews import append_decision, decisions_file, read_decisions, reviews_in_force
 
 
 @pytest.fixture

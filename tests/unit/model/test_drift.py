@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 from scipy.stats import binomtest
 
-from orchestration.home import Home
-from orchestration.individual.engine import load_bundle, memory_warehouse
+from kodomo.home import Home
+from kodomo.scoring.engine import load_bundle, memory_warehouse
 
 BEFORE, AFTER = dt.date(2026, 3, 1), dt.date(2026, 4, 1)
 TIERS = {"low": (1, None), "latent": (2, 5), "high": (3, 10)}

@@ -12,10 +12,10 @@ import pytest
 from scipy.stats import fisher_exact
 from scipy.stats.contingency import association, chi2_contingency, odds_ratio, relative_risk
 
-from orchestration.home import Home
-from orchestration.individual.engine import EVIDENCE_MODELS, load_bundle, memory_warehouse
-from orchestration.model.definition import SEEDS
-from orchestration.model.frozen import FROZEN
+from kodomo.evaluation.frozen import FROZEN
+from kodomo.home import Home
+from kodomo.scoring.definition import SEEDS
+from kodomo.scoring.engine import EVIDENCE_MODELS, load_bundle, memory_warehouse
 
 CHILDREN = 3_000
 UNBORN = 300

@@ -14,12 +14,10 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from orchestration.errors import KodomoError, UsageError
-from orchestration.home import Home
-from orchestration.model import proposal
-from orchestration.model.definition import SEEDS, check, read_definition
-from orchestration.model.evidence import Cohort
-from orchestration.model.fitting import (
+from kodomo.errors import KodomoError, UsageError
+from kodomo.evaluation import proposal
+from kodomo.evaluation.evidence import Cohort
+from kodomo.evaluation.fitting import (
     auc_difference,
     calibration_line,
     fit_exact,
@@ -28,7 +26,9 @@ from orchestration.model.fitting import (
     logistic,
     parts,
 )
-from orchestration.model.legal_basis import observation_obstacles
+from kodomo.home import Home
+from kodomo.scoring.definition import SEEDS, check, read_definition
+from kodomo.scoring.legal_basis import observation_obstacles
 
 CHILDREN = 4_000
 BANDS = [

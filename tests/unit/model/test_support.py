@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from orchestration.home import Home
-from orchestration.individual.engine import load_bundle, memory_warehouse
-from orchestration.model.definition import SEEDS
+from kodomo.home import Home
+from kodomo.scoring.definition import SEEDS
+from kodomo.scoring.engine import load_bundle, memory_warehouse
 
 RANKS = {"low": 1, "latent": 2, "high": 3}
 ACTIVE = {"abuse": "v1", "poverty": "v1"}

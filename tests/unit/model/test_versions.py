@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.errors import KodomoError, UsageError
-from orchestration.home import Home
-from orchestration.model.csv_files import read_csv
-from orchestration.model.definition import SEEDS, TABLES, check, read_definition, version_hash
-from orchestration.model.versions import approve, record_run, retire
+from kodomo.errors import KodomoError, UsageError
+from kodomo.home import Home
+from kodomo.scoring.csv_files import read_csv
+from kodomo.scoring.definition import SEEDS, TABLES, check, read_definition, version_hash
+from kodomo.scoring.versions import approve, record_run, retire
 
 ON = dt.date(2026, 5, 1)
 

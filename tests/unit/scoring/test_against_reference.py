@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.home import Home
-from orchestration.individual.score import score
+from kodomo.home import Home
+from kodomo.scoring.score import score
 from tests.unit.scoring.reference import completed_months, minus_months, score_person
 
 AS_OF = [dt.date(2026, 3, 31), dt.date(2028, 2, 29), dt.date(2027, 2, 28), dt.date(2026, 12, 1)]

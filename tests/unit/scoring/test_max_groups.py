@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import Home
-from orchestration.individual.score import score
+from kodomo.home import Home
+from kodomo.scoring.score import score
 
 DEFINITION = {
     "risk_items": (

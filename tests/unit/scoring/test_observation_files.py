@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.errors import KodomoError
-from orchestration.home import Home
-from orchestration.individual.score import score
+from kodomo.errors import KodomoError
+from kodomo.home import Home
+from kodomo.scoring.score import score
 
 DEFINITION = {
     "risk_items": "item_code,kind,observation_code,scope,aggregate\na,observation,a,self,sum\n",

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.errors import KodomoError
+from kodomo.access.access import export_scope, read_access, row_conditions
+from kodomo.access.scope import NO_SCOPE, Scope, all_areas
+from kodomo.access.staff import DEMO_STAFF, read_staff
+from kodomo.errors import KodomoError
 from superset_config.asset_files import read_models
-from superset_config.security.access import export_scope, read_access, row_conditions
 from superset_config.security.rules import BASE, DENY, roles, rules
-from superset_config.security.scope import NO_SCOPE, Scope, all_areas
-from superset_config.security.staff import DEMO_STAFF, read_staff
 
 ACCESS = read_access()
 

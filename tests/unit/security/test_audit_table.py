@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from orchestration.home import Home
+from kodomo.home import Home
 from superset_config.audit.table import NAME, UNSETTLED, AuditTable
 from superset_config.security.server import metadata_uri
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from orchestration.home import Home
+from kodomo.access.scope import Scope
+from kodomo.home import Home
 from superset_config.security import files
-from superset_config.security.scope import Scope
 
 RYOTSU = Scope.of(["child"], ["ryotsu"], ["case_worker"])
 AIKAWA = Scope.of(["child"], ["aikawa"], ["case_worker"])

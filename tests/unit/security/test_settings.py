@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from orchestration.home import PROJECT
+from kodomo.home import PROJECT
 
 LOCAL = """
 AUTH_TYPE = 2

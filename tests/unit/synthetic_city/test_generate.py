@@ -79,8 +79,8 @@ def test_too_few_residents_are_refused(tmp_path):
 
 
 def test_the_command_reports_for_machines_and_refuses_bad_dates(tmp_path):
+    from kodomo.errors import UsageError
     from orchestration.cli import build_app
-    from orchestration.errors import UsageError
 
     runner = CliRunner()
     done = runner.invoke(

@@ -1,0 +1,1 @@
+"""The domain of kodomo: what is true without Dagster, Superset, Flask or Typer."""

@@ -1,0 +1,1 @@
+"""Who sees what: the rules of access.yml, the scope of a user, the staff list."""

@@ -1,0 +1,241 @@
+"""access.yml, read and checked: which tables are published for whom, and which of their rows a scope holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kodomo.access.scope import Scope, all_areas
+from kodomo.errors import KodomoError
+
+ACCESS_FILE = Path(__file__).with_name("access.yml")
+ROW_DIMENSIONS = {"area", "department", "holder", "protection"}
+PROTECTION = "protection"
+"""Column that publishing adds: ``none``, ``full`` (protected, with the place), ``withheld`` (protected, without)."""
+DEPARTMENTS = "departments"
+"""Column of a published table: the one department that the row is for, as ``|child|``."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What an audience sees of a table."""
+
+    without: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+    pseudonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audience:
+    """People of one of ``departments`` who have one of ``duties``."""
+
+    name: str
+    label_ja: str
+    suffix: str
+    departments: tuple[str, ...]
+    duties: tuple[str, ...]
+    grants: Mapping[str, Grant]
+    may_export: bool = False
+
+    @property
+    def role(self) -> str:
+        """Name of the role that holds the permissions of this audience."""
+        return f"view_{self.name}"
+
+    def includes(self, scope: Scope) -> bool:
+        """Whether people of that scope are of this audience."""
+        if scope.is_empty:
+            return False
+        return bool(set(self.departments) & set(scope.departments) and set(self.duties) & set(scope.duties))
+
+
+@dataclass(frozen=True)
+class EntryPage:
+    """A page on which people type and decide, for people of one of ``departments`` who have one of ``duties``."""
+
+    name: str
+    label_ja: str
+    departments: tuple[str, ...]
+    duties: tuple[str, ...]
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def role(self) -> str:
+        """Name of the role that holds the permission of this page."""
+        return f"entry_{self.name}"
+
+    def includes(self, scope: Scope) -> bool:
+        """Whether people of that scope may open the page."""
+        if scope.is_empty or ("dv" in self.needs and not scope.is_dv_authorised):
+            return False
+        if "all_areas" in self.needs and not scope.has_all_areas:
+            return False
+        return bool(set(self.departments) & set(scope.departments) and set(self.duties) & set(scope.duties))
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table of the published files: a bi_ table as its audiences have it."""
+
+    name: str
+    source: str
+    rows: frozenset[str]
+    grant: Grant
+    departments: tuple[str, ...]
+    duties: tuple[str, ...]
+    audiences: tuple[str, ...] = field(default=())
+
+    is_live: bool = False
+    """Whether it is made at the moment of the question, for whoever has the duty, and never published."""
+
+    @property
+    def has_department_rows(self) -> bool:
+        """Whether rows are for one department each."""
+        return bool(self.rows & {"department", "holder"})
+
+    @property
+    def has_protection(self) -> bool:
+        """Whether rows of protected people are there in two forms, with and without the place."""
+        return "protection" in self.rows
+
+
+@dataclass(frozen=True)
+class Access:
+    """All rules."""
+
+    tables: Mapping[str, Mapping[str, Any]]
+    audiences: Mapping[str, Audience]
+    place_columns: tuple[str, ...]
+    overseeing_department: str
+    departments_ja: Mapping[str, str]
+    duties_ja: Mapping[str, str]
+    entry_pages: Mapping[str, EntryPage] = field(default_factory=dict)
+
+    def entry_pages_of(self, scope: Scope) -> list[EntryPage]:
+        """The pages that people of a scope may open, in the order of the file."""
+        return [page for page in self.entry_pages.values() if page.includes(scope)]
+
+    def published_tables(self) -> list[PublishedTable]:
+        """Every table that a publication holds, sorted by name."""
+        found: dict[str, PublishedTable] = {}
+        for audience in self.audiences.values():
+            for source, grant in audience.grants.items():
+                rule = self.tables[source]
+                shared = bool(rule.get("shared"))
+                name = source if shared or not audience.suffix else f"{source}__{audience.suffix}"
+                earlier = found.get(name)
+                if earlier and not shared:
+                    raise KodomoError(f"access.yml: two audiences have one table {name}; give one a suffix.")
+                found[name] = PublishedTable(
+                    name,
+                    source,
+                    frozenset(rule["rows"]),
+                    grant,
+                    tuple(sorted({*audience.departments, *(earlier.departments if earlier else ())})),
+                    tuple(sorted({*audience.duties, *(earlier.duties if earlier else ())})),
+                    tuple(sorted({audience.name, *(earlier.audiences if earlier else ())})),
+                    bool(rule.get("live")),
+                )
+        return [found[name] for name in sorted(found)]
+
+    def tables_of(self, audience: str) -> list[PublishedTable]:
+        """The tables that one audience has."""
+        return [table for table in self.published_tables() if audience in table.audiences]
+
+    def audiences_of(self, scope: Scope) -> list[Audience]:
+        """The audiences that people of a scope belong to."""
+        return [audience for audience in self.audiences.values() if audience.includes(scope)]
+
+    def live_tables_for(self, roles: Iterable[str]) -> list[PublishedTable]:
+        """The tables that are made at the moment of the question for people of some roles."""
+        names = {audience.name for audience in self.audiences.values() if audience.role in set(roles)}
+        return [table for table in self.published_tables() if table.is_live and names & set(table.audiences)]
+
+    def tables_for(self, scope: Scope) -> list[PublishedTable]:
+        """The tables that a scope's file holds."""
+        names = {audience.name for audience in self.audiences_of(scope)}
+        return [table for table in self.published_tables() if not table.is_live and names & set(table.audiences)]
+
+
+def row_conditions(table: PublishedTable, scope: Scope) -> list[str]:
+    """The SQL conditions (all must hold) under which a row of a published table is in the scope's file."""
+    conditions = []
+    if "area" in table.rows and not scope.has_all_areas:
+        conditions.append(f"area_code in ({_quoted(scope.areas)})")
+    if table.has_department_rows:
+        entitled = [department for department in scope.departments if department in table.departments]
+        conditions.append(f"{DEPARTMENTS} in ({_quoted(f'|{department}|' for department in entitled)})")
+    if table.has_protection:
+        conditions.append(protection_condition(scope.is_dv_authorised))
+    return conditions
+
+
+def protection_condition(is_dv_authorised: bool) -> str:
+    """Which form of the rows of protected people somebody sees."""
+    return f"{PROTECTION} <> 'withheld'" if is_dv_authorised else f"{PROTECTION} <> 'full'"
+
+
+def _quoted(values: Iterable[str]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+
+
+def read_access(path: Path = ACCESS_FILE) -> Access:
+    """Read access.yml. Raises KodomoError for a rule that names something unknown."""
+    content = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    departments, duties = content["departments_ja"], content["duties_ja"]
+    audiences = {}
+    for name, entry in content["audiences"].items():
+        grants = {
+            table: Grant(*(tuple((grant or {}).get(key, ())) for key in ("without", "holders", "pseudonyms")))
+            for table, grant in entry["tables"].items()
+        }
+        audiences[name] = Audience(
+            name,
+            entry["label_ja"],
+            entry.get("suffix", name),
+            tuple(entry["departments"]),
+            tuple(entry["duties"]),
+            grants,
+            bool(entry.get("may_export")),
+        )
+        _known(f"audience {name}: department", entry["departments"], departments)
+        _known(f"audience {name}: duty", entry["duties"], duties)
+        _known(f"audience {name}: table", entry["tables"], content["tables"])
+        for grant in grants.values():
+            _known(f"audience {name}: holder", grant.holders, departments)
+    for name, rule in content["tables"].items():
+        _known(f"table {name}: rows", rule["rows"], ROW_DIMENSIONS)
+        if rule.get("shared") and rule["rows"]:
+            raise KodomoError(f"access.yml: table {name} is shared and yet has rules for its rows.")
+    pages = {}
+    for name, entry in content.get("entry", {}).items():
+        needs = frozenset(entry.get("needs", ()))
+        pages[name] = EntryPage(name, entry["label_ja"], tuple(entry["departments"]), tuple(entry["duties"]), needs)
+        _known(f"entry {name}: department", entry["departments"], departments)
+        _known(f"entry {name}: duty", entry["duties"], duties)
+        _known(f"entry {name}: needs", needs, {"dv", "all_areas"})
+    return Access(
+        content["tables"],
+        audiences,
+        tuple(content["place_columns"]),
+        content["overseeing_department"],
+        departments,
+        duties,
+        pages,
+    )
+
+
+def _known(place: str, names: Iterable[str], known: Iterable[str]) -> None:
+    if unknown := sorted(set(names) - set(known)):
+        raise KodomoError(f"access.yml: {place} is unknown: {', '.join(unknown)}")
+
+
+def export_scope(access: Access) -> Scope:
+    """The scope of `kodomo export --published`: every area and duty of the overseeing department, DV included."""
+    return Scope.of(
+        [access.overseeing_department], all_areas(), [duty for duty in access.duties_ja if duty != "admin"], True
+    )

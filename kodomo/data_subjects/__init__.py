@@ -1,0 +1,1 @@
+"""Rights of the person concerned: disclosure, correction, deletion, retention."""

@@ -1,0 +1,73 @@
+"""The rows of the raw tables that one person is in: for disclosure, and for deletion at that person's request."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from kodomo.contract import Contract
+from kodomo.linkage.explain import ATENA_WIDTH
+
+
+@dataclass(frozen=True)
+class Known:
+    """By what the last build knows a person: 宛名番号, and the keys of sources that have numbers of their own."""
+
+    person_id: str
+    numbers: tuple[str, ...] = ()
+    keys: dict[str, list[str]] = field(default_factory=dict)
+
+
+def known_as(connection: duckdb.DuckDBPyConnection, person_id: str) -> Known:
+    """Look a person up in the warehouse. Raises duckdb.CatalogException before the first build."""
+    numbers = [
+        row[0]
+        for row in connection.execute(
+            "select atena_no from intermediate.int_person__atena where person_id = ? order by atena_no", [person_id]
+        ).fetchall()
+    ]
+    keys: dict[str, list[str]] = {}
+    for source_id, key in connection.execute(
+        "select source_id, source_key from intermediate.int_person__identities where person_id = ? order by all",
+        [person_id],
+    ).fetchall():
+        keys.setdefault(source_id, []).append(key)
+    return Known(person_id, tuple(numbers), keys)
+
+
+def rows_about(contract: Contract, known: Known) -> tuple[str, list[Any]] | None:
+    """A condition on the raw table of a source, with its values; None where the person cannot be in it."""
+    conditions, values = [], []
+    names = [column.name for column in contract.columns]
+    for name in names:
+        if name.endswith("atena_no") and known.numbers:
+            number = f"lpad(ltrim(replace({name}, ' ', ''), '0'), {ATENA_WIDTH}, '0')"
+            conditions.append(f"{number} in ({', '.join('?' * len(known.numbers))})")
+            values += known.numbers
+    # The schools' number is that of the enrolment, in all of their extracts.
+    is_of_school = "school_person_no" in names
+    own = known.keys.get("school_enrolment" if is_of_school else contract.source_id, [])
+    if own:
+        key = "school_person_no" if is_of_school else names[0]
+        conditions.append(f"replace({key}, ' ', '') in ({', '.join('?' * len(own))})")
+        values += own
+    if "subject_no" in names:
+        # What people confirmed is filed under the person itself.
+        others = sorted({known.person_id, *known.numbers})
+        conditions.append(f"subject_no in ({', '.join('?' * len(others))})")
+        values += others
+    return (" or ".join(conditions), values) if conditions else None
+
+
+def rejects_about(known: Known) -> tuple[str, list[Any]] | None:
+    """The same for raw.rejects: a record that could not be read, and names one of the person's numbers."""
+    own = [number.lstrip("0") for number in known.numbers]
+    own += [key for key in {key for keys in known.keys.values() for key in keys} if len(key) >= 5]
+    if not own:
+        return None
+    # A number, not a part of a longer one.
+    pattern = "(^|[^0-9A-Za-z])0*(" + "|".join(map(re.escape, own)) + ")([^0-9A-Za-z]|$)"
+    return "regexp_matches(record, ?)", [pattern]

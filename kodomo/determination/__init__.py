@@ -1,0 +1,1 @@
+"""One child, household or family now, by the SQL of the batch."""

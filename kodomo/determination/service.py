@@ -1,0 +1,170 @@
+"""What is in service, opened once and kept open: a determination should not pay for opening and reading it again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kodomo.errors import KodomoError
+from kodomo.home import Home
+from kodomo.publication import current
+from kodomo.publication.inputs import read_statements
+from kodomo.publication.publication import EVERYTHING
+from kodomo.publication.tables import literal
+from kodomo.scoring.replay import WAREHOUSE, CompiledModels, close_scratch
+from kodomo.warehouse import records
+
+MOST_IDLE = 2
+"""How many readers a process keeps open while nobody uses them."""
+MOST_PARSED = 1000
+_SETTINGS = (
+    # Few rows: a second thread costs more than it does, and it is somebody else's.
+    "set threads = 1",
+    "set memory_limit = '2GB'",
+    # Nothing about people is written beside the home.
+    "set temp_directory = ''",
+)
+
+
+def _state(folder: Path) -> tuple[Path, int, int]:
+    found = (folder / EVERYTHING).stat()
+    return folder, found.st_ino, found.st_mtime_ns
+
+
+class Connection:
+    """A connection that keeps what it has parsed: the statements of a determination are the same every time."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, parsed: dict[str, duckdb.Statement]) -> None:
+        self._cursor, self._parsed = cursor, parsed
+
+    def execute(self, query: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
+        """As DuckDB's own."""
+        statement = self._parsed.get(query)
+        if statement is None:
+            statements = self._cursor.extract_statements(query)
+            if len(statements) != 1:
+                return self._cursor.execute(query, parameters)
+            if len(self._parsed) >= MOST_PARSED:
+                self._parsed.clear()
+            statement = self._parsed[query] = statements[0]
+        return self._cursor.execute(statement, parameters)
+
+
+class Reader:
+    """One publication, open for reading. One use at a time: ``scratch`` is there once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.state = folder, _state(folder)
+        self._parsed: dict[str, duckdb.Statement] = {}
+        self._connection = duckdb.connect()
+        try:
+            for setting in _SETTINGS:
+                self._connection.execute(setting)
+            self._connection.execute(f"attach {literal(str(folder / EVERYTHING))} as {WAREHOUSE} (read_only)")
+        except duckdb.Error:
+            self.close()
+            raise
+
+    @cached_property
+    def models(self) -> CompiledModels:
+        """The compiled SQL of the publication. Raises KodomoError when it was published without."""
+        return read_statements(self.folder)
+
+    @cached_property
+    def columns(self) -> dict[str, list[str]]:
+        """Columns of each relation (``schema.name``) of the publication."""
+        found: dict[str, list[str]] = {}
+        for schema, table, column in self._connection.execute(
+            "select schema_name, table_name, column_name from duckdb_columns() where database_name = ?", [WAREHOUSE]
+        ).fetchall():
+            found.setdefault(f"{schema}.{table}", []).append(column)
+        return found
+
+    @contextmanager
+    def use(self) -> Iterator[Connection]:
+        """A connection whose temporary tables and ``scratch`` are gone afterwards."""
+        cursor = self._connection.cursor()
+        try:
+            yield Connection(cursor, self._parsed)
+        finally:
+            cursor.close()
+            close_scratch(self._connection)
+
+    def close(self) -> None:
+        """Let the publication go."""
+        self._connection.close()
+
+
+_idle: list[Reader] = []
+_lock = threading.Lock()
+
+
+def _take(folder: Path) -> Reader:
+    state = _state(folder)
+    with _lock:
+        for reader in reversed(_idle):
+            if reader.state == state:
+                _idle.remove(reader)
+                return reader
+    return Reader(folder)
+
+
+def _put(reader: Reader) -> None:
+    """Keep a reader for the next use; those of another publication make room first."""
+    with _lock:
+        _idle.append(reader)
+        by_age = sorted(_idle, key=lambda other: other.state == reader.state)
+        surplus = by_age[: max(0, len(_idle) - MOST_IDLE)]
+        for other in surplus:
+            _idle.remove(other)
+    for other in surplus:
+        other.close()
+
+
+@contextmanager
+def reading(home: Home) -> Iterator[tuple[Connection, Reader]]:
+    """A connection in memory that reads the publication in service as ``warehouse``, and its reader.
+
+    A batch may run and publish meanwhile: the connection keeps what it opened. Raises KodomoError where nothing has
+    been published, or where it cannot be read.
+    """
+    folder = current(home)
+    if folder is None:
+        raise KodomoError("Nothing has been published yet: run `kodomo run --landing DIR --as-of DATE` first.")
+    try:
+        reader = _take(folder)
+    except (duckdb.IOException, OSError) as error:
+        raise KodomoError("What is in service cannot be read: `kodomo doctor` says why.") from error
+    try:
+        with reader.use() as connection:
+            yield connection, reader
+    except duckdb.IOException as error:
+        with suppress(duckdb.Error):
+            reader.close()
+        raise KodomoError("What is in service cannot be read: `kodomo doctor` says why.") from error
+    except duckdb.FatalException:
+        reader.close()
+        raise
+    except BaseException:
+        _put(reader)
+        raise
+    _put(reader)
+
+
+@contextmanager
+def in_service(home: Home) -> Iterator[tuple[Connection, Path]]:
+    """As ``reading``, with the publication's folder."""
+    with reading(home) as (connection, reader):
+        yield connection, reader.folder
+
+
+def published_children(home: Home) -> list[dict[str, Any]]:
+    """Every child in service, with the columns of bi_child. Raises KodomoError before the first run."""
+    with in_service(home) as (connection, _):
+        return records(connection, "select * from warehouse.marts.bi_child")

@@ -1,0 +1,1 @@
+"""What people type: forms, store, meeting, support measures."""

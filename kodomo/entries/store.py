@@ -1,0 +1,430 @@
+"""The entries database: what people type, each change a version of its own, with who and when.
+
+SQLite in the home by default; where KODOMO_METADATA_URI names a database for Superset's metadata, its tables are there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import NullPool
+
+from kodomo.errors import KodomoError
+from kodomo.home import Home
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+VERSION_TABLE = "entry_alembic_version"
+LOCK_SECONDS = 30
+
+metadata = sa.MetaData()
+versions = sa.Table(
+    "entry_version",
+    metadata,
+    sa.Column("record_id", sa.String(36), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("form", sa.String(64), nullable=False, index=True),
+    sa.Column("department", sa.String(64), nullable=False),
+    sa.Column("person_id", sa.String(64), index=True),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("is_deleted", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("entered_by", sa.String(64), nullable=False),
+    sa.Column("entered_at", sa.DateTime, nullable=False),
+)
+determinations = sa.Table(
+    "entry_determination",
+    metadata,
+    sa.Column("determination_id", sa.String(36), primary_key=True),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("scope", sa.String(16), nullable=False),
+    sa.Column("person_id", sa.String(64), nullable=False, index=True),
+    sa.Column("as_of_on", sa.Date, nullable=False),
+    sa.Column("publication", sa.String(128), nullable=False),
+    sa.Column("heard", sa.Text, nullable=False),
+    sa.Column("result", sa.Text, nullable=False),
+    sa.Column("determined_by", sa.String(64), nullable=False),
+    sa.Column("determined_at", sa.DateTime, nullable=False),
+)
+accesses = sa.Table(
+    "entry_access",
+    metadata,
+    sa.Column("access_id", sa.String(36), primary_key=True),
+    sa.Column("username", sa.String(64), nullable=False, index=True),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("purpose", sa.Text),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("happened_at", sa.DateTime, nullable=False),
+)
+effects = sa.Table(
+    "entry_effect",
+    metadata,
+    sa.Column("record_id", sa.String(36), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("outcome", sa.String(64), nullable=False),
+    sa.Column("message", sa.Text),
+    sa.Column("run_id", sa.String(128), nullable=False),
+    sa.Column("happened_at", sa.DateTime, nullable=False),
+)
+TABLES = (versions, determinations, accesses, effects)
+
+
+class ConflictError(KodomoError):
+    """Somebody else has changed the record since it was read."""
+
+
+class UnknownRecordError(KodomoError):
+    """There is no such record, or not for this form."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of one record. ``content``: field → text, as the form has it; empty fields are not there."""
+
+    record_id: str
+    version: int
+    form: str
+    department: str
+    person_id: str | None
+    content: Mapping[str, str]
+    is_deleted: bool
+    reason: str | None
+    entered_by: str
+    entered_at: dt.datetime
+    """UTC."""
+
+
+def entries_uri(home: Home) -> str:
+    """Where entries are kept: SQLite in the home, or the database of Superset's metadata."""
+    return os.environ.get("KODOMO_METADATA_URI") or f"sqlite:///{home.entries}"
+
+
+def now() -> dt.datetime:
+    """The time in UTC, as it is kept."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+class EntryStore:
+    """Reads and writes entries. Every change is one row written in one transaction: a crash leaves old or new."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.uri = entries_uri(home)
+        self.is_sqlite = self.uri.startswith("sqlite")
+        options: dict[str, Any] = {"connect_args": {"timeout": LOCK_SECONDS}} if self.is_sqlite else {}
+        self.engine = sa.create_engine(self.uri, poolclass=NullPool, **options)
+        if self.is_sqlite:
+            sa.event.listen(self.engine, "connect", _durable)
+        self._upgrade()
+
+    def _upgrade(self) -> None:
+        """Bring the tables to the newest version; several processes may start at once."""
+        from alembic import command
+        from alembic.config import Config
+        from alembic.runtime.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
+        self.home.ensure()
+        with (self.home.root / ".entries.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.is_sqlite and not self.home.entries.exists():
+                self.home.entries.touch(mode=0o600)
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            with self.engine.connect() as connection:
+                context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+                if context.get_current_revision() == ScriptDirectory.from_config(config).get_current_head():
+                    return
+            config.attributes["engine"] = self.engine
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.engine.Connection]:
+        with self.engine.begin() as connection:
+            yield connection
+
+    def create(
+        self,
+        form: str,
+        content: Mapping[str, str],
+        *,
+        by: str,
+        department: str,
+        person_id: str | None = None,
+        record_id: str | None = None,
+    ) -> Version:
+        """Write the first version of a new record.
+
+        ``record_id``: an id that was given out with the empty form, so that a form sent twice is one record: the second
+        time raises ConflictError.
+        """
+        record_id = record_id or str(uuid.uuid4())
+        return self._write(Version(record_id, 1, form, department, person_id, dict(content), False, None, by, now()))
+
+    def change(
+        self, record_id: str, base: int, content: Mapping[str, str], *, by: str, reason: str | None = None
+    ) -> Version:
+        """Write the version after ``base``. Raises ConflictError when ``base`` is no longer the newest."""
+        before = self.newest(record_id)
+        return self._write_after(before, base, dict(content), False, by, reason)
+
+    def delete(self, record_id: str, base: int, *, by: str, reason: str) -> Version:
+        """Mark a record as deleted; its versions stay. Raises ConflictError like ``change``."""
+        before = self.newest(record_id)
+        return self._write_after(before, base, before.content, True, by, reason)
+
+    def erase(self, record_id: str, *, by: str, reason: str) -> int:
+        """Take what every version of a record says away for good; that it was there, and who erased it, stays.
+
+        Returns how many versions were emptied.
+        """
+        before = self.newest(record_id)
+        with self._writing() as connection:
+            emptied = connection.execute(
+                versions.update()
+                .where(versions.c.record_id == record_id)
+                .values(content="{}", person_id=None, reason=None)
+            ).rowcount
+            self._insert(
+                connection,
+                Version(
+                    record_id, before.version + 1, before.form, before.department, None, {}, True, reason, by, now()
+                ),
+            )
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
+        return emptied
+
+    def _write_after(
+        self, before: Version, base: int, content: Mapping[str, str], is_deleted: bool, by: str, reason: str | None
+    ) -> Version:
+        if before.version != base or before.is_deleted:
+            raise ConflictError("Somebody else has changed this record meanwhile: read it again, then change it.")
+        return self._write(
+            Version(
+                before.record_id,
+                base + 1,
+                before.form,
+                before.department,
+                before.person_id,
+                content,
+                is_deleted,
+                reason,
+                by,
+                now(),
+            )
+        )
+
+    def _write(self, version: Version) -> Version:
+        try:
+            with self._writing() as connection:
+                self._insert(connection, version)
+        except IntegrityError as error:
+            # Between reading and writing somebody else wrote this very version: the key holds one of the two.
+            raise ConflictError(
+                "Somebody else has changed this record meanwhile: read it again, then change it."
+            ) from error
+        return version
+
+    @staticmethod
+    def _insert(connection: sa.engine.Connection, version: Version) -> None:
+        values = {**version.__dict__, "content": json.dumps(dict(version.content), ensure_ascii=False, sort_keys=True)}
+        connection.execute(versions.insert().values(**values))
+
+    def newest(self, record_id: str) -> Version:
+        """The newest version of a record. Raises UnknownRecordError."""
+        found = self.history(record_id)
+        if not found:
+            raise UnknownRecordError("There is no such record.")
+        return found[-1]
+
+    def history(self, record_id: str) -> list[Version]:
+        """Every version of a record, oldest first."""
+        query = versions.select().where(versions.c.record_id == record_id).order_by(versions.c.version)
+        with self.engine.connect() as connection:
+            return [_version(row) for row in connection.execute(query).mappings()]
+
+    def current(
+        self, form: str | None = None, *, person_id: str | None = None, with_deleted: bool = False
+    ) -> list[Version]:
+        """The newest version of every record (of one form, about one person), in the order of entry."""
+        others = versions.alias()
+        latest = (
+            sa.select(others.c.record_id, sa.func.max(others.c.version).label("version"))
+            .group_by(others.c.record_id)
+            .subquery()
+        )
+        query = versions.select().join(
+            latest,
+            sa.and_(versions.c.record_id == latest.c.record_id, versions.c.version == latest.c.version),
+        )
+        if form is not None:
+            query = query.where(versions.c.form == form)
+        if person_id is not None:
+            query = query.where(versions.c.person_id == person_id)
+        if not with_deleted:
+            query = query.where(versions.c.is_deleted.is_(False))
+        query = query.order_by(versions.c.entered_at, versions.c.record_id)
+        with self.engine.connect() as connection:
+            return [_version(row) for row in connection.execute(query).mappings()]
+
+    def versions(self) -> list[Version]:
+        """Every version of every record, in the order of entry."""
+        with self.engine.connect() as connection:
+            query = versions.select().order_by(versions.c.entered_at, versions.c.record_id, versions.c.version)
+            return [_version(row) for row in connection.execute(query).mappings()]
+
+    def state(self) -> tuple[Any, ...]:
+        """What changes whenever something is entered, determined, looked at or erased: for who keeps a copy."""
+        query = sa.select(
+            *(
+                column
+                for table, moment in (
+                    (versions, versions.c.entered_at),
+                    (determinations, determinations.c.determined_at),
+                    (accesses, accesses.c.happened_at),
+                )
+                for column in (
+                    sa.select(sa.func.count()).select_from(table).scalar_subquery(),
+                    sa.select(sa.func.max(moment)).scalar_subquery(),
+                )
+            )
+        )
+        with self.engine.connect() as connection:
+            return tuple(connection.execute(query).one())
+
+    def note_access(self, username: str, action: str, *, purpose: str | None = None, **detail: Any) -> None:
+        """Keep who looked at what, why and when."""
+        with self._writing() as connection:
+            connection.execute(
+                accesses.insert().values(
+                    access_id=str(uuid.uuid4()),
+                    username=username,
+                    action=action,
+                    purpose=purpose,
+                    detail=json.dumps(detail, ensure_ascii=False, default=str),
+                    happened_at=now(),
+                )
+            )
+
+    def accesses(self, username: str | None = None) -> list[dict[str, Any]]:
+        """Who looked at what, oldest first."""
+        query = accesses.select().order_by(accesses.c.happened_at)
+        if username is not None:
+            query = query.where(accesses.c.username == username)
+        with self.engine.connect() as connection:
+            return [{**row, "detail": json.loads(row["detail"])} for row in connection.execute(query).mappings()]
+
+    def record_determination(self, **values: Any) -> str:
+        """Keep an individual determination as its own record; returns its id. ``heard`` and ``result`` as JSON."""
+        determination_id = str(uuid.uuid4())
+        row = {
+            **values,
+            "heard": json.dumps(values["heard"], ensure_ascii=False, default=str),
+            "result": json.dumps(values["result"], ensure_ascii=False, default=str),
+        }
+        with self._writing() as connection:
+            connection.execute(
+                determinations.insert().values(determination_id=determination_id, determined_at=now(), **row)
+            )
+        return determination_id
+
+    def determination(self, determination_id: str) -> dict[str, Any]:
+        """One kept determination. Raises UnknownRecordError."""
+        found = self._determinations(determinations.c.determination_id == determination_id)
+        if not found:
+            raise UnknownRecordError("There is no such determination.")
+        return found[0]
+
+    def determinations(self, *, by: str | None = None, person_id: str | None = None) -> list[dict[str, Any]]:
+        """Kept determinations, newest first."""
+        conditions = []
+        if by is not None:
+            conditions.append(determinations.c.determined_by == by)
+        if person_id is not None:
+            conditions.append(determinations.c.person_id == person_id)
+        return self._determinations(*conditions)
+
+    def _determinations(self, *conditions: Any) -> list[dict[str, Any]]:
+        query = determinations.select().where(*conditions).order_by(determinations.c.determined_at.desc())
+        with self.engine.connect() as connection:
+            return [
+                {**row, "heard": json.loads(row["heard"]), "result": json.loads(row["result"])}
+                for row in connection.execute(query).mappings()
+            ]
+
+    def effect(self, record_id: str, version: int) -> dict[str, Any] | None:
+        """What became of a version in a run; None while no run has taken it."""
+        query = effects.select().where(effects.c.record_id == record_id, effects.c.version == version)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+            return None if row is None else dict(row)
+
+    def effects(self) -> dict[tuple[str, int], tuple[str, str | None]]:
+        """Outcome and message by record and version, of all that runs have taken."""
+        query = sa.select(effects.c.record_id, effects.c.version, effects.c.outcome, effects.c.message)
+        with self.engine.connect() as connection:
+            return {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(query)}
+
+    def note_effects(
+        self,
+        taken: list[tuple[str, int]],
+        outcome: str,
+        run_id: str,
+        message: str | None = None,
+        *,
+        is_renewed: bool = False,
+    ) -> None:
+        """Keep what became of versions in a run; one that is on record already stays as it is.
+
+        ``is_renewed``: what a run before noted is replaced where this one has something else to tell.
+        """
+        known = self.effects()
+        if is_renewed:
+            told = [place for place in taken if place in known and known[place] != (outcome, message)]
+            with self._writing() as connection:
+                for record_id, version in told:
+                    connection.execute(
+                        effects.update()
+                        .where(effects.c.record_id == record_id, effects.c.version == version)
+                        .values(outcome=outcome, message=message, run_id=run_id, happened_at=now())
+                    )
+        values = [
+            {
+                "record_id": record_id,
+                "version": version,
+                "outcome": outcome,
+                "message": message,
+                "run_id": run_id,
+                "happened_at": now(),
+            }
+            for record_id, version in taken
+            if (record_id, version) not in known
+        ]
+        if values:
+            with self._writing() as connection:
+                connection.execute(effects.insert(), values)
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    # Readers do not wait for the writer, and what was acknowledged is on the disk.
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    # What is erased is overwritten.
+    connection.execute("pragma secure_delete = on")
+    connection.execute(f"pragma busy_timeout = {LOCK_SECONDS * 1000}")
+
+
+def _version(row: Mapping[str, Any]) -> Version:
+    return Version(**{**row, "content": json.loads(row["content"])})

@@ -1,0 +1,1 @@
+"""Evidence of items, frozen cohorts, fitting, proposals of coefficients."""

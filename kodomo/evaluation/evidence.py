@@ -1,0 +1,234 @@
+"""What items say about becoming a case: features frozen at a past date, outcomes in the twelve months after it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kodomo.evaluation.frozen import freeze
+from kodomo.home import Home
+from kodomo.scoring.definition import check, raise_for, read_definition
+from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.scoring.replay import (
+    DEFINITION,
+    PARAMETERS,
+    SCRATCH,
+    VERSIONS,
+    WAREHOUSE,
+    CompiledModels,
+    beside_warehouse,
+    open_scratch,
+)
+from kodomo.scoring.score import load_definition
+from kodomo.warehouse import records
+
+FROZEN = "intermediate.int_evaluation__frozen"
+REFUSED = "intermediate.int_evaluation__refused_items"
+TARGETS = ("marts.fct_item_evidence", "marts.fct_model_performance", REFUSED)
+SHOWN = 8
+FEW_CASES = 10
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A past date beside the warehouse: the evaluation models are built in ``scratch`` of ``connection``."""
+
+    connection: duckdb.DuckDBPyConnection
+    frozen_on: dt.date
+    outcome_until: dt.date
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found. Lists of rows as dictionaries, ordered by difficulty type, corrected p-value
+    and information value."""
+
+    frozen_on: dt.date
+    outcome_until: dt.date
+    rows: int
+    difficulties: list[dict[str, Any]]
+    bands: list[dict[str, Any]]
+    pairs: list[dict[str, Any]]
+    refused: list[dict[str, Any]]
+    warnings: tuple[str, ...] = ()
+
+
+@contextmanager
+def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None = None) -> Iterator[Cohort]:
+    """Freeze the features at a date (default: twelve months before the last build) and judge what came after.
+
+    ``definition``: a folder whose items and versions are judged, all of them, instead of those of the build. Where
+    the twelve months after the date are not over by the date of the build, the features are frozen twelve months
+    before the build, and a warning says so. The warehouse stays as it is.
+    Raises KodomoError naming every mistake of the definition, and when there is no build.
+    """
+    connection = beside_warehouse(home)
+    try:
+        built_on, last = connection.execute(
+            f"select as_of_on, cast(as_of_on - interval 12 month as date) from {WAREHOUSE}.{PARAMETERS}"
+        ).fetchall()[0]
+        warnings: list[str] = []
+        if frozen_on is not None and frozen_on > last:
+            warnings.append(
+                f"The twelve months after {frozen_on} are not over in the build of {built_on}: "
+                f"features are frozen on {last} instead."
+            )
+        date = min(frozen_on or last, last)
+        given = None
+        if definition is not None:
+            given = read_definition(definition)
+            mistakes = check(given, observation_obstacles(built_on), is_tried=True)
+            raise_for(mistakes)
+            warnings += map(str, mistakes)
+        models = CompiledModels.of_last_build(home)
+        freeze(connection, models, date, given)
+        open_scratch(connection, built_on)
+        changed = [FROZEN]
+        if given is not None:
+            load_definition(connection, given, SCRATCH)
+            changed += [*DEFINITION, VERSIONS]
+        connection.execute(f"create table {SCRATCH}.{FROZEN} as from frozen")
+        models.execute(connection, changed, TARGETS)
+        # Which items are refused hangs on the definition alone.
+        connection.execute(f"create table if not exists {SCRATCH}.{REFUSED} as from {WAREHOUSE}.{REFUSED}")
+        until = connection.execute("select cast(?::date + interval 12 month as date)", [date]).fetchall()[0][0]
+        for mart in TARGETS[:2]:
+            connection.execute(f"update {SCRATCH}.{mart} set as_of_on = ?", [until])
+        yield Cohort(connection, date, until, tuple(warnings))
+    finally:
+        connection.close()
+
+
+DIFFICULTIES = """
+select
+    cohort.difficulty_type,
+    any_value(types.label_ja) as label_ja,
+    (select count(*) from {scratch}.intermediate.int_evaluation__frozen) as children,
+    count(*) as people,
+    count(*) filter (where cohort.became_case) as cases
+from {scratch}.intermediate.int_evaluation__cohort as cohort
+left join warehouse.seeds.difficulty_types as types using (difficulty_type)
+group by cohort.difficulty_type
+order by any_value(types.sort_order), cohort.difficulty_type
+"""
+STRONGEST = """
+with
+
+-- Nobody is compared by a band that everybody of its age meets, and a pair with it says what the other band says.
+met_by_everybody as (
+    select difficulty_type, item_code, band_no
+    from {scratch}.marts.fct_item_evidence
+    where second_item_code is null and unexposed_cases + unexposed_others = 0
+),
+
+labelled as (
+    select
+        evidence.*,
+        items.label_ja || '：' || coalesce(bands.label_ja, evidence.band_no::varchar) as label_ja,
+        second_items.label_ja || '：' || coalesce(second_bands.label_ja, evidence.second_band_no::varchar)
+            as second_label_ja
+    from {scratch}.marts.fct_item_evidence as evidence
+    anti join met_by_everybody as first_of_all
+        on evidence.difficulty_type = first_of_all.difficulty_type
+        and evidence.item_code = first_of_all.item_code and evidence.band_no = first_of_all.band_no
+    anti join met_by_everybody as second_of_all
+        on evidence.difficulty_type = second_of_all.difficulty_type
+        and evidence.second_item_code = second_of_all.item_code
+        and evidence.second_band_no = second_of_all.band_no
+    left join {seeds}.risk_items as items on evidence.item_code = items.item_code
+    left join {seeds}.risk_bands as bands
+        on evidence.item_code = bands.item_code and evidence.band_no = bands.band_no
+    left join {seeds}.risk_items as second_items on evidence.second_item_code = second_items.item_code
+    left join {seeds}.risk_bands as second_bands
+        on evidence.second_item_code = second_bands.item_code and evidence.second_band_no = second_bands.band_no
+    where (evidence.second_item_code is not null) = $is_pair and evidence.exposed_cases > 0
+)
+
+select
+    difficulty_type, item_code, band_no, second_item_code, second_band_no, label_ja, second_label_ja,
+    exposed_cases, exposed_cases + exposed_others as exposed, prevalence, case_rate, relative_risk,
+    odds_ratio, odds_ratio_low, odds_ratio_high, lift, information_value, q_value
+from labelled
+qualify row_number() over (
+    partition by difficulty_type
+    order by q_value, information_value desc, item_code, band_no, second_item_code, second_band_no
+) <= {shown}
+order by difficulty_type, q_value, information_value desc, item_code, band_no, second_item_code, second_band_no
+"""
+REFUSED_ITEMS = """
+select refused.difficulty_type, refused.item_code, items.label_ja, refused.reasons
+from {scratch}.intermediate.int_evaluation__refused_items as refused
+left join {seeds}.risk_items as items on refused.item_code = items.item_code
+order by refused.difficulty_type, refused.item_code
+"""
+
+
+def evidence(
+    home: Home, frozen_on: dt.date | None = None, definition: Path | None = None, out: Path | None = None
+) -> Evidence:
+    """Evidence of every item band and pair of bands at a date; with ``out`` the marts are written there as CSV."""
+    with cohort(home, frozen_on, definition) as found:
+        connection = found.connection
+        names = {"scratch": SCRATCH, "seeds": f"{SCRATCH if definition else WAREHOUSE}.seeds", "shown": SHOWN}
+        if out is not None:
+            write_tables(connection, out)
+        return Evidence(
+            frozen_on=found.frozen_on,
+            outcome_until=found.outcome_until,
+            rows=connection.execute(f"select count(*) from {SCRATCH}.marts.fct_item_evidence").fetchall()[0][0],
+            difficulties=records(connection, DIFFICULTIES.format(**names)),
+            bands=records(connection, STRONGEST.format(**names), {"is_pair": False}),
+            pairs=records(connection, STRONGEST.format(**names), {"is_pair": True}),
+            refused=records(connection, REFUSED_ITEMS.format(**names)),
+            warnings=found.warnings,
+        )
+
+
+def write_tables(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
+    """Write the evidence, the judgement of versions and the refused items as CSV files, each whole or not at all."""
+    out.mkdir(parents=True, exist_ok=True)
+    for relation in TARGETS:
+        name = relation.partition(".")[2].removeprefix("int_evaluation__")
+        draft = out / f".{name}.csv.part"
+        path = str(draft).replace("'", "''")
+        connection.execute(f"copy (from {SCRATCH}.{relation} order by all) to '{path}' (header, format csv)")
+        os.replace(draft, out / f"{name}.csv")
+
+
+def as_text(found: Evidence) -> str:
+    """Evidence as people read it: the strongest bands and pairs of each difficulty type, and what was refused."""
+    lines = [f"Features frozen on {found.frozen_on}, outcomes until {found.outcome_until}: {found.rows:,} rows."]
+    for difficulty in found.difficulties:
+        name = difficulty["difficulty_type"]
+        lines += [
+            "",
+            f"{difficulty['label_ja'] or name} ({name}): {difficulty['cases']:,} of {difficulty['people']:,} children "
+            f"became a case; {difficulty['children'] - difficulty['people']:,} were known before or of another age",
+        ]
+        if difficulty["cases"] < FEW_CASES:
+            lines.append(f"  Fewer than {FEW_CASES} cases: nothing can be concluded, whatever the ratios say")
+        for title, rows in (("Bands", found.bands), ("Pairs", found.pairs)):
+            lines.append(f"  {title}: odds ratio (95 % interval), q, information value, cases among those with it")
+            lines += [f"    {_line(row)}" for row in rows if row["difficulty_type"] == name] or ["    none met"]
+        refused = [row for row in found.refused if row["difficulty_type"] == name]
+        lines.append(f"  Refused as evidence, made from its cases: {len(refused)} items")
+        lines += [f"    {row['label_ja'] or row['item_code']} ({row['reasons']})" for row in refused]
+    return "\n".join(lines)
+
+
+def _line(row: dict[str, Any]) -> str:
+    label = row["label_ja"] + (f" ＋ {row['second_label_ja']}" if row["second_label_ja"] else "")
+    if row["odds_ratio"] is None:
+        return f"no ratio: {row['exposed_cases']} of {row['exposed']}  {label}"
+    return (
+        f"{row['odds_ratio']:.1f} ({row['odds_ratio_low']:.1f}–{row['odds_ratio_high']:.1f})  q {row['q_value']:.3f}  "
+        f"IV {row['information_value']:.3f}  {row['exposed_cases']} of {row['exposed']}  {label}"
+    )

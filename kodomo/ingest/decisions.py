@@ -1,0 +1,137 @@
+"""What a steward decides about a delivery: release, withdraw. Each decision is a row of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from kodomo.contract import load_contracts
+from kodomo.errors import KodomoError, UsageError
+from kodomo.home import Home
+from kodomo.warehouse import connect, records
+
+TRANSITIONS = {"release": ({"held", "withdrawn"}, "loaded"), "withdraw": ({"loaded", "held"}, "withdrawn")}
+COLUMNS = (
+    "delivery_id",
+    "source_id",
+    "file_name",
+    "delivered_on",
+    "kind",
+    "rows_read",
+    "rows_loaded",
+    "rows_rejected",
+    "status",
+    "reason",
+)
+
+
+def list_deliveries(home: Home, source_id: str | None = None) -> list[dict[str, Any]]:
+    """The deliveries, latest first; of one source if it is named. Raises UsageError for a source that there is not."""
+    sources = load_contracts()
+    if source_id is not None and source_id not in sources:
+        raise UsageError(f"There is no source {source_id}: it must be one of {', '.join(sorted(sources))}.")
+    with connect(home, read_only=True) as connection:
+        rows = records(
+            connection,
+            f"select {', '.join(COLUMNS)} from raw.deliveries "
+            "where ?::varchar is null or source_id = ? order by delivered_on desc, delivery_id desc",
+            [source_id, source_id],
+        )
+    return [
+        {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in row.items()}
+        for row in rows
+    ]
+
+
+def no_such_delivery(delivery_id: str) -> UsageError:
+    """The error for an id that no delivery has."""
+    return UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+
+
+def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by: str) -> str:
+    """Release or withdraw a delivery, with its reason; the next run builds without or with it. Returns the status.
+
+    Raises UsageError for a delivery that is not there or not in a state that allows it, or without a reason.
+    """
+    if not reason.strip():
+        raise UsageError("A decision needs its reason: --reason TEXT.")
+    allowed, status = TRANSITIONS[decision]
+    with connect(home) as connection:
+        rows = connection.execute("select status from raw.deliveries where delivery_id = ?", [delivery_id]).fetchall()
+        if not rows:
+            raise no_such_delivery(delivery_id)
+        if rows[0][0] not in allowed:
+            raise KodomoError(
+                f"The delivery {delivery_id} is {rows[0][0]}: only {' or '.join(sorted(allowed))} can be changed so."
+            )
+        connection.execute("begin")
+        connection.execute("update raw.deliveries set status = ? where delivery_id = ?", [status, delivery_id])
+        connection.execute(
+            "insert into raw.delivery_events values (?, ?, ?, ?, now()::timestamp)",
+            [delivery_id, status, decided_by, reason],
+        )
+        connection.execute("commit")
+    return status
+
+
+def list_rejects(home: Home, delivery_id: str | None = None) -> list[dict[str, Any]]:
+    """Line, column and reason of each reject, without the record, and what has become of it; of one delivery if named.
+
+    ``state``: open; mended (``resolved_by_delivery_id`` brought the row); superseded (a later full delivery
+    replaced its delivery); or the status of a delivery that does not count. Raises UsageError for a delivery that there
+    is not.
+    """
+    names = (
+        "delivery_id",
+        "line_number",
+        "reason_code",
+        "column_name",
+        "state",
+        "resolved_by_delivery_id",
+        "resolved_line_number",
+    )
+    with connect(home, read_only=True) as connection:
+        if delivery_id is not None and not records(
+            connection, "select 1 as found from raw.deliveries where delivery_id = ?", [delivery_id]
+        ):
+            raise no_such_delivery(delivery_id)
+        return records(
+            connection,
+            f"select {', '.join(names)} from raw.reject_states where ?::varchar is null or delivery_id = ? "
+            "order by delivery_id, line_number",
+            [delivery_id, delivery_id],
+        )
+
+
+def export_rejects(home: Home, delivery_id: str) -> bytes:
+    """The open rejects of a delivery as the holder's own file: its heading row, its bytes, its encoding.
+
+    Mended there, the file is delivered again, and its rows take the place of the rejects. Raises UsageError for a
+    delivery that is not there or has no rejects to mend.
+    """
+    with connect(home, read_only=True) as connection:
+        delivery = connection.execute(
+            "select sha256, source_id from raw.deliveries where delivery_id = ?", [delivery_id]
+        ).fetchall()
+        # Also of a delivery that is held or withdrawn: its holder may mend it all the same.
+        unmended = connection.execute(
+            "select record_bytes from raw.reject_states where delivery_id = ? and resolved_by_delivery_id is null "
+            "and record_bytes is not null order by line_number",
+            [delivery_id],
+        ).fetchall()
+    if not delivery:
+        raise no_such_delivery(delivery_id)
+    if not unmended:
+        raise UsageError(f"The delivery {delivery_id} has no rejects to mend.")
+    return _as_holders_file(home, *delivery[0], [bytes(row[0]) for row in unmended])
+
+
+def _as_holders_file(home: Home, sha256: str, source_id: str, records: list[bytes]) -> bytes:
+    """Records under the heading row of the original that they are from, in its encoding."""
+    from kodomo.contract import load_contracts, load_heading_rules
+    from kodomo.ingest.files import parse
+    from kodomo.ingest.records import file_of
+
+    data = home.original(sha256).read_bytes()
+    parsed = parse(data, load_contracts()[source_id], load_heading_rules())
+    return file_of([parsed.heading_record, *records], data, parsed.delivered_encoding)

@@ -1,0 +1,62 @@
+"""The landing folder as the sensor sees it: by what the files hold, whatever they are called."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kodomo.ingest.deliveries import delivered_files
+
+SETTLED_SECONDS = 30
+"""A file that changed less long ago may still be written."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What lies in the folder: ``files`` by relative path, each with its state on disk and its hash."""
+
+    files: Mapping[str, tuple[list[int], str]] = field(default_factory=dict)
+    unsettled: int = 0
+
+    @property
+    def digest(self) -> str:
+        """Of all names and contents: another one means that there is something to take."""
+        text = "\n".join(f"{name}\t{sha256}" for name, (_, sha256) in sorted(self.files.items()))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_cursor(self) -> str:
+        """For the next look."""
+        return json.dumps(self.files)
+
+    @classmethod
+    def from_cursor(cls, cursor: str | None) -> Landing:
+        """What the last look saw."""
+        return cls({name: (state, sha256) for name, (state, sha256) in json.loads(cursor or "{}").items()})
+
+
+def look(landing: Path, before: Landing, now: float | None = None) -> Landing:
+    """The folder as it is now. A file is read again only if it was touched since ``before``: also with the same size
+    and date its change time tells. Files that are being written are left for the next look.
+    """
+    now = time.time() if now is None else now
+    files = {}
+    unsettled = 0
+    for source_id, path, _ in delivered_files(landing):
+        name = f"{source_id}/{path.name}"
+        stat = path.stat()
+        state = [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+        known = before.files.get(name)
+        if known and known[0] == state:
+            files[name] = known
+        elif now - stat.st_ctime < SETTLED_SECONDS:
+            unsettled += 1
+            if known:
+                files[name] = known
+        else:
+            with path.open("rb") as file:
+                files[name] = (state, hashlib.file_digest(file, "sha256").hexdigest())
+    return Landing(files, unsettled)

@@ -1,0 +1,219 @@
+"""One delivery from its bytes to raw: every record is loaded, or kept as a reject with its reason."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kodomo.contract import Column, Contract
+from kodomo.ingest.files import ParsedFile, Reject, readable
+from kodomo.ingest.macros import load_macros
+
+JUDGED_BY_VALUE = ("date", "month", "int", "decimal", "flag")
+"""The column types of which a value may be none."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How many records went which way: ``loaded + rejected`` is what was read."""
+
+    loaded: int
+    rejected: int
+
+
+def normalised(values: pa.Array) -> pa.Array:
+    """NFKC, trimmed, runs of spaces folded to one, empty as null.
+
+    Done once per distinct value: extracts repeat themselves.
+    """
+    encoded = values.dictionary_encode()
+    text = pc.utf8_normalize(encoded.dictionary, form="NFKC")
+    text = pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"[\s\p{Z}\x0b\x1c-\x1f\x85]+", " "))
+    # Arrow leaves a half-width kana and its dakuten apart.
+    is_wide = pc.fill_null(pc.invert(pc.string_is_ascii(text)), False)
+    composed = [unicodedata.normalize("NFC", value) for value in text.filter(is_wide).to_pylist()]
+    text = pc.replace_with_mask(text, is_wide, pa.array(composed, pa.string()))
+    text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+    return pc.take(text, encoded.indices)
+
+
+def value_fault(kind: str, value: str, is_required: str) -> str:
+    """SQL: the reason code of a value that is not of its type, or null.
+
+    ``kind``: a column type of the contract, ``value``: an SQL expression that is not null, ``is_required``: an SQL
+    condition; of an id, whether it must be the number of somebody. Where a value is empty, its column says whether
+    that is a fault.
+    """
+    macros = load_macros()
+    if kind == "id":
+        return (
+            f"case when {macros['is_damaged_id'](value)} then 'damaged_id' "
+            f"when {is_required} and {macros['is_nobody'](value)} then 'missing_required' end"
+        )
+    if kind in {"date", "month"}:
+        code = "impossible_date" if kind == "date" else "invalid_month"
+        return (
+            f"case {macros[f'{kind}_status'](value)} when 'impossible' then '{code}' "
+            f"when 'none' then case when {is_required} then 'missing_required' end end"
+        )
+    if kind == "flag":
+        return f"case when {macros['parse_flag'](value)} is null then 'unknown_flag' end"
+    if kind in {"int", "decimal"}:
+        parsed = macros["parse_integer" if kind == "int" else "parse_decimal"](value)
+        return f"case when {parsed} is null then 'not_a_number' end"
+    # Any text is of the other types.
+    return "cast(null as varchar)"
+
+
+def _row_fault(column: Column, position: int, has_bad_values: bool) -> str | None:
+    """SQL: the reason code that rejects a row for this column, or null."""
+    if column.type == "id":
+        fault = value_fault("id", column.name, "true" if column.must_be_somebody else "false")
+        return f"case when {column.name} is null then 'missing_required' else {fault} end" if column.required else fault
+    if not column.required:
+        return None
+    otherwise = f"else bad_{position}.code" if has_bad_values else ""
+    return f"case when {column.name} is null then 'missing_required' {otherwise} end"
+
+
+def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str, parsed: ParsedFile) -> Loaded:
+    """Insert the file's rows into raw.<source> and its rejects into raw.rejects, within the caller's transaction."""
+    arrays: dict[str, pa.Array] = {"line_number": pa.array(parsed.line_numbers, pa.int64())}
+    targets: list[str] = []
+    for column in contract.columns:
+        delivered = parsed.columns.get(column.name)
+        values = pa.nulls(len(parsed.line_numbers), pa.string()) if delivered is None else delivered
+        arrays[column.name] = normalised(values)
+        targets.append(column.name)
+        if column.keeps_text:
+            arrays[f"{column.name}_as_delivered"] = values
+            targets.append(f"{column.name}_as_delivered")
+    arrays["position"] = pa.array(range(len(parsed.line_numbers)), pa.int64())
+    connection.register("delivered_file", pa.table(arrays))
+    try:
+        _judge(connection, contract)
+        faulty = connection.execute("select position, column_position, fault from judged order by position").fetchall()
+        names = ", ".join(targets)
+        connection.execute(
+            f"insert into raw.{contract.source_id} (delivery_id, line_number, {names}) "
+            f"select ?, line_number, {names} from delivered_file anti join judged using (position)",
+            [delivery_id],
+        )
+        _record_issues(connection, contract, delivery_id)
+    finally:
+        for table in ("delivered_values", "bad_values", "judged"):
+            connection.execute(f"drop table if exists {table}")
+        connection.unregister("delivered_file")
+    rejects = parsed.rejects + [
+        Reject(
+            int(parsed.line_numbers[position]),
+            fault,
+            contract.columns[column_position].heading,
+            readable(parsed.raw_records(position), parsed.text_encoding),
+            parsed.raw_records(position),
+        )
+        for position, column_position, fault in faulty
+    ]
+    if rejects:
+        rejects.sort(key=lambda reject: reject.line_number)
+        table = pa.table(
+            {
+                "line_number": [reject.line_number for reject in rejects],
+                "reason_code": [reject.reason_code for reject in rejects],
+                "column_name": pa.array([reject.column_name for reject in rejects], pa.string()),
+                "record": [reject.record for reject in rejects],
+                "record_bytes": pa.array([reject.record_bytes for reject in rejects], pa.binary()),
+            }
+        )
+        connection.register("rejected_records", table)
+        connection.execute(
+            "insert into raw.rejects by name select ? as delivery_id, ? as source_id, * from rejected_records",
+            [delivery_id, contract.source_id],
+        )
+        connection.unregister("rejected_records")
+    for heading in parsed.unknown_headings:
+        connection.execute(
+            "insert into raw.unknown_headings values (?, ?, ?)", [delivery_id, contract.source_id, heading]
+        )
+    return Loaded(parsed.rows_read - len(rejects), len(rejects))
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Make temporary tables from ``delivered_file``: ``delivered_values`` (the values of each typed column),
+    ``bad_values`` (what is wrong with which of them) and ``judged`` (the rows to reject, with the first fault in the
+    order of the columns).
+    """
+    typed = {
+        i: column
+        for i, column in enumerate(contract.columns)
+        if column.type in JUDGED_BY_VALUE and not (column.type == "flag" and column.required)
+    }
+    # Once per distinct value. A table of its own: the optimiser moves a condition into a subquery, and would judge
+    # every row before it looks for the distinct ones.
+    values = [
+        f"select distinct {i} as column_position, {name} as value from delivered_file where {name} is not null"
+        for i, name in ((i, column.name) for i, column in typed.items())
+    ]
+    values.append("select 0 as column_position, '' as value where false")
+    connection.execute(f"create or replace temp table delivered_values as {' union all '.join(values)}")
+    # One statement per type: to plan the reading of a date takes as long as to read many.
+    judgements = ["select 0 as column_position, '' as value, '' as code where false"]
+    for kind in JUDGED_BY_VALUE:
+        positions = [str(i) for i, column in typed.items() if column.type == kind]
+        required = [str(i) for i, column in typed.items() if column.type == kind and column.required]
+        if positions:
+            fault = value_fault(kind, "value", f"column_position in ({', '.join(required)})" if required else "false")
+            judgements.append(
+                f"select column_position, value, code from (select column_position, value, {fault} as code "
+                f"from delivered_values where column_position in ({', '.join(positions)})) where code is not null"
+            )
+    connection.execute(f"create or replace temp table bad_values as {' union all '.join(judgements)}")
+    bad = _columns_with_bad_values(connection)
+    faults = [(i, _row_fault(column, i, i in bad)) for i, column in enumerate(contract.columns)]
+    columns = ", ".join(f"{sql} as fault_{i}" for i, sql in faults if sql)
+    joins = " ".join(
+        f"left join (from bad_values where column_position = {i}) as bad_{i} "
+        f"on delivered_file.{contract.columns[i].name} = bad_{i}.value"
+        for i, sql in faults
+        if sql and i in bad and contract.columns[i].required
+    )
+    numbers = [i for i, sql in faults if sql]
+    fault = f"coalesce({', '.join(f'fault_{i}' for i in numbers)})"
+    position = " ".join(f"when fault_{i} is not null then {i}" for i in numbers)
+    connection.execute(
+        f"create or replace temp table judged as select position, {fault} as fault, case {position} end as "
+        f"column_position from (select position, {columns} from delivered_file {joins}) where fault is not null"
+    )
+
+
+def _columns_with_bad_values(connection: duckdb.DuckDBPyConnection) -> set[int]:
+    return {row[0] for row in connection.execute("select distinct column_position from bad_values").fetchall()}
+
+
+def _record_issues(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str) -> None:
+    bad = _columns_with_bad_values(connection)
+    queries = [
+        f"select line_number, '{column.name}' as column_name, code from loaded "
+        f"inner join bad_values on column_position = {i} and value = {column.name}"
+        for i, column in enumerate(contract.columns)
+        if i in bad and not column.required
+    ]
+    if queries:
+        connection.execute(
+            "insert into raw.value_issues with loaded as (from delivered_file anti join judged using (position)) "
+            f"select ?, ?, * from ({' union all '.join(queries)})",
+            [delivery_id, contract.source_id],
+        )
+    texts = [column.name for column in contract.columns if column.keeps_text]
+    for name in texts:
+        connection.execute(
+            "insert into raw.gaiji select ?, ?, line_number, ?, "
+            f"'U+' || upper(to_hex(unicode(unnest(regexp_extract_all({name}, '[\\x{{E000}}-\\x{{F8FF}}]'))))) "
+            "from delivered_file anti join judged using (position) "
+            f"where regexp_matches({name}, '[\\x{{E000}}-\\x{{F8FF}}]')",
+            [delivery_id, contract.source_id, name],
+        )

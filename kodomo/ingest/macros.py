@@ -1,0 +1,34 @@
+"""The normalisation macros of dbt as SQL text, so that ingest and staging judge a value by one definition."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from kodomo.home import PROJECT
+
+
+class _Adapter:
+    """dbt's dispatch, with DuckDB as the engine."""
+
+    def __init__(self) -> None:
+        self.macros: dict[str, Any] = {}
+
+    def dispatch(self, name: str, _package: str | None = None) -> Any:
+        return self.macros.get(f"duckdb__{name}") or self.macros[f"default__{name}"]
+
+
+@lru_cache
+def load_macros() -> dict[str, Any]:
+    """The macros of ``macros/normalise`` by name; each takes SQL expressions and returns SQL."""
+    adapter = _Adapter()
+    paths = sorted((PROJECT / "macros" / "normalise").glob("*.sql"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    environment = Environment(undefined=StrictUndefined)
+    module = environment.from_string(
+        text, globals={"adapter": adapter, "return": lambda value: value, "ref": lambda name: name}
+    ).module
+    adapter.macros = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
+    return adapter.macros

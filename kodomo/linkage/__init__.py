@@ -1,0 +1,1 @@
+"""Record linkage: predictions, reviews by people, explanations."""

@@ -1,0 +1,25 @@
+"""Publishing: a file per scope, switched at once, so that BI reads a whole publication or the one before."""
+
+from kodomo.publication.publication import (
+    Publication,
+    current,
+    exported_file,
+    file_of,
+    list_publications,
+    publish,
+    refresh,
+    rollback,
+    scope_file,
+)
+
+__all__ = [
+    "Publication",
+    "current",
+    "exported_file",
+    "file_of",
+    "list_publications",
+    "publish",
+    "refresh",
+    "rollback",
+    "scope_file",
+]

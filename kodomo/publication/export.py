@@ -1,0 +1,53 @@
+"""Marts as files, for auditors and checks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from kodomo.errors import KodomoError, UsageError
+from kodomo.home import Home
+from kodomo.publication import exported_file
+from kodomo.warehouse import connect
+
+FORMATS = {"csv": "format csv, header", "parquet": "format parquet", "json": "format json, array true"}
+
+
+def export_table(home: Home, table: str, file_format: str, out: Path, *, published: bool = False) -> int:
+    """Write a mart to ``out`` in a stable order of rows, whole or not at all; returns the number of rows.
+
+    ``published``: the marts as they were published, else from the last build.
+    Raises UsageError naming the tables that there are.
+    """
+    if file_format not in FORMATS:
+        raise UsageError(f"--format takes {', '.join(FORMATS)}, not {file_format}.")
+    if published:
+        return _export_published(home, table, file_format, out)
+    with connect(home, read_only=True) as connection:
+        return _copy(connection, "marts", table, file_format, out)
+
+
+def _export_published(home: Home, table: str, file_format: str, out: Path) -> int:
+    file = exported_file(home)
+    if file is None:
+        raise KodomoError("Nothing is in service yet: `kodomo run` publishes.")
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return _copy(connection, "marts", table, file_format, out)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, file_format: str, out: Path) -> int:
+    tables = [
+        row[0]
+        for row in connection.execute(
+            "select table_name from information_schema.tables where table_schema = ? order by table_name", [schema]
+        ).fetchall()
+    ]
+    if table not in tables:
+        raise UsageError(f"There is no table {table}: it must be one of {', '.join(tables)}.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f".{out.name}.part")
+    connection.execute(f"copy (select * from {schema}.{table} order by all) to '{draft}' ({FORMATS[file_format]})")
+    os.replace(draft, out)
+    return connection.execute(f"select count(*) from {schema}.{table}").fetchall()[0][0]

@@ -1,0 +1,183 @@
+"""What an individual determination reads: copied into each publication, so that it works while a batch is running."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from kodomo.errors import KodomoError
+from kodomo.home import Home
+from kodomo.linkage.pairs import PAIRS_QUERY
+from kodomo.scoring.replay import PARAMETERS, SCORES, CompiledModels
+
+STATEMENTS = "compiled.json"
+"""The compiled SQL of the build that was published, beside its data."""
+TARGETS = (
+    *(f"intermediate.{name}" for name in SCORES),
+    "marts.fct_chain",
+    "marts.fct_support_priority",
+    "marts.fct_support_content",
+)
+AT_BUILD_DATE = (
+    "intermediate.int_risk__subjects",
+    "intermediate.int_risk__scope_members",
+    "intermediate.int_chain__values",
+    "intermediate.int_risk__used_items",
+    "intermediate.int_observations__barred",
+    "intermediate.int_person__identities",
+    "intermediate.int_quality__unknown_codes",
+)
+EXTERNAL_KEYS = {
+    "school_person_no": "school_enrolment",
+    "centre_case_no": "guidance_centre_cases",
+    "service_no": "social_council_services",
+}
+"""Columns in which an outside source has its own number of a person, and whose number it is."""
+LABELS = (
+    "seeds.difficulty_types",
+    "seeds.observation_codes",
+    "seeds.risk_tiers",
+    "seeds.risk_items",
+    "seeds.risk_bands",
+    "raw.deliveries",
+)
+
+NEARNESS = ("intermediate.near_people", "intermediate.near_lived", "intermediate.near_links")
+"""Who is near whom at any time: people with numbers, who lived in which household, edges of the family graph."""
+# A household that ever had more members than this is an institution on any date, and makes no edge.
+FAMILY_AT_MOST = 30
+# Whole numbers are found among many in a fraction of the time that texts take.
+_PEOPLE = """
+    select row_number() over (order by person_id)::integer as number, person_id
+    from (
+        select person_id from {source}.marts.dim_person
+        union
+        select person_id from {source}.intermediate.int_person__atena
+    )
+"""
+# Who ever lived in which household; whether it is a family.
+_LIVED = """
+    with
+
+    lived as (
+        select household_no, atena_no from {source}.staging.stg_citizens__household_history
+        union
+        select household_no, atena_no from {source}.staging.stg_citizens__resident_register
+    ),
+
+    households as (
+        select household_no, row_number() over ()::integer as household, count(*) <= {family_at_most} as is_family
+        from lived
+        group by household_no
+    )
+
+    select households.household, households.is_family, people.number
+    from lived
+    inner join households using (household_no)
+    inner join {source}.intermediate.int_person__atena as atena using (atena_no)
+    inner join {target}.intermediate.near_people as people using (person_id)
+    order by people.number
+"""
+# Edges of the family graph that ever were, in both directions.
+_LINKS = """
+    with
+
+    links as (
+        select here.number, there.number as other
+        from {source}.marts.fct_family_link as links
+        inner join {target}.intermediate.near_people as here on links.from_person_id = here.person_id
+        inner join {target}.intermediate.near_people as there on links.to_person_id = there.person_id
+    )
+
+    select number, other from links
+    union all
+    select other as number, number as other from links
+    order by number
+"""
+
+
+def needed(models: CompiledModels) -> list[str]:
+    """The relations outside the marts that a determination for the build's date, or for another one, reads."""
+    again = set(models.again(TARGETS, [PARAMETERS]))
+    read = {parent for relation in again for parent in models.parents[relation]} - again
+    return sorted(relation for relation in read | {*AT_BUILD_DATE, *LABELS} if not relation.startswith("marts."))
+
+
+def people_columns(columns: Iterable[str]) -> list[str]:
+    """The columns by which a relation is looked up for people: ids, else 宛名番号, else an outside source's number."""
+    names = list(columns)
+    return (
+        [name for name in names if name in {"person_id", "husband_id", "wife_id"}]
+        or [name for name in names if name.endswith("atena_no")]
+        or [name for name in names if name in EXTERNAL_KEYS]
+    )
+
+
+def copy_relation(
+    connection: duckdb.DuckDBPyConnection, source: str, target: str, relation: str, columns: Iterable[str]
+) -> None:
+    """Copy ``schema.name`` between attached databases, one person's rows together.
+
+    A few people's rows are then found without reading those of everybody else.
+    """
+    names = people_columns(columns)
+    order = f" order by {names[0]}" if names else ""
+    connection.execute(f"create table {target}.{relation} as from {source}.{relation}{order}")
+
+
+def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, target: str) -> dict[str, str]:
+    """Copy the inputs from one attached database to another, within the caller's transaction.
+
+    Returns the compiled statements that go with them; nothing where the warehouse holds no build of the scores.
+    """
+    try:
+        models = CompiledModels.of_last_build(home)
+    except KodomoError:
+        return {}
+    there: dict[str, list[str]] = {}
+    for relation, column in connection.execute(
+        "select schema_name || '.' || table_name, column_name from duckdb_columns() where database_name = ?", [source]
+    ).fetchall():
+        there.setdefault(relation, []).append(column)
+    relations = needed(models)
+    if not there.keys() >= set(relations):
+        return {}
+    for schema in sorted({relation.partition(".")[0] for relation in relations}):
+        connection.execute(f"create schema {target}.{schema}")
+    for relation in relations:
+        copy_relation(connection, source, target, relation, there[relation])
+    copy_pairs(connection, source, target)
+    for relation, query in zip(NEARNESS, (_PEOPLE, _LIVED, _LINKS), strict=True):
+        found = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
+        connection.execute(f"create table {target}.{relation} as {found}")
+    again = models.again(TARGETS, [PARAMETERS])
+    return {relation: models.statements[relation] for relation in again}
+
+
+def copy_pairs(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
+    """Copy the pairs of records that wait for a person, as ``intermediate.link_pairs``."""
+    before = connection.execute("select current_database()").fetchall()[0][0]
+    connection.execute(f"use {source}")
+    try:
+        connection.execute(f"create table {target}.intermediate.link_pairs as {PAIRS_QUERY}")
+    finally:
+        connection.execute(f"use {before}")
+
+
+def write_statements(folder: Path, statements: dict[str, str]) -> None:
+    """Keep the compiled SQL in a publication's folder; none where there is none."""
+    if statements:
+        path = folder / STATEMENTS
+        path.write_text(json.dumps(statements, ensure_ascii=False), encoding="utf-8")
+        path.chmod(0o400)
+
+
+def read_statements(folder: Path) -> CompiledModels:
+    """The compiled SQL of a publication. Raises KodomoError when it was published without."""
+    path = folder / STATEMENTS
+    if not path.exists():
+        raise KodomoError("What is in service was published without scores: run `kodomo run` to publish again.")
+    return CompiledModels(json.loads(path.read_text(encoding="utf-8")))

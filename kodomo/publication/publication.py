@@ -1,0 +1,379 @@
+"""Publications: folders of read-only files, and the link ``current``, which is switched with one rename."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kodomo.access.access import ACCESS_FILE, Access, export_scope, read_access
+from kodomo.access.scope import NO_SCOPE, Scope
+from kodomo.access.staff import read_staff
+from kodomo.errors import KodomoError, UsageError, WarehouseBusyError
+from kodomo.home import Home
+from kodomo.publication.inputs import copy_inputs, copy_relation, write_statements
+from kodomo.publication.tables import (
+    MARTS,
+    audience_table_sql,
+    check_rules,
+    columns_of,
+    literal,
+    pseudonym_key,
+    published_of,
+    quote,
+    scope_table_sql,
+)
+
+CURRENT = "current"
+KEPT = 3
+"""How many publications are kept."""
+EVERYTHING = "everything.duckdb"
+"""The marts as they were published (schema ``marts``), for auditors, and the audiences' tables over them as views, from
+which the scope files are made. No connection of BI leads to it."""
+MANIFEST = "publication.json"
+_UNFINISHED = ".unfinished-"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One publication, as its manifest tells."""
+
+    name: str
+    folder: Path
+    published_at: str
+    scopes: list[str]
+    is_current: bool
+
+
+def publish(home: Home, run_id: str) -> Path:
+    """Publish the marts of the last build as ``published/<run_id>`` and put them in service.
+
+    Returns the folder. Whatever fails or is killed on the way leaves what is in service as it was. Raises
+    KodomoError when a bi_ table has no rule in access.yml, or the staff list is not understood.
+    """
+    access = read_access()
+    staff = read_staff(home.staff, access)
+    if not home.warehouse.exists():
+        raise KodomoError("There is no warehouse yet: run `kodomo run --landing DIR --as-of DATE` first.")
+    with _locked(home):
+        _remove_unfinished(home)
+        folder = home.published / _free_name(home, run_id)
+        work = home.published / f"{_UNFINISHED}{folder.name}"
+        work.mkdir(mode=0o700)
+        try:
+            _write_everything(home, access, work)
+            scopes = _write_scopes(work, access, {member.scope for member in staff})
+            _write_manifest(work, folder.name, access_hash(), scopes)
+            _sync_folder(work)
+            work.rename(folder)
+        except BaseException:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+        _sync_folder(home.published)
+        _switch(home, folder.name)
+        _remove_old(home)
+    return folder
+
+
+def refresh(home: Home) -> list[str]:
+    """Make the files of what is in service fit the staff list: scopes added, scopes nobody has any more removed.
+
+    Returns what was done, for people. Raises KodomoError when access.yml has changed since the publication: then
+    only a new run may publish.
+    """
+    access = read_access()
+    scopes = {member.scope for member in read_staff(home.staff, access)}
+    with _locked(home):
+        folder = current(home)
+        return [] if folder is None else _refresh_folder(folder, access, scopes)
+
+
+def rollback(home: Home, name: str | None = None) -> Path:
+    """Put an earlier publication in service: ``name``, or the one before the one in service.
+
+    Raises KodomoError where it would show the place of somebody who has been protected since.
+    """
+    access = read_access()
+    scopes = {member.scope for member in read_staff(home.staff, access)}
+    with _locked(home):
+        publications = list_publications(home)
+        names = [publication.name for publication in publications]
+        if name is None:
+            in_service = next((i for i, p in enumerate(publications) if p.is_current), len(names))
+            if in_service == 0 or not names:
+                raise UsageError("There is no earlier publication to go back to.")
+            name = names[in_service - 1]
+        if name not in names:
+            raise UsageError(f"There is no publication {name}: `kodomo publish --list` shows those kept.")
+        _refuse_unprotected(home, home.published / name, publications[-1].folder)
+        # Somebody whose duty has changed since must not find what the old list gave.
+        _refresh_folder(home.published / name, access, scopes)
+        _switch(home, name)
+        return home.published / name
+
+
+def _refuse_unprotected(home: Home, folder: Path, newest: Path) -> None:
+    """Raise KodomoError when ``folder`` shows the place of somebody protected in ``newest`` or by telephone."""
+    from kodomo.entries.protection import protected_by_entries
+    from kodomo.entries.store import EntryStore
+
+    told = sorted(protected_by_entries(EntryStore(home)))
+    unprotected: set[str] = set()
+    with _open() as connection:
+        for alias, place in (("then", folder), ("now", newest)):
+            connection.execute(f"attach {literal(str(place / EVERYTHING))} as published_{alias} (read_only)")
+        marts = [columns_of(connection, f"published_{alias}", MARTS) for alias in ("then", "now")]
+        for mart in ("dim_person", "bi_child"):
+            if all("is_dv_protected" in columns.get(mart, {}) for columns in marts):
+                rows = connection.execute(
+                    f"""
+                    select old.person_id
+                    from published_then.{MARTS}.{mart} as old
+                    left join published_now.{MARTS}.{mart} as new on old.person_id = new.person_id
+                    where old.is_dv_protected is false
+                        and (
+                            (new.person_id is not null and new.is_dv_protected is not false)
+                            or list_contains($told::varchar[], old.person_id)
+                        )
+                    """,
+                    {"told": told},
+                )
+                unprotected |= {row[0] for row in rows.fetchall()}
+    if unprotected:
+        raise KodomoError(
+            f"{len(unprotected)} people are protected now who were not when {folder.name} was published: it would show "
+            "where they live. What is in service stays; mend what is wrong with it and run `kodomo run`."
+        )
+
+
+def list_publications(home: Home) -> list[Publication]:
+    """The publications that are kept, oldest first."""
+    if not home.published.exists():
+        return []
+    in_service = current(home)
+    found = []
+    for folder in home.published.iterdir():
+        if folder.is_symlink() or not (folder / MANIFEST).exists():
+            continue
+        manifest = _read_manifest(folder)
+        found.append(
+            Publication(folder.name, folder, manifest["published_at"], sorted(manifest["scopes"]), folder == in_service)
+        )
+    return sorted(found, key=lambda publication: (publication.published_at, publication.name))
+
+
+def current(home: Home) -> Path | None:
+    """The folder in service itself: the link to it would change under a reader."""
+    try:
+        folder = home.published / (home.published / CURRENT).readlink()
+    except FileNotFoundError:
+        return None
+    return folder if folder.exists() else None
+
+
+def scope_file(home: Home, scope: Scope) -> Path | None:
+    """Real path of the file of a scope in what is in service: the empty one if the scope has none.
+
+    None where nothing has been published.
+    """
+    return file_of(current(home), scope)
+
+
+def file_of(folder: Path | None, scope: Scope) -> Path | None:
+    """The file of a scope in the folder of a publication, as ``scope_file`` says."""
+    if folder is None:
+        return None
+    file = folder / f"{scope.key}.duckdb"
+    return file if file.exists() else folder / f"{NO_SCOPE}.duckdb"
+
+
+def exported_file(home: Home) -> Path | None:
+    """Real path of the marts in service (schema ``marts``), for `kodomo export --published`."""
+    folder = current(home)
+    return None if folder is None else folder / EVERYTHING
+
+
+def access_hash() -> str:
+    """Which rules a publication was made with."""
+    return hashlib.sha256(ACCESS_FILE.read_bytes()).hexdigest()
+
+
+@contextmanager
+def _locked(home: Home) -> Iterator[None]:
+    """One publisher at a time; the lock goes with the process."""
+    home.ensure()
+    home.published.mkdir(mode=0o700, exist_ok=True)
+    with (home.published / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _free_name(home: Home, run_id: str) -> str:
+    number, name = 1, run_id
+    while (home.published / name).exists():
+        number += 1
+        name = f"{run_id}-{number}"
+    return name
+
+
+def _open(file: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(file))
+    connection.execute("set preserve_insertion_order = false")
+    return connection
+
+
+def _write_everything(home: Home, access: Access, work: Path) -> None:
+    """The marts as they are, and over them a view for every table of every audience, with every row."""
+    with _open() as connection:
+        try:
+            connection.execute(f"attach {literal(str(home.warehouse))} as warehouse (read_only)")
+        except duckdb.IOException as error:
+            raise WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.") from error
+        marts = columns_of(connection, "warehouse", MARTS)
+        check_rules(access, marts)
+        connection.execute(f"attach {literal(str(work / EVERYTHING))} as everything")
+        # Rows are copied in an order.
+        connection.execute("set preserve_insertion_order = true")
+        # One transaction: each commit waits for the disk.
+        connection.execute("begin")
+        connection.execute(f"create schema everything.{MARTS}")
+        for name in marts:
+            copy_relation(connection, "warehouse", "everything", f"{MARTS}.{quote(name)}", marts[name])
+        write_statements(work, copy_inputs(connection, home, "warehouse", "everything"))
+        key = pseudonym_key(home.root / "pseudonym.key")
+        for table in published_of(access.published_tables(), marts):
+            sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)
+            connection.execute(f"create view everything.main.{quote(table.name)} as {sql}")
+        connection.execute("commit")
+        connection.execute("detach everything")
+    _seal(work / EVERYTHING, 0o400)
+
+
+def _write_scopes(folder: Path, access: Access, scopes: Iterable[Scope]) -> list[str]:
+    """A file for each scope, made from the tables of the audiences; returns their keys."""
+    wanted = {scope.key: scope for scope in scopes if not scope.is_empty}
+    wanted[export_scope(access).key] = export_scope(access)
+    with _open() as connection:
+        connection.execute(f"attach {literal(str(folder / EVERYTHING))} as everything (read_only)")
+        there = set(columns_of(connection, "everything", "main"))
+
+        def write(item: tuple[int, tuple[str, Scope | None]]) -> None:
+            number, (key, scope) = item
+            file = folder / f"{_UNFINISHED}{key}.duckdb"
+            file.unlink(missing_ok=True)
+            alias = f"scope_{number}"
+            with connection.cursor() as cursor:
+                cursor.execute(f"attach {literal(str(file))} as {alias}")
+                cursor.execute("begin")
+                for table in access.tables_for(scope) if scope else []:
+                    if table.name in there:
+                        sql = scope_table_sql(table, scope, f"everything.main.{quote(table.name)}")
+                        cursor.execute(f"create table {alias}.main.{quote(table.name)} as {sql}")
+                cursor.execute("commit")
+                cursor.execute(f"detach {alias}")
+            _seal(file, 0o440)
+            # In its place only when it is whole: somebody may be reading the folder.
+            file.rename(folder / f"{key}.duckdb")
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            list(threads.map(write, enumerate([*wanted.items(), (NO_SCOPE, None)])))
+    return sorted([*wanted, NO_SCOPE])
+
+
+def _refresh_folder(folder: Path, access: Access, scopes: Iterable[Scope]) -> list[str]:
+    manifest = _read_manifest(folder)
+    if manifest["access"] != access_hash():
+        raise KodomoError(
+            f"access.yml has changed since the publication {folder.name}: run `kodomo run` to publish by the new rules."
+        )
+    wanted = {scope.key: scope for scope in scopes if not scope.is_empty}
+    wanted[export_scope(access).key] = export_scope(access)
+    there = {file.stem for file in folder.glob("*.duckdb")} - {Path(EVERYTHING).stem}
+    missing = {key: scope for key, scope in wanted.items() if key not in there}
+    gone = sorted(there - set(wanted) - {NO_SCOPE})
+    if not missing and not gone:
+        return []
+    if missing:
+        _write_scopes(folder, access, missing.values())
+    for key in gone:
+        (folder / f"{key}.duckdb").unlink()
+    _write_manifest(folder, folder.name, manifest["access"], [*wanted, NO_SCOPE], manifest["published_at"])
+    _sync_folder(folder)
+    return [f"scope {key}: file made" for key in sorted(missing)] + [f"scope {key}: file removed" for key in gone]
+
+
+def _seal(file: Path, mode: int) -> None:
+    """Read-only, and on the disk."""
+    file.chmod(mode)
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_manifest(
+    folder: Path, name: str, access: str, scopes: Iterable[str], published_at: str | None = None
+) -> None:
+    content = {
+        "run_id": name,
+        "published_at": published_at or dt.datetime.now(dt.UTC).isoformat(),
+        "access": access,
+        "scopes": sorted(scopes),
+    }
+    file = folder / f"{_UNFINISHED}manifest"
+    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    _seal(file, 0o440)
+    file.replace(folder / MANIFEST)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+
+
+def _switch(home: Home, name: str) -> None:
+    link = home.published / f"{_UNFINISHED}link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(name)
+    link.replace(home.published / CURRENT)
+    _sync_folder(home.published)
+
+
+def _remove_old(home: Home) -> None:
+    publications = list_publications(home)
+    for publication in publications[:-KEPT]:
+        if not publication.is_current:
+            shutil.rmtree(publication.folder)
+
+
+def drop_older(home: Home, folder: Path, than: dt.datetime) -> None:
+    """Take away the publications made before a time (with its zone), except ``folder``: nobody may go back to them."""
+    with _locked(home):
+        for publication in list_publications(home):
+            if publication.folder != folder and dt.datetime.fromisoformat(publication.published_at) < than:
+                shutil.rmtree(publication.folder)
+
+
+def _remove_unfinished(home: Home) -> None:
+    """What a killed publisher left behind."""
+    for path in home.published.glob(f"{_UNFINISHED}*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

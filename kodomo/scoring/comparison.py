@@ -1,0 +1,195 @@
+"""Two versions side by side: who would change tier, where, at what age, and which items make the difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from kodomo.warehouse import records
+
+Side = tuple[str, str]
+"""Database and model version."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two versions, over the difficulty types that both score."""
+
+    before: str
+    after: str
+    children: int
+    rescored: int
+    """Of these scores, how many differ; ``changed``: in how many the tier does."""
+    changed: int
+    tiers: list[dict[str, Any]]
+    areas: list[dict[str, Any]]
+    ages: list[dict[str, Any]]
+    items: list[dict[str, Any]]
+
+
+COMPARED = """
+create or replace temp table compared as
+select
+    before.difficulty_type,
+    before.person_id,
+    before.score as score_before,
+    after.score as score_after,
+    before.tier as tier_before,
+    after.tier as tier_after,
+    coalesce(ranks_before.tier_rank, 0) as rank_before,
+    coalesce(ranks_after.tier_rank, 0) as rank_after,
+    coalesce(areas.area_name_ja, '不明') as area,
+    case
+        when children.age_months < 0 then '出生前'
+        when children.age_months < 36 then '0〜2歳'
+        when children.age_months < 72 then '3〜5歳'
+        when children.age_months < 144 then '6〜11歳'
+        when children.age_months < 180 then '12〜14歳'
+        when children.age_months is null then '不明'
+        else '15〜17歳'
+    end as age_band,
+    coalesce(children.age_months, 999) as age_months
+from {before}.intermediate.int_risk__scores as before
+inner join {after}.intermediate.int_risk__scores as after
+    on before.difficulty_type = after.difficulty_type and before.person_id = after.person_id
+left join warehouse.marts.dim_child as children on before.person_id = children.person_id
+left join warehouse.seeds.areas as areas on children.area_code = areas.area_code
+left join {before}.seeds.risk_tiers as ranks_before
+    on ranks_before.model_version = before.model_version
+    and ranks_before.difficulty_type = before.difficulty_type and ranks_before.tier = before.tier
+left join {after}.seeds.risk_tiers as ranks_after
+    on ranks_after.model_version = after.model_version
+    and ranks_after.difficulty_type = after.difficulty_type and ranks_after.tier = after.tier
+where before.model_version = $before and after.model_version = $after
+"""
+
+BY_GROUP = """
+select
+    difficulty_type,
+    {group} as "group",
+    count(*) as children,
+    count(*) filter (where rank_after > rank_before) as graver,
+    count(*) filter (where rank_after < rank_before) as milder
+from compared
+group by difficulty_type, {group}
+order by difficulty_type, min({order})
+"""
+
+TIERS = """
+select difficulty_type, tier_before, tier_after, count(*) as children
+from compared
+group by difficulty_type, tier_before, tier_after, rank_before, rank_after
+order by difficulty_type, rank_before desc, rank_after desc
+"""
+
+# Which items make the difference, for the children whose tier changes.
+ITEMS = """
+with
+
+changed as (
+    select * from compared
+    where tier_before is distinct from tier_after
+),
+
+before as (
+    select difficulty_type, person_id, item_code, sum(coefficient) as coefficient
+    from {before}.intermediate.int_risk__contributions
+    where is_counted and model_version = $before
+    group by all
+),
+
+after as (
+    select difficulty_type, person_id, item_code, sum(coefficient) as coefficient
+    from {after}.intermediate.int_risk__contributions
+    where is_counted and model_version = $after
+    group by all
+),
+
+both_sides as (
+    select
+        coalesce(before.difficulty_type, after.difficulty_type) as difficulty_type,
+        coalesce(before.person_id, after.person_id) as person_id,
+        coalesce(before.item_code, after.item_code) as item_code,
+        coalesce(after.coefficient, 0) - coalesce(before.coefficient, 0) as difference
+    from before
+    full outer join after
+        on before.difficulty_type = after.difficulty_type
+        and before.person_id = after.person_id
+        and before.item_code = after.item_code
+)
+
+select
+    both_sides.difficulty_type,
+    both_sides.item_code,
+    coalesce(any_value(items_after.label_ja), any_value(items_before.label_ja), both_sides.item_code) as label_ja,
+    count(*) as children,
+    sum(both_sides.difference) as difference
+from both_sides
+semi join changed
+    on both_sides.difficulty_type = changed.difficulty_type and both_sides.person_id = changed.person_id
+left join {after}.seeds.risk_items as items_after on both_sides.item_code = items_after.item_code
+left join {before}.seeds.risk_items as items_before on both_sides.item_code = items_before.item_code
+where both_sides.difference <> 0
+group by both_sides.difficulty_type, both_sides.item_code
+order by both_sides.difficulty_type, count(*) desc, both_sides.item_code
+"""
+
+
+def compare(connection: duckdb.DuckDBPyConnection, before: Side, after: Side) -> Comparison:
+    """Compare two versions that are scored in ``int_risk__scores`` of one or two attached databases."""
+    databases = {"before": before[0], "after": after[0]}
+    versions = {"before": before[1], "after": after[1]}
+    connection.execute(COMPARED.format(**databases), versions)
+    children, rescored, changed = connection.execute(
+        "select count(*), count(*) filter (where score_before is distinct from score_after), "
+        "count(*) filter (where tier_before is distinct from tier_after) from compared"
+    ).fetchall()[0]
+    return Comparison(
+        before=before[1],
+        after=after[1],
+        children=children,
+        rescored=rescored,
+        changed=changed,
+        tiers=records(connection, TIERS),
+        areas=records(connection, BY_GROUP.format(group="area", order="area")),
+        ages=records(connection, BY_GROUP.format(group="age_band", order="age_months")),
+        items=records(connection, ITEMS.format(**databases), versions),
+    )
+
+
+def write_people(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+    """Write who changes tier, one row per difficulty type and child, after ``compare``."""
+    connection.execute(
+        "copy (select difficulty_type, person_id, score_before, score_after, tier_before, tier_after from compared "
+        "where tier_before is distinct from tier_after order by all) to '" + path.replace("'", "''") + "' (header)"
+    )
+
+
+def as_text(comparison: Comparison) -> str:
+    """A comparison as people read it."""
+    lines = [
+        f"{comparison.before} → {comparison.after}: {comparison.rescored} of {comparison.children} scores differ and "
+        f"{comparison.changed} tiers change (children × difficulty types).",
+        "",
+        "Tiers",
+        *(
+            f"  {row['difficulty_type']}: {row['tier_before'] or '—'} → {row['tier_after'] or '—'}: {row['children']}"
+            for row in comparison.tiers
+        ),
+    ]
+    for title, rows in (("By area", comparison.areas), ("By age", comparison.ages)):
+        moved = [row for row in rows if row["graver"] or row["milder"]]
+        lines += ["", title]
+        lines += [
+            f"  {row['difficulty_type']}: {row['group']}: {row['graver']} graver, {row['milder']} milder "
+            f"of {row['children']}"
+            for row in moved
+        ] or ["  nobody changes"]
+    lines += ["", "Why (items that make the difference, among those who change)"]
+    lines += [
+        f"  {row['difficulty_type']}: {row['label_ja']}: {row['difference']:+} over {row['children']} children"
+        for row in comparison.items
+    ] or ["  nobody changes"]
+    return "\n".join(lines)

@@ -1,0 +1,224 @@
+"""Versions of the model: approved by a person, unchanged from then on, and kept so that any run can be replayed."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kodomo.errors import KodomoError, UsageError
+from kodomo.home import Home
+from kodomo.scoring.csv_files import read_csv
+from kodomo.scoring.definition import SEEDS, TABLES, Definition, check, raise_for, read_definition, version_hash
+from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.warehouse import connect
+
+VERSIONS_FILE = "risk_model_versions.csv"
+RUN_TABLES = """
+create schema if not exists raw;
+create table if not exists raw.risk_runs (
+    run_id varchar, as_of_on date, built_at timestamp, definition_hash varchar
+);
+create table if not exists raw.risk_run_deliveries (run_id varchar, delivery_id varchar);
+create table if not exists raw.risk_evaluations (as_of_on date, definition_hash varchar, evaluated_at timestamp);
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that can be replayed."""
+
+    run_id: str
+    as_of_on: dt.date
+    built_at: dt.datetime
+    definition_hash: str
+
+
+def approve(
+    folder: Path, version: str, approved_by: str, reason: str, approved_on: dt.date, *, as_trial: bool = False
+) -> str:
+    """Record a person's approval in the definition's versions and return the hash that holds the version fast.
+
+    The version becomes active from that date (``as_trial``: a trial version, scored beside the active ones).
+    Raises KodomoError when the definition has mistakes, the version was approved before, or another active version
+    scores one of its difficulty types: retire that first.
+    """
+    if not approved_by.strip() or not reason.strip():
+        raise UsageError("An approval needs the name of the person and a reason.")
+    definition = _checked(folder, approved_on)
+    row = _version_row(definition, version)
+    if row["content_hash"]:
+        raise KodomoError(f"{version} was approved by {row['approved_by']} on {row['approved_on']}: it stays as it is.")
+    if not as_trial:
+        rivals = {
+            (other["model_version"], difficulty)
+            for other in definition["risk_model_versions"]
+            if other["status"] == "active" and other["model_version"] != version
+            for difficulty in _difficulties(definition, other["model_version"]) & _difficulties(definition, version)
+        }
+        if rivals:
+            listed = ", ".join(f"{other} ({difficulty})" for other, difficulty in sorted(rivals))
+            raise KodomoError(f"{listed} is active: retire it first with `kodomo model retire`.")
+    digest = version_hash(definition, version)
+    _rewrite(
+        folder,
+        version,
+        {
+            "status": "trial" if as_trial else "active",
+            "approved_by": approved_by.strip(),
+            "approved_on": approved_on.isoformat(),
+            "valid_from": approved_on.isoformat() if row["valid_from"] is None else row["valid_from"].isoformat(),
+            "approval_reason_ja": reason.strip(),
+            "content_hash": digest,
+        },
+    )
+    return digest
+
+
+def retire(folder: Path, version: str, retired_on: dt.date) -> None:
+    """Take a version out of force: it is scored no more, and its past scores stay. Raises KodomoError if it was."""
+    definition = read_definition(folder)
+    raise_for(definition.mistakes)
+    row = _version_row(definition, version)
+    if row["status"] == "retired":
+        raise KodomoError(f"{version} is retired since {row['valid_to']}.")
+    _rewrite(folder, version, {"status": "retired", "valid_to": retired_on.isoformat()})
+
+
+def _checked(folder: Path, on: dt.date) -> Definition:
+    """Read a definition that has no mistake at all: what is odd is mended before it is approved."""
+    definition = read_definition(folder)
+    raise_for([replace(found, is_fatal=True) for found in check(definition, observation_obstacles(on))])
+    return definition
+
+
+def _version_row(definition: Definition, version: str) -> dict[str, Any]:
+    for row in definition["risk_model_versions"]:
+        if row["model_version"] == version:
+            return row
+    names = ", ".join(str(row["model_version"]) for row in definition["risk_model_versions"])
+    raise UsageError(f"There is no version {version}: it must be one of {names}.")
+
+
+def _difficulties(definition: Definition, version: str) -> set[str]:
+    return {
+        row["difficulty_type"]
+        for table in ("risk_tiers", "risk_coefficients")
+        for row in definition[table]
+        if row["model_version"] == version
+    }
+
+
+def _rewrite(folder: Path, version: str, changes: dict[str, str]) -> None:
+    """Change one row of the versions file, whole or not at all; other columns and rows stay as they were."""
+    path = folder / VERSIONS_FILE
+    file = read_csv(path)
+    header = [*file.header, *(name for name in changes if name not in file.header)]
+    draft = path.with_suffix(".part")
+    with draft.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, fieldnames=header, restval="", lineterminator="\n")
+        writer.writeheader()
+        for _, values in file.records:
+            row = dict(zip(file.header, values, strict=True))
+            writer.writerow({**row, **changes} if row["model_version"] == version else row)
+    os.replace(draft, path)
+
+
+def record_run(home: Home, run_id: str, as_of_on: dt.date, folder: Path = SEEDS) -> str:
+    """Check the definition in force, keep a copy of it, and note what this run builds on; the definition's hash.
+
+    Raises KodomoError naming every mistake, before anything is scored.
+    """
+    # An item without a legal basis stops nobody's run: its data are not read, and completeness says so.
+    known = dict.fromkeys(observation_obstacles(as_of_on))
+    definition = read_definition(folder)
+    raise_for(check(definition, known))
+    digest = definition_hash(folder)
+    _keep(home, folder, digest)
+    with connect(home) as connection:
+        connection.execute(RUN_TABLES)
+        connection.execute("insert into raw.risk_runs values (?, ?, now()::timestamp, ?)", [run_id, as_of_on, digest])
+        connection.execute(
+            "insert into raw.risk_run_deliveries select ?, delivery_id from raw.deliveries where status = 'loaded'",
+            [run_id],
+        )
+    return digest
+
+
+def is_evaluation_due(home: Home, as_of_on: dt.date, digest: str) -> bool:
+    """Whether items and versions are to be judged: once for each month of as-of dates and definition.
+
+    The twelve months looked at hardly move from one day to the next, and freezing a past date is the costliest part
+    of a run.
+    """
+    with connect(home) as connection:
+        return not connection.execute(
+            "select count(*) from raw.risk_evaluations "
+            "where date_trunc('month', as_of_on) = date_trunc('month', ?::date) and definition_hash = ?",
+            [as_of_on, digest],
+        ).fetchall()[0][0]
+
+
+def record_evaluation(home: Home, as_of_on: dt.date, digest: str) -> None:
+    """Note that items and versions of a definition were judged for an as-of date."""
+    with connect(home) as connection:
+        connection.execute("insert into raw.risk_evaluations values (?, ?, now()::timestamp)", [as_of_on, digest])
+
+
+def definition_hash(folder: Path) -> str:
+    """A hash over all files of a definition."""
+    digest = hashlib.sha256()
+    for table in TABLES:
+        path = folder / f"{table}.csv"
+        digest.update(f"{table}\n".encode())
+        if path.exists():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def kept_definition(home: Home, digest: str) -> Path:
+    """The folder in which the definition of a run is kept."""
+    return home.root / "definitions" / digest
+
+
+def _keep(home: Home, folder: Path, digest: str) -> None:
+    target = kept_definition(home, digest)
+    if target.exists():
+        return
+    draft = target.with_name(f".{digest}.part")
+    draft.mkdir(parents=True, exist_ok=True)
+    for table in TABLES:
+        path = folder / f"{table}.csv"
+        if path.exists():
+            (draft / path.name).write_bytes(path.read_bytes())
+    draft.rename(target)
+
+
+def find_run(connection: duckdb.DuckDBPyConnection, *, run_id: str | None, as_of_on: dt.date | None) -> Run:
+    """The run of that id, or the last one for that date. ``connection`` reads the warehouse as ``warehouse``.
+
+    Raises KodomoError listing the dates that there are.
+    """
+    known = connection.execute(
+        "select count(*) from duckdb_tables() "
+        "where database_name = 'warehouse' and schema_name = 'raw' and table_name = 'risk_runs'"
+    ).fetchall()[0][0]
+    rows = (
+        connection.execute(
+            "select run_id, as_of_on, built_at, definition_hash from warehouse.raw.risk_runs order by built_at desc"
+        ).fetchall()
+        if known
+        else []
+    )
+    runs = [Run(*row) for row in rows]
+    for run in runs:
+        if (run_id is None or run.run_id == run_id) and (as_of_on is None or run.as_of_on == as_of_on):
+            return run
+    dates = ", ".join(sorted({run.as_of_on.isoformat() for run in runs})) or "none"
+    raise KodomoError(f"No such run is on record. As-of dates of the runs that are: {dates}.")

@@ -1,0 +1,1 @@
+"""Operations of a home: backup, serving, diagnosis, notification."""

@@ -1,0 +1,181 @@
+"""Notifications for stewards: what came of a run, to the channels that ``notifications.yml`` of the home folder lists.
+
+    channels:
+      - {kind: file, folder: /srv/notices}
+      - {kind: smtp, host: mail.example.jp, port: 587, sender: kodomo@example.jp, recipients: [a@example.jp],
+         starttls: true, username: kodomo, password_file: /etc/kodomo/smtp-password}
+
+A message holds names of sources and files, counts and states: never a value of a person.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import smtplib
+import ssl
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import yaml
+
+from kodomo.contract import load_contracts
+from kodomo.errors import KodomoError
+from kodomo.home import Home
+
+if TYPE_CHECKING:
+    from orchestration.batch import Batch
+
+SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is told: one line, and the text below it."""
+
+    subject: str
+    body: str
+
+
+class Channel(Protocol):
+    """A way to tell. ``send`` raises OSError or smtplib.SMTPException where it cannot."""
+
+    def send(self, message: Message) -> None:
+        """Tell it."""
+
+
+@dataclass(frozen=True)
+class FileDrop:
+    """A text file per message in a folder, complete as soon as it has its name."""
+
+    folder: Path
+
+    def send(self, message: Message) -> None:
+        """Write the file; readable by its owner and group."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=self.folder, prefix=".", suffix=".part", delete=False
+        ) as file:
+            file.write(f"{message.subject}\n\n{message.body}\n")
+        os.chmod(file.name, 0o640)
+        stamp = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}"
+        os.replace(file.name, self.folder / f"{stamp}.txt")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail per message, in UTF-8."""
+
+    host: str
+    sender: str
+    recipients: tuple[str, ...]
+    port: int = 25
+    starttls: bool = False
+    username: str | None = None
+    password_file: Path | None = None
+
+    def send(self, message: Message) -> None:
+        """Hand it to the mail server."""
+        mail = EmailMessage()
+        mail["Subject"], mail["From"], mail["To"] = message.subject, self.sender, ", ".join(self.recipients)
+        mail.set_content(message.body)
+        with smtplib.SMTP(self.host, self.port, timeout=SECONDS) as server:
+            if self.starttls:
+                server.starttls(context=ssl.create_default_context())
+            if self.username and self.password_file:
+                server.login(self.username, self.password_file.read_text(encoding="utf-8").strip())
+            server.send_message(mail)
+
+
+def _file_drop(given: Mapping[str, Any]) -> Channel:
+    return FileDrop(Path(given["folder"]))
+
+
+def _mail(given: Mapping[str, Any]) -> Channel:
+    paths = {"password_file": Path(given["password_file"])} if given.get("password_file") else {}
+    return Mail(**{**given, "recipients": tuple(given["recipients"]), **paths})
+
+
+KINDS: dict[str, Callable[[Mapping[str, Any]], Channel]] = {"file": _file_drop, "smtp": _mail}
+"""How a channel of each kind is made from its entry; another kind is another entry here."""
+
+
+def channels(home: Home) -> list[Channel]:
+    """The channels of a home; none without ``notifications.yml``.
+
+    Raises KodomoError naming the entry that is wrong.
+    """
+    file = home.root / "notifications.yml"
+    if not file.exists():
+        return []
+    found: list[Channel] = []
+    try:
+        entries = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("channels") or []
+    except (yaml.YAMLError, AttributeError) as error:
+        raise KodomoError("notifications.yml is no list of channels: see docs/data-stewards.md.") from error
+    for number, entry in enumerate(entries, 1):
+        try:
+            given = dict(entry)
+            found.append(KINDS[given.pop("kind")](given))
+        except (KeyError, TypeError, ValueError) as error:
+            raise KodomoError(
+                f"notifications.yml, channel {number}: kind is one of {', '.join(KINDS)}; a file channel has a folder, "
+                "a smtp channel host, sender and recipients."
+            ) from error
+    return found
+
+
+def send(home: Home, message: Message) -> list[str]:
+    """Tell every channel; returns what went wrong, one line per channel that could not be reached."""
+    problems = []
+    for channel in channels(home):
+        try:
+            channel.send(message)
+        except (OSError, smtplib.SMTPException) as error:
+            problems.append(f"{type(channel).__name__}: {type(error).__name__}")
+    return problems
+
+
+def message_of(batch: Batch, late: Sequence[str] = (), error: str | None = None) -> Message | None:
+    """What stewards have to know of a run; None where all is well and nothing is asked of them.
+
+    ``late``: sources whose delivery is late; ``error``: why the run ended early.
+    """
+    labels = {source_id: contract.label for source_id, contract in load_contracts().items()}
+    states = {"refused": "受取拒否", "held": "保留"}
+    stopped = [
+        f"  {labels.get(one.source_id, one.source_id)} {one.file_name}：{states[one.status]}"
+        for one in batch.deliveries
+        if one.status in states
+    ]
+    rejected = [
+        f"  {labels.get(one.source_id, one.source_id)} {one.file_name}：{one.rows_read}件のうち{one.rows_rejected}件"
+        for one in batch.deliveries
+        if one.rows_rejected
+    ]
+    checks = [
+        f"  {one.label_ja}（{one.table}）：{'検査できず' if one.status == 'errored' else '不合格'}"
+        for one in batch.expectations
+        if one.status != "passed" and one.severity != "note"
+    ]
+    parts = [
+        ("実行が途中で終わりました。", [f"  {error}"] if error else []),
+        ("公開を止めたもの（公開中のデータは前のままです）", [f"  {failure}" for failure in batch.gate_failures]),
+        ("受け取れなかった・保留にした納品", stopped),
+        ("不受理の記録", rejected),
+        ("確認する検査", checks),
+        ("納品が遅れているデータ", [f"  {labels.get(source_id, source_id)}" for source_id in late]),
+    ]
+    told = [(title, lines) for title, lines in parts if lines]
+    if not told:
+        return None
+    what = "異常終了" if error and not batch.gate_failures else "公開を保留" if batch.gate_failures else "確認のお願い"
+    body = [f"基準日 {batch.as_of_on.isoformat()}　実行 {batch.run_id}"]
+    for title, lines in told:
+        body += ["", f"■ {title}", *lines]
+    body += ["", "くわしくはダッシュボード「データ品質」をご覧ください。"]
+    return Message(f"[こども統合DB] {what}（基準日 {batch.as_of_on.isoformat()}）", "\n".join(body))

@@ -1,0 +1,1 @@
+"""Server-rendered pages (業務) beside Superset's dashboards."""

@@ -1,0 +1,273 @@
+"""What every page of entry shares: who asks, whom they reach, how an answer looks. No value is ever in an address."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, ClassVar
+
+import duckdb
+import jinja2
+from flask import Response, abort, flash, g, redirect, render_template, request
+from flask_appbuilder import BaseView
+from flask_appbuilder.security.decorators import has_access, permission_name
+
+from kodomo.entries.store import ConflictError, UnknownRecordError, Version
+from kodomo.errors import KodomoError
+from kodomo.home import Home
+from kodomo.japanese import japanese_date
+from superset_config.audit.kept import note
+from superset_config.pages.entry_store import store
+from superset_config.pages.reach import MOST_FOUND, Reach, Terms, reach_of_request
+from superset_config.pages.views.words import SAVED_JA, TWICE_JA
+
+TEMPLATES = Path(__file__).with_name("templates")
+ROUTES = "/entry"
+"""Where the addresses of the pages begin."""
+BUSY_JA = "いまデータを読み込めません。しばらくしてからもう一度お試しください。"
+TEXT_LIMIT = 4000
+JAPAN = dt.timezone(dt.timedelta(hours=9))
+
+
+def japanese_time(value: dt.datetime | None) -> str:
+    """A time that is kept in UTC, as the clock on the wall says."""
+    if value is None:
+        return "—"
+    local = value.replace(tzinfo=dt.UTC).astimezone(JAPAN)
+    return f"{japanese_date(local.date())} {local:%H:%M}"
+
+
+def points(value: Any) -> str:
+    """A score or coefficient without zeros that say nothing."""
+    return f"{value:f}".rstrip("0").rstrip(".") if value is not None else "—"
+
+
+def count_of(value: int) -> str:
+    """A number of records: 3,958."""
+    return f"{value:,}"
+
+
+FILTERS = {
+    "ja_date": lambda value: japanese_date(value) or "—",
+    "ja_time": japanese_time,
+    "points": points,
+    "count_of": count_of,
+}
+
+
+@cache
+def _printing() -> jinja2.Environment:
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
+    environment.filters.update(FILTERS)
+    return environment
+
+
+def printed(template: str, **context: Any) -> str:
+    """A page for printing as HTML; it needs neither Flask nor a request."""
+    return _printing().get_template(template).render(**context)
+
+
+def username() -> str:
+    """Who makes this request."""
+    return g.user.username
+
+
+def as_pdf(html: str, name: str) -> Response:
+    """A printed page as a file to look at; nothing of it stays in the browser's cache."""
+    from superset_config.pages.printing import to_pdf
+
+    return Response(
+        to_pdf(Home.from_environment(), html),
+        mimetype="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def typed(name: str) -> str:
+    """One field of the body as text; 400 for one too long to be typed."""
+    text = request.form.get(name, "")
+    if len(text) > TEXT_LIMIT or "\0" in text:
+        abort(400)
+    return text
+
+
+def typed_date(name: str) -> dt.date | None:
+    """One field of the body as a date; None where it is empty or none."""
+    try:
+        return dt.date.fromisoformat(typed(name).strip())
+    except ValueError:
+        return None
+
+
+def typed_terms() -> Terms:
+    """What was searched for."""
+    return Terms(typed("name").strip()[:100], typed_date("birth_on"), typed("number").strip()[:64])
+
+
+def a_record_id() -> str:
+    """The id that came with an empty form: a UUID, or 400."""
+    try:
+        return str(uuid.UUID(typed("record_id")))
+    except ValueError:
+        abort(400)
+
+
+def route(rule: str, *methods: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A route of a page: for whoever may use it, by permission and by the scope of this moment."""
+    from flask_appbuilder import expose
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def guarded(self: EntryPage, *arguments: Any, **named: Any) -> Any:
+            reach = reach_of_request()
+            if self.page not in reach.pages():
+                abort(403)
+            try:
+                return function(self, reach, *arguments, **named)
+            except UnknownRecordError:
+                abort(404)
+            except (KodomoError, duckdb.Error) as error:
+                return self.show("message.html", reach, message=getattr(error, "ja", BUSY_JA)), 400
+
+        return expose(rule, methods=methods or ("GET",))(has_access(permission_name("use")(guarded)))
+
+    return decorate
+
+
+class EntryPage(BaseView):
+    """A page of entry. ``page`` is its name in access.yml."""
+
+    page = ""
+    title = ""
+    base_permissions: ClassVar[list[str]] = ["can_use"]
+
+    def show(self, template: str, reach: Reach, **context: Any) -> str:
+        """Render a template with what every page has; nothing of it may be kept by the browser."""
+        pages = [(entry.label_ja, url_of(entry.name), entry.name == self.page) for entry in entry_pages(reach)]
+        return render_template(
+            f"entry/{template}",
+            title=self.title,
+            pages=pages,
+            here=self.route_base,
+            who=g.user.first_name or g.user.username,
+            today=dt.date.today(),
+            most_found=MOST_FOUND,
+            **context,
+        )
+
+    def search(self, reach: Reach, action: str) -> tuple[Terms, list[dict[str, Any]], bool]:
+        """Search by what was typed, and keep that it was; children, and whether there are more."""
+        terms = typed_terms()
+        found = reach.search(terms)
+        shown = found[:MOST_FOUND]
+        store().note_access(
+            username(),
+            f"{action}_search",
+            fields=terms.used,
+            found=len(shown),
+            shown=[child["person_id"] for child in shown],
+        )
+        audit(f"{action}_search")
+        return terms, shown, len(found) > MOST_FOUND
+
+    def keep(
+        self,
+        reach: Reach,
+        form: str,
+        content: Mapping[str, str],
+        *,
+        person_id: str | None = None,
+        record_id: str | None = None,
+        saved: str = SAVED_JA,
+    ) -> None:
+        """Write a new record of a form, and say so; one that was sent twice stays one.
+
+        ``record_id``: where it is none that came with the empty form. ``saved``: what is said.
+        """
+        record_id = record_id or a_record_id()
+        department = self.department(reach)
+        with self.told(saved):
+            store().create(
+                form, content, by=username(), department=department, person_id=person_id, record_id=record_id
+            )
+
+    @contextmanager
+    def told(self, saved: str = SAVED_JA) -> Iterator[None]:
+        """Say that what is written within was saved, or that somebody, perhaps oneself, was faster."""
+        try:
+            yield
+        except ConflictError:
+            flash(TWICE_JA, "warning")
+        else:
+            flash(saved, "success")
+
+    def back(self) -> Any:
+        """To the start of the page, so that reloading sends nothing again."""
+        return redirect(f"{self.route_base}/")
+
+    def department(self, reach: Reach) -> str:
+        """In whose name the user enters here: of the user's departments one that may open the page."""
+        allowed = reach.access.entry_pages[self.page].departments
+        return next(department for department in reach.scope.departments if department in allowed)
+
+    def chosen(self, reach: Reach) -> dict[str, Any]:
+        """The child that was chosen, or 404 for whoever is not within reach, as if there were nobody."""
+        child = reach.child(typed("person_id"))
+        if child is None:
+            abort(404)
+        return child
+
+
+def entry_pages(reach: Reach) -> list[Any]:
+    """The pages that this user may open, as access.yml has them."""
+    return reach.access.entry_pages_of(reach.scope)
+
+
+def url_of(name: str) -> str:
+    """Address of a page."""
+    return f"{ROUTES}/{name}/"
+
+
+def audit(action: str) -> None:
+    """A line in Superset's own log, which administrators read: who did what when, and no value."""
+    note(action, g.user.get_id())
+
+
+def is_mine(version: Version, reach: Reach) -> bool:
+    """Whether a record is within reach: of one's own department, and about a child of the scope."""
+    if version.department not in reach.scope.departments:
+        return False
+    about = version.content.get("about_child_id") or version.person_id
+    return about is None or reach.child(about) is not None
+
+
+def is_readable(version: Version, reach: Reach) -> bool:
+    """Whether somebody may read what was typed, and by whom: a refuge may be in the words of other people.
+
+    Whoever works in one area gives that away by name.
+    """
+    child = reach.child(version.content.get("about_child_id") or version.person_id)
+    return child is None or not reach.is_withheld(child) or version.entered_by == username()
+
+
+REFUSED_JA = {
+    400: "送られた内容を受け付けられません。前の画面に戻って、もう一度操作してください。",
+    403: "この画面を使う権限がありません。担当の登録を子ども若者課に確かめてください。",
+    404: "見つかりません。担当の範囲の外か、すでに削除されています。",
+    405: "この操作はできません。",
+}
+
+
+def explain_refusal(response: Response) -> Response:
+    """Pages of entry are kept by no browser, and say in a page of their own why they refuse."""
+    if not request.path.startswith(f"{ROUTES}/"):
+        return response
+    response.headers["Cache-Control"] = "no-store"
+    if response.status_code in REFUSED_JA and response.mimetype != "text/html":
+        response.set_data(printed("refused.html", message=REFUSED_JA[response.status_code]))
+        response.mimetype = "text/html"
+    return response

@@ -1,0 +1,229 @@
+"""Whom a user reaches: the children in the file of the scope that the user has now, and nobody else."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kodomo.access.access import PROTECTION, Access, PublishedTable, read_access, row_conditions
+from kodomo.access.scope import Scope
+from kodomo.entries.protection import protected_by_entries
+from kodomo.entries.store import EntryStore
+from kodomo.errors import KodomoError
+from kodomo.home import PROJECT, Home
+from kodomo.publication import scope_file
+from kodomo.warehouse import records
+from superset_config.pages.entry_store import store
+from superset_config.security.files import OPEN_FILES, user_roles
+
+MOST_FOUND = 50
+NUMBER_WIDTH = 15
+WITHHELD = "withheld"
+_HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+
+
+@cache
+def _variants() -> dict[int, str]:
+    with (PROJECT / "seeds" / "kanji_variants.csv").open(encoding="utf-8", newline="") as file:
+        return {ord(row["variant"]): row["folded"] for row in csv.DictReader(file) if len(row["variant"]) == 1}
+
+
+def folded(text: str | None) -> str:
+    """A name as it is searched: width, spaces, hiragana and variants of kanji make no difference."""
+    plain = unicodedata.normalize("NFKC", text or "").translate(_HIRAGANA).translate(_variants())
+    return "".join(plain.split()).upper()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is searched for; all that is given must match."""
+
+    name: str = ""
+    birth_on: dt.date | None = None
+    number: str = ""
+
+    @property
+    def used(self) -> list[str]:
+        """Which fields were filled in, for the log: what was in them is nobody's business there."""
+        return [name for name in ("name", "birth_on", "number") if getattr(self, name)]
+
+
+class Reach:
+    """The children of one scope, as the audience of this user sees them."""
+
+    def __init__(self, home: Home, scope: Scope, access: Access | None = None, store: EntryStore | None = None) -> None:
+        self.home, self.scope, self.access, self.store = home, scope, access or read_access(), store
+        self._children: dict[str, dict[str, Any]] | None = None
+
+    def pages(self) -> list[str]:
+        """Names of the pages that people of this scope may open."""
+        return [page.name for page in self.access.entry_pages_of(self.scope)]
+
+    def table(self, source: str) -> PublishedTable | None:
+        """The scope's own table of a bi_ mart, with real people in it; None where it has none."""
+        for table in self.access.tables_for(self.scope):
+            if table.source == source and not table.grant.pseudonyms:
+                return table
+        return None
+
+    def rows(self, source: str, where: str = "true", values: Iterable[Any] = ()) -> list[dict[str, Any]]:
+        """Rows of the scope's table of a bi_ mart; none where it has no such table.
+
+        Both walls: the scope's own file, and the conditions of its rows once more.
+        """
+        table = self.table(source)
+        file = scope_file(self.home, self.scope)
+        if table is None or file is None:
+            return []
+        conditions = " and ".join([f"({where})", *row_conditions(table, self.scope)])
+        try:
+            with OPEN_FILES.cursor(str(file)) as connection:
+                query = f"select * from {table.name} where {conditions}"  # noqa: S608  # access.yml's names, bound values
+                return records(connection, query, list(values))
+        except (duckdb.Error, OSError) as error:
+            raise KodomoError("What is in service cannot be read.") from error
+
+    def children(self) -> dict[str, dict[str, Any]]:
+        """Every child of the scope by id, as of when it was first asked: one reach is one request."""
+        if self._children is None:
+            self._children = self._read_children()
+        return self._children
+
+    def _read_children(self) -> dict[str, dict[str, Any]]:
+        table, file = self.table("bi_child"), scope_file(self.home, self.scope)
+        if table is None or file is None:
+            return {}
+        return self._protected_at_once(_children(self, file, tuple(row_conditions(table, self.scope))))
+
+    @cached_property
+    def _told(self) -> set[str]:
+        return set() if self.scope.is_dv_authorised or self.store is None else protected_by_entries(self.store)
+
+    def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """A measure told by telephone holds here from the moment it is typed, not from the next run on."""
+        told = self._told
+        if not told:
+            return children
+        homes = {children[person_id].get("household_id") for person_id in told if person_id in children} - {None}
+        hidden = {
+            person_id
+            for person_id, child in children.items()
+            if person_id in told or child.get("household_id") in homes
+        }
+        if not self.scope.has_all_areas:
+            return {person_id: child for person_id, child in children.items() if person_id not in hidden}
+        without = dict.fromkeys(self.access.place_columns)
+        return {
+            person_id: {**child, **{name: None for name in without if name in child}, PROTECTION: WITHHELD}
+            if person_id in hidden
+            else child
+            for person_id, child in children.items()
+        }
+
+    def child(self, person_id: str | None) -> dict[str, Any] | None:
+        """One child; None for whoever is not of this scope."""
+        return self.children().get(person_id or "")
+
+    def relatives(self, person_id: str) -> dict[str, str]:
+        """People around a child of the scope, id → label, as its family graph shows them; the child first."""
+        child = self.child(person_id)
+        if child is None:
+            return {}
+        found = {person_id: f"本人（{child['child_label']}）"}
+        for row in self.rows("bi_family_member", "person_id = ?", [person_id]):
+            for end in ("from", "to"):
+                other = row[f"{end}_person_id"]
+                if other and other not in found:
+                    found[other] = f"{row[f'{end}_role_label']} {row[f'{end}_label']}"
+        return found
+
+    def search(self, terms: Terms) -> list[dict[str, Any]]:
+        """Children whom the terms fit, at most MOST_FOUND + 1 of them; none where nothing was asked for."""
+        if not terms.used:
+            return []
+        name = folded(terms.name)
+        number = terms.number.strip()
+        numbers = {number, number.zfill(NUMBER_WIDTH)}
+        found = []
+        for person_id, child in self.children().items():
+            if name and name not in child["_name"] and name not in child["_kana"]:
+                continue
+            if terms.birth_on and terms.birth_on not in (child.get("birth_on"), child.get("expected_birth_on")):
+                continue
+            if number and person_id not in numbers:
+                continue
+            found.append(child)
+            if len(found) > MOST_FOUND:
+                break
+        return found
+
+    def hides_path(self, chain: dict[str, Any]) -> bool:
+        """Whether a chain's path, ``path_ids``, leads over somebody whose place is hidden from this scope.
+
+        Who lives with whom can be read off a path.
+        """
+        if self.scope.is_dv_authorised:
+            return False
+        return chain["is_dv_protected"] or not self._told.isdisjoint(chain["path_ids"])
+
+    def hides_place(self, person: dict[str, Any]) -> bool:
+        """Whether it is hidden from this scope where somebody lives, and with whom; a child of the scope or not."""
+        if self.scope.is_dv_authorised:
+            return False
+        # A publication from before the pairs to review told of protection says nothing: then nobody's is shown.
+        return person.get("is_dv_protected", True) or person["person_id"] in self._told
+
+    def is_withheld(self, child: Mapping[str, Any]) -> bool:
+        """Whether the place of a child is hidden from this scope."""
+        return child.get(PROTECTION) == WITHHELD
+
+    def hides_records_of(self, child: Mapping[str, Any], person_id: str) -> bool:
+        """Whether what is held on somebody in a child's family may tell a place that is hidden from this scope.
+
+        Of the child itself, and of whoever is linked to somebody protected in its family graph: they may live there.
+        """
+        if self.scope.is_dv_authorised:
+            return False
+        if self.is_withheld(child) or person_id in self._told:
+            return True
+        links = self.rows(
+            "bi_family_member", "person_id = ? and ? in (from_person_id, to_person_id)", [child["person_id"], person_id]
+        )
+        return any(
+            row[PROTECTION] == WITHHELD or not self._told.isdisjoint({row["from_person_id"], row["to_person_id"]})
+            for row in links
+        )
+
+
+@lru_cache(maxsize=64)
+def _read_children(
+    home: Home, scope: Scope, file: Path, changed: int, conditions: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
+    found = {}
+    for row in sorted(Reach(home, scope).rows("bi_child"), key=lambda row: (row.get("kana") or "", row["person_id"])):
+        row["_name"], row["_kana"] = folded(row.get("display_name")), folded(row.get("kana"))
+        row.setdefault("child_label", row.get("display_name") or row["person_id"])
+        found[row["person_id"]] = row
+    return found
+
+
+def _children(reach: Reach, file: Path, conditions: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    # The real path is that of the publication: another one is read anew.
+    real = file.resolve()
+    return _read_children(reach.home, reach.scope, real, real.stat().st_mtime_ns, conditions)
+
+
+def reach_of_request() -> Reach:
+    """The reach of whoever makes this request, by the roles of this moment."""
+    from flask import current_app
+
+    scope = Scope.from_roles(user_roles(current_app.appbuilder.sm))
+    return Reach(Home.from_environment(), scope, store=store())

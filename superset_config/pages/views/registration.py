@@ -1,0 +1,50 @@
+"""The pages, registered in Superset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+from flask import current_app
+
+from kodomo.access.access import read_access
+from superset_config.pages.base import FILTERS, TEMPLATES, explain_refusal, url_of
+from superset_config.pages.views.assess import AssessPage
+from superset_config.pages.views.meeting import MeetingPage
+from superset_config.pages.views.records import FormPage, RequestPage
+from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage
+from superset_config.security.rules import ENTRY_MENU
+
+SPECIAL = (AssessPage, MeetingPage, LinkReviewPage, DeliveryDecisionPage, CodeDecisionPage, RequestPage)
+
+
+def add_views(appbuilder: Any) -> None:
+    """Register every page of access.yml under its own permission, ``can_use on Entry <page>``."""
+    special = {view.page: view for view in SPECIAL}
+    for entry in read_access().entry_pages.values():
+        base = special.get(entry.name, FormPage)
+        view = type(
+            f"Entry{entry.name.title().replace('_', '')}",
+            (base,),
+            {
+                "page": entry.name,
+                "title": entry.label_ja,
+                "route_base": url_of(entry.name).rstrip("/"),
+                "class_permission_name": f"Entry {entry.name}",
+                "default_view": "index",
+            },
+        )
+        appbuilder.add_view(
+            view, entry.label_ja, label=entry.label_ja, href=url_of(entry.name), category=ENTRY_MENU,
+            category_label=ENTRY_MENU,
+        )  # fmt: skip
+
+
+def install(app: Any) -> None:
+    """Add the pages to Superset: templates, their filters, and refusals that explain themselves."""
+    app.after_request(explain_refusal)
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_loader = jinja2.ChoiceLoader(
+        [app.jinja_loader, jinja2.PrefixLoader({"entry": jinja2.FileSystemLoader(TEMPLATES)})]
+    )
+    add_views(current_app.appbuilder)
