@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import duckdb
 
 from expectations.results import QualityResult
-from orchestration import dbt
+from kodomo import dbt_runner as dbt
+from kodomo.contract import Contract, load_contracts
+from kodomo.home import Home
 from orchestration.batch import Batch
-from orchestration.contract import Contract, load_contracts
-from orchestration.home import Home
 
 CASES = Path(__file__).parent
 DELIVERED_ON = "20260331"

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from tests.unit.normalise.rendering import SEEDS, evaluate, macro
+from tests.unit.macros.rendering import SEEDS, evaluate, macro
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.normalise.rendering import evaluate, macro
+from tests.unit.macros.rendering import evaluate, macro
 
 
 def check(expression: str, cases: dict[str | None, Any]) -> None:

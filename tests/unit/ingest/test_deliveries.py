@@ -211,7 +211,7 @@ def test_a_name_that_says_what_it_mends(city: City) -> None:
 
 
 def test_a_replay_reads_the_original_by_the_rules_of_today(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kodomo import ingest
+    from kodomo.ingest import deliveries as ingest
 
     contracts = ingest.load_contracts()
     renamed = b"\r\n".join(

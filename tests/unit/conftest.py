@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kodomo.home import Home
-from tests.unit.identity.family_warehouse import compile_models
+from tests.unit.models.family_warehouse import compile_models
 
 
 @pytest.fixture(scope="session")

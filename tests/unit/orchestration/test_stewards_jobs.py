@@ -20,8 +20,9 @@ from expectations.suites import ALL
 from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError, WarehouseBusyError
 from kodomo.home import Home
+from kodomo.ingest import landing
 from kodomo.warehouse import connect
-from orchestration import assets, jobs, landing
+from orchestration import assets, jobs
 from orchestration.batch import Batch
 from orchestration.operations.notification import Message, channels, message_of, send
 
@@ -87,7 +88,7 @@ def test_a_file_that_is_being_written_waits(folder: Path, monkeypatch: pytest.Mo
 def test_a_retry_takes_what_is_left_and_nothing_twice(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kodomo import ingest
+    from kodomo.ingest import deliveries as ingest
 
     put(folder, "n_20260401.csv", 1)
     put(folder, "n_20260501.csv", 2)

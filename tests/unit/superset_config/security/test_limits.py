@@ -29,7 +29,7 @@ def test_two_processes_count_together(tmp_path: Path) -> None:
     assert storage.incr("attempts of a name", 60) == 1
     other = subprocess.run(
         [sys.executable, "-c", OTHER_PROCESS, uri], capture_output=True, text=True, check=True,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
     )  # fmt: skip
     assert other.stdout.strip() == "2"
     assert storage.get("attempts of a name") == 2

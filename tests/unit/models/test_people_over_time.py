@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.identity.family_warehouse import FamilyWarehouse, Row
+from tests.unit.models.family_warehouse import FamilyWarehouse, Row
 
 AS_OF = dt.date(2026, 4, 1)
 MOTHER, CHILD, TWIN = "000000000000009", "000000000000003", "000000000000004"

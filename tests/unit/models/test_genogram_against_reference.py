@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.identity.family_warehouse import FamilyWarehouse, Row
-from tests.unit.identity.genogram_reference import (
+from tests.unit.models.family_warehouse import FamilyWarehouse, Row
+from tests.unit.models.genogram_reference import (
     Case,
     Chain,
     Edge,

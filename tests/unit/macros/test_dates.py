@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.normalise.rendering import evaluate, macro
+from tests.unit.macros.rendering import evaluate, macro
 
 SPELLINGS = [
     "2015-04-01", "2015/4/1", "2015.4.1", "20150401", "H27.4.1", "h27.4.1", "H270401", "平27.04.01", "平成27年4月1日",

@@ -10,7 +10,7 @@ import pytest
 from kodomo.errors import UsageError
 from kodomo.linkage.contradictions import contradictions
 from kodomo.linkage.explain import WITHHELD, describe, explain
-from tests.unit.identity.family_warehouse import FamilyWarehouse, Row
+from tests.unit.models.family_warehouse import FamilyWarehouse, Row
 
 AS_OF = dt.date(2026, 4, 1)
 GRANDMOTHER, MOTHER, CHILD, AUNT, COUSIN = (f"{number:015d}" for number in range(1, 6))

@@ -10,7 +10,7 @@ import pytest
 from kodomo.entries.store import ConflictError, EntryStore
 from kodomo.home import Home
 from orchestration.operations.backup import backup, restore
-from tests.integration.superset import test_metadata
+from tests.integration.superset_config import test_metadata
 
 pytestmark = pytest.mark.slow
 postgresql = test_metadata.postgresql
