@@ -78,7 +78,7 @@ SUITES = {
         ),
         no_rows(
             "every_child_has_every_score",
-            "どの子どもにも、使用中のモデルのすべての評価がある",
+            "どの子どもにも、使用中のモデルの、その年齢を対象とするすべての評価がある",
             BLOCKS,
             f"""
             select children.person_id, models.model_version, models.difficulty_type
@@ -94,6 +94,16 @@ SUITES = {
                     children.person_id = scores.person_id
                     and models.model_version = scores.model_version
                     and models.difficulty_type = scores.difficulty_type
+            left join seeds.risk_targets as targets
+                on
+                    models.model_version = targets.model_version
+                    and models.difficulty_type = targets.difficulty_type
+            where
+                targets.model_version is null
+                or (
+                    coalesce(children.age_months >= targets.age_from_months, targets.age_from_months is null)
+                    and coalesce(children.age_months < targets.age_to_months, targets.age_to_months is null)
+                )
             """,
         ),
         no_rows(

@@ -173,7 +173,7 @@ def propose(
         out=str(out),
         warnings=warnings,
     )
-    _write(proposal, given, thresholds, ratio, out)
+    _write(proposal, given, learned.hand_made_version, thresholds, ratio, out)
     return proposal
 
 
@@ -336,7 +336,9 @@ def _table(found: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any]:
         f"inner join {SCRATCH}.intermediate.int_evaluation__frozen as frozen using (person_id) "
         f"left join {SCRATCH}.intermediate.int_evaluation__scored_cohort as scored "
         "on scored.person_id = cohort.person_id and scored.difficulty_type = cohort.difficulty_type "
-        "and scored.model_version = $version where cohort.difficulty_type = $difficulty",
+        "and scored.model_version = $version where cohort.difficulty_type = $difficulty "
+        # A child of an age that the type does not concern is not scored for it: there is nothing to learn from it.
+        "and ($version is null or scored.person_id is not null)",
         {"version": version[0] if version else None, "difficulty": difficulty_type},
     )
     children = connection.execute(
@@ -491,8 +493,18 @@ def _thresholds(learned: Learned, scores: np.ndarray, high: int, latent: int) ->
     return {"latent": int(lower), "high": int(max(least(high), lower + 1))}
 
 
-def _write(proposal: Proposal, given: Any, thresholds: dict[str, int], ratio: float, out: Path) -> None:
-    """The definition and its report, in a folder that appears whole or not at all."""
+def _write(
+    proposal: Proposal,
+    given: Any,
+    hand_made_version: str | None,
+    thresholds: dict[str, int],
+    ratio: float,
+    out: Path,
+) -> None:
+    """The definition and its report, in a folder that appears whole or not at all.
+
+    ``hand_made_version``: the version in force, whose ages of the type are the proposal's.
+    """
     version, difficulty = proposal.model_version, proposal.difficulty_type
     overrides = _kept_overrides(given, difficulty)
     carried = {row["item_code"] for row in proposal.carried}
@@ -538,6 +550,11 @@ def _write(proposal: Proposal, given: Any, thresholds: dict[str, int], ratio: fl
             for tier, rank, label in TIERS
         ],
         "risk_overrides": [{**row, "model_version": version} for row in overrides],
+        "risk_targets": [
+            {**row, "model_version": version}
+            for row in given["risk_targets"]
+            if row["difficulty_type"] == difficulty and row["model_version"] == hand_made_version
+        ],
         "risk_groups": [
             {**row, "cap": None if row["cap"] is None else max(1, round(float(row["cap"]) * ratio))}
             for row in given["risk_groups"]

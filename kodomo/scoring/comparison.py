@@ -15,7 +15,10 @@ Side = tuple[str, str]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two versions, over the difficulty types that both score."""
+    """What differs between two versions, over the difficulty types that both score.
+
+    A child whose age only one of them concerns (risk_targets) has no score and no tier on the other side.
+    """
 
     before: str
     after: str
@@ -31,15 +34,32 @@ class Comparison:
 
 COMPARED = """
 create or replace temp table compared as
+with
+
+before as (
+    select * from {before}.intermediate.int_risk__scores where model_version = $before
+),
+
+after as (
+    select * from {after}.intermediate.int_risk__scores where model_version = $after
+),
+
+-- A type that only one of them scores says nothing about the other.
+both_types as (
+    select difficulty_type from before
+    intersect
+    select difficulty_type from after
+)
+
 select
-    before.difficulty_type,
-    before.person_id,
+    coalesce(before.difficulty_type, after.difficulty_type) as difficulty_type,
+    coalesce(before.person_id, after.person_id) as person_id,
     before.score as score_before,
     after.score as score_after,
     before.tier as tier_before,
     after.tier as tier_after,
-    coalesce(ranks_before.tier_rank, 0) as rank_before,
-    coalesce(ranks_after.tier_rank, 0) as rank_after,
+    if(before.person_id is not null, coalesce(ranks_before.tier_rank, 0), null) as rank_before,
+    if(after.person_id is not null, coalesce(ranks_after.tier_rank, 0), null) as rank_after,
     coalesce(areas.area_name_ja, '不明') as area,
     case
         when children.age_months < 0 then '出生前'
@@ -51,10 +71,10 @@ select
         else '15〜17歳'
     end as age_band,
     coalesce(children.age_months, 999) as age_months
-from {before}.intermediate.int_risk__scores as before
-inner join {after}.intermediate.int_risk__scores as after
+from before
+full outer join after
     on before.difficulty_type = after.difficulty_type and before.person_id = after.person_id
-left join warehouse.marts.dim_child as children on before.person_id = children.person_id
+left join warehouse.marts.dim_child as children on coalesce(before.person_id, after.person_id) = children.person_id
 left join warehouse.seeds.areas as areas on children.area_code = areas.area_code
 left join {before}.seeds.risk_tiers as ranks_before
     on ranks_before.model_version = before.model_version
@@ -62,7 +82,7 @@ left join {before}.seeds.risk_tiers as ranks_before
 left join {after}.seeds.risk_tiers as ranks_after
     on ranks_after.model_version = after.model_version
     and ranks_after.difficulty_type = after.difficulty_type and ranks_after.tier = after.tier
-where before.model_version = $before and after.model_version = $after
+where coalesce(before.difficulty_type, after.difficulty_type) in (select difficulty_type from both_types)
 """
 
 BY_GROUP = """
@@ -81,16 +101,16 @@ TIERS = """
 select difficulty_type, tier_before, tier_after, count(*) as children
 from compared
 group by difficulty_type, tier_before, tier_after, rank_before, rank_after
-order by difficulty_type, rank_before desc, rank_after desc
+order by difficulty_type, rank_before desc nulls last, rank_after desc nulls last
 """
 
-# Which items make the difference, for the children whose tier changes.
+# Which items make the difference, for the children whose tier changes; whom only one scores have nothing to compare.
 ITEMS = """
 with
 
 changed as (
     select * from compared
-    where tier_before is distinct from tier_after
+    where tier_before is distinct from tier_after and rank_before is not null and rank_after is not null
 ),
 
 before as (

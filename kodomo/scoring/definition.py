@@ -31,8 +31,9 @@ TABLES = (
     "risk_groups",
     "risk_tiers",
     "risk_overrides",
+    "risk_targets",
 )
-MAY_BE_ABSENT = {"risk_item_members", "risk_groups", "risk_overrides"}
+MAY_BE_ABSENT = {"risk_item_members", "risk_groups", "risk_overrides", "risk_targets"}
 REQUIRED_COLUMNS = {
     "risk_items": {"item_code", "kind"},
     "risk_item_members": {"item_code", "member_item_code"},
@@ -42,6 +43,7 @@ REQUIRED_COLUMNS = {
     "risk_groups": {"group_code", "combine"},
     "risk_tiers": {"model_version", "difficulty_type", "tier", "tier_rank"},
     "risk_overrides": {"model_version", "difficulty_type", "item_code", "band_no", "at_least_tier"},
+    "risk_targets": {"model_version", "difficulty_type"},
 }
 KEYS = {
     "risk_items": ("item_code",),
@@ -65,6 +67,7 @@ _TELLING_COLUMNS = {
     "risk_bands": ("lower", "upper"),
     "risk_model_versions": ("status",),
     "risk_tiers": ("min_score",),
+    "risk_targets": ("age_from_months", "age_to_months"),
 }
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "，": "full-width commas"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -244,7 +247,8 @@ def check(
     approved version which has changed is odd, and stops nothing.
     """
     mistakes = [*definition.mistakes]
-    for finder in (_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides):
+    finders = (_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides, _targets)
+    for finder in finders:
         mistakes += [Mistake(f"{table}.csv", line, message) for table, line, message in finder(definition)]
     if observations is not None:
         mistakes += [
@@ -255,7 +259,7 @@ def check(
     mistakes += [
         Mistake(f"{table}.csv", line, message, is_fatal=not is_tried) for table, line, message in _approved(definition)
     ]
-    odd = [_never_missing, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows]
+    odd = [_never_missing, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows, _odd_targets]
     for finder in [*odd, _valueless] if observations is not None else odd:
         mistakes += [
             Mistake(f"{table}.csv", line, message, is_fatal=False) for table, line, message in finder(definition)
@@ -351,7 +355,7 @@ def _city_codes(definition: Definition) -> Iterator[Finding]:
                 row["_line"],
                 f"category is {row['category']!r}: write one of {', '.join(CATEGORIES)}.",
             )
-    for table in ("risk_coefficients", "risk_tiers", "risk_overrides"):
+    for table in ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets"):
         for row in definition[table]:
             name = row["difficulty_type"]
             if name is not None and name not in difficulties:
@@ -371,9 +375,11 @@ def _empty_ranges(definition: Definition) -> Iterator[Finding]:
     for row in definition["risk_items"]:
         if row["lookback_months"] is not None and row["lookback_months"] <= 0:
             yield "risk_items", row["_line"], "lookback_months must be above 0, or empty for ever."
-        low, high = row["age_from_months"], row["age_to_months"]
-        if low is not None and high is not None and low >= high:
-            yield "risk_items", row["_line"], f"the age range {low} to {high} holds no age: widen it."
+    for table in ("risk_items", "risk_targets"):
+        for row in definition[table]:
+            low, high = row["age_from_months"], row["age_to_months"]
+            if low is not None and high is not None and low >= high:
+                yield table, row["_line"], f"the age range {low} to {high} holds no age: widen it."
     for row in definition["risk_bands"]:
         if _is_empty(row):
             yield (
@@ -599,6 +605,48 @@ def _overrides(definition: Definition) -> Iterator[Finding]:
             yield "risk_overrides", line, f"the tier {tier} does not exist for {version} {row['difficulty_type']}."
 
 
+def _targets(definition: Definition) -> Iterator[Finding]:
+    versions = {row["model_version"] for row in definition["risk_model_versions"]}
+    for row in definition["risk_targets"]:
+        line, version = row["_line"], row["model_version"]
+        for name in ("model_version", "difficulty_type"):
+            if row[name] is None:
+                yield "risk_targets", line, f"{name} is empty: fill it in."
+        if version is not None and version not in versions and "risk_model_versions" not in definition.unread:
+            yield "risk_targets", line, f"the version {version} is not in risk_model_versions.csv."
+
+
+def _odd_targets(definition: Definition) -> Iterator[Finding]:
+    """Ranges that change nothing: of a type that the version does not score, or that share an age with another."""
+    scored = {
+        (row["model_version"], row["difficulty_type"])
+        for table in ("risk_tiers", "risk_coefficients")
+        for row in definition[table]
+    }
+    is_scored_known = definition.unread.isdisjoint({"risk_tiers", "risk_coefficients"})
+    earlier: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in definition["risk_targets"]:
+        key = (row["model_version"], row["difficulty_type"])
+        if None in key or row["_unread"]:
+            continue
+        if is_scored_known and key not in scored:
+            yield "risk_targets", row["_line"], f"{key[0]} does not score {key[1]}: the row changes nothing."
+        for other in earlier[key]:
+            if _share_an_age(row, other):
+                yield (
+                    "risk_targets",
+                    row["_line"],
+                    f"{key[0]} {key[1]}: the ages overlap those of line {other['_line']}: write them as one row.",
+                )
+        earlier[key].append(row)
+
+
+def _share_an_age(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    lows = [row["age_from_months"] for row in (one, other) if row["age_from_months"] is not None]
+    highs = [row["age_to_months"] for row in (one, other) if row["age_to_months"] is not None]
+    return not lows or not highs or max(lows) < min(highs)
+
+
 # What makes a score: not the labels, nor the reasons, nor who approved it.
 _SCORING_COLUMNS = {
     "risk_items": (
@@ -618,7 +666,10 @@ _SCORING_COLUMNS = {
     "risk_groups": ("group_code", "combine", "cap"),
     "risk_tiers": ("difficulty_type", "tier", "tier_rank", "min_score"),
     "risk_overrides": ("difficulty_type", "item_code", "band_no", "at_least_tier"),
+    "risk_targets": ("difficulty_type", "age_from_months", "age_to_months"),
 }
+_ADDED_TABLES = {"risk_targets"}
+"""Tables that are younger than the first approved version: without a row they are not in a hash."""
 
 
 def version_hash(definition: Definition, version: str) -> str:
@@ -628,7 +679,7 @@ def version_hash(definition: Definition, version: str) -> str:
     """
     own = {
         table: [row for row in definition[table] if row["model_version"] == version]
-        for table in ("risk_coefficients", "risk_tiers", "risk_overrides")
+        for table in ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets")
     }
     items = {row["item_code"] for table in ("risk_coefficients", "risk_overrides") for row in own[table]}
     bands = {
@@ -654,6 +705,8 @@ def version_hash(definition: Definition, version: str) -> str:
     }
     digest = hashlib.sha256()
     for table, names in _SCORING_COLUMNS.items():
+        if table in _ADDED_TABLES and not rows[table]:
+            continue
         lines = sorted("\x1f".join(_canonical(row[name]) for name in names) for row in rows[table])
         digest.update("\n".join([table, *lines, ""]).encode())
     return digest.hexdigest()

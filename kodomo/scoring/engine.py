@@ -16,6 +16,7 @@ from kodomo import dbt_runner
 from kodomo.home import PROJECT, Home
 
 SCORING_MODELS = (
+    "int_risk__scored",
     "int_risk__coefficients",
     "int_risk__used_items",
     "int_risk__values",

@@ -33,6 +33,7 @@ DEFINITION = (
     "seeds.risk_groups",
     "seeds.risk_tiers",
     "seeds.risk_overrides",
+    "seeds.risk_targets",
 )
 PARAMETERS = "raw.run_parameters"
 VERSIONS = "intermediate.int_risk__versions"

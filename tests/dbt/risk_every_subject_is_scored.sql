@@ -1,4 +1,5 @@
--- What it is: children × scored versions and difficulty types that have no score in this run, or no tier.
+-- What it is: children × scored versions and difficulty types that concern their age, without a score or a tier in this
+-- run.
 -- When it matters: always; a child who falls out of a join is a child whom nobody looks at.
 -- How to resolve: look for an inner join on the way from dim_child to int_risk__scores; a missing tier means that
 -- the version's lowest tier has a min_score (leave it empty).
@@ -10,6 +11,22 @@ children as (
 
 versions as (
     select * from {{ ref('int_risk__versions') }}
+),
+
+targets as (
+    select * from {{ ref('risk_targets') }}
+),
+
+other_ages as (
+    -- the type concerns some ages, and not this child's
+    select
+        children.person_id,
+        targets.model_version,
+        targets.difficulty_type
+    from children
+    cross join targets
+    group by children.person_id, targets.model_version, targets.difficulty_type
+    having not coalesce(bool_or({{ applies_at_age('targets', 'children.age_months') }}), false)
 ),
 
 scores as (
@@ -28,3 +45,8 @@ anti join scores
         children.person_id = scores.person_id
         and versions.model_version = scores.model_version
         and versions.difficulty_type = scores.difficulty_type
+anti join other_ages
+    on
+        children.person_id = other_ages.person_id
+        and versions.model_version = other_ages.model_version
+        and versions.difficulty_type = other_ages.difficulty_type

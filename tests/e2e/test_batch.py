@@ -89,8 +89,8 @@ def test_counted_contributions_sum_to_the_score_of_every_child(city: City) -> No
     assert rows(city, "select count(*) > 0 from marts.fct_risk_contribution where is_counted") == [(True,)]
 
 
-def test_every_subject_has_a_score_for_every_active_and_trial_version(city: City) -> None:
-    missing = rows(
+def test_every_subject_has_a_score_for_every_type_that_concerns_its_age(city: City) -> None:
+    scored = rows(
         city,
         """
         with expected as (
@@ -102,12 +102,20 @@ def test_every_subject_has_a_score_for_every_active_and_trial_version(city: City
                 inner join seeds.risk_model_versions as versions using (model_version)
                 where versions.status in ('active', 'trial')
             ) as versions
+            left join seeds.risk_targets as targets using (model_version, difficulty_type)
+            where
+                child.age_months >= coalesce(targets.age_from_months, -99)
+                and child.age_months < coalesce(targets.age_to_months, 999)
         )
-        select count(*) from expected anti join marts.fct_risk_score
-        using (person_id, model_version, difficulty_type)
+        select
+            (select count(*) from expected),
+            count(scores.person_id),
+            (select count(*) from marts.fct_risk_score)
+        from expected
+        inner join marts.fct_risk_score as scores using (person_id, model_version, difficulty_type)
         """,
     )
-    assert missing == [(0,)]
+    assert len(set(scored[0])) == 1
     assert rows(city, "select count(*) > 100 from marts.dim_child") == [(True,)]
 
 

@@ -1,5 +1,5 @@
-with subjects as (
-    select * from {{ ref('int_risk__subjects') }}
+with scored as (
+    select * from {{ ref('int_risk__scored') }}
 ),
 
 contributions as (
@@ -54,17 +54,20 @@ zero_combinations as (
 
 uncounted as (
     select
-        subjects.person_id,
+        scored.person_id,
         zero_combinations.model_version,
         zero_combinations.difficulty_type,
         zero_combinations.item_code,
         cast(0 as decimal(38, 6)) as raw_value,
         cast(null as varchar) as evidence
-    from subjects
-    cross join zero_combinations
+    from scored
+    inner join zero_combinations
+        on
+            scored.model_version = zero_combinations.model_version
+            and scored.difficulty_type = zero_combinations.difficulty_type
     anti join counted
         on
-            subjects.person_id = counted.person_id
+            scored.person_id = counted.person_id
             and zero_combinations.model_version = counted.model_version
             and zero_combinations.difficulty_type = counted.difficulty_type
             and zero_combinations.item_code = counted.item_code
@@ -91,9 +94,13 @@ inner join combinations
         combination_values.model_version = combinations.model_version
         and combination_values.difficulty_type = combinations.difficulty_type
         and combination_values.item_code = combinations.item_code
-inner join subjects on combination_values.person_id = subjects.person_id
+inner join scored
+    on
+        combination_values.person_id = scored.person_id
+        and combination_values.model_version = scored.model_version
+        and combination_values.difficulty_type = scored.difficulty_type
 inner join bands
     on
         combination_values.item_code = bands.item_code
         and {{ lies_in_band('bands', 'combination_values.raw_value') }}
-where {{ applies_at_age('combinations', 'subjects.age_months') }}
+where {{ applies_at_age('combinations', 'scored.age_months') }}

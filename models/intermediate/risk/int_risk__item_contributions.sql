@@ -7,6 +7,10 @@ coefficients as (
     where kind <> 'combination'
 ),
 
+scored as (
+    select * from {{ ref('int_risk__scored') }}
+),
+
 risk_groups as (
     select * from {{ ref('risk_groups') }}
 ),
@@ -25,6 +29,11 @@ contributions as (
     from met_bands
     inner join coefficients
         on met_bands.item_code = coefficients.item_code and met_bands.band_no = coefficients.band_no
+    inner join scored
+        on
+            met_bands.person_id = scored.person_id
+            and coefficients.model_version = scored.model_version
+            and coefficients.difficulty_type = scored.difficulty_type
 )
 
 {{ resolve_groups('contributions') }}

@@ -1,9 +1,5 @@
-with subjects as (
-    select * from {{ ref('int_risk__subjects') }}
-),
-
-versions as (
-    select * from {{ ref('int_risk__versions') }}
+with scored as (
+    select * from {{ ref('int_risk__scored') }}
 ),
 
 contributions as (
@@ -35,16 +31,6 @@ overrides as (
     select * from {{ ref('risk_overrides') }}
 ),
 
-scored as (
-    select
-        subjects.person_id,
-        subjects.age_months,
-        versions.model_version,
-        versions.difficulty_type
-    from subjects
-    cross join versions
-),
-
 sums as (
     select
         person_id,
@@ -63,7 +49,7 @@ applicable as (
         used_items.model_version,
         used_items.difficulty_type,
         count(*) as applicable_items
-    from (select distinct subjects.age_months from subjects) as ages
+    from (select distinct scored.age_months from scored) as ages
     inner join used_items on {{ applies_at_age('used_items', 'ages.age_months') }}
     group by ages.age_months, used_items.model_version, used_items.difficulty_type
 ),

@@ -73,11 +73,17 @@ def applies(item: Row, age: int | None) -> bool:
     return (low is None or age >= low) and (high is None or age < high)
 
 
+def concerns(targets: list[Row], age: int | None) -> bool:
+    """Whether a type concerns an age: without a range every subject's, else the ages of any of its ranges."""
+    return not targets or any(applies(row, age) for row in targets)
+
+
 def score_person(
     definition: dict[str, list[Row]], observations: list[Row], age: int | None, as_of: dt.date
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """(version, difficulty type) → score, tier, is_override, completeness and the contributions of one person.
 
+    A type that does not concern the person's age is not there.
     A band without a coefficient contributes 0 like one whose coefficient is 0; contributions of 0 are not listed.
 
     The person has no family: nothing is observed of a mother or of siblings.
@@ -94,6 +100,13 @@ def score_person(
         (row["model_version"], row["difficulty_type"])
         for table in ("risk_tiers", "risk_coefficients")
         for row in definition[table]
+    }
+    models = {
+        model
+        for model in models
+        if concerns(
+            [row for row in definition["risk_targets"] if (row["model_version"], row["difficulty_type"]) == model], age
+        )
     }
     values: dict[str, Decimal | None] = {}
     met: dict[str, int | None] = {}

@@ -126,6 +126,16 @@ def generated_definition(rng: random.Random) -> dict[str, list[dict[str, Any]]]:
         for version, difficulty in models
         for band in rng.sample(bands, 2)
     ]
+    targets = [
+        {
+            "model_version": version,
+            "difficulty_type": difficulty,
+            "age_from_months": rng.choice([None, None, -3, 0, 24, 100]),
+            "age_to_months": rng.choice([None, None, 0, 24, 60, 150]),
+        }
+        for version, difficulty in rng.sample(models, 2)
+        for _ in range(rng.choice([0, 1, 1, 2]))
+    ]
     return {
         "risk_items": items,
         "risk_item_members": members,
@@ -135,6 +145,7 @@ def generated_definition(rng: random.Random) -> dict[str, list[dict[str, Any]]]:
         "risk_groups": groups,
         "risk_tiers": tiers,
         "risk_overrides": overrides,
+        "risk_targets": targets,
     }
 
 
@@ -179,7 +190,8 @@ def test_engine_gives_the_rows_of_the_reference(seed: int, home: Home, tmp_path:
     as_of = AS_OF[seed % len(AS_OF)]
     definition = generated_definition(rng)
     for table, rows in definition.items():
-        write_table(tmp_path / f"{table}.csv", rows)
+        if rows:
+            write_table(tmp_path / f"{table}.csv", rows)
     people = [f"p{i}" for i in range(30)]
     births: dict[str, dt.date | None] = {person: as_of - dt.timedelta(days=rng.randrange(6500)) for person in people}
     births |= {"p0": as_of + dt.timedelta(days=75), "p1": as_of + dt.timedelta(days=1), "p2": as_of, "p3": None}

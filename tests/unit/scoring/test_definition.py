@@ -84,6 +84,14 @@ def test_the_definition_in_force_has_no_mistakes(folder: Path) -> None:
         ("risk_model_versions", ["v7,draft,,2026-13-01,,,,,"], "approved_on is '2026-13-01': write a date"),
         ("risk_model_versions", ["v7,draft,,,2026-05-01,2026-04-01,,,"], "valid_from is after valid_to"),
         ("risk_model_versions", ["v7,draft,,,,,,,"], "v7 has no coefficient: every score is 0"),
+        ("risk_targets", ["v9,abuse,0,"], "the version v9 is not in risk_model_versions.csv"),
+        ("risk_targets", ["v1,gambling,0,"], "there is no difficulty_type gambling"),
+        ("risk_targets", ["v1,truancy,0,"], "v1 does not score truancy: the row changes nothing"),
+        ("risk_targets", ["v1,abuse,12,12"], "the age range 12 to 12 holds no age"),
+        ("risk_targets", ["v1,abuse,0,12", "v1,abuse,11,24"], "v1 abuse: the ages overlap those of line"),
+        ("risk_targets", ["v1,abuse,,", "v1,abuse,,"], "v1 abuse: the ages overlap those of line"),
+        ("risk_targets", ["v1,,0,"], "difficulty_type is empty: fill it in"),
+        ("risk_targets", ["v1,abuse,six,"], "age_from_months is 'six': write a whole number"),
     ],
 )
 def test_a_planted_mistake_is_named_with_its_line(folder: Path, table: str, lines: list[str], words: str) -> None:
@@ -181,27 +189,45 @@ def test_the_hash_of_a_version_holds_what_makes_its_scores_and_nothing_else(fold
         ("postpartum_depression", range(12, 216)),  # after the first year
     ],
 )
-def test_no_points_flag_a_child_of_an_age_for_which_the_type_makes_no_sense(difficulty: str, ages: range) -> None:
+def test_child_of_an_age_for_which_the_type_makes_no_sense_is_not_scored_for_it(difficulty: str, ages: range) -> None:
     definition = read_definition(SEEDS)
-    points: dict[str, list[float]] = {}
-    for row in definition["risk_coefficients"]:
-        if row["difficulty_type"] == difficulty:
-            points.setdefault(row["item_code"], []).append(float(row["coefficient"]))
-    least = min(
-        float(row["min_score"])
-        for row in definition["risk_tiers"]
-        if row["difficulty_type"] == difficulty and row["min_score"] is not None
-    )
-    items = [row for row in definition["risk_items"] if row["item_code"] in points]
-    for age in ages:
-        applying = [
-            row["item_code"]
-            for row in items
-            if (row["age_from_months"] is None or age >= row["age_from_months"])
-            and (row["age_to_months"] is None or age < row["age_to_months"])
+    versions = {row["model_version"] for row in definition["risk_tiers"] if row["difficulty_type"] == difficulty}
+    for version in versions:
+        ranges = [
+            row
+            for row in definition["risk_targets"]
+            if (row["model_version"], row["difficulty_type"]) == (version, difficulty)
         ]
-        # Whatever a child has: the most of every item that applies, and every cap left out.
-        assert sum(max(points[item]) for item in applying) < least, age
+        assert ranges
+        for age in ages:
+            assert not any(
+                age >= (-99 if row["age_from_months"] is None else row["age_from_months"])
+                and age < (999 if row["age_to_months"] is None else row["age_to_months"])
+                for row in ranges
+            ), (version, age)
+
+
+def test_no_item_keeps_ages_out_by_its_points() -> None:
+    assert min(row["coefficient"] for row in read_definition(SEEDS)["risk_coefficients"]) >= 0
+
+
+@pytest.mark.parametrize("line", ["v1,abuse,0,", "v1,abuse,,60"])
+def test_hash_of_a_version_holds_the_ages_that_its_types_concern(folder: Path, line: str) -> None:
+    before = version_hash(read_definition(folder), "v1")
+    add(folder, "risk_targets", "trial-1,truancy,60,72")
+    assert version_hash(read_definition(folder), "v1") == before
+    add(folder, "risk_targets", line)
+    assert version_hash(read_definition(folder), "v1") != before
+
+
+def test_two_ranges_of_one_type_that_share_no_age_are_no_mistake(folder: Path) -> None:
+    add(folder, "risk_targets", "v1,abuse,,12", "v1,abuse,12,24", "v1,poverty,36,")
+    assert [found for found in mistakes(folder) if "risk_targets" in found] == []
+
+
+def test_definition_without_targets_concerns_every_age(folder: Path) -> None:
+    (folder / "risk_targets.csv").unlink()
+    assert mistakes(folder) == []
 
 
 def test_the_hash_holds_the_bands_that_keep_a_lowering_contribution_from_counting(folder: Path) -> None:
