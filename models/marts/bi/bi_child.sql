@@ -119,6 +119,28 @@ decisions as (
     where is_latest
 ),
 
+barred_observations as (
+    select observation_code
+    from {{ ref('int_observations__barred') }}
+    where purpose = 'bi'
+),
+
+known as (
+    select
+        known_by.person_id,
+        bool_or(
+            known_by.way in ('meeting_support', 'temporary_protection', 'guidance_measure')
+        ) as is_supported,
+        string_agg(
+            known_by.way_label || '（' || known_by.holder_label || '、'
+            || {{ japanese_date('known_by.known_on') }} || '）',
+            '／' order by known_by.sort_order
+        ) as known_by
+    from {{ ref('fct_known_by') }} as known_by
+    anti join barred_observations on known_by.observation_code = barred_observations.observation_code
+    group by all
+),
+
 joined as (
     select
         children.person_id,
@@ -163,8 +185,10 @@ joined as (
         coalesce(contents.support_contents, '地区の取組') as support_contents,
         children.is_known_to_services,
         case when children.is_known_to_services then '把握' else '未把握' end as known_label,
+        known.known_by,
         case
             when cases.case_opened_on is not null then '要対協で支援中'
+            when known.is_supported then '支援中'
             when children.is_known_to_services then '相談あり'
             else '支援なし'
         end as support_status_label,
@@ -189,6 +213,7 @@ joined as (
     left join contents on children.person_id = contents.person_id
     left join cases on children.person_id = cases.person_id
     left join decisions on children.person_id = decisions.person_id
+    left join known on children.person_id = known.person_id
 ),
 
 labelled as (

@@ -10,7 +10,7 @@ parents as (
 ),
 
 known as (
-    select * from {{ ref('int_child__known_to_services') }}
+    select distinct person_id from {{ ref('int_child__known_by') }}
 )
 
 select

@@ -207,3 +207,32 @@ def _resolve(rows: list[Row], groups: dict[str, Row]) -> list[Row]:
         largest_only = code is not None and groups[code]["combine"] == "max"
         row["counted"] = not largest_only or best.setdefault(code, row) is row
     return rows
+
+
+MONTHS_WITHOUT_END = {
+    "council_case": None,
+    "meeting_support": None,
+    "temporary_protection": 12,
+    "guidance_measure": 12,
+    "guidance_reception": 12,
+    "child_consultation": 12,
+    "dv_consultation_of_parent": 12,
+}
+"""Ways in which a service knows a child → for how many months a fact without an end counts, None until it has one."""
+
+
+def known_by(facts: list[Row], child: str, parents: list[str], as_of: dt.date) -> dict[str, dt.date]:
+    """The ways in which a service knows a child on the as-of date → the day of the latest fact."""
+    ways: dict[str, dt.date] = {}
+    for fact in facts:
+        way, began, ended = fact["way"], fact["on"], fact["ended"]
+        concerned = parents if way == "dv_consultation_of_parent" else [child]
+        if fact["person"] not in concerned or began > as_of:
+            continue
+        if ended is not None and ended < began:
+            ended = None
+        months = MONTHS_WITHOUT_END[way]
+        is_recent = months is None or began > minus_months(as_of, months)
+        if is_recent if ended is None else ended > as_of:
+            ways[way] = max(began, ways.get(way, began))
+    return ways
