@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.home import PROJECT, Home
-from orchestration.individual.engine import Bundle, load_bundle, memory_warehouse
-from orchestration.individual.score import set_as_of
+from kodomo.home import PROJECT, Home
+from kodomo.scoring.engine import Bundle, load_bundle, memory_warehouse
+from kodomo.scoring.score import set_as_of
 from tests.unit.scoring.reference import MONTHS_WITHOUT_END, known_by, minus_months
 
 AS_OF = dt.date(2026, 4, 1)
