@@ -29,7 +29,7 @@ from superset_config.security.manager import (
     oneself,
     own_roles,
 )
-from superset_config.security.server import MetadataConnection, metadata_uri
+from superset_config.server import MetadataConnection, metadata_uri
 
 _home = Home.from_environment().ensure()
 _home.superset.mkdir(mode=0o700, exist_ok=True)

@@ -52,7 +52,7 @@ def services(
     home: Home, host: str, port: int, dagster_port: int | None, landing: Path | None, workers: int
 ) -> list[Service]:
     """Superset, and Dagster unless its port is None."""
-    from superset_config.security.server import environment
+    from superset_config.server import environment
 
     superset = Service(
         "Superset",

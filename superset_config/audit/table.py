@@ -24,7 +24,7 @@ from kodomo.determination.determination import SCOPES_JA
 from kodomo.entries.forms import forms
 from kodomo.entries.store import EntryStore
 from kodomo.home import PROJECT, Home
-from superset_config.security.server import metadata_uri
+from superset_config.server import metadata_uri
 
 NAME = "bi_audit"
 COLUMNS_FILE = PROJECT / "superset_config" / "assets" / "live" / f"{NAME}.yml"

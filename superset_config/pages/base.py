@@ -23,7 +23,7 @@ from kodomo.japanese import japanese_date
 from superset_config.audit.kept import note
 from superset_config.pages.entry_store import store
 from superset_config.pages.reach import MOST_FOUND, Reach, Terms, reach_of_request
-from superset_config.pages.views.words import SAVED_JA, TWICE_JA
+from superset_config.pages.words import SAVED_JA, TWICE_JA
 
 TEMPLATES = Path(__file__).with_name("templates")
 ROUTES = "/entry"

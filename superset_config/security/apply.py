@@ -40,7 +40,7 @@ def apply(home: Home, *, dry_run: bool = False) -> list[str]:
     One transaction: nobody ever meets a dashboard without its rules, and whatever fails leaves everything as it
     was. Raises KodomoError for a staff list or a rule that is not understood.
     """
-    from superset_config.security.server import create_app
+    from superset_config.server import create_app
 
     access = read_access()
     staff = read_staff(home.staff, access)

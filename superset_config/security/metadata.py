@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from kodomo.errors import KodomoError
 from kodomo.home import Home
-from superset_config.security.server import environment, metadata_uri
+from superset_config.server import environment, metadata_uri
 
 
 def upgrade(home: Home) -> None:

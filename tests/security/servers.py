@@ -21,7 +21,7 @@ import requests
 from kodomo.access.staff import DEMO_STAFF
 from kodomo.home import PROJECT, Home
 from kodomo.publication import publish
-from superset_config.security.server import environment
+from superset_config.server import environment
 from tests.security.scratch import Seen, read_seen, write_warehouse
 
 START_SECONDS = 240

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from kodomo.home import PROJECT, Home
-from superset_config.security.server import environment
+from superset_config.server import environment
 from tests.security.scratch import leaks, tells_of_the_machine
 from tests.security.servers import Server
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 LIST = """
 import json, logging, sys
 from kodomo.home import Home
-from superset_config.security.server import create_app
+from superset_config.server import create_app
 logging.disable(logging.CRITICAL)
 app = create_app(Home.from_environment())
 rules = [(rule.rule, sorted(rule.methods - {"HEAD", "OPTIONS"})) for rule in app.url_map.iter_rules()]

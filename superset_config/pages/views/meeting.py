@@ -31,7 +31,7 @@ from superset_config.pages.base import (
     username,
 )
 from superset_config.pages.reach import Reach
-from superset_config.pages.views.words import (
+from superset_config.pages.words import (
     EFFECTS_JA,
     OTHER_CHANGED_JA,
     SAVED_NOW_JA,

@@ -28,7 +28,7 @@ from superset_config.pages.base import (
     username,
 )
 from superset_config.pages.reach import Reach
-from superset_config.pages.views.words import (
+from superset_config.pages.words import (
     DELETED_JA,
     NO_SCHOOL_JA,
     OTHER_CHANGED_JA,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kodomo.home import Home
 from superset_config.audit.table import NAME, UNSETTLED, AuditTable
-from superset_config.security.server import metadata_uri
+from superset_config.server import metadata_uri
 
 TABLES = (
     "logs (id integer, action text, user_id integer, json text, dttm text, dashboard_id integer, slice_id integer)",
