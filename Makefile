@@ -16,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 
-.PHONY: setup browser proxy demo test lint screenshots lock clean
+.PHONY: setup programs demo check test lint screenshots lock clean
 
 setup: $(VENV)/.installed  ## the environment in .venv, from requirements.lock
 
@@ -27,34 +27,25 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
 
-browser: /usr/bin/chromium  ## Chromium and Japanese fonts, for the screenshots and the browser tests
+programs:  ## Debian's programs that code, tests and demo call: programs.txt
+	@$(PYTHON) -m orchestration.operations.install_programs
 
-/usr/bin/chromium:
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver chromium-l10n fonts-noto-cjk
+demo: setup programs  ## a synthetic city, its batch, Superset and Dagster up
+	@$(BIN)/kodomo demo --residents $(RESIDENTS) --seed $(SEED) --as-of $(AS_OF)
 
-proxy: /usr/sbin/nginx  ## nginx, for the test of the shipped proxy configuration
-
-/usr/sbin/nginx:
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light openssl
-
-demo: setup  ## a synthetic city, its batch, Superset and Dagster up
-	test -d $(DEMO)/landing || $(BIN)/kodomo synth $(DEMO) --residents $(RESIDENTS) --seed $(SEED) --as-of $(AS_OF)
-	$(BIN)/kodomo superset staff --demo
-	$(BIN)/kodomo run --landing $(DEMO)/landing --as-of $(AS_OF)
-	$(BIN)/kodomo superset apply
-	$(BIN)/kodomo serve --detach --landing $(DEMO)/landing
-
-test: setup browser proxy  ## all tests
+test: setup programs  ## all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+check: lint  ## style, layers and unit tests: the loop to work in
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests/unit
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models macros tests/dbt
 
-screenshots: setup browser  ## every dashboard as every role, into $(KODOMO_HOME)/screenshots
+screenshots: setup programs  ## every dashboard as every role, into $(KODOMO_HOME)/screenshots
 	$(BIN)/kodomo screenshots
 
 lock:  ## resolve the versions again

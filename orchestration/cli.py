@@ -45,3 +45,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 from kodomo.access.access import read_access
 from kodomo.errors import KodomoError
+from kodomo.programs import require_program
 from superset_config.pages.base import url_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
 WIDTH, HEIGHT, MAX_HEIGHT = 1600, 1000, 6000
 LOADING = '[data-test="loading-indicator"], .loading, .ant-spin-spinning'
 # What a chart shows instead of itself when its query fails.
@@ -73,12 +73,11 @@ def take(
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise KodomoError("Pictures need Playwright: run `make setup`.") from error
-    if not Path(CHROMIUM).exists():
-        raise KodomoError(f"Pictures need Chromium at {CHROMIUM}: run `make browser`.")
+    chromium = require_program("chromium")
     album = Album()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
+            executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
             # Fields for dates look as the browser's language has them.
             env={**os.environ, "LANGUAGE": "ja"},

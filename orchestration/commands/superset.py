@@ -3,9 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
+
+_KINDS = {
+    "dashboard": r".*: (made|changed|deleted)",
+    "role": r"role \S+: (made|deleted)",
+    "permission": r"role .* (given|taken)",
+    "rule": r"rule .*: (made|changed|deleted)",
+    "account": r"account \S+: (made|roles|name changed|activated|deactivated).*",
+}
+
+
+def summary(lines: Iterable[str]) -> list[str]:
+    """Changes of ``apply`` counted by what they concern: at most ten lines, however many the changes are."""
+    counts: dict[str, Counter[str]] = {kind: Counter() for kind in [*_KINDS, "file"]}
+    for line in lines:
+        kind, match = next(
+            ((kind, match) for kind in ("role", "permission", "rule", "account", "dashboard")
+             if (match := re.fullmatch(_KINDS[kind], line))),
+            ("file", None),
+        )  # fmt: skip
+        counts[kind][match[1] if match else "written"] += 1
+    return [
+        f"{kind + 's':<12} " + ", ".join(f"{count} {verb}" for verb, count in sorted(verbs.items()))
+        for kind, verbs in counts.items()
+        if verbs
+    ]
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +44,7 @@ def register(app: typer.Typer) -> None:
     @group.command()
     def apply(
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+        verbose: Annotated[bool, typer.Option("--verbose", help="Print every change, not their counts.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     ) -> None:
         """Apply dashboards, roles, rules and the staff list, in one transaction."""
@@ -29,7 +58,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             typer.echo(json.dumps({"changes": lines, "dry_run": dry_run}, ensure_ascii=False))
             return
-        for line in lines:
+        for line in lines if verbose else summary(lines):
             typer.echo(line)
         verb = "would be made" if dry_run else "made"
         typer.echo(f"{len(lines)} changes {verb}." if lines else "Everything is as the files say.")

@@ -18,6 +18,7 @@ import duckdb
 
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
+from kodomo.programs import require_program
 
 MANIFEST = "backup.json"
 HOME_FOLDER = "home"
@@ -155,12 +156,7 @@ def _postgresql() -> str | None:
 
 
 def _run(*command: str) -> None:
-    program = shutil.which(command[0])
-    if program is None:
-        found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{command[0]}"))
-        if not found:
-            raise KodomoError(f"{command[0]} is missing: install PostgreSQL's client programs.")
-        program = str(found[-1])
+    program = require_program(command[0])
     result = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise KodomoError(f"{command[0]} failed: is the database of KODOMO_METADATA_URI reachable?")

@@ -16,6 +16,7 @@ from kodomo.access.scope import NO_SCOPE
 from kodomo.access.staff import read_staff
 from kodomo.errors import KodomoError
 from kodomo.home import PROJECT, Home
+from kodomo.programs import locate
 from kodomo.publication import current, list_publications
 from orchestration.operations.serving import port_is_free, running
 
@@ -63,8 +64,8 @@ def _environment() -> Iterator[Finding]:
         if there != wanted:
             wrong.append(f"{package} is {there}, not {wanted}")
     yield Finding("Packages", "wrong" if wrong else "ok", "; ".join(wrong) or f"{len(PINNED)} versions as locked")
-    browser = shutil.which("chromium")
-    yield Finding("Chromium", "ok" if browser else "note", browser or "missing: screenshots and browser tests need it")
+    chromium = locate("chromium")
+    yield Finding("Chromium", "ok" if chromium else "note", chromium or "missing: printed pages and pictures need it")
 
 
 def _links() -> Iterator[Finding]:

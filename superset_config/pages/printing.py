@@ -10,14 +10,9 @@ from pathlib import Path
 
 from kodomo.errors import KodomoError
 from kodomo.home import Home
+from kodomo.programs import require_program
 
-CHROMIUM = "/usr/bin/chromium"
 SECONDS = 60
-
-
-def is_there() -> bool:
-    """Whether PDFs can be made here."""
-    return Path(CHROMIUM).exists()
 
 
 def to_pdf(home: Home, html: str) -> bytes:
@@ -26,8 +21,7 @@ def to_pdf(home: Home, html: str) -> bytes:
     The page's own policy forbids scripts and requests. What is printed is about people: it lies in a folder of the
     home that only its owner reads, until it is printed.
     """
-    if not is_there():
-        raise KodomoError("PDF needs Chromium: run `make browser`, or print the page from the browser.")
+    chromium = require_program("chromium")
     home.ensure()
     folder = Path(tempfile.mkdtemp(prefix=".print-", dir=home.root))
     try:
@@ -35,7 +29,7 @@ def to_pdf(home: Home, html: str) -> bytes:
         page.write_text(html, encoding="utf-8")
         result = subprocess.run(
             [
-                CHROMIUM,
+                chromium,
                 "--headless",
                 "--disable-gpu",
                 "--disable-dev-shm-usage",

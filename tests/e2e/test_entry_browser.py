@@ -15,9 +15,9 @@ from kodomo.access.staff import DEMO_STAFF
 from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 from kodomo.ingest.entries import take_entries
+from kodomo.programs import require_program
 from kodomo.publication import current
 from kodomo.publication.publication import EVERYTHING
-from superset_config.pictures import CHROMIUM
 from tests.conftest import City
 from tests.security.servers import Server, apply, serve
 
@@ -53,7 +53,8 @@ def deliver_an_unknown_code(home: Home) -> None:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=ja"]
+            executable_path=require_program("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=ja"],
         )
         yield opened
         opened.close()

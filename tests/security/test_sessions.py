@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import sqlite3
 import stat
 import subprocess
@@ -15,6 +13,7 @@ import pytest
 import requests
 
 from kodomo.home import Home
+from kodomo.programs import require_program
 from superset_config.security.apply import new_password
 from superset_config.security.manager import check_password
 from superset_config.security.web import is_listed, parse_networks
@@ -383,8 +382,11 @@ def test_the_shipped_proxy_configuration(strict_server: Server, tmp_path: Path) 
     port = free_port()
     certificate = tmp_path / "kodomo"
     subprocess.run(
-        f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout {certificate}.key "
-        f"-out {certificate}.crt".split(),
+        [
+            require_program("openssl"),
+            *f"req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout {certificate}.key".split(),
+            *f"-out {certificate}.crt".split(),
+        ],
         check=True,
         capture_output=True,
     )
@@ -401,10 +403,7 @@ def test_the_shipped_proxy_configuration(strict_server: Server, tmp_path: Path) 
         f"fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;\n{site}\n}}",
         encoding="utf-8",
     )
-    # Debian's nginx is in a folder that only root's PATH holds.
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert nginx, "nginx is missing: make proxy"
-    process = subprocess.Popen([nginx, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)])
+    process = subprocess.Popen([require_program("nginx"), "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)])
     try:
         proxied = Server(strict_server.home, f"https://127.0.0.1:{port}")
         person = Person(proxied, "child_mano", None)

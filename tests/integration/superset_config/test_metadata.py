@@ -15,19 +15,19 @@ import requests
 
 from kodomo.access.staff import COLUMNS
 from kodomo.home import Home
+from kodomo.programs import require_program
 from kodomo.publication import publish
 from tests.security.scratch import CHILDREN, write_warehouse
 from tests.security.servers import apply, free_port, passwords, serve
 
 pytestmark = pytest.mark.slow
-PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 
 
 @pytest.fixture
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Debian's PostgreSQL on a free port, as the user postgres (root may not run it); yields its address."""
-    assert PROGRAMS is not None, "Debian's package postgresql is missing"
     account = pwd.getpwnam("postgres")
+    setpriv = require_program("setpriv")
     folder = Path("/tmp") / f"kodomo-postgresql-{os.getpid()}"
     folder.mkdir(mode=0o700)
     os.chown(folder, account.pw_uid, account.pw_gid)
@@ -35,16 +35,16 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     def run(*command: str) -> None:
         subprocess.run(
-            ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", *command],
+            [setpriv, f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", *command],
             check=True,
             cwd=folder,
             stdout=subprocess.DEVNULL,
         )
 
     data = str(folder / "data")
-    run(str(PROGRAMS / "initdb"), "-D", data, "-U", "kodomo", "--auth=trust", "-E", "UTF8")
+    run(require_program("initdb"), "-D", data, "-U", "kodomo", "--auth=trust", "-E", "UTF8")
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    run(str(PROGRAMS / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+    run(require_program("pg_ctl"), "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
         connection = psycopg2.connect(host="127.0.0.1", port=port, user="kodomo", dbname="postgres")
         connection.autocommit = True
@@ -52,7 +52,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         connection.close()
         yield f"postgresql+psycopg2://kodomo@127.0.0.1:{port}/superset"
     finally:
-        run(str(PROGRAMS / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
+        run(require_program("pg_ctl"), "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder)
 
 
