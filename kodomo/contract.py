@@ -112,6 +112,15 @@ def load_heading_rules(seeds: Path = SEEDS) -> HeadingRules:
 
 
 @lru_cache
+def load_trailer_words(seeds: Path = SEEDS) -> dict[str, list[str]]:
+    """The seed trailer_words: kind (count, end, unit) → words."""
+    words: dict[str, list[str]] = {}
+    for row in _rows(seeds / "trailer_words.csv"):
+        words.setdefault(row["kind"], []).append(unicodedata.normalize("NFKC", row["word"]))
+    return words
+
+
+@lru_cache
 def load_code_lists(seeds: Path = SEEDS) -> dict[str, dict[str, str]]:
     """The seed code_lists: list → code → label."""
     lists: dict[str, dict[str, str]] = {}

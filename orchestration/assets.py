@@ -16,11 +16,13 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from expectations.results import QualityResult
 from expectations.suites import ALL
 from expectations.suites.building import BLOCKS
+from kodomo.clock import today
 from kodomo.contract import Contract, load_contracts
 from kodomo.dbt_runner import NodeResult, error_summary, load_manifest
 from kodomo.errors import KodomoError, PublicationHeldError, WarehouseBusyError, without_values
 from kodomo.home import Home
 from kodomo.ingest.deliveries import last_delivered
+from kodomo.ingest.landing import settling
 from orchestration.batch import Batch
 
 RUN_ID_TAG = "kodomo/run_id"
@@ -43,9 +45,10 @@ class BatchResource(dg.ConfigurableResource):
         """The batch of this run: the caller's in the same process, else one made at its first use."""
         key = context.run.tags.get(RUN_ID_TAG, context.run.run_id)
         if key not in BATCHES:
-            as_of_on = dt.date.fromisoformat(self.as_of_on) if self.as_of_on else dt.date.today()
+            as_of_on = dt.date.fromisoformat(self.as_of_on) if self.as_of_on else today()
             home = Home.from_environment()
-            BATCHES[key] = Batch(home, Path(self.landing), as_of_on, self.strict, retries=RETRIES)
+            # What is still being written is left to the sensor, which starts another run for it.
+            BATCHES[key] = Batch(home, Path(self.landing), as_of_on, self.strict, retries=RETRIES, settling=settling())
         return BATCHES[key]
 
 

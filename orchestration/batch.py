@@ -40,7 +40,11 @@ class Batch:
     progress: Progress = silent
     retries: int = 0
     """How often a step waits and tries again where another run has the warehouse."""
+    settling: Any = None
+    """Which files count as written (``kodomo.ingest.folder.Settling``); None: all."""
     deliveries: Sequence[Any] = ()
+    left: list[Any] = field(default_factory=list)
+    """Files that are left for the next run, each with its reason."""
     nodes: Sequence[dbt_runner.NodeResult] = ()
     expectations: Sequence[Any] = ()
     publication: Path | None = None
@@ -58,12 +62,16 @@ class Batch:
             write_run_parameters(connection, self.run_id, self.as_of_on)
             ensure_entry_tables(connection)
         before = deliveries_of_run(self.home, self.run_id)
+        self.left.clear()
         delivered = ingest_landing(
             self.home,
             self.landing,
             self.run_id,
             strict=self.strict,
             progress=lambda item: self.progress("ingest", item),
+            as_of_on=self.as_of_on,
+            settling=self.settling,
+            left=self.left,
         )
         entered = take_entries_and_requests(self.home, self.run_id, lambda item: self.progress("ingest", item))
         self.deliveries = [*before, *delivered, *entered]

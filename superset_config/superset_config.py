@@ -15,7 +15,7 @@ from sqlalchemy.pool import QueuePool
 from superset.key_value.types import JsonKeyValueCodec
 
 from kodomo.home import Home
-from superset_config import speed
+from superset_config import downloads, speed
 from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
 from superset_config.pages.views import registration
@@ -247,6 +247,7 @@ def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     dialect.install()
     speed.install(app)
     web.install(app)
+    downloads.install(app)
     registration.install(app)
 
 

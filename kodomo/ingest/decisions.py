@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from kodomo.clock import today
 from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
@@ -51,13 +52,17 @@ def no_such_delivery(delivery_id: str) -> UsageError:
 def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by: str) -> str:
     """Release or withdraw a delivery, with its reason; the next run builds without or with it. Returns the status.
 
+    A delivery from the future that is released counts from the day on which it was received: later ones replace it.
     Raises UsageError for a delivery that is not there or not in a state that allows it, or without a reason.
     """
     if not reason.strip():
         raise UsageError("A decision needs its reason: --reason TEXT.")
     allowed, status = TRANSITIONS[decision]
     with connect(home) as connection:
-        rows = connection.execute("select status from raw.deliveries where delivery_id = ?", [delivery_id]).fetchall()
+        rows = connection.execute(
+            "select status, source_id, delivered_on, received_at::date from raw.deliveries where delivery_id = ?",
+            [delivery_id],
+        ).fetchall()
         if not rows:
             raise no_such_delivery(delivery_id)
         if rows[0][0] not in allowed:
@@ -66,6 +71,14 @@ def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by:
             )
         connection.execute("begin")
         connection.execute("update raw.deliveries set status = ? where delivery_id = ?", [status, delivery_id])
+        _, source_id, delivered_on, received_on = rows[0]
+        if decision == "release" and delivered_on > today():
+            reason = f"{reason} (dated {delivered_on}, counts from {received_on})"
+            connection.execute(
+                "update raw.deliveries set delivered_on = $day, sequence = (select coalesce(max(sequence), 0) + 1 "
+                "from raw.deliveries where source_id = $source and delivered_on = $day) where delivery_id = $delivery",
+                {"day": received_on, "source": source_id, "delivery": delivery_id},
+            )
         connection.execute(
             "insert into raw.delivery_events values (?, ?, ?, ?, now()::timestamp)",
             [delivery_id, status, decided_by, reason],

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import errno
 import hashlib
 import os
-import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from kodomo.clock import today
 from kodomo.contract import Contract, load_contracts, load_heading_rules
-from kodomo.errors import KodomoError, UsageError
+from kodomo.errors import KodomoError, UsageError, WarehouseBusyError, without_values
 from kodomo.home import Home
 from kodomo.ingest.decisions import no_such_delivery
-from kodomo.ingest.files import ParsedFile, RefusedError, parse
-from kodomo.ingest.load import load
+from kodomo.ingest.files import ParsedFile, RefusedError, may_be_kept, parse
+from kodomo.ingest.folder import (
+    LandedFile,
+    LeftFile,
+    Settling,
+    UnreadableError,
+    UnsettledError,
+    landed_files,
+    read_file,
+    shown_name,
+    unread_hash,
+    unsettled,
+)
+from kodomo.ingest.load import Loaded, load
+from kodomo.ingest.losses import register_losses
 from kodomo.ingest.mending import loaded_lines, mended_by, record_mended
 from kodomo.ingest.tables import delete_rows, ensure_tables, write_data_items
 from kodomo.warehouse import connect
 
 HELD_BELOW_PERCENT = 70
-_DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?!\d)")
+REGISTER = "resident_register"
+OF_THE_MACHINE = (WarehouseBusyError, duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
+"""What goes wrong with every file alike is no fault of the one at hand."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +82,21 @@ def ingest_landing(
     *,
     strict: bool = False,
     progress: Callable[[str], None] | None = None,
+    as_of_on: dt.date | None = None,
+    settling: Settling | None = None,
+    left: list[LeftFile] | None = None,
 ) -> list[Delivery]:
     """Take every file of ``landing/<source>/`` that has not been taken yet, in the order of delivery.
 
-    Returns the deliveries that are new in this run. Raises KodomoError when the folder holds no file at all, and,
-    if ``strict``, when a delivery was refused or held (what was recorded stays).
+    ``as_of_on``: a delivery dated after this day and after today is from the future. ``settling``: which files may
+    still be written; they stay, and are put into ``left``. Returns the deliveries that are new in this run. Raises
+    KodomoError when the folder holds no file at all, and, if ``strict``, when a delivery was refused or held, or left
+    (what was recorded stays).
     """
     contracts = load_contracts()
-    files = sorted(delivered_files(landing), key=lambda item: (item[2], item[0], item[1].name))
+    files = sorted(landed_files(landing), key=lambda file: (file.delivered_on, file.source_id, file.name))
+    waiting = unsettled(files, settling or Settling())
+    left = left if left is not None else []
     with connect(home) as connection:
         ensure_tables(connection, contracts)
         write_data_items(connection, contracts)
@@ -80,17 +105,53 @@ def ingest_landing(
                 "The landing folder holds no file: put each extract into landing/<source>/<source>_<YYYYMMDD>.csv."
             )
         deliveries = []
-        for source_id, path, delivered_on in files:
-            delivery = take(connection, home, contracts.get(source_id), source_id, path, delivered_on, run_id)
+        for file in files:
+            try:
+                if file.path in waiting:
+                    raise UnsettledError(waiting[file.path])
+                delivery = _take_landed(connection, home, contracts, file, run_id, as_of_on)
+            except UnsettledError as error:
+                left.append(LeftFile(file.source_id, file.name, str(error)))
+                continue
             if delivery is not None:
                 deliveries.append(delivery)
             if progress is not None:
-                progress(path.name)
+                progress(file.name)
     stopped = [delivery for delivery in deliveries if delivery.status in {"refused", "held"}]
-    if strict and stopped:
+    if strict and (stopped or left):
         lines = [f"  {delivery.source_id}/{delivery.file_name}: {delivery.reason}" for delivery in stopped]
+        lines += [f"  {file.source_id}/{file.file_name}: {file.reason}" for file in left]
         raise KodomoError("Deliveries were not accepted:\n" + "\n".join(lines))
     return deliveries
+
+
+def _take_landed(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    contracts: Mapping[str, Contract],
+    file: LandedFile,
+    run_id: str,
+    as_of_on: dt.date | None,
+) -> Delivery | None:
+    """Take a file of the landing folder, or refuse it for what it is; None if that was done before."""
+    contract = contracts.get(file.source_id)
+    try:
+        if file.fault is not None:
+            raise UnreadableError(file.fault)
+        return take(connection, home, contract, file.source_id, file.path, file.delivered_on, run_id, as_of_on=as_of_on)
+    except UnreadableError as error:
+        file = replace(file, fault=str(error))
+        sha256 = unread_hash(file)
+        if taken_before(connection, contract, file.source_id, file.name, sha256):
+            return None
+        delivery = _numbered(
+            connection, contract, None, source_id=file.source_id, file_name=file.name, sha256=sha256,
+            delivered_on=file.delivered_on,
+        )  # fmt: skip
+        delivery = delivery.refused(f"{file.name}: {file.fault}")
+        with _transaction(connection):
+            _record(connection, contract, delivery, run_id)
+        return delivery
 
 
 def deliveries_of_run(home: Home, run_id: str) -> list[Delivery]:
@@ -116,24 +177,6 @@ def last_delivered(home: Home, until: dt.date) -> dict[str, dt.date]:
         )
 
 
-def delivered_files(landing: Path) -> Iterator[tuple[str, Path, dt.date]]:
-    """Source (the folder's name), path and delivery date of each file in the landing folder."""
-    for folder in sorted(path for path in landing.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        for path in sorted(folder.iterdir()):
-            if path.is_file() and not path.name.startswith("."):
-                yield folder.name, path, delivery_date(path)
-
-
-def delivery_date(path: Path) -> dt.date:
-    """YYYYMMDD in the file's name, else the day on which it was last modified."""
-    for match in _DATE_IN_NAME.finditer(path.stem):
-        try:
-            return dt.date(*(int(part) for part in match.groups()))
-        except ValueError:
-            continue
-    return dt.date.fromtimestamp(path.stat().st_mtime)
-
-
 def take(
     connection: duckdb.DuckDBPyConnection,
     home: Home,
@@ -143,73 +186,120 @@ def take(
     delivered_on: dt.date,
     run_id: str,
     kind: str | None = None,
+    as_of_on: dt.date | None = None,
 ) -> Delivery | None:
-    """Take one file, in one transaction; None if it was taken before. ``kind``: other than the contract says."""
-    data = path.read_bytes()
+    """Take one file, in one transaction; None if it was taken before. ``kind``: other than the contract says.
+
+    Whatever goes wrong with the file alone is a refusal of it. Raises UnreadableError and UnsettledError as
+    ``read_file`` does, and what is wrong with the machine or the warehouse.
+    """
+    data = read_file(path)
+    name = shown_name(path.name)
     sha256 = hashlib.sha256(data).hexdigest()
-    fingerprint = contract.fingerprint if contract else "no contract"
+    earlier = _accepted_names(connection, contract, source_id, sha256)
+    if name in earlier:
+        return None
+    known = {"source_id": source_id, "file_name": name, "sha256": sha256, "delivered_on": delivered_on}
+    try:
+        with _transaction(connection):
+            delivery = _numbered(connection, contract, kind, **known)
+            delivery = _take_new(connection, home, contract, data, delivery, bool(earlier), kind, as_of_on)
+            _record(connection, contract, delivery, run_id)
+    except OF_THE_MACHINE:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+            raise
+        if contract is not None and may_be_kept(data, load_heading_rules()):
+            keep(home, data, sha256)
+        delivery = _numbered(connection, contract, kind, **known).refused(
+            f"{name}: it could not be read ({type(error).__name__}: {without_values(str(error))[:200]}). "
+            "Ask the holder for it as CSV again, or whoever looks after kodomo for the cause."
+        )
+        with _transaction(connection):
+            _record(connection, contract, delivery, run_id)
+    return delivery
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("rollback")
+        raise
+
+
+def _accepted_names(
+    connection: duckdb.DuckDBPyConnection, contract: Contract | None, source_id: str, sha256: str
+) -> set[str]:
+    """Under which names the same bytes came before, but for what was refused by another contract than today's."""
     earlier = connection.execute(
         "select file_name, status, contract_fingerprint from raw.deliveries where source_id = ? and sha256 = ?",
         [source_id, sha256],
     ).fetchall()
-    taken = [row for row in earlier if row[1] != "refused" or row[2] == fingerprint]
-    if any(file_name == path.name for file_name, _, _ in taken):
-        return None
-    connection.execute("begin")
-    try:
-        delivery = _take_new(connection, home, contract, source_id, path, data, sha256, delivered_on, bool(taken), kind)
-        connection.execute(
-            "insert into raw.deliveries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::timestamp, ?, ?, ?)",
-            [
-                delivery.delivery_id,
-                delivery.source_id,
-                delivery.file_name,
-                delivery.sha256,
-                delivery.delivered_on,
-                delivery.kind,
-                delivery.encoding,
-                delivery.rows_read,
-                delivery.rows_loaded,
-                delivery.rows_rejected,
-                delivery.status,
-                delivery.reason,
-                int(delivery.delivery_id.rsplit("-", 1)[1]),
-                fingerprint,
-                run_id,
-            ],
-        )
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    return delivery
+    return {name for name, status, by in earlier if status != "refused" or by == _fingerprint(contract)}
+
+
+def taken_before(
+    connection: duckdb.DuckDBPyConnection, contract: Contract | None, source_id: str, file_name: str, sha256: str
+) -> bool:
+    """Whether the same bytes came before under the same name."""
+    return file_name in _accepted_names(connection, contract, source_id, sha256)
+
+
+def _fingerprint(contract: Contract | None) -> str:
+    return contract.fingerprint if contract else "no contract"
+
+
+def _numbered(
+    connection: duckdb.DuckDBPyConnection, contract: Contract | None, kind: str | None, **known: Any
+) -> Delivery:
+    """A delivery with its id: of several on a day, the next one."""
+    sequence = _next_sequence(connection, known["source_id"], known["delivered_on"])
+    return _unread(
+        contract, kind, delivery_id=f"{known['delivered_on']:%Y%m%d}-{known['source_id']}-{sequence:02d}", **known
+    )
+
+
+def _next_sequence(connection: duckdb.DuckDBPyConnection, source_id: str, delivered_on: dt.date) -> int:
+    # By the ids too: a delivery that was released counts on another day than its id says.
+    return connection.execute(
+        "select coalesce(max(greatest(case when delivered_on = $day then sequence else 0 end, case when "
+        "starts_with(delivery_id, $beginning) then split_part(delivery_id, '-', -1)::integer else 0 end)), 0) + 1 "
+        "from raw.deliveries where source_id = $source",
+        {"source": source_id, "day": delivered_on, "beginning": f"{delivered_on:%Y%m%d}-"},
+    ).fetchall()[0][0]
+
+
+def _record(connection: duckdb.DuckDBPyConnection, contract: Contract | None, delivery: Delivery, run_id: str) -> None:
+    names = [field.name for field in fields(Delivery)]
+    connection.execute(
+        f"insert into raw.deliveries ({', '.join(names)}, received_at, sequence, contract_fingerprint, run_id) "
+        f"values ({', '.join('?' for _ in names)}, now()::timestamp, ?, ?, ?)",
+        [
+            *(getattr(delivery, name) for name in names),
+            int(delivery.delivery_id.rsplit("-", 1)[1]),
+            _fingerprint(contract),
+            run_id,
+        ],
+    )
 
 
 def _take_new(
     connection: duckdb.DuckDBPyConnection,
     home: Home,
     contract: Contract | None,
-    source_id: str,
-    path: Path,
     data: bytes,
-    sha256: str,
-    delivered_on: dt.date,
+    delivery: Delivery,
     is_duplicate: bool,
-    other_kind: str | None = None,
+    other_kind: str | None,
+    as_of_on: dt.date | None,
 ) -> Delivery:
-    sequence = connection.execute(
-        "select coalesce(max(sequence), 0) + 1 from raw.deliveries where source_id = ? and delivered_on = ?",
-        [source_id, delivered_on],
-    ).fetchall()[0][0]
-    delivery = _unread(
-        contract,
-        other_kind,
-        delivery_id=f"{delivered_on:%Y%m%d}-{source_id}-{sequence:02d}",
-        source_id=source_id,
-        file_name=path.name,
-        sha256=sha256,
-        delivered_on=delivered_on,
-    )
+    source_id = delivery.source_id
     if contract is None:
         return delivery.refused(
             f"There is no source {source_id}: the folder's name must be one of models/sources/*.yml."
@@ -222,10 +312,10 @@ def _take_new(
         parsed = parse(data, contract, load_heading_rules())
     except RefusedError as error:
         if not error.is_forbidden:
-            keep(home, data, sha256)
-        return delivery.refused(f"{path.name}: {error}")
-    keep(home, data, sha256)
-    return _load(connection, home, contract, parsed, delivery)
+            keep(home, data, delivery.sha256)
+        return delivery.refused(f"{delivery.file_name}: {error}")
+    keep(home, data, delivery.sha256)
+    return _load(connection, home, contract, parsed, delivery, as_of_on)
 
 
 def _load(
@@ -234,8 +324,9 @@ def _load(
     contract: Contract,
     parsed: ParsedFile,
     delivery: Delivery,
+    as_of_on: dt.date | None = None,
 ) -> Delivery:
-    """Load a file that was read, say which rejects it mends, and hold it if it has shrunk."""
+    """Load a file that was read, say which rejects it mends, and hold it if it may not be whole or not be meant."""
     delivery_id, file_name, kind = delivery.delivery_id, delivery.file_name, delivery.kind
     counts = load(connection, contract, delivery_id, parsed)
     notes = [*parsed.notes]
@@ -253,20 +344,9 @@ def _load(
                 kind = "delta"
     if parsed.unknown_headings:
         notes.append(f"Headings that the contract does not know were not loaded: {'、'.join(parsed.unknown_headings)}.")
-    status = "loaded"
-    if kind == "full":
-        last = connection.execute(
-            "select rows_loaded from raw.deliveries where source_id = ? and kind = 'full' and status = 'loaded' "
-            "and delivered_on <= ? and delivery_id <> ? order by delivered_on desc, sequence desc limit 1",
-            [contract.source_id, delivery.delivered_on, delivery_id],
-        ).fetchall()
-        if last and 100 * counts.loaded < HELD_BELOW_PERCENT * last[0][0]:
-            status = "held"
-            notes.insert(
-                0,
-                f"{counts.loaded} rows, under 70 % of the {last[0][0]} of the last full delivery: "
-                "release it with `kodomo delivery release`, or ask the holder for a whole file.",
-            )
+    holds = [] if kind == "entry" else _reasons_to_hold(connection, contract, parsed, delivery, kind, counts, as_of_on)
+    if holds:
+        holds.append("Release it with `kodomo delivery release`, or ask the holder for the right file.")
     return replace(
         delivery,
         kind=kind,
@@ -274,9 +354,48 @@ def _load(
         rows_read=parsed.rows_read,
         rows_loaded=counts.loaded,
         rows_rejected=parsed.rows_read - counts.loaded,
-        status=status,
-        reason=" ".join(notes) or None,
+        status="held" if holds else "loaded",
+        reason=" ".join([*holds, *notes]) or None,
     )
+
+
+def _reasons_to_hold(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    parsed: ParsedFile,
+    delivery: Delivery,
+    kind: str,
+    counts: Loaded,
+    as_of_on: dt.date | None,
+) -> list[str]:
+    """Why a steward should look at a delivery before it is used; empty for most."""
+    reasons = [*parsed.doubts]
+    latest = max(today(), as_of_on or dt.date.min)
+    if delivery.delivered_on > latest:
+        reasons.append(
+            f"It is dated {delivery.delivered_on}, after {latest}: as the newest of its source it would be used "
+            "until then."
+        )
+    if kind != "full":
+        return reasons
+    last = connection.execute(
+        "select rows_loaded, delivery_id, delivered_on from raw.deliveries where source_id = ? and kind = 'full' and "
+        "status = 'loaded' and delivered_on <= ? and delivery_id <> ? "
+        "order by delivered_on desc, sequence desc limit 1",
+        [contract.source_id, delivery.delivered_on, delivery.delivery_id],
+    ).fetchall()
+    if not last:
+        return reasons
+    rows, last_id, last_on = last[0]
+    if 100 * counts.loaded < HELD_BELOW_PERCENT * rows:
+        reasons.append(f"{counts.loaded} rows, under 70 % of the {rows} of the last full delivery.")
+    if contract.source_id == REGISTER:
+        lost = register_losses(connection, last_id, last_on, delivery.delivery_id, delivery.delivered_on)
+        if lost:
+            reasons.append(
+                f"More people are missing than chance explains since {last_id}: {'; '.join(map(str, lost))}."
+            )
+    return reasons
 
 
 def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delivery:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -11,12 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from kodomo.contract import Contract, HeadingRules, heading_key
+from kodomo.ingest.escapes import carry_escapes, meant
 from kodomo.ingest.records import (
+    BYTES,
     LineEnds,
     Record,
     as_delivered,
     decode_plain,
     detect_encoding,
+    is_cut_off,
     physical_lines,
     plain_lines,
     record_at,
@@ -24,12 +26,13 @@ from kodomo.ingest.records import (
     split_plain,
     to_byte_text,
     utf_16,
+    without_end_mark,
 )
+from kodomo.ingest.trailers import read_trailer
 
 MAX_TITLE_LINES = 20
-_TRAILER = re.compile(
-    r"^(?:以上|合計|総計|総合計|計|件数|合計件数|総件数|データ件数|レコード件数)[:=\s]*([0-9,]+)\s*(?:件|行|レコード)?$"
-)
+FEWEST_WITH_A_TAIL = 3
+"""So many records must end in the same empty fields that no heading has: one may be a comma too many in a text."""
 
 
 class RefusedError(Exception):
@@ -63,6 +66,8 @@ class ParsedFile:
     rejects: list[Reject] = field(default_factory=list)
     unknown_headings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """Why the file may not be whole, for people; empty for most."""
 
     text_encoding: str = "utf-8"
     """The encoding of ``raw_records``."""
@@ -83,81 +88,190 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
         raise RefusedError("The file is empty: deliver it again with its heading row.")
     encoding = detect_encoding(data)
     content, byte_encoding = to_byte_text(data, encoding)
+    content, has_end_mark = without_end_mark(content)
     lines = physical_lines(content)
     try:
-        start, delimiter, headings = find_headings(lines, byte_encoding, contract, rules)
+        row = find_headings(lines, byte_encoding, contract, rules)
     except RefusedError as error:
         if encoding != "cp932" or error.is_forbidden:
             raise
         # Bytes that are no UTF-8 are one record's fault, where the headings can be read as UTF-8.
         try:
-            start, delimiter, headings = find_headings(lines, "utf-8", contract, rules)
+            row = find_headings(lines, "utf-8", contract, rules)
         except RefusedError:
             raise error from None
         encoding = byte_encoding = "utf-8"
-    _check_headings(headings, start + 1, contract, rules)
+    _check_headings(row.headings, row.index + 1, contract, rules)
+    text_encoding = utf_16(data) if encoding == "utf-16" else byte_encoding
+    file = _File(
+        data=data, encoding=encoding, text_encoding=text_encoding, ends=LineEnds(content), has_end_mark=has_end_mark
+    )
+    parsed = _read(content, lines, byte_encoding, row, contract, rules, file)
+    escaped = carry_escapes(content, lines, byte_encoding, row.delimiter)
+    if escaped is None:
+        return parsed
+    lines = physical_lines(escaped.content)
+    file = replace(file, first_lines=np.array(escaped.first_lines))
+    row = find_headings(lines, "utf-8", contract, rules)
+    as_meant = _read(escaped.content, lines, "utf-8", row, contract, rules, file)
+    return as_meant if _broken(as_meant) <= _broken(parsed) else parsed
+
+
+STRUCTURAL = {"wrong_field_count", "unbalanced_quote"}
+
+
+def _broken(parsed: ParsedFile) -> int:
+    return sum(reject.reason_code in STRUCTURAL for reject in parsed.rejects)
+
+
+@dataclass(frozen=True)
+class _File:
+    """What the records of a content are shown as: the bytes and the lines of the file as delivered."""
+
+    data: bytes
+    encoding: str
+    text_encoding: str
+    ends: LineEnds
+    has_end_mark: bool
+    first_lines: np.ndarray | None = None
+    """By line of the content, the index of its physical line; None: they are the same."""
+
+    def line_number(self, index: int) -> int:
+        """The number of the physical line."""
+        return 1 + (index if self.first_lines is None else int(self.first_lines[index]))
+
+    def delivered(self, index: int, record: bytes) -> bytes:
+        """The bytes of a record that begins at a line of the content, as they were delivered."""
+        if self.first_lines is not None:
+            following = index + max(1, len(record.splitlines()))
+            stop = int(self.first_lines[following]) if following < len(self.first_lines) else None
+            record = self.ends.together(int(self.first_lines[index]), stop)
+        return as_delivered(record, self.data, self.encoding)
+
+
+def _read(
+    content: bytes,
+    lines: list[bytes],
+    byte_encoding: str,
+    row: HeadingRow,
+    contract: Contract,
+    rules: HeadingRules,
+    file: _File,
+) -> ParsedFile:
+    """The records of a content below its heading row."""
+    delimiter, headings = row.delimiter, row.headings
     known = {heading_key(column.heading): column for column in contract.columns}
     positions = {known[heading].name: i for i, heading in enumerate(headings) if heading in known}
-    width, first = len(headings), start + 1
+    width, first = len(headings), row.following
     is_plain = np.concatenate([np.zeros(first, dtype=bool), plain_lines(lines[first:], delimiter, width, headings[0])])
     ends = LineEnds(content)
     kept: list[Record] = []
     rejects: list[Reject] = []
+    with_tail: list[Record] = []
     notes: list[str] = []
+    doubts: list[str] = []
     following = first
+    is_short = False
     for index in np.flatnonzero(~is_plain[first:]) + first:
         if index < following:
             continue
+        is_short = False
         record, following = record_at(lines, int(index), byte_encoding, delimiter, width, ends)
         is_plain[index:following] = False
         if record is None:
             continue
         if record.fields is None:
             rejects.append(_reject(record, record.reason_code or "", byte_encoding))
+            is_short = record.reason_code == "unbalanced_quote"
             continue
         if _is_empty(record.fields) or _repeats_headings(record.fields, headings, rules):
             continue
-        trailer = _trailer_count(record.fields, width)
+        trailer = read_trailer(record.fields, width)
+        is_short = trailer is None and len(record.fields) < width
         if trailer is not None:
-            _check_trailer(notes, trailer, int(is_plain[:index].sum()) + len(kept) + len(rejects), record.line_number)
-        elif len(record.fields) < width or any(value.strip() for value in record.fields[width:]):
+            rows_read = int(is_plain[:index].sum()) + len(kept) + len(rejects) + len(with_tail)
+            if trailer.count not in {None, rows_read}:
+                line = file.line_number(index)
+                doubts.append(f"Line {line}: the trailer counts {trailer.count} records, the file has {rows_read}.")
+        elif is_short or any(value.strip() for value in record.fields[width:]):
             rejects.append(_reject(record, "wrong_field_count", byte_encoding))
+        elif len(record.fields) > width:
+            with_tail.append(record)
         else:
             kept.append(record)
+    is_open = not file.has_end_mark and len(lines) > 1 and not content.endswith((b"\n", b"\r"))
+    if is_open and not is_plain[-1] and (is_short or is_cut_off(lines[-1], byte_encoding)):
+        doubts.append(
+            f"Line {file.line_number(len(lines) - 1)}: the file ends within a record, without the end of its line."
+        )
+    tail = _common_tail(with_tail, width, row.tail) if not is_plain.any() and not kept else None
+    for record in with_tail:
+        if len(record.fields or ()) == tail:
+            kept.append(record)
+        else:
+            rejects.append(_reject(record, "wrong_field_count", byte_encoding))
     text, undecodable = decode_plain(lines, np.flatnonzero(is_plain), byte_encoding)
     for index in undecodable:
         is_plain[index] = False
         rejects.append(_reject(Record(index + 1, lines[index], None), "undecodable", byte_encoding))
+    if is_open and undecodable and undecodable[-1] == len(lines) - 1 and is_cut_off(lines[-1], byte_encoding):
+        doubts.append(
+            f"Line {file.line_number(len(lines) - 1)}: the file ends within a character, without the end of its line."
+        )
     rejects.sort(key=lambda reject: reject.line_number)
     plain = np.flatnonzero(is_plain)
     line_numbers = np.concatenate([plain + 1, np.array([record.line_number for record in kept], dtype=plain.dtype)])
     order = np.argsort(line_numbers, kind="stable")
     table = split_plain(text, delimiter, width, list(positions.values()))
     irregular = {record.line_number: record.data for record in kept}
+    ordered = line_numbers[order]
     return ParsedFile(
-        encoding="utf-8" if encoding == "utf-8-sig" else encoding,
-        line_numbers=line_numbers[order],
-        raw_records=lambda position: as_delivered(
-            irregular.get(number := int(line_numbers[order[position]]), lines[number - 1]), data, encoding
+        encoding="utf-8" if file.encoding == "utf-8-sig" else file.encoding,
+        line_numbers=ordered if file.first_lines is None else file.first_lines[ordered - 1] + 1,
+        raw_records=lambda position: file.delivered(
+            (index := int(ordered[position]) - 1), irregular.get(index + 1, lines[index])
         ),
         columns={
-            name: pa.chunked_array(
-                [
-                    *table.column(str(position)).chunks,
-                    pa.array([record.fields[position] for record in kept], pa.string()),
-                ]
+            name: meant(
+                pa.chunked_array(
+                    [
+                        *table.column(str(position)).chunks,
+                        pa.array([record.fields[position] for record in kept], pa.string()),
+                    ]
+                )
+                .combine_chunks()
+                .take(pa.array(order)),
+                is_escaped=file.first_lines is not None,
             )
-            .combine_chunks()
-            .take(pa.array(order))
             for name, position in positions.items()
         },
-        rejects=[replace(reject, record_bytes=as_delivered(reject.record_bytes, data, encoding)) for reject in rejects],
+        rejects=[_as_delivered(reject, file) for reject in rejects],
         unknown_headings=[heading for heading in headings if heading and heading not in known],
         notes=notes,
-        heading_record=as_delivered(lines[start], data, encoding),
-        delivered_encoding=encoding,
-        text_encoding=utf_16(data) if encoding == "utf-16" else byte_encoding,
+        doubts=doubts,
+        heading_record=file.delivered(row.index, ends.together(row.index, row.following)),
+        delivered_encoding=file.encoding,
+        text_encoding=file.text_encoding,
     )
+
+
+def _as_delivered(reject: Reject, file: _File) -> Reject:
+    index = reject.line_number - 1
+    data = file.delivered(index, reject.record_bytes)
+    text = reject.record if file.first_lines is None else readable(data, file.text_encoding)
+    return replace(reject, line_number=file.line_number(index), record=text, record_bytes=data)
+
+
+def _common_tail(records: list[Record], width: int, heading_tail: int) -> int | None:
+    """How many fields the records have that have more than ``width`` and nothing in those behind; None: not the same.
+
+    ``heading_tail``: how many empty headings stand at the end of the heading row.
+    """
+    counts = Counter(len(record.fields or ()) for record in records)
+    for fields, count in counts.most_common(1):
+        if 2 * count > len(records) and (fields == width + heading_tail or count >= FEWEST_WITH_A_TAIL):
+            return fields
+    return None
 
 
 def _is_empty(fields: list[str]) -> bool:
@@ -173,28 +287,45 @@ def _repeats_headings(fields: list[str], headings: list[str], rules: HeadingRule
     return [rules.aliases.get(key, key) for key in keys] == [rules.aliases.get(key, key) for key in headings]
 
 
-def find_headings(
-    lines: list[bytes], encoding: str, contract: Contract, rules: HeadingRules
-) -> tuple[int, str, list[str]]:
-    """Index of the heading row, delimiter, and the headings in the contract's spelling.
+@dataclass(frozen=True)
+class HeadingRow:
+    """The heading row: its line's index, the index of the line after it, and what stands in it."""
 
-    The heading row is the first line within the titles that shares most headings with the contract.
+    index: int
+    following: int
+    delimiter: str
+    headings: list[str]
+    """In the contract's spelling, without the empty ones at the end."""
+    tail: int
+    """How many empty ones there are."""
+
+
+def find_headings(lines: list[bytes], encoding: str, contract: Contract, rules: HeadingRules) -> HeadingRow:
+    """The line within the titles that shares most headings with the contract, with those that a quoted heading with a
+    line break goes on in.
+
+    Raises RefusedError where no line has any.
     """
     known = {heading_key(column.heading) for column in contract.columns}
-    best: tuple[int, int, str, list[str]] | None = None
+    best: tuple[int, HeadingRow] | None = None
     for index, data in enumerate(lines[: MAX_TITLE_LINES + 1]):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
         for delimiter in (",", "\t"):
+            following = _end_of_headings(lines, index, delimiter) if b'"' in data else index + 1
+            try:
+                text = b"\n".join(lines[index:following]).decode(encoding)
+            except UnicodeDecodeError:
+                continue
             keys = [heading_key(value) for value in split_fields(text, delimiter)[0]]
             headings = [key if key in known else rules.aliases.get(key, key) for key in keys]
             score = len(known.intersection(headings))
             if any(pattern in key for key in keys for pattern in rules.forbidden) and len(keys) > 1:
                 score = max(score, 1)
             if score and (best is None or score > best[0]):
-                best = (score, index, delimiter, headings)
+                tail = 0
+                while headings and not headings[-1]:
+                    headings.pop()
+                    tail += 1
+                best = (score, HeadingRow(index, following, delimiter, headings, tail))
     if best is None:
         _refuse_forbidden_words(lines[: MAX_TITLE_LINES + 1], encoding, rules)
         if any(b"\x00" in line for line in lines):
@@ -203,10 +334,26 @@ def find_headings(
         raise RefusedError(
             f"No heading row in the first {MAX_TITLE_LINES + 1} lines: the file must have the headings {expected} …"
         )
-    _, index, delimiter, headings = best
-    while headings and not headings[-1]:
-        headings.pop()
-    return index, delimiter, headings
+    return best[1]
+
+
+def _end_of_headings(lines: list[bytes], index: int, delimiter: str) -> int:
+    """The index after the lines of a heading row that begins at the index; the next one if its quotes do not close."""
+    for following in range(index + 1, min(len(lines), index + MAX_TITLE_LINES) + 1):
+        _, is_open = split_fields(b"\n".join(lines[index:following]).decode(BYTES), delimiter)
+        if not is_open:
+            return following
+    return index + 1
+
+
+def may_be_kept(data: bytes, rules: HeadingRules) -> bool:
+    """Whether nothing forbidden stands in the first lines of a file that could not be read as one."""
+    content, encoding = to_byte_text(data, detect_encoding(data))
+    try:
+        _refuse_forbidden_words(physical_lines(content)[: MAX_TITLE_LINES + 1], encoding, rules)
+    except RefusedError:
+        return False
+    return True
 
 
 def _refuse_forbidden_words(lines: list[bytes], encoding: str, rules: HeadingRules) -> None:
@@ -241,23 +388,6 @@ def _check_headings(headings: list[str], line: int, contract: Contract, rules: H
     if missing:
         raise RefusedError(
             f"Line {line}: the required heading {'、'.join(missing)} is missing: deliver the file with it."
-        )
-
-
-def _trailer_count(fields: list[str], width: int) -> int | None:
-    # A whole record may hold the words of a trailer; nothing stands after it in a trailer.
-    if len(fields) == width and not _is_empty(fields[2:]):
-        return None
-    text = unicodedata.normalize("NFKC", " ".join(value for value in fields if value.strip())).strip()
-    match = _TRAILER.match(text)
-    return int(match.group(1).replace(",", "")) if match else None
-
-
-def _check_trailer(notes: list[str], count: int, rows_read: int, line: int) -> None:
-    if count != rows_read:
-        notes.append(
-            f"Line {line}: the trailer counts {count} records, the file has {rows_read}: "
-            "ask the holder whether the file is whole."
         )
 
 

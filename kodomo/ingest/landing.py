@@ -6,10 +6,19 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kodomo.ingest.deliveries import delivered_files
+from kodomo.ingest.folder import (
+    Settling,
+    UnreadableError,
+    UnsettledError,
+    is_partial,
+    is_settled,
+    landed_files,
+    read_file,
+    unread_hash,
+)
 
 SETTLED_SECONDS = 30
 """A file that changed less long ago may still be written."""
@@ -38,25 +47,38 @@ class Landing:
         return cls({name: (state, sha256) for name, (state, sha256) in json.loads(cursor or "{}").items()})
 
 
+def settling() -> Settling:
+    """When a file counts as written where nobody waits: what is not is left to the next look."""
+    return Settling.from_environment(SETTLED_SECONDS, 0)
+
+
 def look(landing: Path, before: Landing, now: float | None = None) -> Landing:
     """The folder as it is now. A file is read again only if it was touched since ``before``: also with the same size
     and date its change time tells. Files that are being written are left for the next look.
     """
     now = time.time() if now is None else now
+    seconds = settling().seconds
     files = {}
     unsettled = 0
-    for source_id, path, _ in delivered_files(landing):
-        name = f"{source_id}/{path.name}"
-        stat = path.stat()
-        state = [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-        known = before.files.get(name)
-        if known and known[0] == state:
-            files[name] = known
-        elif now - stat.st_ctime < SETTLED_SECONDS:
-            unsettled += 1
-            if known:
+    for file in landed_files(landing):
+        name = f"{file.source_id}/{file.name}"
+        try:
+            stat = file.path.lstat()
+            state = [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+            known = before.files.get(name)
+            if known and known[0] == state:
                 files[name] = known
-        else:
-            with path.open("rb") as file:
-                files[name] = (state, hashlib.file_digest(file, "sha256").hexdigest())
+            elif file.fault is not None:
+                files[name] = (state, unread_hash(file))
+            elif is_partial(file.name) or not is_settled(stat, seconds, now):
+                unsettled += 1
+                if known:
+                    files[name] = known
+            else:
+                files[name] = (state, hashlib.sha256(read_file(file.path)).hexdigest())
+        except (UnsettledError, FileNotFoundError):
+            unsettled += 1
+        except (UnreadableError, OSError) as error:
+            # A run refuses it, and says so.
+            files[name] = ([], unread_hash(replace(file, fault=str(error))))
     return Landing(files, unsettled)

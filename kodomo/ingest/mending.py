@@ -131,7 +131,8 @@ def _open_rejects(
 def _read(delivery_id: str, data: bytes, encoding: str, records: list, contract: Contract) -> list[_Reject]:
     """Rejects with their values, by the heading row of the original, of which ``data`` is the beginning."""
     content, byte_encoding = to_byte_text(data, "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else encoding)
-    _, delimiter, headings = find_headings(physical_lines(content), byte_encoding, contract, load_heading_rules())
+    row = find_headings(physical_lines(content), byte_encoding, contract, load_heading_rules())
+    delimiter, headings = row.delimiter, row.headings
     codec = utf_16(data) if encoding == "utf-16" else byte_encoding
     positions = [
         headings.index(key) if (key := heading_key(column.heading)) in headings else None for column in contract.columns

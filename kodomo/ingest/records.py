@@ -22,6 +22,9 @@ BYTES = "latin-1"
 """Records are split with a character for each byte, so that bytes that are no text do not move their borders: in none
 of the encodings is a quote, a delimiter or a line end a part of another character."""
 _FORMULA = re.compile(r'^="(.*)"$', re.S)
+_EMPTY = b" \t\n\r\x0b\f" + b"\x1a\x00"
+_BEHIND_THE_END = b"\x1a\x00"
+"""The end-of-file mark of mainframes and of `copy a+b c`, and the zero bytes that fill a last block."""
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -61,7 +64,8 @@ def to_byte_text(data: bytes, encoding: str) -> tuple[bytes, str]:
     if encoding == "utf-16":
         whole = len(data) // 2 * 2
         text = data[2:whole].decode(utf_16(data), errors="surrogatepass")
-        return text.encode("utf-8", errors="surrogatepass") + (b"\xff" if whole < len(data) else b""), "utf-8"
+        is_cut = whole < len(data) and data[whole:] != b"\x1a"
+        return text.encode("utf-8", errors="surrogatepass") + (b"\xff" if is_cut else b""), "utf-8"
     return data, encoding
 
 
@@ -75,8 +79,12 @@ def as_delivered(record: bytes, data: bytes, encoding: str) -> bytes:
 
 
 def file_of(records: Sequence[bytes], data: bytes, encoding: str) -> bytes:
-    """A file of records (as they were delivered) in the manner of ``data``; lines end in CRLF."""
+    """A file of records (as they were delivered) in the manner of ``data``; lines end in CRLF.
+
+    UTF-8 has a byte order mark: people open the file in a spreadsheet, which takes it for CP932 otherwise.
+    """
     mark = next((mark for mark, name in _BOMS if name == encoding and data.startswith(mark)), b"")
+    mark = codecs.BOM_UTF8 if encoding == "utf-8" else mark
     end = "\r\n".encode(utf_16(data) if encoding == "utf-16" else "ascii")
     return mark + b"".join(record + end for record in records)
 
@@ -84,6 +92,30 @@ def file_of(records: Sequence[bytes], data: bytes, encoding: str) -> bytes:
 def utf_16(data: bytes) -> str:
     """The codec of a UTF-16 file, by its byte order mark."""
     return "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
+
+
+def without_end_mark(content: bytes) -> tuple[bytes, bool]:
+    """The content up to the end-of-file mark (1A) or the zero bytes that fill its last block, and whether there is one.
+
+    The mark may stand behind the last value or on a line of its own.
+    """
+    end = len(content.rstrip(_BEHIND_THE_END + b"\r\n\t "))
+    marks = [at for mark in _BEHIND_THE_END if (at := content.find(mark, end)) >= 0]
+    return (content[: min(marks)], True) if marks else (content, False)
+
+
+def is_cut_off(line: bytes, encoding: str) -> bool:
+    """Whether a line ends within a character."""
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        try:
+            codecs.getincrementaldecoder(encoding)().decode(line)
+        except UnicodeDecodeError:
+            # Half a code unit of UTF-16.
+            return line.endswith(b"\xff")
+        return True
+    return False
 
 
 def physical_lines(data: bytes) -> list[bytes]:
@@ -229,7 +261,7 @@ def record_at(
     reject by itself, and the next line begins a record again.
     """
     data, after = lines[index], index + 1
-    if not data.strip():
+    if not data.strip(_EMPTY):
         return None, after
     is_open = b'"' in data and split_fields(data.decode(BYTES), delimiter)[1]
     if is_open:
@@ -238,7 +270,7 @@ def record_at(
             data, after = joined
             is_open = False
     fields = None
-    text = _as_text(data, encoding)
+    text = _as_text(_without_zero_fields(data, delimiter), encoding)
     if len(data) > MAX_RECORD_BYTES:
         reason = "too_long"
     elif text is None:
@@ -248,6 +280,14 @@ def record_at(
     else:
         reason, fields = None, split_fields(text, delimiter)[0] if '"' in text else text.split(delimiter)
     return Record(index + 1, data, fields, reason), after
+
+
+def _without_zero_fields(data: bytes, delimiter: str) -> bytes:
+    """A record whose fields of zero bytes only are empty, as some databases write an empty text."""
+    if b"\x00" not in data:
+        return data
+    mark = re.escape(delimiter.encode())
+    return re.sub(rb"(?:(?<=" + mark + rb')|\A)"?\x00+"?(?=' + mark + rb"|\Z)", b"", data)
 
 
 def _as_text(data: bytes, encoding: str) -> str | None:
@@ -265,10 +305,11 @@ class LineEnds:
         self._content = content
         self._lines: list[bytes] | None = None
 
-    def together(self, start: int, stop: int) -> bytes:
-        """The lines from one index up to before another, with the line ends between them."""
+    def together(self, start: int, stop: int | None) -> bytes:
+        """The lines from one index up to before another (None: to the last), with the line ends between them."""
         if self._lines is None:
             self._lines = self._content.splitlines(keepends=True)
+        stop = len(self._lines) if stop is None else stop
         last = self._lines[stop - 1]
         return b"".join(self._lines[start : stop - 1]) + last.rstrip(b"\r\n")
 

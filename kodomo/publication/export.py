@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -17,6 +19,9 @@ FORMATS = {"csv": "format csv, header", "parquet": "format parquet", "json": "fo
 
 def export_table(home: Home, table: str, file_format: str, out: Path, *, published: bool = False) -> int:
     """Write a mart to ``out`` in a stable order of rows, whole or not at all; returns the number of rows.
+
+    Only its owner reads the file. A CSV begins with a byte order mark: spreadsheets in Japan take it
+    for CP932 otherwise.
 
     ``published``: the marts as they were published, else from the last build.
     Raises UsageError naming the tables that there are.
@@ -48,6 +53,23 @@ def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, file_f
         raise UsageError(f"There is no table {table}: it must be one of {', '.join(tables)}.")
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.with_name(f".{out.name}.part")
-    connection.execute(f"copy (select * from {schema}.{table} order by all) to '{draft}' ({FORMATS[file_format]})")
-    os.replace(draft, out)
+    marked = out.with_name(f".{out.name}.marked")
+    try:
+        draft.touch(mode=0o600)
+        connection.execute(f"copy (select * from {schema}.{table} order by all) to '{draft}' ({FORMATS[file_format]})")
+        if file_format == "csv":
+            _copy_with_mark(draft, marked)
+            os.replace(marked, draft)
+        draft.chmod(0o600)
+        os.replace(draft, out)
+    finally:
+        for path in (draft, marked):
+            path.unlink(missing_ok=True)
     return connection.execute(f"select count(*) from {schema}.{table}").fetchall()[0][0]
+
+
+def _copy_with_mark(source: Path, target: Path) -> None:
+    target.touch(mode=0o600)
+    with source.open("rb") as reader, target.open("wb") as writer:
+        writer.write(codecs.BOM_UTF8)
+        shutil.copyfileobj(reader, writer, 2**20)

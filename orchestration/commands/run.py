@@ -9,6 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+SETTLED_SECONDS = 5
+"""A file that changed less long ago is waited for: a person has just started the run, and most files are long there."""
+PATIENCE_SECONDS = 60
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo run``."""
@@ -23,6 +27,7 @@ def register(app: typer.Typer) -> None:
         """Ingest, build, check and publish. Exit codes: 0 done, 1 failed, 3 a gate held the publication."""
         from kodomo.errors import UsageError
         from kodomo.home import Home
+        from kodomo.ingest.folder import Settling
         from orchestration.batch import Batch
         from orchestration.run import run_batch
 
@@ -32,7 +37,8 @@ def register(app: typer.Typer) -> None:
             raise UsageError(f"--as-of takes a date such as 2026-04-01, not {as_of!r}.") from error
         if not landing.is_dir():
             raise UsageError(f"There is no folder {landing}: --landing takes a folder of extracts.")
-        batch = Batch(Home.from_environment(), landing.resolve(), as_of_on, strict)
+        settling = Settling.from_environment(SETTLED_SECONDS, PATIENCE_SECONDS)
+        batch = Batch(Home.from_environment(), landing.resolve(), as_of_on, strict, settling=settling)
         if as_json:
             run_batch(batch)
             typer.echo(json.dumps(summary(batch), ensure_ascii=False))
@@ -62,6 +68,9 @@ def summary(batch: Any) -> dict[str, Any]:
                 "reason": delivery.reason,
             }
             for delivery in batch.deliveries
+        ],
+        "left_for_later": [
+            {"source_id": file.source_id, "file_name": file.file_name, "reason": file.reason} for file in batch.left
         ],
         "not_used": left_out(batch.as_of_on),
         "nodes": len(batch.nodes),
@@ -117,6 +126,18 @@ def _run_with_progress(batch: Any) -> None:
         }
         for delivery in batch.deliveries
         if delivery.status != "loaded" or delivery.rows_rejected or delivery.reason
+    ]
+    noticed += [
+        {
+            "source": file.source_id,
+            "file": file.file_name,
+            "status": "left for later",
+            "read": None,
+            "loaded": None,
+            "rejected": None,
+            "reason": file.reason,
+        }
+        for file in batch.left
     ]
     if noticed:
         print_table(console, noticed)

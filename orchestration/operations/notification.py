@@ -157,6 +157,7 @@ def message_of(batch: Batch, late: Sequence[str] = (), error: str | None = None)
         for one in batch.deliveries
         if one.rows_rejected
     ]
+    left = [f"  {labels.get(one.source_id, one.source_id)} {one.file_name}" for one in batch.left]
     checks = [
         f"  {one.label_ja}（{one.table}）：{'検査できず' if one.status == 'errored' else '不合格'}"
         for one in batch.expectations
@@ -166,6 +167,7 @@ def message_of(batch: Batch, late: Sequence[str] = (), error: str | None = None)
         ("実行が途中で終わりました。", [f"  {error}"] if error else []),
         ("公開を止めたもの（公開中のデータは前のままです）", [f"  {failure}" for failure in batch.gate_failures]),
         ("受け取れなかった・保留にした納品", stopped),
+        ("書き込み中のため次回に回したファイル", left),
         ("不受理の記録", rejected),
         ("確認する検査", checks),
         ("納品が遅れているデータ", [f"  {labels.get(source_id, source_id)}" for source_id in late]),

@@ -147,7 +147,10 @@ def test_damage_stays_in_its_row(encoding: str, block: int) -> None:
         lost = [row.line for row, is_damaged in rows if not is_damaged and tuple(row.values) not in read]
         assert not lost, (encoding, block, seed)
         assert parsed.rows_read == len(parsed.line_numbers) + len(parsed.rejects)
-        assert bytes_of_records(parsed, data) == bytes_of_lines(data, encoding), (encoding, block, seed)
+        delivered = bytes_of_lines(data, encoding)
+        # A mark of the end of the file behind the last record is none of its bytes.
+        ends = {delivered, delivered.rstrip(b"\x1a\x00")}
+        assert bytes_of_records(parsed, data) in ends, (encoding, block, seed)
 
 
 def bytes_of_records(parsed, data: bytes) -> bytes:

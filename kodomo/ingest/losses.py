@@ -1,0 +1,138 @@
+"""People of an age or an area who are missing from a new state of the data, by more than chance.
+
+The share that leaves, dies or moves between two states is a limit of the seed ``loss_limits``; a group loses more than
+chance where so many would be missing with a probability below its significance.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import duckdb
+
+from kodomo.contract import SEEDS
+from kodomo.ingest.macros import load_macros
+
+DAYS_OF_A_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What is expected of a group. Ages are in whole years, both included; None: the group is no age."""
+
+    grouped_by: str
+    from_age: int | None
+    to_age: int | None
+    share: float
+    """Missing from one state to the next, however little time lies between."""
+    share_per_year: float
+    fewest_people: int
+    significance: float
+
+    def expected(self, years: float) -> float:
+        """The share that may be missing after so many years."""
+        return min(0.95, self.share + self.share_per_year * years)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A group that has lost more people than chance explains."""
+
+    grouped_by: str
+    group: str
+    people: int
+    missing: int
+
+    def __str__(self) -> str:
+        kind = {"age": "aged", "area": "of the area"}[self.grouped_by]
+        return f"{self.missing} of the {self.people} people {kind} {self.group}"
+
+
+@lru_cache
+def load_limits(compared: str, seeds: Path = SEEDS) -> tuple[Limit, ...]:
+    """The limits of the seed for ``register`` or ``publication``."""
+    with (seeds / "loss_limits.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Limit(
+                row["grouped_by"],
+                int(row["from_age"]) if row["from_age"] else None,
+                int(row["to_age"]) if row["to_age"] else None,
+                float(row["share"]),
+                float(row["share_per_year"]),
+                int(row["fewest_people"]),
+                float(row["significance"]),
+            )
+            for row in csv.DictReader(file)
+            if row["compared"] == compared
+        )
+
+
+def losses(
+    limits: Iterable[Limit], people: Sequence[tuple[int | None, str | None, bool, bool]], years: float
+) -> list[Loss]:
+    """The groups that lost more than chance.
+
+    ``people``: age in years and area (None: unknown) of each person of the state before, whether the person is missing
+    now, and whether the person is missing from the area; ``years`` lie between the two states.
+    """
+    from scipy.stats import binom
+
+    found = []
+    for limit in limits:
+        groups: dict[str, list[int]] = {}
+        for age, area, is_missing, is_missing_there in people:
+            if limit.grouped_by == "area":
+                group, counts = area, is_missing_there
+            else:
+                is_in_it = age is not None and (limit.from_age or 0) <= age <= (limit.to_age or 0)
+                group, counts = (f"{limit.from_age} to {limit.to_age}" if is_in_it else None), is_missing
+            if group is not None:
+                count = groups.setdefault(group, [0, 0])
+                count[0] += 1
+                count[1] += counts
+        for group, (total, missing) in sorted(groups.items()):
+            if total < limit.fewest_people:
+                continue
+            if binom.sf(missing - 1, total, limit.expected(years)) < limit.significance:
+                found.append(Loss(limit.grouped_by, group, total, missing))
+    return found
+
+
+def register_losses(
+    connection: duckdb.DuckDBPyConnection, before: str, before_on: dt.date, now: str, now_on: dt.date
+) -> list[Loss]:
+    """What a full delivery of the register has lost against the one before; both are ids of deliveries in raw.
+
+    A person is who is 住登者 there. Ages are those of the day of the delivery before, so that nobody grows out of one.
+    """
+    macros = load_macros()
+    number = macros["normalise_id"]("atena_no", 15)
+    is_resident = f"{macros['comparable_code']('resident_status_code')} = '1'"
+    rows = connection.execute(
+        f"""
+        with here as (
+            select
+                {number} as atena_no,
+                any_value(date_diff('month', {macros["parse_date"]("birth_on")}, ?::date) // 12) as age,
+                any_value(former_municipality) as area
+            from raw.resident_register
+            where delivery_id = ? and {is_resident}
+            group by all
+        ),
+        still as (
+            select distinct {number} as atena_no from raw.resident_register where delivery_id = ? and {is_resident}
+        )
+        select here.age, here.area, still.atena_no is null as is_missing
+        from here
+        left join still on here.atena_no = still.atena_no
+        where here.atena_no is not null
+        """,
+        [before_on, before, now],
+    ).fetchall()
+    people = [(age, area, is_missing, is_missing) for age, area, is_missing in rows]
+    return losses(load_limits("register"), people, max(0.0, (now_on - before_on).days / DAYS_OF_A_YEAR))
