@@ -28,6 +28,8 @@ LOOK_SECONDS = 0.2
 _DIGITS = re.compile(r"[0-9]+")
 _SEPARATED = re.compile(r"(?<![0-9])([0-9]{4})([-_.])([0-9]{2})\2([0-9]{2})(?![0-9])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_NO_CHARACTER = re.compile(r"[\x80\uf8f0-\uf8f3]")
+"""What the codec makes of single bytes that are none in CP932."""
 
 
 class UnreadableError(KodomoError):
@@ -86,9 +88,10 @@ def shown_name(name: str) -> str:
     for encoding in ("utf-8", "cp932"):
         try:
             text = data.decode(encoding)
-            break
         except UnicodeDecodeError:
             continue
+        if not _NO_CHARACTER.search(text):
+            break
     else:
         text = data.decode("utf-8", errors="backslashreplace")
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import shutil
 from pathlib import Path
@@ -152,6 +153,18 @@ def test_export_is_for_those_allowed_and_is_logged(server: Server) -> None:
         }
         answer = person.send("POST", "/api/v1/chart/data", json=body)
         assert answer.status_code == status, answer.text
+        # Spreadsheets in Japan take a CSV without the mark for CP932.
+        assert answer.content.startswith(codecs.BOM_UTF8) == (status == 200)
+        assert answer.content.count(codecs.BOM_UTF8) == (status == 200)
+    person = server.person("child_ryotsu")
+    chart = next(
+        chart
+        for board in person.get("/api/v1/dashboard/?q=(page_size:100)").json()["result"]
+        for chart in person.get(f"/api/v1/dashboard/{board['id']}/charts").json()["result"]
+    )
+    answer = person.get(f"/api/v1/chart/{chart['id']}/data/?format=csv")
+    assert answer.status_code == 200
+    assert answer.content.startswith(codecs.BOM_UTF8)
     log = server.person("admin").get("/api/v1/log/?q=(page_size:100,order_column:dttm,order_direction:desc)")
     assert log.status_code == 200
     assert '\\"csv\\"' in log.text or '"csv"' in log.text

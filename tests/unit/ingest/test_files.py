@@ -196,3 +196,147 @@ def test_trailers_are_checked_against_the_count(trailer: str, agrees: bool) -> N
     assert (numbers(parsed), rejected(parsed)) == (["1"], [(3, "wrong_field_count")])
     assert (not parsed.doubts) == agrees
     assert parsed.rows_read == 2
+
+
+TRAILERS = [
+    "合計 2名", "計2件（うち転出1件）", "抽出件数=2", "件数：2", "総合計：２件", "合計,,,,,2", "全2件", "レコード数:2",
+    "以上 2件", "以上", "[EOF]", "EOF", "*** END ***", "－以上－",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("trailer", TRAILERS)
+def test_a_trailer_is_no_record(trailer: str) -> None:
+    parsed = read("\r\n".join([HEADINGS, row(1), row(2), trailer, ""]))
+    assert (numbers(parsed), rejected(parsed), parsed.doubts) == (["1", "2"], [], [])
+
+
+@pytest.mark.parametrize("trailer", [trailer.translate(str.maketrans("2２", "3３")) for trailer in TRAILERS[:9]])
+def test_a_count_that_disagrees_is_a_doubt(trailer: str) -> None:
+    parsed = read("\r\n".join([HEADINGS, row(1), row(2), trailer, ""]))
+    assert numbers(parsed) == ["1", "2"]
+    assert len(parsed.doubts) == 1
+    assert "counts 3 records, the file has 2" in parsed.doubts[0]
+
+
+@pytest.mark.parametrize("line", ["計算 2件", "以上児 2名", "合計", "2", "合計,2,転入"])
+def test_words_that_are_no_trailer_are_a_record(line: str) -> None:
+    assert rejected(read("\r\n".join([HEADINGS, row(1), row(2), line, ""]))) == [(4, "wrong_field_count")]
+
+
+@pytest.mark.parametrize(
+    "end", ["\x1a", "\r\n\x1a", "\r\n\x1a\r\n", "\r\n\x1a\x1a\x1a", "\x00\x00", "\r\n\x1a\x00\x00 \r\n"]
+)
+@pytest.mark.parametrize("encoding", ["cp932", "utf-8-sig", "utf-16"])
+def test_a_mark_of_the_end_of_a_file_is_no_value(end: str, encoding: str) -> None:
+    parsed = read("\r\n".join([HEADINGS, row(1), row(2)]) + end, encoding)
+    assert (numbers(parsed), rejected(parsed), parsed.doubts) == (["1", "2"], [], [])
+    assert parsed.columns["certificate_type"].to_pylist() == ["一般", "一般"]
+
+
+def test_a_single_byte_mark_behind_utf_16() -> None:
+    parsed = read("\r\n".join([HEADINGS, row(1), ""]).encode("utf-16") + b"\x1a")
+    assert (numbers(parsed), rejected(parsed)) == (["1"], [])
+
+
+def test_a_field_of_zero_bytes_is_empty_and_one_within_a_text_is_none() -> None:
+    parsed = read("\r\n".join([HEADINGS, "1,R5.4.1,転入,\x00,\x00,一般", "2,R5.4.1,転\x00入,,,一般", ""]))
+    assert (numbers(parsed), rejected(parsed)) == (["1"], [(3, "undecodable")])
+    assert parsed.raw_records(0) == "1,R5.4.1,転入,\x00,\x00,一般".encode("cp932")
+
+
+@pytest.mark.parametrize("before", ["", "国民健康保険 資格一覧\r\n\r\n"])
+def test_a_line_break_in_a_heading(before: str) -> None:
+    headings = HEADINGS.replace("資格取得年月日", '"資格取得\r\n年月日"').replace("証区分", '"証\n区分"')
+    parsed = read(before + "\r\n".join([headings, row(1), headings, row(2), ""]))
+    first = 3 + before.count("\n")
+    assert (numbers(parsed), rejected(parsed)) == (["1", "2"], [])
+    assert parsed.line_numbers.tolist() == [first + 1, first + 5]
+    assert parsed.heading_record == headings.encode("cp932")
+
+
+@pytest.mark.parametrize(
+    ("headings", "records", "read_numbers"),
+    [
+        # the same empty tail on each, with and without it in the heading row
+        (HEADINGS, [row(1) + ",", row(2) + ",", row(3) + ","], ["1", "2", "3"]),
+        (HEADINGS + ",,", [row(1) + ",,"], ["1"]),
+        # a comma in a text whose record ends empty: one field more, and nothing in it
+        (HEADINGS, ["1,R5.4.1,転入,前住所,,,"], []),
+        (HEADINGS, ["1,R5.4.1,転入,前住所,,,", "2,R5.4.1,出生,双子,,,"], []),
+        (HEADINGS, [row(1), row(2) + ",", row(3) + ","], ["1"]),
+        # beside a tail that is the file's
+        (HEADINGS, [row(1) + ",", row(2) + ",", row(3) + ",", "4,R5.4.1,転入,前住所,,,,"], ["1", "2", "3"]),
+        (HEADINGS, [row(1) + ",", row(2) + ",,", row(3) + ",,,"], []),
+    ],
+)  # fmt: skip
+def test_more_fields_than_headings(headings: str, records: list[str], read_numbers: list[str]) -> None:
+    parsed = read("\r\n".join([headings, *records, ""]))
+    assert numbers(parsed) == read_numbers
+    assert {reason for _, reason in rejected(parsed)} <= {"wrong_field_count"}
+    assert parsed.rows_read == len(records)
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "utf-8", "utf-16"])
+def test_backslashes_of_a_file_that_escapes_with_them(encoding: str) -> None:
+    lines = [
+        r"1,R5.4.1,転入\,前住所,\N,\N,一般",
+        r'2,R5.4.1,"彼は\"甲\"と言う",\N,,表十',
+        r"3,R5.4.1,C:\\甲\n二行,,,一般",
+        "4,R5.4.1,一行\\\n二行,,,一般",
+        "5,R5.4.1,転入,,,一般",
+        "6,R5.4.1",
+    ]
+    parsed = read("\n".join([HEADINGS, *lines, ""]), encoding)
+    assert numbers(parsed) == ["1", "2", "3", "4", "5"]
+    assert parsed.columns["qualified_reason"].to_pylist() == [
+        "転入,前住所", '彼は"甲"と言う', "C:\\甲\n二行", "一行\n二行", "転入",
+    ]  # fmt: skip
+    assert parsed.columns["disqualified_on"].to_pylist() == [""] * 5
+    assert parsed.columns["certificate_type"].to_pylist() == ["一般", "表十", "一般", "一般", "一般"]
+    assert parsed.line_numbers.tolist() == [2, 3, 4, 5, 7]
+    assert rejected(parsed) == [(8, "wrong_field_count")]
+    codec = "utf-16-le" if encoding == "utf-16" else encoding
+    assert [parsed.raw_records(i).decode(codec) for i in range(5)] == lines[:5]
+    assert parsed.rejects[0].record_bytes.decode(codec) == lines[5]
+
+
+def test_backslash_escapes_between_tabs() -> None:
+    lines = [HEADINGS.replace(",", "\t"), "1\tR5.4.1\t転入\\\t前住所\t\\N\t\\N\t一般", ""]
+    parsed = read("\n".join(lines), "utf-8")
+    assert parsed.columns["qualified_reason"].to_pylist() == ["転入\t前住所"]
+
+
+@pytest.mark.parametrize(
+    "reason", ["C:\\new\\table", "\\1000", "表十申\\", '"C:\\甲\\"', "\\\\server\\share", "100\\", "転入\\出"]
+)
+def test_a_backslash_elsewhere_is_a_character(reason: str) -> None:
+    parsed = read("\n".join([HEADINGS, row(1, reason), row(2), ""]))
+    assert (numbers(parsed), rejected(parsed)) == (["1", "2"], [])
+    assert parsed.columns["qualified_reason"].to_pylist() == [reason.strip('"'), "転入"]
+
+
+@pytest.mark.parametrize("end", ["2,R5.4", '2,R5.4.1,"転入', "2", "2,R5.4.1,転入,,"])
+@pytest.mark.parametrize("encoding", ["cp932", "utf-8", "utf-16"])
+def test_a_file_that_ends_within_a_record_is_in_doubt(end: str, encoding: str) -> None:
+    text = "\r\n".join([HEADINGS, row(1), end])
+    parsed = read(text, encoding)
+    assert parsed.rows_read == 2
+    assert len(parsed.doubts) == 1
+    assert parsed.doubts[0].startswith("Line 3: the file ends within a record")
+    # With the end of its line, or an end-of-file mark, the record was written so.
+    assert read(text + "\r\n", encoding).doubts == []
+    assert read(text + "\r\n\x1a", encoding).doubts == []
+
+
+@pytest.mark.parametrize(("encoding", "size"), [("cp932", 1), ("utf-8", 1), ("utf-8", 2), ("utf-16", 1)])
+def test_a_file_that_ends_within_a_character_is_in_doubt(encoding: str, size: int) -> None:
+    parsed = read("\r\n".join([HEADINGS, row(1), row(2)]).encode(encoding)[:-size])
+    assert len(parsed.doubts) == 1
+    assert numbers(parsed) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "records", [[row(1)], [row(1), row(2)], [row(1), row(2) + ",x", row(3)], ['1,R5.4.1,"転\n入",,,一般']]
+)
+def test_a_whole_last_record_without_the_end_of_its_line_is_no_doubt(records: list[str]) -> None:
+    assert read("\r\n".join([HEADINGS, *records])).doubts == []
