@@ -9,9 +9,9 @@ import duckdb
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
-from orchestration.export import export_table
-from orchestration.home import Home
 
+from kodomo.home import Home
+from kodomo.publication.export import export_table
 from superset_config import downloads
 
 TEXT = "優先順位,児童\r\n1,=甲\r\n"
