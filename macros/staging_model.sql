@@ -82,7 +82,7 @@ select * from final
 {%- endmacro %}
 
 {% macro source_contract(source_id) -%}
-    {#- The contract of a source as the staging model needs it. -#}
+    {#- The contract of a source as the models need it. -#}
     {%- set node = graph.sources.values() | selectattr('source_name', 'equalto', 'raw')
         | selectattr('name', 'equalto', source_id) | first -%}
     {%- set columns = [] -%}
@@ -95,7 +95,8 @@ select * from final
             'width': meta.get('width'),
         }) -%}
     {%- endfor -%}
-    {{ return({'row_key': node.config.meta.get('row_key') or [], 'columns': columns}) }}
+    {%- set meta = node.config.meta -%}
+    {{ return({'row_key': meta.get('row_key') or [], 'columns': columns, 'facts': meta.get('facts')}) }}
 {%- endmacro %}
 
 {% macro staged_names(column) -%}

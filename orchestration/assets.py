@@ -1,4 +1,4 @@
-"""The asset graph: 27 extracts, the dbt models, the publication; dbt tests and expectations are checks on them.
+"""The asset graph: the extracts, the dbt models, the publication; dbt tests and expectations are checks on them.
 
 No postponed annotations here: Dagster reads the types of a step's parameters when it is defined.
 """

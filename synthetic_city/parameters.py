@@ -102,6 +102,28 @@ class Parameters:
     young_carer_share: float = rate(0.05, "A child in 17–20 of junior high school looks after family; survey 2020")
     school_aid_share: float = rate(0.145, "School aid: 14–15 % of pupils")
 
+    # --- what families use --------------------
+    antenatal_records_years: float = rate(8, "Vouchers are kept for five years and more; assumed: eight in the system")
+    antenatal_missed: float = rate(0.03, "14 subsidised checkups, about 13 used on average")
+    antenatal_missed_careless: float = rate(0.3, "Assumed: under ten checkups where care is neglected")
+    postnatal_care_years: float = rate(4, "Assumed: the city has run it since 2022")
+    postnatal_care_share: float = rate(0.1, "Postnatal care: about 15 % of births nationwide in 2023")
+    postnatal_care_share_positive: float = rate(0.4, "Assumed: offered to mothers with an EPDS of 9 or more")
+    family_service_years: int = rate(4, "Years of records of such services")
+    home_visit_share: float = rate(0.002, "Assumed: 養育支援訪問 without any known reason; more with one")
+    family_centre_uses: float = rate(6, "Assumed: visits to a family centre per child under three and year")
+    temporary_care_uses: float = rate(0.4, "Assumed: uses of temporary care per child under six and year")
+    short_stay_uses: float = rate(0.002, "Assumed: short stays per child and year, without illness or neglect")
+    sick_care_uses: float = rate(0.1, "Assumed: uses of care for sick children per child under nine and year")
+    after_school_share: float = rate(0.35, "Clubs after school: about a quarter of pupils, more in the first years")
+    after_school_left_early: float = rate(0.08, "Assumed: leave within their first year")
+    medical_aid_years: float = rate(5, "Years of entitlements kept in the system")
+    disabled_aid_share: float = rate(
+        0.3, "Assumed: disabled children whose degree entitles to 重度心身障害者医療費助成"
+    )
+    support_centre_share: float = rate(0.22, "Support centres: about a tenth of truant pupils; higher in small cities")
+    pupil_number_known: float = rate(0.6, "Assumed: pupils whose 宛名番号 the board of education has looked up")
+
     # --- the quality of the records --------------------
     school_not_in_register: float = rate(
         0.006, "Pupils who live in another municipality or are not registered here yet"

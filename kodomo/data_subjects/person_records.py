@@ -11,6 +11,9 @@ import duckdb
 from kodomo.contract import Contract
 from kodomo.linkage.explain import ATENA_WIDTH
 
+SHARED_KEYS = {"school_person_no": "school_enrolment", "notification_no": "pregnancy_notifications"}
+"""Numbers that several extracts name people by: column → the source that gives the number."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -47,11 +50,10 @@ def rows_about(contract: Contract, known: Known) -> tuple[str, list[Any]] | None
             number = f"lpad(ltrim(replace({name}, ' ', ''), '0'), {ATENA_WIDTH}, '0')"
             conditions.append(f"{number} in ({', '.join('?' * len(known.numbers))})")
             values += known.numbers
-    # The schools' number is that of the enrolment, in all of their extracts.
-    is_of_school = "school_person_no" in names
-    own = known.keys.get("school_enrolment" if is_of_school else contract.source_id, [])
+    shared = next((name for name in SHARED_KEYS if name in names), None)
+    own = known.keys.get(SHARED_KEYS[shared] if shared else contract.source_id, [])
     if own:
-        key = "school_person_no" if is_of_school else names[0]
+        key = shared or names[0]
         conditions.append(f"replace({key}, ' ', '') in ({', '.join('?' * len(own))})")
         values += own
     if "subject_no" in names:

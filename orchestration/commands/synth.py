@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
     ) -> None:
-        """Write the 27 extracts of a city that never existed, and the truth behind them."""
+        """Write the extracts of a city that never existed, and the truth behind them."""
         from kodomo.errors import KodomoError, UsageError
         from synthetic_city.city import SynthError, generate
         from synthetic_city.parameters import Parameters

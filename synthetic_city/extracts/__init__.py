@@ -1,10 +1,10 @@
-"""The 27 extracts: which rows each system holds, as its file carries them."""
+"""The 35 extracts: which rows each system holds, as its file carries them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from synthetic_city.extracts import child, citizens, education, health, partners, welfare
+from synthetic_city.extracts import child, citizens, education, family_services, health, partners, welfare
 from synthetic_city.extracts.shared import City
 from synthetic_city.writing import Extract
 
@@ -23,6 +23,8 @@ BUILDERS: tuple[Callable[[City], Extract], ...] = (
     child.dv_consultations,
     health.pregnancy_notifications,
     health.newborn_visits,
+    health.antenatal_checkups,
+    health.postnatal_care,
     health.infant_checkups,
     health.vaccinations,
     welfare.public_assistance,
@@ -34,6 +36,12 @@ BUILDERS: tuple[Callable[[City], Extract], ...] = (
     education.school_aid,
     education.school_checkups,
     education.school_consultations,
+    education.education_consultations,
+    education.education_support_centre,
+    family_services.home_visit_support,
+    family_services.childcare_support_uses,
+    family_services.after_school_club,
+    family_services.medical_aid,
     partners.guidance_centre_cases,
     partners.social_council_services,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthetic_city.calendar_days import (
+    OPEN,
     day,
     month_start,
     months_of,
@@ -208,3 +209,79 @@ def school_consultations(city: City) -> Extract:
         (),
         recent=recent_part(days[order], city.as_of, 30),
     )
+
+
+def education_consultations(city: City) -> Extract:
+    """Consultations of the board of education, by the number of the pupil and, for some, the 宛名番号 beside it."""
+    rng, school = city.own_rng(7), city.external.pupils
+    position, month, truant = city.external.truant_rows
+    inside = school.person[position] >= 0
+    carer = inside & in_year_lists(city, city.circumstances.carers, school.person[position], month)
+    chance = np.where(truant, 0.03, 0.0009) + 0.004 * carer
+    rows = np.flatnonzero(rng.random(len(position)) < chance)
+    days = month_start(month[rows]) + rng.integers(0, 28, len(rows))
+    topic = rng.choice(8, len(rows), p=[0.08, 0.1, 0.26, 0.2, 0.16, 0.08, 0.06, 0.06])
+    topic = np.where(truant[rows] & (rng.random(len(rows)) < 0.8), 0, topic)
+    topic = np.where(carer[rows] & ~truant[rows] & (rng.random(len(rows)) < 0.6), 5, topic)
+    order = np.argsort(days, kind="stable")
+    rows, days, topic = rows[order], days[order], topic[order]
+    columns = {
+        "相談番号": np.array([f"E{n:05d}" for n in range(1, len(rows) + 1)], dtype=object),
+        "学籍番号": school.number[position[rows]],
+        "宛名番号": _known_numbers(city, rng, position[rows], days),
+        "相談年月日": date_text(days, "era_short"),
+        "相談種別": choose_text(
+            ("不登校", "いじめ", "発達・特別支援", "学習・進路", "友人関係", "家庭・養育", "行動・非行", "その他"),
+            topic,
+        ),
+        "相談方法": choose_text(("来所", "電話", "訪問"), rng.choice(3, len(rows), p=[0.5, 0.35, 0.15])),
+        "相談者": choose_text(("本人", "保護者", "学校"), rng.choice(3, len(rows), p=[0.15, 0.6, 0.25])),
+    }
+    return Extract(
+        "education_consultations",
+        columns,
+        Style(dates="era_short"),
+        ("相談番号", "学籍番号", "相談年月日", "相談種別"),
+        ("相談年月日",),
+        (),
+        recent=recent_part(days, city.as_of, 30),
+    )
+
+
+def education_support_centre(city: City) -> Extract:
+    """Pupils who come to the centre instead of school: some of those who stay away, from a month on."""
+    rng, school = city.own_rng(8), city.external.pupils
+    position, month, truant = city.external.truant_rows
+    year = school_years_of(month_start(month))
+    pairs = np.unique(np.stack([position[truant], year[truant]], axis=1), axis=0)
+    pairs = pairs[rng.random(len(pairs)) < city.parameters.support_centre_share]
+    position, year = pairs[:, 0], pairs[:, 1]
+    start = month_start((year - 1970) * 12 + 3 + rng.integers(1, 9, len(year))) + rng.integers(0, 20, len(year))
+    start = np.maximum(start, school.first_start[position])
+    end = np.minimum(month_start((year + 1 - 1970) * 12 + 3) - 1, school.end[position])
+    ok = (start < end) & (start <= city.as_of)
+    position, start, end = position[ok], start[ok], end[ok]
+    last = np.minimum(end, city.as_of)
+    columns = {
+        "学籍番号": school.number[position],
+        "宛名番号": _known_numbers(city, rng, position, start),
+        "通室開始年月日": date_text(start, "slash"),
+        "通室終了年月日": date_text(np.where(end > city.as_of, OPEN, end), "slash"),
+        "利用形態": choose_text(("通室", "オンライン", "訪問"), rng.choice(3, len(end), p=[0.75, 0.15, 0.1])),
+        "通室日数": integer_text(rng.binomial(np.maximum((last - start) * 5 // 7, 0), 0.45)),
+    }
+    return Extract(
+        "education_support_centre",
+        columns,
+        Style("utf-8-bom", "slash", titles=("教育支援センター　利用者一覧",)),
+        ("学籍番号", "通室開始年月日"),
+        ("通室開始年月日",),
+        (),
+    )
+
+
+def _known_numbers(city: City, rng: np.random.Generator, position: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """The 宛名番号 of pupils where the board has looked it up, else empty."""
+    person = city.external.pupils.person[position]
+    known = (person >= 0) & (rng.random(len(person)) < city.parameters.pupil_number_known)
+    return np.where(known, city.numbers.text(np.where(known, person, -1), days), "").astype(object)

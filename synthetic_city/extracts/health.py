@@ -108,6 +108,7 @@ def pregnancy_notifications(city: City) -> Extract:
     waiting = np.flatnonzero((child < 0) & (due > city.as_of))
     city.unborn = [(number[i], int(mothers[i]), int(due[i])) for i in waiting.tolist()]
     city.pregnancies = (number, child, mothers, due)
+    city.pregnancy_filed = filed
     city.pregnancy_named = named
     return Extract(
         "pregnancy_notifications",
@@ -128,6 +129,88 @@ def _take(rng: np.random.Generator, weights: np.ndarray, count: int) -> np.ndarr
     positive = np.flatnonzero(weights > 0)
     keys = np.log(weights[positive]) + rng.gumbel(size=len(positive))
     return positive[np.argsort(-keys, kind="stable")[:count]]
+
+
+ANTENATAL_WEEKS = np.array([8, 12, 16, 20, 24, 26, 28, 30, 32, 34, 36, 37, 38, 39])
+"""The weeks of the fourteen subsidised checkups."""
+
+
+def antenatal_checkups(city: City) -> Extract:
+    """Checkups before the birth: later and fewer where the mother is careless or the notification came late."""
+    rng, c, parameters = city.own_rng(1), city.circumstances, city.parameters
+    number, child, mothers, due = city.pregnancies
+    rows = np.flatnonzero(due > city.as_of - round(parameters.antenatal_records_years * YEAR))
+    end = np.where(child[rows] >= 0, city.birth[child[rows]], np.minimum(due[rows], city.as_of + 1))
+    careless = c.carelessness[mothers[rows]] > 1
+    missed = np.where(careless, parameters.antenatal_missed_careless, parameters.antenatal_missed)
+    # Nobody goes on the subsidy before the notification; some wait on after it.
+    begin = city.pregnancy_filed[rows] + np.where(
+        careless, rng.integers(0, 40, len(rows)), rng.integers(0, 12, len(rows))
+    )
+    week = np.tile(ANTENATAL_WEEKS, (len(rows), 1))
+    on = (due[rows] - 280)[:, None] + 7 * week + rng.integers(0, 7, week.shape)
+    attended = (on >= begin[:, None]) & (on < end[:, None]) & (on <= city.as_of)
+    attended &= rng.random(week.shape) >= missed[:, None]
+    position, place = np.nonzero(attended)
+    days, visit = on[position, place], np.cumsum(attended, axis=1)[position, place]
+    row = rows[position]
+    here = city.alive_and_here(mothers[row], days)
+    order = np.flatnonzero(here)[np.argsort(days[here], kind="stable")]
+    row, days, visit, weeks = row[order], days[order], visit[order], week[position, place][order]
+    result = rng.choice(4, len(row), p=[0.93, 0.05, 0.015, 0.005])
+    columns = {
+        "届出番号": number[row],
+        "母_宛名番号": city.numbers.text(mothers[row], days),
+        "受診年月日": date_text(days, "slash"),
+        "受診回": np.array([f"{count}回" for count in range(15)], dtype=object)[visit],
+        "妊娠週数": np.array([f"{count}週" for count in range(45)], dtype=object)[weeks],
+        "判定": choose_text(("異常なし", "要観察", "要精密検査", "要治療"), result),
+    }
+    return Extract(
+        "antenatal_checkups",
+        columns,
+        Style(dates="slash", full_width_digits=("受診回",)),
+        ("届出番号", "母_宛名番号", "受診年月日"),
+        ("受診年月日",),
+        ("母_宛名番号",),
+        recent=recent_part(days, city.as_of, 40),
+    )
+
+
+def postnatal_care(city: City) -> Extract:
+    """Stays, day care and visits after the birth: more often where the mother is exhausted."""
+    rng, parameters = city.own_rng(2), city.parameters
+    children, mother = city.newborn_pairs
+    recent = city.birth[children] > city.as_of - round(parameters.postnatal_care_years * YEAR)
+    children, mother = children[recent], mother[recent]
+    positive = np.isin(children, city.epds_positive)
+    chance = np.where(positive, parameters.postnatal_care_share_positive, parameters.postnatal_care_share)
+    times = rng.poisson(np.where(rng.random(len(children)) < chance, 1.6, 0))
+    position = np.repeat(np.arange(len(children)), times)
+    days = city.birth[children[position]] + rng.integers(7, 300, len(position))
+    ok = (days <= city.as_of) & city.alive_and_here(children[position], np.minimum(days, city.as_of))
+    position, days = position[ok], days[ok]
+    order = np.argsort(days, kind="stable")
+    position, days = position[order], days[order]
+    kind = rng.choice(3, len(days), p=[0.25, 0.5, 0.25])
+    length = np.where(kind == 0, rng.integers(2, 8, len(days)), 1)
+    columns = {
+        "利用番号": np.array([f"PC{n:05d}" for n in range(1, len(days) + 1)], dtype=object),
+        "母_宛名番号": city.numbers.text(mother[position], days),
+        "児童_宛名番号": city.numbers.text(children[position], days),
+        "利用開始年月日": date_text(days, "era_dots"),
+        "利用種別": choose_text(("短期入所型", "通所型", "居宅訪問型"), kind),
+        "利用日数": np.array([f"{count}日" for count in range(9)], dtype=object)[length],
+    }
+    return Extract(
+        "postnatal_care",
+        columns,
+        Style("utf-8-bom", "era_dots"),
+        ("利用番号", "母_宛名番号", "利用開始年月日", "利用種別"),
+        ("利用開始年月日",),
+        ("母_宛名番号",),
+        recent=recent_part(days, city.as_of, 30),
+    )
 
 
 def newborn_visits(city: City) -> Extract:

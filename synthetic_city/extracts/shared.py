@@ -92,6 +92,10 @@ class City:
         self.corrections: list[tuple[str, str, str, str, str]] = []
         """source, key, heading, value as first delivered, value as corrected."""
 
+    def own_rng(self, number: int) -> np.random.Generator:
+        """A generator of random numbers of its own for one source: its rows move no other source's."""
+        return np.random.default_rng([self.parameters.seed, 11, number])
+
     def age(self, persons: np.ndarray, on: int | np.ndarray) -> np.ndarray:
         """Age in years."""
         return (on - self.birth[persons]) / YEAR

@@ -26,7 +26,7 @@
     ('stg_welfare__disability_certificates', 'atena_no'),
     ('stg_welfare__livelihood_consultations', 'atena_no'),
     ('stg_elderly__care_certifications', 'atena_no'),
-] %}
+] + declared_numbers() %}
 with
 
 mentions as (

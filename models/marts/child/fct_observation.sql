@@ -30,6 +30,10 @@ social_council as (
     select * from {{ ref('int_observations__social_council') }}
 ),
 
+declared as (
+    select * from {{ ref('int_observations__declared') }}
+),
+
 unioned as (
     select * from citizens
     union all
@@ -46,6 +50,8 @@ unioned as (
     select * from guidance_centre
     union all
     select * from social_council
+    union all
+    select * from declared
 )
 
 select

@@ -15,7 +15,7 @@ from synthetic_city.city import generate
 from synthetic_city.parameters import Parameters
 
 AS_OF = dt.date(2026, 4, 1)
-TITLES = {"council_cases": 2, "public_assistance": 3, "school_enrolment": 1}
+TITLES = {"council_cases": 2, "public_assistance": 3, "school_enrolment": 1, "education_support_centre": 1}
 ALIASES = {
     "宛名№": "宛名番号",
     "宛名コード": "宛名番号",

@@ -36,8 +36,8 @@ def by_number(rows, column="宛名番号"):
     return {row[column].zfill(15): row for row in rows}
 
 
-def test_there_are_27_sources(city):
-    assert len(SOURCES) == 27
+def test_there_are_35_sources(city):
+    assert len(SOURCES) == 35
     assert sorted(path.name for path in (city.out / "landing").iterdir()) == SOURCES
 
 

@@ -1,0 +1,34 @@
+-- Facts of the sources whose contract declares its observations (`facts` in models/sources/<source>.yml).
+with code_lists as (
+    select * from {{ ref('code_lists') }}
+),
+
+-- By which numbers rows name people: 宛名番号, the number of a notification of pregnancy, the number of a pupil.
+numbers as (
+    select
+        'atena' as kind,
+        atena_no as number,
+        person_id
+    from {{ ref('int_person__atena') }}
+    union all
+    select
+        'pregnancy' as kind,
+        notification_no as number,
+        person_id
+    from {{ ref('int_person__pregnancies') }}
+    union all
+    select
+        'pupil' as kind,
+        source_key as number,
+        person_id
+    from {{ ref('int_person__identities') }}
+    where source_id = 'school_enrolment'
+),
+
+{{ facts_of_declaring_sources() }},
+
+final as (
+    {{ observations_of_declaring_sources() }}
+)
+
+select * from final

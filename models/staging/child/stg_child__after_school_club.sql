@@ -1,0 +1,2 @@
+-- depends_on: {{ ref('code_lists') }}
+{{ staging_model('after_school_club') }}
