@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from expectations.results import QualityResult
 from expectations.suites import ALL, Suites
 from kodomo.home import Home
-from kodomo.ingest.tables import RECORD_TABLES
-from kodomo.warehouse import connect
+from kodomo.warehouse import connect, migrate, transaction
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,28 +71,27 @@ def _row_counts(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) ->
 
 
 def _record(connection: duckdb.DuckDBPyConnection, run_id: str, results: Sequence[QualityResult]) -> None:
-    connection.execute(RECORD_TABLES)
-    connection.begin()
-    connection.execute("delete from raw.quality_results where run_id = ?", [run_id])
-    if results:
-        connection.executemany(
-            "insert into raw.quality_results by name "
-            "select ? as run_id, ? as layer, ? as table_name, ? as expectation, ? as severity, ? as status, "
-            "? as unexpected_count, ? as element_count, ? as checked_at, ? as label_ja",
-            [
+    migrate(connection)
+    with transaction(connection):
+        connection.execute("delete from raw.quality_results where run_id = ?", [run_id])
+        if results:
+            connection.executemany(
+                "insert into raw.quality_results by name "
+                "select ? as run_id, ? as layer, ? as table_name, ? as expectation, ? as severity, ? as status, "
+                "? as unexpected_count, ? as element_count, ? as checked_at, ? as label_ja",
                 [
-                    result.run_id,
-                    result.layer,
-                    result.table,
-                    result.expectation,
-                    result.severity,
-                    result.status,
-                    result.unexpected_count,
-                    result.element_count,
-                    result.checked_at,
-                    result.label_ja,
-                ]
-                for result in results
-            ],
-        )
-    connection.commit()
+                    [
+                        result.run_id,
+                        result.layer,
+                        result.table,
+                        result.expectation,
+                        result.severity,
+                        result.status,
+                        result.unexpected_count,
+                        result.element_count,
+                        result.checked_at,
+                        result.label_ja,
+                    ]
+                    for result in results
+                ],
+            )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from kodomo.errors import KodomoError, WarehouseBusyError
 from kodomo.home import Home
+
+MIGRATIONS = Path(__file__).with_name("warehouse_migrations")
 
 
 @contextmanager
@@ -33,6 +36,20 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         connection.close()
 
 
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """All that is executed inside, or nothing of it: an exception of any kind rolls back and goes on."""
+    connection.begin()
+    try:
+        yield connection
+        connection.commit()
+    except BaseException:
+        # After a commit that failed, or with a broken connection, nothing is left to roll back.
+        with suppress(duckdb.Error):
+            connection.rollback()
+        raise
+
+
 def records(
     connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None
 ) -> list[dict[str, Any]]:
@@ -42,34 +59,52 @@ def records(
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-ENTRY_TABLES = """
-create schema if not exists raw;
-create table if not exists raw.decisions (
-    decision_id varchar, person_id varchar, meeting_on date, decided_on date, decision varchar,
-    agrees_with_tier boolean, disagreement_reason varchar, support_content varchar, lead_agency varchar,
-    review_on date, decided_by varchar, entered_at timestamp, disagreement_item varchar
-);
-alter table raw.decisions add column if not exists disagreement_item varchar;
-create table if not exists raw.supports (
-    support_id varchar, decision_id varchar, person_id varchar, started_on date, ended_on date,
-    support_content varchar, lead_agency varchar, outcome varchar, entered_by varchar, entered_at timestamp
-);
-create table if not exists raw.link_reviews (
-    decided_at timestamp, decided_by varchar, source_id varchar, source_key varchar, decision varchar,
-    person_id varchar, reason varchar
-);
-create table if not exists raw.code_decisions (code_list varchar, spelling varchar, code varchar);
-"""
+def migrate(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    """Bring schema raw to the version of this code and return the numbers of the migrations that were missing.
+
+    The migrations are ``warehouse_migrations/NNNN_name.sql``, each applied once, in order, in a transaction of its
+    own with its record in raw.schema_versions. The views beside them hold nothing and are made anew each time.
+    Raises KodomoError where a later kodomo has written the warehouse.
+    """
+    connection.execute("create schema if not exists raw")
+    connection.execute(
+        "create table if not exists raw.schema_versions "
+        "(version integer primary key, name varchar not null, applied_at timestamp not null)"
+    )
+    applied = {version for (version,) in connection.execute("select version from raw.schema_versions").fetchall()}
+    files = {int(path.name[:4]): path for path in sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
+    if unknown := applied - set(files):
+        raise KodomoError(
+            f"The warehouse was written by a later kodomo (version {max(unknown)} of its raw tables, "
+            f"this one knows {max(files)}): use that one."
+        )
+    missing = [version for version in files if version not in applied]
+    for version in missing:
+        with transaction(connection):
+            connection.execute(files[version].read_text(encoding="utf-8"))
+            connection.execute(
+                "insert into raw.schema_versions values (?, ?, now()::timestamp)", [version, files[version].stem]
+            )
+    for view in sorted((MIGRATIONS / "views").glob("*.sql")):
+        connection.execute(view.read_text(encoding="utf-8"))
+    return missing
 
 
-def ensure_entry_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables of what people enter and decide, where they are missing."""
-    connection.execute(ENTRY_TABLES)
+def add_text_column(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> None:
+    """Add a column of text to a table of schema raw, as a contract that has grown asks for."""
+    from sqlglot import exp
+
+    statement = exp.Alter(
+        this=exp.table_(table, db="raw", quoted=True),
+        kind="TABLE",
+        actions=[exp.ColumnDef(this=exp.to_identifier(column, quoted=True), kind=exp.DataType.build("varchar"))],
+    )
+    connection.execute(statement.sql("duckdb"))
 
 
 def write_run_parameters(connection: duckdb.DuckDBPyConnection, run_id: str, as_of_on: dt.date) -> None:
     """Replace raw.run_parameters (one row): dbt reads the as-of date from it."""
-    connection.execute("create schema if not exists raw")
+    migrate(connection)
     connection.execute(
         "create or replace table raw.run_parameters as "
         "select ?::varchar as run_id, ?::date as as_of_on, now()::timestamp as started_at",

@@ -12,7 +12,7 @@ from typing import Any
 from kodomo import dbt_runner
 from kodomo.errors import ExitCode, KodomoError
 from kodomo.home import Home
-from kodomo.warehouse import connect, ensure_entry_tables, write_run_parameters
+from kodomo.warehouse import connect, write_run_parameters
 
 Progress = Callable[[str, str], None]
 """Called with a step (ingest, build, check, publish) and what has just ended in it."""
@@ -60,7 +60,6 @@ class Batch:
 
         with connect(self.home) as connection:
             write_run_parameters(connection, self.run_id, self.as_of_on)
-            ensure_entry_tables(connection)
         before = deliveries_of_run(self.home, self.run_id)
         self.left.clear()
         delivered = ingest_landing(

@@ -22,7 +22,7 @@ from kodomo.ingest.deliveries import Delivery
 from kodomo.ingest.entries import has_entries, take_entries
 from kodomo.japanese import japanese_date
 from kodomo.publication.publication import drop_older
-from kodomo.warehouse import connect
+from kodomo.warehouse import connect, transaction
 
 KEPT_BY_LAW = "citizens"
 """The holder whose registers are kept by law, whatever anybody asks for."""
@@ -97,15 +97,10 @@ def carry_out(connection: duckdb.DuckDBPyConnection, store: EntryStore, run_id: 
     done = []
     for request in deletions:
         known = known_as(connection, request.person_id or "")
-        connection.execute("begin")
-        try:
+        with transaction(connection):
             for contract in sources_of(request):
                 _delete_rows(connection, contract, known, request, run_id)
             _delete_scores(connection, known.person_id)
-            connection.execute("commit")
-        except BaseException:
-            connection.execute("rollback")
-            raise
         done.append((request, DELETED, _told(connection, store, request)))
     if deletions:
         # What was deleted is not only marked as free.

@@ -18,7 +18,7 @@ from kodomo.contract import Column, Contract, load_contracts
 from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.ingest.tables import delete_rows, ensure_tables
-from kodomo.warehouse import connect, records
+from kodomo.warehouse import connect, records, transaction
 
 HELD, RESUMED = "retention_held", "retention_resumed"
 EXPIRED = "expired"
@@ -66,15 +66,10 @@ def delete_due(home: Home, as_of_on: dt.date, decided_by: str) -> list[Due]:
         for one in found:
             by_delivery.setdefault(one.delivery_id, []).append(one)
         for delivery_id, items in by_delivery.items():
-            connection.execute("begin")
-            try:
+            with transaction(connection):
                 for one in items:
                     _delete(connection, contracts[one.source_id], one, decided_by)
                     _record(connection, one, decided_by)
-                connection.execute("commit")
-            except BaseException:
-                connection.execute("rollback")
-                raise
             # Last: a file that is gone without its record could not be accounted for.
             if any(one.what == "original" for one in items):
                 _unlink(connection, home, delivery_id)

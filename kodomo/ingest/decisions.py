@@ -9,7 +9,7 @@ from kodomo.clock import today
 from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
-from kodomo.warehouse import connect, records
+from kodomo.warehouse import connect, records, transaction
 
 TRANSITIONS = {"release": ({"held", "withdrawn"}, "loaded"), "withdraw": ({"loaded", "held"}, "withdrawn")}
 COLUMNS = (
@@ -69,21 +69,21 @@ def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by:
             raise KodomoError(
                 f"The delivery {delivery_id} is {rows[0][0]}: only {' or '.join(sorted(allowed))} can be changed so."
             )
-        connection.execute("begin")
-        connection.execute("update raw.deliveries set status = ? where delivery_id = ?", [status, delivery_id])
-        _, source_id, delivered_on, received_on = rows[0]
-        if decision == "release" and delivered_on > today():
-            reason = f"{reason} (dated {delivered_on}, counts from {received_on})"
+        with transaction(connection):
+            connection.execute("update raw.deliveries set status = ? where delivery_id = ?", [status, delivery_id])
+            _, source_id, delivered_on, received_on = rows[0]
+            if decision == "release" and delivered_on > today():
+                reason = f"{reason} (dated {delivered_on}, counts from {received_on})"
+                connection.execute(
+                    "update raw.deliveries set delivered_on = $day, sequence = (select coalesce(max(sequence), 0) + 1 "
+                    "from raw.deliveries where source_id = $source and delivered_on = $day) "
+                    "where delivery_id = $delivery",
+                    {"day": received_on, "source": source_id, "delivery": delivery_id},
+                )
             connection.execute(
-                "update raw.deliveries set delivered_on = $day, sequence = (select coalesce(max(sequence), 0) + 1 "
-                "from raw.deliveries where source_id = $source and delivered_on = $day) where delivery_id = $delivery",
-                {"day": received_on, "source": source_id, "delivery": delivery_id},
+                "insert into raw.delivery_events values (?, ?, ?, ?, now()::timestamp)",
+                [delivery_id, status, decided_by, reason],
             )
-        connection.execute(
-            "insert into raw.delivery_events values (?, ?, ?, ?, now()::timestamp)",
-            [delivery_id, status, decided_by, reason],
-        )
-        connection.execute("commit")
     return status
 
 

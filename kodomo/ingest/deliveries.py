@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +36,7 @@ from kodomo.ingest.load import Loaded, load
 from kodomo.ingest.losses import register_losses
 from kodomo.ingest.mending import loaded_lines, mended_by, record_mended
 from kodomo.ingest.tables import delete_rows, ensure_tables, write_data_items
-from kodomo.warehouse import connect
+from kodomo.warehouse import connect, transaction
 
 HELD_BELOW_PERCENT = 70
 REGISTER = "resident_register"
@@ -149,7 +147,7 @@ def _take_landed(
             delivered_on=file.delivered_on,
         )  # fmt: skip
         delivery = delivery.refused(f"{file.name}: {file.fault}")
-        with _transaction(connection):
+        with transaction(connection):
             _record(connection, contract, delivery, run_id)
         return delivery
 
@@ -201,7 +199,7 @@ def take(
         return None
     known = {"source_id": source_id, "file_name": name, "sha256": sha256, "delivered_on": delivered_on}
     try:
-        with _transaction(connection):
+        with transaction(connection):
             delivery = _numbered(connection, contract, kind, **known)
             delivery = _take_new(connection, home, contract, data, delivery, bool(earlier), kind, as_of_on)
             _record(connection, contract, delivery, run_id)
@@ -216,21 +214,9 @@ def take(
             f"{name}: it could not be read ({type(error).__name__}: {without_values(str(error))[:200]}). "
             "Ask the holder for it as CSV again, or whoever looks after kodomo for the cause."
         )
-        with _transaction(connection):
+        with transaction(connection):
             _record(connection, contract, delivery, run_id)
     return delivery
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        with contextlib.suppress(duckdb.Error):
-            connection.execute("rollback")
-        raise
 
 
 def _accepted_names(
@@ -433,8 +419,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
             sha256=sha256,
             delivered_on=delivered_on,
         )
-        connection.execute("begin")
-        try:
+        with transaction(connection):
             mended = connection.execute(
                 "select line_number, resolved_by_delivery_id, resolved_line_number, resolved_at from raw.rejects "
                 "where delivery_id = ? and resolved_by_delivery_id is not null",
@@ -487,10 +472,6 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
                     f"{delivery.rows_loaded} and {delivery.rows_rejected} now)",
                 ],
             )
-            connection.execute("commit")
-        except BaseException:
-            connection.execute("rollback")
-            raise
     return delivery
 
 

@@ -21,7 +21,7 @@ from kodomo.home import Home
 from kodomo.ingest.decisions import decide
 from kodomo.ingest.deliveries import Delivery, take
 from kodomo.ingest.tables import delete_rows, ensure_tables, write_data_items
-from kodomo.warehouse import connect, ensure_entry_tables
+from kodomo.warehouse import connect, transaction
 
 KIND = "entry"
 TAKEN, APPLIED, FAILED = "taken", "applied", "failed"
@@ -50,7 +50,6 @@ def take_entries(home: Home, run_id: str, progress: Callable[[str], None] | None
         by_form.setdefault(version.form, []).append(version)
     new = []
     with connect(home) as connection:
-        ensure_entry_tables(connection)
         ensure_tables(connection, contracts)
         write_data_items(connection, contracts)
         for form in forms().values():
@@ -137,15 +136,14 @@ def _deliver(
 
 
 def _set_status(connection: duckdb.DuckDBPyConnection, delivery_id: str, status: str, reason: str) -> None:
-    connection.execute("begin")
-    connection.execute(
-        "update raw.deliveries set status = ?, reason = ? where delivery_id = ?",
-        [status, None if status == "loaded" else reason, delivery_id],
-    )
-    connection.execute(
-        "insert into raw.delivery_events values (?, ?, ?, ?, now()::timestamp)", [delivery_id, status, KIND, reason]
-    )
-    connection.execute("commit")
+    with transaction(connection):
+        connection.execute(
+            "update raw.deliveries set status = ?, reason = ? where delivery_id = ?",
+            [status, None if status == "loaded" else reason, delivery_id],
+        )
+        connection.execute(
+            "insert into raw.delivery_events values (?, ?, ?, ?, now()::timestamp)", [delivery_id, status, KIND, reason]
+        )
 
 
 def _forget_erased(connection: duckdb.DuckDBPyConnection, home: Home, source_id: str, entered: list[Version]) -> None:
@@ -158,55 +156,53 @@ def _forget_erased(connection: duckdb.DuckDBPyConnection, home: Home, source_id:
         [source_id, KIND, ERASED],
     ).fetchall()
     for delivery_id, sha256 in withdrawn:
-        connection.execute("begin")
-        delete_rows(connection, source_id, delivery_id)
-        connection.execute("update raw.deliveries set reason = ? where delivery_id = ?", [ERASED, delivery_id])
-        connection.execute("commit")
+        with transaction(connection):
+            delete_rows(connection, source_id, delivery_id)
+            connection.execute("update raw.deliveries set reason = ? where delivery_id = ?", [ERASED, delivery_id])
         home.original(sha256).unlink(missing_ok=True)
 
 
 def _write_decisions(connection: duckdb.DuckDBPyConnection, by_form: dict[str, list[Version]]) -> None:
     """Replace what the tables of decisions hold of the records at hand, in one transaction."""
-    connection.execute("begin")
-    for form, table, key, row in (
-        ("decision", "raw.decisions", "decision_id", _decision_row),
-        ("support", "raw.supports", "support_id", _support_row),
-    ):
-        entered = by_form.get(form, [])
-        for version in entered:
-            connection.execute(f"delete from {table} where {key} = ?", [version.record_id])
-        for version in entered:
+    with transaction(connection):
+        for form, table, key, row in (
+            ("decision", "raw.decisions", "decision_id", _decision_row),
+            ("support", "raw.supports", "support_id", _support_row),
+        ):
+            entered = by_form.get(form, [])
+            for version in entered:
+                connection.execute(f"delete from {table} where {key} = ?", [version.record_id])
+            for version in entered:
+                if not version.is_deleted:
+                    values = row(version)
+                    connection.execute(
+                        f"insert into {table} by name select {', '.join(f'? as {name}' for name in values)}",
+                        list(values.values()),
+                    )
+        connection.execute("delete from raw.link_reviews")
+        for version in by_form.get("link_review", []):
+            content = version.content
             if not version.is_deleted:
-                values = row(version)
                 connection.execute(
-                    f"insert into {table} by name select {', '.join(f'? as {name}' for name in values)}",
-                    list(values.values()),
+                    "insert into raw.link_reviews values (?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        version.entered_at,
+                        version.entered_by,
+                        content["source_id"],
+                        content["source_key"],
+                        content["decision"],
+                        content.get("person_id"),
+                        content["reason"],
+                    ],
                 )
-    connection.execute("delete from raw.link_reviews")
-    for version in by_form.get("link_review", []):
-        content = version.content
-        if not version.is_deleted:
-            connection.execute(
-                "insert into raw.link_reviews values (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    version.entered_at,
-                    version.entered_by,
-                    content["source_id"],
-                    content["source_key"],
-                    content["decision"],
-                    content.get("person_id"),
-                    content["reason"],
-                ],
-            )
-    connection.execute("delete from raw.code_decisions")
-    for version in by_form.get("code_decision", []):
-        content = version.content
-        if not version.is_deleted:
-            connection.execute(
-                "insert into raw.code_decisions values (?, ?, ?)",
-                [content["code_list"], content["spelling"], content["code"]],
-            )
-    connection.execute("commit")
+        connection.execute("delete from raw.code_decisions")
+        for version in by_form.get("code_decision", []):
+            content = version.content
+            if not version.is_deleted:
+                connection.execute(
+                    "insert into raw.code_decisions values (?, ?, ?)",
+                    [content["code_list"], content["spelling"], content["code"]],
+                )
 
 
 def _decision_row(version: Version) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from kodomo.publication.tables import (
     quote,
     scope_table_sql,
 )
+from kodomo.warehouse import transaction
 
 CURRENT = "current"
 KEPT = 3
@@ -246,16 +247,15 @@ def _write_everything(home: Home, access: Access, work: Path) -> None:
         # Rows are copied in an order.
         connection.execute("set preserve_insertion_order = true")
         # One transaction: each commit waits for the disk.
-        connection.execute("begin")
-        connection.execute(f"create schema everything.{MARTS}")
-        for name in marts:
-            copy_relation(connection, "warehouse", "everything", f"{MARTS}.{quote(name)}", marts[name])
-        write_statements(work, copy_inputs(connection, home, "warehouse", "everything"))
-        key = pseudonym_key(home.root / "pseudonym.key")
-        for table in published_of(access.published_tables(), marts):
-            sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)
-            connection.execute(f"create view everything.main.{quote(table.name)} as {sql}")
-        connection.execute("commit")
+        with transaction(connection):
+            connection.execute(f"create schema everything.{MARTS}")
+            for name in marts:
+                copy_relation(connection, "warehouse", "everything", f"{MARTS}.{quote(name)}", marts[name])
+            write_statements(work, copy_inputs(connection, home, "warehouse", "everything"))
+            key = pseudonym_key(home.root / "pseudonym.key")
+            for table in published_of(access.published_tables(), marts):
+                sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)
+                connection.execute(f"create view everything.main.{quote(table.name)} as {sql}")
         connection.execute("detach everything")
     _seal(work / EVERYTHING, 0o400)
 
@@ -275,12 +275,11 @@ def _write_scopes(folder: Path, access: Access, scopes: Iterable[Scope]) -> list
             alias = f"scope_{number}"
             with connection.cursor() as cursor:
                 cursor.execute(f"attach {literal(str(file))} as {alias}")
-                cursor.execute("begin")
-                for table in access.tables_for(scope) if scope else []:
-                    if table.name in there:
-                        sql = scope_table_sql(table, scope, f"everything.main.{quote(table.name)}")
-                        cursor.execute(f"create table {alias}.main.{quote(table.name)} as {sql}")
-                cursor.execute("commit")
+                with transaction(cursor):
+                    for table in access.tables_for(scope) if scope else []:
+                        if table.name in there:
+                            sql = scope_table_sql(table, scope, f"everything.main.{quote(table.name)}")
+                            cursor.execute(f"create table {alias}.main.{quote(table.name)} as {sql}")
                 cursor.execute(f"detach {alias}")
             _seal(file, 0o440)
             # In its place only when it is whole: somebody may be reading the folder.

@@ -17,17 +17,9 @@ from kodomo.home import Home
 from kodomo.scoring.csv_files import read_csv
 from kodomo.scoring.definition import SEEDS, TABLES, Definition, check, raise_for, read_definition, version_hash
 from kodomo.scoring.legal_basis import observation_obstacles
-from kodomo.warehouse import connect
+from kodomo.warehouse import connect, migrate
 
 VERSIONS_FILE = "risk_model_versions.csv"
-RUN_TABLES = """
-create schema if not exists raw;
-create table if not exists raw.risk_runs (
-    run_id varchar, as_of_on date, built_at timestamp, definition_hash varchar
-);
-create table if not exists raw.risk_run_deliveries (run_id varchar, delivery_id varchar);
-create table if not exists raw.risk_evaluations (as_of_on date, definition_hash varchar, evaluated_at timestamp);
-"""
 
 
 @dataclass(frozen=True)
@@ -142,7 +134,7 @@ def record_run(home: Home, run_id: str, as_of_on: dt.date, folder: Path = SEEDS)
     digest = definition_hash(folder)
     _keep(home, folder, digest)
     with connect(home) as connection:
-        connection.execute(RUN_TABLES)
+        migrate(connection)
         connection.execute("insert into raw.risk_runs values (?, ?, now()::timestamp, ?)", [run_id, as_of_on, digest])
         connection.execute(
             "insert into raw.risk_run_deliveries select ?, delivery_id from raw.deliveries where status = 'loaded'",

@@ -24,6 +24,7 @@ from kodomo.determination.determination import SCOPES_JA
 from kodomo.entries.forms import forms
 from kodomo.entries.store import EntryStore
 from kodomo.home import PROJECT, Home
+from kodomo.warehouse import transaction
 from superset_config.server import metadata_uri
 
 NAME = "bi_audit"
@@ -125,11 +126,10 @@ class AuditTable:
         people = self._people()
         rows = [_log_row(line, people, boards, charts, sets) for line in lines]
         settled = sum(1 for _ in takewhile(lambda row: row["happened_at"] < now - UNSETTLED, rows))
-        self._connection.execute("begin")
-        self._connection.execute("delete from unsettled_rows")
-        self._insert("log_rows", rows[:settled])
-        self._insert("unsettled_rows", rows[settled:])
-        self._connection.execute("commit")
+        with transaction(self._connection):
+            self._connection.execute("delete from unsettled_rows")
+            self._insert("log_rows", rows[:settled])
+            self._insert("unsettled_rows", rows[settled:])
         if settled:
             self._last_line = lines[settled - 1][0]
 
@@ -144,10 +144,9 @@ class AuditTable:
             for row in entry_rows(self._entries, self.access)
             for person in [by_name.get(row["username"], ("", ""))]
         ]
-        self._connection.execute("begin")
-        self._connection.execute("delete from entry_rows")
-        self._insert("entry_rows", rows)
-        self._connection.execute("commit")
+        with transaction(self._connection):
+            self._connection.execute("delete from entry_rows")
+            self._insert("entry_rows", rows)
         self._entries_state = state
 
     def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
