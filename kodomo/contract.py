@@ -7,7 +7,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,11 @@ class Column:
     optional: bool = False
     """A file without it is accepted."""
     sensitive: bool = False
+    aliases: tuple[str, ...] = ()
+    """Other spellings of the heading that mean this column in this extract only."""
+    fallback: tuple[tuple[str, ...], ...] = ()
+    """Columns whose value stands where this one is empty, the first that has one; of several together, their values
+    with a space between them."""
     register: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     """The column's entry in the register of data items: the source's default with the column's own on top."""
 
@@ -49,6 +54,59 @@ class Column:
     def keeps_text(self) -> bool:
         """Whether the text as delivered is kept beside the normalised one, for display."""
         return self.type in {"name", "kana", "text", "address"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the values of a column come from in a file: one heading, or several."""
+
+    headings: tuple[str, ...]
+    """As ``heading_key``."""
+    takes: str = "join"
+    """``join``: the values one after another, a part that repeats what stands before it once; ``first``: the first
+    that is not empty."""
+    separator: str = ""
+    """What stands between joined values."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way in which a source's files are written: heading → column, beside the contract that they all fulfil."""
+
+    name: str
+    title: str
+    origins: dict[str, Origin]
+    """By English name of the column."""
+    required: frozenset[str]
+    """Headings without which the file is refused."""
+    not_used: frozenset[str] = frozenset()
+    """Headings that belong to the layout and are not loaded."""
+    values: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)
+    """By column: the value as this layout writes it (normalised) → as the contract does."""
+
+    @cached_property
+    def headings(self) -> frozenset[str]:
+        """Every heading of the layout, loaded or not."""
+        loaded = (heading for origin in self.origins.values() for heading in origin.headings)
+        return frozenset(loaded) | self.not_used
+
+
+@dataclass(frozen=True)
+class RowState:
+    """What tells which of the rows about one thing is in force: names of columns of the contract."""
+
+    entity: tuple[str, ...]
+    """What the rows of one history are about."""
+    latest: str
+    """Flag: the row in force."""
+    order: tuple[str, ...]
+    """Numbers that order the rows of one history."""
+    deleted: str
+    """Flag: the row counts as never written."""
+
+
+CONTRACT_LAYOUT = "contract"
+"""Name of the layout with the contract's own headings."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +125,10 @@ class Contract:
     """Days after a delivery on which the next one is late."""
     row_key: tuple[str, ...]
     columns: tuple[Column, ...]
+    layouts: tuple[Layout, ...]
+    """The ways in which files may be written; the first has the contract's own headings."""
+    row_state: RowState | None
+    """None: every row is in force."""
     fingerprint: str
     """Changes when the contract, an alias or a forbidden pattern does: what was refused under the old one is
     read again under the new one."""
@@ -75,6 +137,16 @@ class Contract:
     def label(self) -> str:
         """What the extract is called where people read it: its title without what is in brackets."""
         return self.title.split("（")[0]
+
+    @cached_property
+    def headings(self) -> frozenset[str]:
+        """The headings of all its layouts, as ``heading_key``."""
+        return frozenset().union(*(layout.headings for layout in self.layouts))
+
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        """Spellings of headings that this extract alone has → the contract's, both as ``heading_key``."""
+        return {heading_key(alias): heading_key(column.heading) for column in self.columns for alias in column.aliases}
 
     def column(self, name: str) -> Column:
         """The column of that English name. Raises KeyError."""
@@ -140,8 +212,60 @@ def _column(entry: dict[str, Any], defaults: dict[str, Any]) -> Column:
         required=bool(meta.get("required", False)),
         optional=bool(meta.get("optional", False)),
         sensitive=bool(meta.get("sensitive", False)),
+        aliases=tuple(meta.get("aliases") or ()),
+        fallback=tuple((one,) if isinstance(one, str) else tuple(one) for one in meta.get("fallback") or ()),
         register={**defaults, **meta.get("register", {})},
     )
+
+
+def _layouts(columns: tuple[Column, ...], entries: list[dict[str, Any]]) -> tuple[Layout, ...]:
+    """The layout with the contract's own headings, and those of the contract's ``layouts``."""
+    own = {column.name: Origin((heading_key(column.heading),)) for column in columns}
+    optional = {column.name for column in columns if column.optional}
+    layouts = [
+        Layout(
+            name=CONTRACT_LAYOUT,
+            title="納品仕様",
+            origins=own,
+            required=frozenset(origin.headings[0] for name, origin in own.items() if name not in optional),
+        )
+    ]
+    for entry in entries:
+        mapped = {name: _origin(entry["columns"][name]) for name in entry["columns"]}
+        if strange := mapped.keys() - own.keys():
+            raise KeyError(f"layout {entry['name']}: no column {', '.join(sorted(strange))}")
+        layouts.append(
+            Layout(
+                name=entry["name"],
+                title=entry["title"],
+                origins={**own, **mapped},
+                required=frozenset(
+                    heading
+                    for name, origin in mapped.items()
+                    if name not in optional and origin.takes == "join"
+                    for heading in origin.headings
+                ),
+                not_used=frozenset(heading_key(heading) for heading in entry.get("not_used") or ()),
+                values={
+                    name: {str(delivered): str(meant) for delivered, meant in pairs.items()}
+                    for name, pairs in (entry.get("values") or {}).items()
+                },
+            )
+        )
+    return tuple(layouts)
+
+
+def _origin(entry: str | dict[str, Any]) -> Origin:
+    if isinstance(entry, str):
+        return Origin((heading_key(entry),))
+    takes = "join" if "join" in entry else "first"
+    return Origin(tuple(heading_key(heading) for heading in entry[takes]), takes, entry.get("separator", ""))
+
+
+def _row_state(entry: dict[str, Any] | None) -> RowState | None:
+    if entry is None:
+        return None
+    return RowState(tuple(entry["entity"]), entry["latest"], tuple(entry["order"]), entry["deleted"])
 
 
 @lru_cache
@@ -160,6 +284,7 @@ def load_contracts(folder: Path = SOURCES, seeds: Path = SEEDS) -> dict[str, Con
                     continue
                 for table in source["tables"]:
                     meta = table["config"]["meta"]
+                    columns = tuple(_column(c, meta.get("register", {})) for c in table["columns"])
                     contracts[table["name"]] = Contract(
                         source_id=table["name"],
                         title=table["description"],
@@ -170,7 +295,9 @@ def load_contracts(folder: Path = SOURCES, seeds: Path = SEEDS) -> dict[str, Con
                         rhythm=meta.get("rhythm"),
                         late_after_days=meta.get("late_after_days"),
                         row_key=tuple(meta.get("row_key") or ()),
-                        columns=tuple(_column(c, meta.get("register", {})) for c in table["columns"]),
+                        columns=columns,
+                        layouts=_layouts(columns, meta.get("layouts") or []),
+                        row_state=_row_state(meta.get("row_state")),
                         fingerprint=hashlib.sha256(raw + rules_text).hexdigest()[:16],
                     )
         except (KeyError, TypeError, yaml.YAMLError) as error:

@@ -1,18 +1,30 @@
 {#- One staging model: the contract of a source (models/sources/<source>.yml) as typed columns.
 
     The type of each column is in the contract and nowhere else. A column whose entry in the register of data
-    items is not 承認 on the as-of date is empty here, and so everywhere behind. -#}
-{% macro staging_model(source_id) -%}
+    items is not 承認 on the as-of date is empty here, and so everywhere behind.
+
+    rows: 'in_force', what counts now; 'history', every row of a source whose contract has a row_state, with that
+    state (in_force, history, deleted) in the column row_state, of those things only that have rows of a history.
+    only: names of the columns that are wanted; all if left out. -#}
+{% macro staging_model(source_id, rows='in_force', only=none) -%}
 {%- if not execute -%}
     {#- Before the project is parsed there is no contract to read; what the model depends on is known. -#}
     {{ current_rows(source_id) }} cross join {{ source('run', 'data_items') }} cross join {{ as_of() }}
 {%- else -%}
 {%- set contract = source_contract(source_id) -%}
 {%- set row_key = contract.row_key -%}
+{%- set row_state = contract.get('row_state') -%}
 {%- set columns = contract.columns -%}
+{%- if only -%}
+    {%- set columns = columns | selectattr('name', 'in', only + row_key + row_state_columns(row_state)) | list -%}
+{%- endif -%}
+{%- set last = 'stated' if row_state else 'corrected' -%}
 {%- set types = columns | map(attribute='type') | list -%}
 with delivered as (
     {{ current_rows(source_id) }}
+    {%- if rows == 'history' %}
+    where {{ row_state_columns(row_state) | join(' is not null or ') }} is not null
+    {%- endif %}
 ),
 
 approved as (
@@ -54,31 +66,74 @@ typed as (
 
 corrected as (
     {% if row_key -%}
-    -- a later row with the same key corrects an earlier one
+    -- a later row with the same key corrects an earlier one; what was taken back stays so, wherever its row stands
     select *
     from typed
     qualify
-        row_number() over (partition by {{ row_key | join(', ') }} order by delivery_rank desc, line_number desc) = 1
+        row_number() over (
+            partition by {{ row_key | join(', ') }}
+            order by
+                delivery_rank desc,
+                {%- if row_state %}
+                coalesce({{ row_state.deleted }}, false) desc,
+                coalesce({{ row_state.latest }}, false) desc,
+                {%- endif %}
+                line_number desc
+        ) = 1
     {%- else -%}
     select * from typed
     {%- endif %}
 ),
-
+{% if row_state %}
+stated as (
+    -- the row that says so is in force; where it was taken back, the one before it
+    select
+        *,
+        case
+            when coalesce({{ row_state.deleted }}, false) then 'deleted'
+            when
+                row_number() over (
+                    partition by {{ row_state.entity | join(', ') }}, coalesce({{ row_state.deleted }}, false)
+                    order by
+                        coalesce({{ row_state.latest }}, false) desc,
+                        {%- for column in row_state.order %}
+                        {{ column }} desc nulls last,
+                        {%- endfor %}
+                        delivery_rank desc,
+                        line_number desc
+                ) = 1
+                then 'in_force'
+            else 'history'
+        end as row_state
+    from corrected
+),
+{% endif %}
 final as (
     select
         {%- for column in columns %}
         {%- for name in staged_names(column) %}
-        case when approved.{{ column.name }} then corrected.{{ name }} end as {{ name }},
+        case when approved.{{ column.name }} then {{ last }}.{{ name }} end as {{ name }},
         {%- endfor %}
         {%- endfor %}
-        corrected.delivery_id,
-        corrected.line_number
-    from corrected
+        {%- if rows == 'history' %}
+        {{ last }}.row_state,
+        {%- endif %}
+        {{ last }}.delivery_id,
+        {{ last }}.line_number
+    from {{ last }}
     cross join approved
+    {%- if row_state and rows == 'in_force' %}
+    where {{ last }}.row_state = 'in_force'
+    {%- endif %}
 )
 
 select * from final
 {%- endif -%}
+{%- endmacro %}
+
+{% macro row_state_columns(row_state) -%}
+    {#- The columns that tell the state of a row, as a list. -#}
+    {{ return([row_state.latest, row_state.deleted] + row_state.order if row_state else []) }}
 {%- endmacro %}
 
 {% macro source_contract(source_id) -%}
@@ -96,7 +151,12 @@ select * from final
         }) -%}
     {%- endfor -%}
     {%- set meta = node.config.meta -%}
-    {{ return({'row_key': meta.get('row_key') or [], 'columns': columns, 'facts': meta.get('facts')}) }}
+    {{ return({
+        'row_key': meta.get('row_key') or [],
+        'row_state': meta.get('row_state'),
+        'columns': columns,
+        'facts': meta.get('facts'),
+    }) }}
 {%- endmacro %}
 
 {% macro staged_names(column) -%}

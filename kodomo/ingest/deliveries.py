@@ -60,6 +60,8 @@ class Delivery:
     rows_rejected: int
     status: str
     reason: str | None
+    layout: str | None = None
+    """Name of the layout that the file is written in; None where it was not read."""
 
     def refused(self, reason: str) -> Delivery:
         """The same, refused: nothing of it was read."""
@@ -342,6 +344,7 @@ def _load(
         rows_rejected=parsed.rows_read - counts.loaded,
         status="held" if holds else "loaded",
         reason=" ".join([*holds, *notes]) or None,
+        layout=parsed.layout.name,
     )
 
 
@@ -450,7 +453,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
                 delivery = replace(delivery, status=status)
             connection.execute(
                 "update raw.deliveries set kind = ?, encoding = ?, rows_read = ?, rows_loaded = ?, rows_rejected = ?, "
-                "status = ?, reason = ?, contract_fingerprint = ? where delivery_id = ?",
+                "status = ?, reason = ?, layout = ?, contract_fingerprint = ? where delivery_id = ?",
                 [
                     delivery.kind,
                     delivery.encoding,
@@ -459,6 +462,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
                     delivery.rows_rejected,
                     delivery.status,
                     delivery.reason,
+                    delivery.layout,
                     contract.fingerprint,
                     delivery_id,
                 ],

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
-from kodomo.contract import Contract, HeadingRules, heading_key
+from kodomo.contract import Contract, HeadingRules, Layout, heading_key
 from kodomo.ingest.escapes import carry_escapes, meant
+from kodomo.ingest.layouts import combined, positions_of, recognise, spelled
 from kodomo.ingest.records import (
     BYTES,
     LineEnds,
@@ -63,6 +64,7 @@ class ParsedFile:
     raw_records: Callable[[int], bytes]
     """The bytes of the record at a position of ``line_numbers``, as they were delivered."""
     columns: dict[str, pa.Array]
+    layout: Layout
     rejects: list[Reject] = field(default_factory=list)
     unknown_headings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -160,8 +162,13 @@ def _read(
 ) -> ParsedFile:
     """The records of a content below its heading row."""
     delimiter, headings = row.delimiter, row.headings
-    known = {heading_key(column.heading): column for column in contract.columns}
-    positions = {known[heading].name: i for i, heading in enumerate(headings) if heading in known}
+    layout = recognise(headings, contract)
+    places = {
+        column.name: found
+        for column in contract.columns
+        if (found := positions_of(layout.origins[column.name], headings))
+    }
+    positions = sorted({position for found in places.values() for position in found})
     width, first = len(headings), row.following
     is_plain = np.concatenate([np.zeros(first, dtype=bool), plain_lines(lines[first:], delimiter, width, headings[0])])
     ends = LineEnds(content)
@@ -184,7 +191,7 @@ def _read(
             rejects.append(_reject(record, record.reason_code or "", byte_encoding))
             is_short = record.reason_code == "unbalanced_quote"
             continue
-        if _is_empty(record.fields) or _repeats_headings(record.fields, headings, rules):
+        if _is_empty(record.fields) or _repeats_headings(record.fields, headings, contract, rules):
             continue
         trailer = read_trailer(record.fields, width)
         is_short = trailer is None and len(record.fields) < width
@@ -222,9 +229,23 @@ def _read(
     plain = np.flatnonzero(is_plain)
     line_numbers = np.concatenate([plain + 1, np.array([record.line_number for record in kept], dtype=plain.dtype)])
     order = np.argsort(line_numbers, kind="stable")
-    table = split_plain(text, delimiter, width, list(positions.values()))
+    table = split_plain(text, delimiter, width, positions)
     irregular = {record.line_number: record.data for record in kept}
     ordered = line_numbers[order]
+    delivered = {
+        position: meant(
+            pa.chunked_array(
+                [
+                    *table.column(str(position)).chunks,
+                    pa.array([record.fields[position] for record in kept], pa.string()),
+                ]
+            )
+            .combine_chunks()
+            .take(pa.array(order)),
+            is_escaped=file.first_lines is not None,
+        )
+        for position in positions
+    }
     return ParsedFile(
         encoding="utf-8" if file.encoding == "utf-8-sig" else file.encoding,
         line_numbers=ordered if file.first_lines is None else file.first_lines[ordered - 1] + 1,
@@ -232,21 +253,12 @@ def _read(
             (index := int(ordered[position]) - 1), irregular.get(index + 1, lines[index])
         ),
         columns={
-            name: meant(
-                pa.chunked_array(
-                    [
-                        *table.column(str(position)).chunks,
-                        pa.array([record.fields[position] for record in kept], pa.string()),
-                    ]
-                )
-                .combine_chunks()
-                .take(pa.array(order)),
-                is_escaped=file.first_lines is not None,
-            )
-            for name, position in positions.items()
+            name: combined([delivered[position] for position in found], layout.origins[name])
+            for name, found in places.items()
         },
+        layout=layout,
         rejects=[_as_delivered(reject, file) for reject in rejects],
-        unknown_headings=[heading for heading in headings if heading and heading not in known],
+        unknown_headings=[heading for heading in headings if heading and heading not in layout.headings],
         notes=notes,
         doubts=doubts,
         heading_record=file.delivered(row.index, ends.together(row.index, row.following)),
@@ -278,13 +290,12 @@ def _is_empty(fields: list[str]) -> bool:
     return not any(value.strip() for value in fields)
 
 
-def _repeats_headings(fields: list[str], headings: list[str], rules: HeadingRules) -> bool:
-    if heading_key(fields[0]) not in {headings[0], *rules.aliases} or any(
+def _repeats_headings(fields: list[str], headings: list[str], contract: Contract, rules: HeadingRules) -> bool:
+    if spelled(heading_key(fields[0]), contract, rules) != headings[0] or any(
         value.strip() for value in fields[len(headings) :]
     ):
         return False
-    keys = (heading_key(value) for value in fields[: len(headings)])
-    return [rules.aliases.get(key, key) for key in keys] == [rules.aliases.get(key, key) for key in headings]
+    return [spelled(heading_key(value), contract, rules) for value in fields[: len(headings)]] == headings
 
 
 @dataclass(frozen=True)
@@ -306,7 +317,7 @@ def find_headings(lines: list[bytes], encoding: str, contract: Contract, rules: 
 
     Raises RefusedError where no line has any.
     """
-    known = {heading_key(column.heading) for column in contract.columns}
+    known = contract.headings
     best: tuple[int, HeadingRow] | None = None
     for index, data in enumerate(lines[: MAX_TITLE_LINES + 1]):
         for delimiter in (",", "\t"):
@@ -316,7 +327,7 @@ def find_headings(lines: list[bytes], encoding: str, contract: Contract, rules: 
             except UnicodeDecodeError:
                 continue
             keys = [heading_key(value) for value in split_fields(text, delimiter)[0]]
-            headings = [key if key in known else rules.aliases.get(key, key) for key in keys]
+            headings = [spelled(key, contract, rules) for key in keys]
             score = len(known.intersection(headings))
             if any(pattern in key for key in keys for pattern in rules.forbidden) and len(keys) > 1:
                 score = max(score, 1)
@@ -380,10 +391,12 @@ def _check_headings(headings: list[str], line: int, contract: Contract, rules: H
     double = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
     if double:
         raise RefusedError(f"Line {line}: the heading {'、'.join(double)} is there twice: keep one of them.")
+    layout = recognise(headings, contract)
     missing = [
-        column.heading
+        heading
         for column in contract.columns
-        if not column.optional and heading_key(column.heading) not in headings
+        for heading in layout.origins[column.name].headings
+        if heading in layout.required and heading not in headings
     ]
     if missing:
         raise RefusedError(

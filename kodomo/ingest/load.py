@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kodomo.contract import Column, Contract
+from kodomo.contract import Column, Contract, Layout
 from kodomo.ingest.files import ParsedFile, Reject, readable
 from kodomo.ingest.macros import load_macros
 
@@ -39,6 +40,57 @@ def normalised(values: pa.Array) -> pa.Array:
     text = pc.replace_with_mask(text, is_wide, pa.array(composed, pa.string()))
     text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
     return pc.take(text, encoded.indices)
+
+
+def contract_values(
+    contract: Contract, layout: Layout, delivered: Mapping[str, pa.Array], row_count: int
+) -> dict[str, pa.Array]:
+    """Every column of the contract, normalised, in its order: as the layout's values mean, with nulls for what the
+    file does not have, and with the value of a fallback column where a column is empty.
+    """
+    nothing = pa.nulls(row_count, pa.string())
+    values = {
+        column.name: _as_contract_writes(normalised(delivered[column.name]), layout.values.get(column.name))
+        if column.name in delivered
+        else nothing
+        for column in contract.columns
+    }
+    return {
+        column.name: pc.coalesce(
+            values[column.name], *(_together([values[name] for name in names]) for names in column.fallback)
+        )
+        for column in contract.columns
+    }
+
+
+def _as_contract_writes(values: pa.Array, meanings: Mapping[str, str] | None) -> pa.Array:
+    if not meanings:
+        return values
+    index = pc.index_in(values, pa.array(list(meanings), pa.string()))
+    return pc.coalesce(pc.take(pa.array(list(meanings.values()), pa.string()), index), values)
+
+
+def _texts_as_delivered(column: Column, values: Mapping[str, pa.Array], delivered: Mapping[str, pa.Array]) -> pa.Array:
+    """The text as delivered of a column, or of the fallback that stands in its place."""
+    nothing = pa.nulls(len(values[column.name]), pa.string())
+    texts = delivered.get(column.name, nothing)
+    for names in column.fallback:
+        texts = pc.coalesce(_filled(texts), _together([_filled(delivered.get(name, nothing)) for name in names]))
+    return texts
+
+
+def _filled(texts: pa.Array) -> pa.Array:
+    """The texts that hold more than spaces, the others as null."""
+    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), pa.scalar(None, pa.string()), texts)
+
+
+def _together(parts: list[pa.Array]) -> pa.Array:
+    """Texts of one row with a space between them; null where all are."""
+    if len(parts) == 1:
+        return parts[0]
+    return _filled(
+        pc.utf8_trim_whitespace(pc.binary_join_element_wise(*(pc.fill_null(part, "") for part in parts), " "))
+    )
 
 
 def value_fault(kind: str, value: str, is_required: str) -> str:
@@ -80,17 +132,23 @@ def _row_fault(column: Column, position: int, has_bad_values: bool) -> str | Non
     return f"case when {column.name} is null then 'missing_required' {otherwise} end"
 
 
+def _unless_deleted(contract: Contract, column: Column, fault: str | None) -> str | None:
+    """SQL: the fault, but of a row that was taken back only where it hides which row that is."""
+    if fault is None or contract.row_state is None or column.name in contract.row_key:
+        return fault
+    return f"case when not coalesce({load_macros()['parse_flag'](contract.row_state.deleted)}, false) then {fault} end"
+
+
 def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str, parsed: ParsedFile) -> Loaded:
     """Insert the file's rows into raw.<source> and its rejects into raw.rejects, within the caller's transaction."""
     arrays: dict[str, pa.Array] = {"line_number": pa.array(parsed.line_numbers, pa.int64())}
     targets: list[str] = []
+    values = contract_values(contract, parsed.layout, parsed.columns, len(parsed.line_numbers))
     for column in contract.columns:
-        delivered = parsed.columns.get(column.name)
-        values = pa.nulls(len(parsed.line_numbers), pa.string()) if delivered is None else delivered
-        arrays[column.name] = normalised(values)
+        arrays[column.name] = values[column.name]
         targets.append(column.name)
         if column.keeps_text:
-            arrays[f"{column.name}_as_delivered"] = values
+            arrays[f"{column.name}_as_delivered"] = _texts_as_delivered(column, values, parsed.columns)
             targets.append(f"{column.name}_as_delivered")
     arrays["position"] = pa.array(range(len(parsed.line_numbers)), pa.int64())
     connection.register("delivered_file", pa.table(arrays))
@@ -173,7 +231,10 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             )
     connection.execute(f"create or replace temp table bad_values as {' union all '.join(judgements)}")
     bad = _columns_with_bad_values(connection)
-    faults = [(i, _row_fault(column, i, i in bad)) for i, column in enumerate(contract.columns)]
+    faults = [
+        (i, _unless_deleted(contract, column, _row_fault(column, i, i in bad)))
+        for i, column in enumerate(contract.columns)
+    ]
     columns = ", ".join(f"{sql} as fault_{i}" for i, sql in faults if sql)
     joins = " ".join(
         f"left join (from bad_values where column_position = {i}) as bad_{i} "

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from kodomo.contract import Column, Contract, heading_key, load_heading_rules
+from kodomo.contract import Column, Contract, load_heading_rules
 from kodomo.home import Home
 from kodomo.ingest.files import find_headings
-from kodomo.ingest.load import normalised, value_fault
+from kodomo.ingest.layouts import combined, positions_of, recognise
+from kodomo.ingest.load import contract_values, normalised, value_fault
 from kodomo.ingest.records import physical_lines, split_fields, to_byte_text, utf_16
 
 MOST_REJECTS = 20_000
@@ -134,15 +135,16 @@ def _read(delivery_id: str, data: bytes, encoding: str, records: list, contract:
     row = find_headings(physical_lines(content), byte_encoding, contract, load_heading_rules())
     delimiter, headings = row.delimiter, row.headings
     codec = utf_16(data) if encoding == "utf-16" else byte_encoding
-    positions = [
-        headings.index(key) if (key := heading_key(column.heading)) in headings else None for column in contract.columns
-    ]
+    layout = recognise(headings, contract)
     texts = [bytes(record).decode(codec, errors="replace") for _, record, _ in records]
     fields = [split_fields(text, delimiter)[0] for text in texts]
     # A column at a time: normalising is for arrays.
-    columns = [
-        normalised(pa.array([_at(row, position) for row in fields], pa.string())).to_pylist() for position in positions
-    ]
+    delivered = {}
+    for column in contract.columns:
+        if places := positions_of(layout.origins[column.name], headings):
+            parts = [pa.array([_at(row, position) for row in fields], pa.string()) for position in places]
+            delivered[column.name] = combined(parts, layout.origins[column.name])
+    columns = [values.to_pylist() for values in contract_values(contract, layout, delivered, len(fields)).values()]
     structural = {"wrong_field_count", "unbalanced_quote", "undecodable", "too_long"}
     rejects = []
     for number, (line_number, _, reason) in enumerate(records):
@@ -153,8 +155,8 @@ def _read(delivery_id: str, data: bytes, encoding: str, records: list, contract:
     return rejects
 
 
-def _at(fields: list[str], position: int | None) -> str | None:
-    return fields[position] if position is not None and position < len(fields) else None
+def _at(fields: list[str], position: int) -> str:
+    return fields[position] if position < len(fields) else ""
 
 
 def _fault(column: Column) -> str:

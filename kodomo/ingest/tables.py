@@ -36,6 +36,8 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str,
         for name in names:
             if name not in existing[contract.source_id]:
                 add_text_column(connection, contract.source_id, name)
+    if contracts:
+        write_layouts(connection, contracts)
 
 
 def delete_rows(connection: duckdb.DuckDBPyConnection, source_id: str, delivery_id: str) -> None:
@@ -87,3 +89,15 @@ def write_data_items(connection: duckdb.DuckDBPyConnection, contracts: Mapping[s
     connection.register("register_of_data_items", pa.Table.from_pylist(rows))
     connection.execute("insert into raw.data_items by name from register_of_data_items")
     connection.unregister("register_of_data_items")
+
+
+def write_layouts(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> None:
+    """Replace raw.layouts by the layouts that the contracts hold."""
+    rows = [
+        {"source_id": contract.source_id, "layout": layout.name, "title": layout.title}
+        for contract in contracts.values()
+        for layout in contract.layouts
+    ]
+    connection.register("layouts_of_contracts", pa.Table.from_pylist(rows))
+    connection.execute("create or replace table raw.layouts as from layouts_of_contracts")
+    connection.unregister("layouts_of_contracts")

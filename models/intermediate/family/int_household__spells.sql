@@ -1,6 +1,62 @@
 -- Who belonged to which household when, and as what. Grain: one row per person, household, start and relation chain.
 with
 
+register_rows as (
+    select
+        *,
+        coalesce(moved_on, move_notified_on) as changed_on
+    from {{ ref('stg_citizens__resident_register_history') }}
+    where row_state <> 'deleted'
+),
+
+relation_texts as (
+    select * from {{ ref('relation_texts') }}
+    where is_exact
+),
+
+-- Each row of the register's own history holds from its change to the next change.
+register_history as (
+    select
+        atena.person_id,
+        register_rows.household_no as household_id,
+        coalesce(
+            nullif(array_to_string([
+                register_rows.relation_code_1,
+                register_rows.relation_code_2,
+                register_rows.relation_code_3,
+                register_rows.relation_code_4
+            ], ','), ''),
+            relation_texts.relation_codes
+        ) as relation_chain,
+        register_rows.changed_on as valid_from,
+        -- A next change of unknown day has happened by now.
+        coalesce(
+            first_value(register_rows.changed_on ignore nulls) over following_rows,
+            case when count(*) over following_rows > 0 then {{ as_of() }} end
+        ) as valid_to,
+        register_rows.move_reason_code,
+        register_rows.resident_status_code,
+        count(*) over (partition by register_rows.atena_no) as row_count
+    from register_rows
+    inner join {{ ref('int_person__atena') }} as atena on register_rows.atena_no = atena.atena_no
+    left join relation_texts on replace(register_rows.relation_text, ' ', '') = relation_texts.relation_text
+    window following_rows as (
+        partition by register_rows.atena_no
+        order by
+            register_rows.row_state = 'in_force',
+            register_rows.history_no,
+            register_rows.history_branch_no,
+            register_rows.line_number
+        rows between 1 following and unbounded following
+    )
+),
+
+register_spells as (
+    select * from register_history
+    -- One row is no history: the register's row in force says where its person lives.
+    where row_count > 1 and valid_from is not null and coalesce(resident_status_code, '1') = '1'
+),
+
 household_history as (
     select
         atena.person_id,
@@ -26,6 +82,46 @@ household_history as (
         ) = 1
 ),
 
+-- The extract of the history leads for the days that it tells of; the register's rows tell of the others.
+next_in_extract as (
+    select
+        register_spells.person_id,
+        register_spells.valid_from,
+        min(household_history.valid_from) as starts_on
+    from register_spells
+    inner join household_history
+        on
+            register_spells.person_id = household_history.person_id
+            and register_spells.valid_from < household_history.valid_from
+    group by register_spells.person_id, register_spells.valid_from
+),
+
+beside_the_extract as (
+    select
+        register_spells.person_id,
+        register_spells.household_id,
+        register_spells.relation_chain,
+        register_spells.valid_from,
+        least(register_spells.valid_to, next_in_extract.starts_on) as valid_to,
+        register_spells.move_reason_code
+    from register_spells
+    left join next_in_extract
+        on
+            register_spells.person_id = next_in_extract.person_id
+            and register_spells.valid_from = next_in_extract.valid_from
+    anti join household_history
+        on
+            register_spells.person_id = household_history.person_id
+            and register_spells.valid_from >= household_history.valid_from
+            and register_spells.valid_from < coalesce(household_history.valid_to, date '9999-12-31')
+),
+
+whole_history as (
+    select * from household_history
+    union all
+    select * from beside_the_extract
+),
+
 residents as (
     select * from {{ ref('int_person__residents') }}
 ),
@@ -33,18 +129,18 @@ residents as (
 -- An end that the history lacks: whoever left the city or died left the household.
 closed_history as (
     select
-        household_history.person_id,
-        household_history.household_id,
-        household_history.relation_chain,
-        household_history.valid_from,
+        whole_history.person_id,
+        whole_history.household_id,
+        whole_history.relation_chain,
+        whole_history.valid_from,
         case
-            when household_history.valid_from < residents.resident_until
-                then least(household_history.valid_to, residents.resident_until)
-            else household_history.valid_to
+            when whole_history.valid_from < residents.resident_until
+                then least(whole_history.valid_to, residents.resident_until)
+            else whole_history.valid_to
         end as valid_to,
-        household_history.move_reason_code
-    from household_history
-    left join residents on household_history.person_id = residents.person_id
+        whole_history.move_reason_code
+    from whole_history
+    left join residents on whole_history.person_id = residents.person_id
 ),
 
 history_ends as (

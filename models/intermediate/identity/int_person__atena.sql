@@ -36,6 +36,10 @@ mentions as (
     {% endfor %}
 ),
 
+withdrawn as (
+    select * from {{ ref('int_person__withdrawn') }}
+),
+
 merged_numbers as (
     select * from {{ ref('int_person__merges') }}
     where status = 'merged'
@@ -46,5 +50,7 @@ select
     coalesce(merged_numbers.person_id, mentions.atena_no) as person_id,
     merged_numbers.person_id is not null as is_merged
 from mentions
+-- A number whose every row was taken back was never anybody's, whoever mentions it.
+anti join withdrawn on mentions.atena_no = withdrawn.atena_no
 left join merged_numbers on mentions.atena_no = merged_numbers.atena_no
 where mentions.atena_no is not null

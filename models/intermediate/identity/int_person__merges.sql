@@ -3,7 +3,13 @@
 with recursive
 
 register as (
-    select * from {{ ref('stg_citizens__resident_register') }}
+    select
+        entries.*,
+        states.status_code,
+        states.changed_on,
+        states.change_reason_code
+    from {{ ref('stg_citizens__resident_register') }} as entries
+    inner join {{ ref('int_person__register_states') }} as states on entries.atena_no = states.atena_no
 ),
 
 household_history as (
@@ -35,10 +41,10 @@ pairs as (
         ) as is_same_address,
         -- The first number ended by moving out (20), the second began by moving in (10).
         coalesce(
-            earlier.move_reason_code = '20'
+            earlier.change_reason_code = '20'
             and later.full_name_kana_match is not null
             and earlier.full_name_kana_match is not null
-            and (later.move_reason_code = '10' or later.resident_since_on > later.birth_on),
+            and (later.change_reason_code = '10' or later.resident_since_on > later.birth_on),
             false
         ) as has_moved_back
     from register as earlier
@@ -49,8 +55,8 @@ pairs as (
             and earlier.sex_code = later.sex_code
             and earlier.atena_no <> later.atena_no
     where
-        earlier.resident_status_code = '2'
-        and earlier.moved_on <= later.resident_since_on
+        earlier.status_code = '2'
+        and earlier.changed_on <= later.resident_since_on
         and coalesce(earlier.full_name_kana_match = later.full_name_kana_match, true)
 ),
 

@@ -2,7 +2,13 @@
 with
 
 register as (
-    select * from {{ ref('stg_citizens__resident_register') }}
+    select
+        entries.*,
+        states.status_code,
+        states.changed_on,
+        states.change_reason_code
+    from {{ ref('stg_citizens__resident_register') }} as entries
+    inner join {{ ref('int_person__register_states') }} as states on entries.atena_no = states.atena_no
 ),
 
 atena as (
@@ -64,9 +70,9 @@ statuses as (
         coalesce(
             case
                 when greatest(register.birth_on, register.resident_since_on) > {{ as_of() }} then false
-                when register.resident_status_code = '1' then true
+                when register.status_code = '1' then true
                 -- Whoever left or died after the as-of date still lived here on it.
-                else register.moved_on > {{ as_of() }}
+                else register.changed_on > {{ as_of() }}
             end,
             false
         ) as is_resident,
@@ -119,12 +125,12 @@ select
     statuses.birth_on,
     case statuses.sex_code when '1' then '男' when '2' then '女' else '不明' end as sex,
     statuses.resident_kind_code,
-    statuses.resident_status_code,
+    statuses.status_code as resident_status_code,
     statuses.relation_text,
-    statuses.move_reason_code,
-    statuses.moved_on,
+    statuses.change_reason_code as move_reason_code,
+    statuses.changed_on as moved_on,
     statuses.resident_since_on as resident_from,
-    case when statuses.resident_status_code <> '1' then statuses.moved_on end as resident_until,
+    case when statuses.status_code <> '1' then statuses.changed_on end as resident_until,
     statuses.is_resident,
     statuses.household_no,
     statuses.relation_chain,

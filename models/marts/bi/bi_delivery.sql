@@ -5,6 +5,10 @@ deliveries as (
     select * from {{ ref('fct_delivery') }}
 ),
 
+layouts as (
+    select * from {{ source('run', 'layouts') }}
+),
+
 holders as (
     {{ source_holders() }}
 )
@@ -34,6 +38,9 @@ select
         when 'expired' then '保存期間満了'
         else deliveries.status
     end as status_label,
-    deliveries.reason
+    deliveries.reason,
+    layouts.title as layout_label
 from deliveries
 left join holders on deliveries.source_id = holders.source_id
+left join layouts
+    on deliveries.source_id = layouts.source_id and deliveries.layout = layouts.layout

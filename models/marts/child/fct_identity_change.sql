@@ -30,6 +30,10 @@ known_keys as (
     from {{ ref('int_identity__decisions') }}
 ),
 
+withdrawn as (
+    select * from {{ ref('int_person__withdrawn') }}
+),
+
 recorded as (
     {% if is_incremental() %}
         select source_id, source_key, to_person_id, change_no, change from {{ this }}
@@ -63,6 +67,26 @@ compared as (
     where known_keys.linked_id is not null or recorded.source_key is not null
 ),
 
+-- A number whose rows the register took back is gone with all that hung on it, also where it was never anything but
+-- its own person.
+all_compared as (
+    select * from compared
+    union all
+    select
+        'resident_register' as source_id,
+        withdrawn.atena_no as source_key,
+        withdrawn.atena_no as own_id,
+        null as linked_id,
+        'withdrawn' as method,
+        null as recorded_id,
+        1 as change_no,
+        true as is_gone,
+        false as was_gone
+    from withdrawn
+    anti join recorded
+        on recorded.source_id = 'resident_register' and withdrawn.atena_no = recorded.source_key
+),
+
 changes as (
     select
         *,
@@ -75,7 +99,7 @@ changes as (
                 then case when source_id = 'resident_register' then 'merged' else 'linked' end
             when linked_id <> recorded_id then 'moved'
         end as change
-    from compared
+    from all_compared
 )
 
 select

@@ -16,5 +16,6 @@ select
     status,
     reason,
     received_at,
-    sequence
+    sequence,
+    layout
 from deliveries

@@ -1,0 +1,37 @@
+-- depends_on: {{ ref('kanji_variants') }}
+-- depends_on: {{ ref('code_lists') }}
+{{ staging_model(
+    'resident_register',
+    rows='history',
+    only=[
+        'atena_no',
+        'household_no',
+        'full_name',
+        'full_name_kana',
+        'birth_on',
+        'relation_code_1',
+        'relation_code_2',
+        'relation_code_3',
+        'relation_code_4',
+        'relation_text',
+        'resident_status_code',
+        'move_reason_code',
+        'moved_on',
+        'is_moved_on_unknown',
+        'move_notified_on',
+        'town',
+        'street_number',
+        'former_municipality',
+        'surname',
+        'given_name',
+        'surname_kana',
+        'given_name_kana',
+        'alias_name',
+        'alias_name_kana',
+        'roman_name',
+        'former_surname',
+        'former_surname_kana',
+        'moved_from',
+        'moved_to',
+    ]
+) }}
