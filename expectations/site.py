@@ -35,7 +35,7 @@ STATUS_LABELS = {"passed": "合格", "failed": "不合格", "errored": "検査�
 
 def site_folder(home: Home) -> Path:
     """Where the site is: static pages that ask for nothing from outside."""
-    return home.root / "data_docs"
+    return home.data_docs
 
 
 def write_site(

@@ -1,12 +1,47 @@
-"""Where kodomo keeps its state: every path below KODOMO_HOME, in one place."""
+"""Where kodomo keeps its state: every path below KODOMO_HOME, in one place, with how a backup takes it."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+from typing import Self, overload
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+DATABASE_SUFFIXES = (".wal", "-wal", "-shm", "-journal")
+"""What an open database keeps beside its file."""
+
+
+class Kept(Enum):
+    """How a backup takes a part of the home."""
+
+    NO = "no"
+    """It is made anew, or only means something while a process runs."""
+    COPY = "copy"
+    """A file or a folder, as it lies there."""
+    WAREHOUSE = "warehouse"
+    """A DuckDB file, copied between two runs."""
+    SQLITE = "sqlite"
+    """A SQLite file, copied as of one moment while others write."""
+    BY_PARTS = "by parts"
+    """A folder of which each part is in the list by itself."""
+
+
+class Part:
+    """A file or folder of the home: read from a home, it is its path."""
+
+    def __init__(self, path: str, kept: Kept) -> None:
+        self.path = path
+        self.kept = kept
+
+    @overload
+    def __get__(self, home: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, home: Home, owner: type) -> Path: ...
+    def __get__(self, home: Home | None, owner: type) -> Self | Path:
+        return self if home is None else home.root / self.path
 
 
 @dataclass(frozen=True)
@@ -15,60 +50,82 @@ class Home:
 
     root: Path
 
+    warehouse = Part("warehouse.duckdb", Kept.WAREHOUSE)
+    """The DuckDB file that only a run writes."""
+    store = Part("store", Kept.COPY)
+    """Delivered files as received, read-only, named by their SHA-256."""
+    published = Part("published", Kept.COPY)
+    """A folder per publication, and the link ``current``."""
+    definitions = Part("definitions", Kept.COPY)
+    """The definition of each run, by its hash."""
+    pseudonym_key = Part("pseudonym.key", Kept.COPY)
+    """The key of the pseudonyms of those who see no names."""
+    link_decisions = Part("link_decisions.csv", Kept.COPY)
+    """What stewards decided about record linkage by the command."""
+    data_docs = Part("data_docs", Kept.COPY)
+    """The site of the last checks."""
+
+    entries = Part("entries.db", Kept.SQLITE)
+    """What people type, where no other database is set."""
+    entries_lock = Part(".entries.lock", Kept.NO)
+    """Held while the tables of the entries are brought to their version."""
+    entry_landing = Part("entry_landing", Kept.NO)
+    """Entries as files, as a run takes them; the store keeps them."""
+
+    staff = Part("staff.csv", Kept.COPY)
+    """The staff list, from which accounts and scopes are made."""
+    demo_accounts = Part("demo-accounts.csv", Kept.COPY)
+    """Initial passwords of the demo's accounts, mode 0600."""
+    notifications = Part("notifications.yml", Kept.COPY)
+    """Who is to hear of a run, and how."""
+
+    superset = Part("superset", Kept.BY_PARTS)
+    """Superset's own folder."""
+    superset_metadata = Part("superset/superset.db", Kept.SQLITE)
+    """Superset's metadata, where no other database is set."""
+    secret_key = Part("superset/secret.key", Kept.COPY)
+    """Signs the sessions and encrypts what Superset keeps secret."""
+    guest_key = Part("superset/guest.key", Kept.COPY)
+    """Signs the tokens of embedded dashboards."""
+    async_key = Part("superset/async.key", Kept.COPY)
+    """Signs the tokens of asynchronous queries."""
+    local_settings = Part("superset/local_settings.py", Kept.COPY)
+    """The city's own settings of log-in."""
+    metadata_mark = Part("superset/migrated", Kept.NO)
+    """The version that the metadata were brought to."""
+    attempts = Part("superset/attempts.db", Kept.NO)
+    """Counters of the limits on log-in."""
+    sessions = Part("superset/sessions", Kept.NO)
+    """Who is logged in."""
+
+    dbt = Part("dbt", Kept.NO)
+    """dbt's target and logs."""
+    compiled = Part("dbt/target/compiled", Kept.COPY)
+    """The compiled SQL: a score is computed again with it before the next run."""
+    scoring = Part("scoring", Kept.NO)
+    """Compiled SQL of definitions that were tried out."""
+    dagster = Part("dagster", Kept.NO)
+    """Dagster's instance folder."""
+    landing = Part("landing", Kept.NO)
+    """Where a schedule looks for extracts, if no other folder is set: the holders have them."""
+    servers = Part("serve.json", Kept.NO)
+    """Process ids of what `kodomo serve` started."""
+    logs = Part("logs", Kept.NO)
+    """What the servers print."""
+    screenshots = Part("screenshots", Kept.NO)
+    """Pictures of the dashboards."""
+    demo = Part("demo", Kept.NO)
+    """The synthetic city of the demo."""
+
     @classmethod
     def from_environment(cls) -> Home:
         """The home that KODOMO_HOME names (default: ``./var``), as an absolute path."""
         return cls(Path(os.environ.get("KODOMO_HOME", "var")).absolute())
 
-    @property
-    def warehouse(self) -> Path:
-        """The DuckDB file that only a run writes."""
-        return self.root / "warehouse.duckdb"
-
-    @property
-    def store(self) -> Path:
-        """Delivered files as received, read-only, named by their SHA-256."""
-        return self.root / "store"
-
-    @property
-    def published(self) -> Path:
-        """A folder per publication, and the link ``current``."""
-        return self.root / "published"
-
-    @property
-    def dbt(self) -> Path:
-        """dbt's target and logs."""
-        return self.root / "dbt"
-
-    @property
-    def superset(self) -> Path:
-        """Superset's metadata (by default SQLite), secret key and logs."""
-        return self.root / "superset"
-
-    @property
-    def entries(self) -> Path:
-        """What people type, where no other database is set."""
-        return self.root / "entries.db"
-
-    @property
-    def entry_landing(self) -> Path:
-        """Entries as files, as a run takes them."""
-        return self.root / "entry_landing"
-
-    @property
-    def dagster(self) -> Path:
-        """Dagster's instance folder."""
-        return self.root / "dagster"
-
-    @property
-    def staff(self) -> Path:
-        """The staff list, from which accounts and scopes are made."""
-        return self.root / "staff.csv"
-
-    @property
-    def demo_accounts(self) -> Path:
-        """Initial passwords of the demo's accounts, mode 0600."""
-        return self.root / "demo-accounts.csv"
+    @classmethod
+    def parts(cls) -> list[Part]:
+        """All that a home may hold, in the order of this list."""
+        return [value for value in vars(cls).values() if isinstance(value, Part)]
 
     def original(self, sha256: str) -> Path:
         """Where the original of a delivery is kept, whether it is there or not."""
@@ -82,3 +139,21 @@ class Home:
         if status.st_mode & 0o077 and status.st_uid == os.getuid():
             self.root.chmod(0o700)
         return self
+
+
+def unknown_paths(root: Path) -> list[str]:
+    """What lies below a home, or a copy of one, and is no part of it: the topmost paths, relative, sorted."""
+    parts = {part.path: part.kept for part in Home.parts()}
+    unknown: list[str] = []
+
+    def look(folder: Path) -> None:
+        for path in folder.iterdir():
+            name = path.relative_to(root).as_posix()
+            kept = parts.get(name)
+            if kept is Kept.BY_PARTS or (kept is None and any(part.startswith(f"{name}/") for part in parts)):
+                look(path)
+            elif kept is None and not any(name == part + suffix for part in parts for suffix in DATABASE_SUFFIXES):
+                unknown.append(name)
+
+    look(root)
+    return sorted(unknown)

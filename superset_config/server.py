@@ -24,7 +24,7 @@ class MetadataConnection(sqlite3.Connection):
 
 def metadata_uri(home: Home) -> str:
     """Where Superset keeps its metadata: SQLite in the home, or what KODOMO_METADATA_URI says."""
-    return os.environ.get("KODOMO_METADATA_URI") or f"sqlite:///{home.superset / 'superset.db'}"
+    return os.environ.get("KODOMO_METADATA_URI") or f"sqlite:///{home.superset_metadata}"
 
 
 def environment(home: Home) -> dict[str, str]:

@@ -35,9 +35,8 @@ _home = Home.from_environment().ensure()
 _home.superset.mkdir(mode=0o700, exist_ok=True)
 
 
-def _secret(name: str) -> str:
+def _secret(path: Path) -> str:
     """A key that is made once, into a file that only its owner reads."""
-    path = _home.superset / name
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -56,7 +55,7 @@ def _flag(name: str) -> bool:
 
 
 # Metadata, keys
-SECRET_KEY = _secret("secret.key")
+SECRET_KEY = _secret(_home.secret_key)
 SQLALCHEMY_DATABASE_URI = metadata_uri(_home)
 if SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
     # A writer waits for another instead of failing.
@@ -67,8 +66,8 @@ if SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
         "pool_size": 16,
         "max_overflow": 32,
     }
-GUEST_TOKEN_JWT_SECRET = _secret("guest.key")
-GLOBAL_ASYNC_QUERIES_JWT_SECRET = _secret("async.key")
+GUEST_TOKEN_JWT_SECRET = _secret(_home.guest_key)
+GLOBAL_ASYNC_QUERIES_JWT_SECRET = _secret(_home.async_key)
 LOGGING_CONFIGURATOR = LoggingConfigurator()
 
 # The walls
@@ -134,7 +133,7 @@ KODOMO_ADDRESS_LIMIT = os.environ.get("KODOMO_ADDRESS_LIMIT", "100 per 5 minutes
 RATELIMIT_ENABLED = True
 RATELIMIT_APPLICATION = "200 per second"
 # One count for all worker processes.
-RATELIMIT_STORAGE_URI = SharedStorage.uri(_home.superset / "attempts.db")
+RATELIMIT_STORAGE_URI = SharedStorage.uri(_home.attempts)
 FAB_PASSWORD_COMPLEXITY_ENABLED = True
 FAB_PASSWORD_COMPLEXITY_VALIDATOR = check_password
 KODOMO_NETWORKS = os.environ.get("KODOMO_NETWORKS", "")
@@ -145,7 +144,7 @@ PROXY_FIX_CONFIG = {"x_for": 1, "x_proto": 1, "x_host": 1, "x_port": 0, "x_prefi
 # Sessions: kept by the server, so that one that was ended is worth nothing
 SESSION_SERVER_SIDE = True
 SESSION_TYPE = "cachelib"
-SESSION_CACHELIB = FileSystemCache(str(_home.superset / "sessions"), threshold=20_000, mode=0o600)
+SESSION_CACHELIB = FileSystemCache(str(_home.sessions), threshold=20_000, mode=0o600)
 SESSION_PERMANENT = True
 # Written when something in it has changed, not at each request.
 SESSION_REFRESH_EACH_REQUEST = False
@@ -253,7 +252,7 @@ def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
 
 # A city's own: LDAP or OIDC, mail. Only settings of how people come in are taken from it, none of the walls: who may,
 # and as what, says the staff list.
-_local = _home.superset / "local_settings.py"
+_local = _home.local_settings
 if _local.exists():
     _settings: dict[str, Any] = {}
     exec(compile(_local.read_text(encoding="utf-8"), _local.name, "exec"), _settings)

@@ -135,7 +135,7 @@ class EntryStore:
         from alembic.script import ScriptDirectory
 
         self.home.ensure()
-        with (self.home.root / ".entries.lock").open("a") as lock:
+        with self.home.entries_lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self.is_sqlite and not self.home.entries.exists():
                 self.home.entries.touch(mode=0o600)

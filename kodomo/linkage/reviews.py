@@ -25,7 +25,7 @@ ATENA_WIDTH = 15
 
 def decisions_file(home: Home) -> Path:
     """The CSV of decisions, in the order in which they were made."""
-    return home.root / "link_decisions.csv"
+    return home.link_decisions
 
 
 def append_decision(  # the columns of the file, in their order

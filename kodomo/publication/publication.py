@@ -252,7 +252,7 @@ def _write_everything(home: Home, access: Access, work: Path) -> None:
             for name in marts:
                 copy_relation(connection, "warehouse", "everything", f"{MARTS}.{quote(name)}", marts[name])
             write_statements(work, copy_inputs(connection, home, "warehouse", "everything"))
-            key = pseudonym_key(home.root / "pseudonym.key")
+            key = pseudonym_key(home.pseudonym_key)
             for table in published_of(access.published_tables(), marts):
                 sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)
                 connection.execute(f"create view everything.main.{quote(table.name)} as {sql}")

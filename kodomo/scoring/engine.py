@@ -68,10 +68,10 @@ def memory_warehouse() -> duckdb.DuckDBPyConnection:
 def load_bundle(home: Home, models: Sequence[str] = SCORING_MODELS) -> Bundle:
     """Compiled models: compiled once for each state of the project, then kept under the home."""
     digest = _digest(models)
-    path = home.root / "scoring" / f"{digest}.json"
+    path = home.scoring / f"{digest}.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        statements = compile_models(Home(home.root / "scoring" / "dbt").ensure(), models)
+        statements = compile_models(Home(home.scoring / "dbt").ensure(), models)
         draft = path.with_suffix(".part")
         draft.write_text(json.dumps(statements, ensure_ascii=False), encoding="utf-8")
         draft.replace(path)

@@ -51,7 +51,7 @@ class CompiledModels:
     @classmethod
     def of_last_build(cls, home: Home) -> CompiledModels:
         """What dbt left in this home. Raises KodomoError when it has not built the scores here."""
-        folder = home.dbt / "target" / "compiled" / "kodomo" / "models"
+        folder = home.compiled / "kodomo" / "models"
         statements = {
             f"{path.relative_to(folder).parts[0]}.{path.stem}": path.read_text(encoding="utf-8")
             for path in folder.rglob("*.sql")

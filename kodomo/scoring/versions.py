@@ -176,7 +176,7 @@ def definition_hash(folder: Path) -> str:
 
 def kept_definition(home: Home, digest: str) -> Path:
     """The folder in which the definition of a run is kept."""
-    return home.root / "definitions" / digest
+    return home.definitions / digest
 
 
 def _keep(home: Home, folder: Path, digest: str) -> None:

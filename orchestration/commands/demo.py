@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.home import Home
 
         home = Home.from_environment()
-        city = home.root / "demo"
+        city = home.demo
         landing = city / "landing"
         synth = ["synth", str(city), "--residents", str(residents), "--seed", str(seed), "--as-of", as_of]
         steps = [

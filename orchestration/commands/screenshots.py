@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
             if unknown := sorted(set(account) - set(accounts)):
                 raise UsageError(f"No demo account is called {', '.join(unknown)}.")
             accounts = {name: accounts[name] for name in account}
-        folder = out or home.root / "screenshots"
+        folder = out or home.screenshots
         album = take(
             address.rstrip("/"),
             accounts,

@@ -1,4 +1,4 @@
-"""Backup and restore: entries, Superset's metadata, warehouse, publications and originals, in one folder."""
+"""Backup and restore of what the list of the home's parts says is kept, and of Superset's metadata, in one folder."""
 
 from __future__ import annotations
 
@@ -11,32 +11,18 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
 
 from kodomo.errors import KodomoError, UsageError
-from kodomo.home import Home
+from kodomo.home import Home, Kept, unknown_paths
 from kodomo.programs import require_program
 
 MANIFEST = "backup.json"
 HOME_FOLDER = "home"
 DUMP = "metadata.dump"
-# Single files of the home that are state, besides the databases.
-FILES = (
-    "staff.csv",
-    "demo-accounts.csv",
-    "link_decisions.csv",
-    "pseudonym.key",
-    "superset/secret.key",
-    "superset/guest.key",
-    "superset/async.key",
-    "superset/local_settings.py",
-)
-# The compiled SQL is what a score is computed again with, before the next run.
-FOLDERS = ("store", "published", "definitions", "data_docs", "dbt/target/compiled")
-SQLITE = ("entries.db", "superset/superset.db")
 
 
 def backup(home: Home, target: Path) -> Path:
@@ -54,16 +40,10 @@ def backup(home: Home, target: Path) -> Path:
     try:
         inside = draft / HOME_FOLDER
         inside.mkdir(mode=0o700)
-        _copy_warehouse(home, inside)
-        for name in SQLITE:
-            _copy_sqlite(home.root / name, inside / name)
-        for name in FILES:
-            if (home.root / name).exists():
-                (inside / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                shutil.copy2(home.root / name, inside / name)
-        for name in FOLDERS:
-            if (home.root / name).exists():
-                shutil.copytree(home.root / name, inside / name, symlinks=True, ignore=_ignored)
+        for part in Home.parts():
+            if (home.root / part.path).exists() and part.kept in _COPIES:
+                (inside / part.path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _COPIES[part.kept](home.root / part.path, inside / part.path)
         if uri := _postgresql():
             _run("pg_dump", "--format=custom", f"--file={draft / DUMP}", f"--dbname={uri}")
         _write_manifest(draft)
@@ -81,12 +61,16 @@ def restore(home: Home, source: Path) -> int:
     manifest_path = source / MANIFEST
     if not manifest_path.exists():
         raise UsageError(f"{source} holds no backup: {MANIFEST} is missing.")
-    if home.root.exists() and any(path.name != ".entries.lock" for path in home.root.iterdir()):
+    if home.root.exists() and any(path != home.entries_lock for path in home.root.iterdir()):
         raise UsageError(f"The home {home.root} is not empty: restore into an empty one (KODOMO_HOME).")
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
     broken = [name for name, digest in manifest["files"].items() if _digest(source / name) != digest]
     if broken:
         raise KodomoError(f"The backup is damaged: {', '.join(sorted(broken)[:5])}. Nothing was restored.")
+    if unknown := unknown_paths(source / HOME_FOLDER):
+        raise KodomoError(
+            f"The backup holds what this kodomo does not know: {', '.join(unknown[:5])}. Use a later one."
+        )
     if manifest["has_dump"] and not _postgresql():
         raise UsageError("The backup holds a PostgreSQL database: set KODOMO_METADATA_URI to where it is to go.")
     home.root.parent.mkdir(parents=True, exist_ok=True)
@@ -128,26 +112,37 @@ def _only_reader(path: Path) -> Iterator[None]:
         connection.close()
 
 
-def _copy_warehouse(home: Home, inside: Path) -> None:
-    if home.warehouse.exists():
-        with _only_reader(home.warehouse):
-            shutil.copy2(home.warehouse, inside / home.warehouse.name)
-            log = home.warehouse.with_name(home.warehouse.name + ".wal")
-            if log.exists():
-                shutil.copy2(log, inside / log.name)
+def _copy(source: Path, target: Path) -> None:
+    """A file or a folder as it lies there."""
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, ignore=_ignored)
+    else:
+        shutil.copy2(source, target)
+
+
+def _copy_warehouse(source: Path, target: Path) -> None:
+    with _only_reader(source):
+        shutil.copy2(source, target)
+        log = source.with_name(source.name + ".wal")
+        if log.exists():
+            shutil.copy2(log, target.with_name(log.name))
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
     """A copy as of one moment, whatever is being written meanwhile."""
-    if not source.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (
         contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as reader,
         contextlib.closing(sqlite3.connect(target)) as writer,
     ):
         reader.backup(writer)
     target.chmod(0o600)
+
+
+_COPIES: dict[Kept, Callable[[Path, Path], None]] = {
+    Kept.COPY: _copy,
+    Kept.WAREHOUSE: _copy_warehouse,
+    Kept.SQLITE: _copy_sqlite,
+}
 
 
 def _postgresql() -> str | None:

@@ -84,8 +84,8 @@ def _home(home: Home) -> Iterator[Finding]:
     yield _closed("Home", home.root)
     for label, path in (
         ("Initial passwords", home.demo_accounts),
-        ("Key of the sessions", home.superset / "secret.key"),
-        ("Key of the pseudonyms", home.root / "pseudonym.key"),
+        ("Key of the sessions", home.secret_key),
+        ("Key of the pseudonyms", home.pseudonym_key),
     ):
         if path.exists():
             yield _closed(label, path)

@@ -109,7 +109,7 @@ def channels(home: Home) -> list[Channel]:
 
     Raises KodomoError naming the entry that is wrong.
     """
-    file = home.root / "notifications.yml"
+    file = home.notifications
     if not file.exists():
         return []
     found: list[Channel] = []

@@ -80,7 +80,7 @@ def services(
     dagster_home = write_settings(home)
     variables = {"KODOMO_HOME": str(home.root), "DAGSTER_HOME": str(dagster_home)}
     # A schedule needs a landing folder; without one the graph and past runs are there to be seen.
-    variables["KODOMO_LANDING"] = str(landing or os.environ.get("KODOMO_LANDING") or home.root / "landing")
+    variables["KODOMO_LANDING"] = str(landing or os.environ.get("KODOMO_LANDING") or home.landing)
     dagster = Service(
         "Dagster",
         # Dagster has no log-in: it is for those who sit at this machine, or behind a proxy that asks.
@@ -106,7 +106,7 @@ def services(
 
 def state_file(home: Home) -> Path:
     """Process ids of what was started."""
-    return home.root / "serve.json"
+    return home.servers
 
 
 def running(home: Home) -> dict[str, int]:
@@ -139,7 +139,7 @@ def start(home: Home, wanted: list[Service]) -> list[subprocess.Popen]:
     for service in wanted:
         if not port_is_free(service.host, service.port):
             raise UsageError(f"Port {service.port} is taken: choose another one for {service.name}.")
-    logs = home.root / "logs"
+    logs = home.logs
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     processes = []
     entries = {}

@@ -25,4 +25,4 @@ def page(name: str = "index.html") -> Response:
     scope = Scope.from_roles(user_roles(current_app.appbuilder.sm))
     if "steward" not in scope.duties or read_access().overseeing_department not in scope.departments:
         abort(404)
-    return send_from_directory(Home.from_environment().root / "data_docs", name)
+    return send_from_directory(Home.from_environment().data_docs, name)

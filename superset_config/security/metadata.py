@@ -23,7 +23,7 @@ def upgrade(home: Home) -> None:
     """
     home.ensure()
     home.superset.mkdir(mode=0o700, exist_ok=True)
-    mark = home.superset / "migrated"
+    mark = home.metadata_mark
     if mark.exists() and mark.read_text(encoding="utf-8") == _state(home):
         return
     result = subprocess.run(

@@ -14,7 +14,7 @@ import pytest
 
 from kodomo.determination.service import in_service
 from kodomo.entries.store import EntryStore, Version
-from kodomo.home import Home
+from kodomo.home import Home, unknown_paths
 from kodomo.ingest.entries import take_entries
 from tests.conftest import AS_OF, City, kodomo
 
@@ -55,6 +55,10 @@ def run(landing: Path, home: Path) -> tuple[int, dict]:
 def fingerprint(city: City, table: str) -> tuple:
     """The number of rows of a mart and a hash of them, whatever their order."""
     return rows(city, f"select count(*), bit_xor(hash(t)) from marts.{table} as t")[0]
+
+
+def test_full_run_leaves_nothing_that_the_list_of_parts_does_not_name(city: City) -> None:
+    assert unknown_paths(city.home) == []
 
 
 @pytest.mark.parametrize(("mart", "columns"), MARTS.items())

@@ -12,7 +12,7 @@ import pytest
 
 from kodomo.entries.store import EntryStore
 from kodomo.errors import KodomoError, UsageError
-from kodomo.home import Home
+from kodomo.home import Home, Kept
 from kodomo.publication import current, publish
 from orchestration.operations.backup import backup, restore
 from tests.security.scratch import write_warehouse
@@ -30,10 +30,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Home:
         connection.execute("create table marks (mark text)")
         connection.execute("insert into marks values ('here')")
         connection.commit()
-    (home.superset / "secret.key").write_text("s", encoding="ascii")
-    compiled = home.dbt / "target" / "compiled"
-    compiled.mkdir(parents=True)
-    (compiled / "scores.sql").write_text("select 1", encoding="utf-8")
+    home.secret_key.write_text("s", encoding="ascii")
+    home.notifications.write_text("channels: []", encoding="utf-8")
+    home.compiled.mkdir(parents=True)
+    (home.compiled / "scores.sql").write_text("select 1", encoding="utf-8")
     return home
 
 
@@ -55,7 +55,33 @@ def test_everything_is_back_in_an_empty_home(home: Home, tmp_path: Path) -> None
     assert in_service == there.published / "r1"
     assert (there.superset / "secret.key").read_text(encoding="ascii") == "s"
     assert (there.dbt / "target" / "compiled" / "scores.sql").read_text(encoding="utf-8") == "select 1"
+    assert there.notifications.read_text(encoding="utf-8") == "channels: []"
     assert there.root.stat().st_mode & 0o077 == 0
+
+
+def test_every_part_is_back_or_left_out_as_the_list_says(home: Home, tmp_path: Path) -> None:
+    for part in Home.parts():
+        path = home.root / part.path
+        if not path.exists() and part.kept is not Kept.SQLITE:
+            path.mkdir(parents=True)
+            (path / "content").touch()
+    there = Home(tmp_path / "other")
+    restore(there, backup(home, tmp_path / "backup"))
+    for part in Home.parts():
+        if part.kept is Kept.NO and not part.path.startswith("dbt"):
+            assert not (there.root / part.path).exists(), part.path
+        elif (home.root / part.path).exists():
+            assert (there.root / part.path).exists(), part.path
+    assert [path.name for path in there.dbt.rglob("*") if path.is_dir()] == ["target", "compiled"]
+
+
+def test_backup_with_an_unknown_part_is_not_restored(home: Home, tmp_path: Path) -> None:
+    folder = backup(home, tmp_path / "backup")
+    (folder / "home" / "superset" / "unheard_of").touch()
+    there = Home(tmp_path / "other")
+    with pytest.raises(KodomoError, match="superset/unheard_of"):
+        restore(there, folder)
+    assert not there.root.exists()
 
 
 def test_a_home_that_holds_something_is_not_touched(home: Home, tmp_path: Path) -> None:
