@@ -20,9 +20,10 @@ from pathlib import Path
 import duckdb
 
 from kodomo.home import Home
-from kodomo.scoring.definition import SEEDS, read_definition
+from kodomo.scoring.definition import read_definition
 from kodomo.scoring.engine import load_bundle, memory_warehouse
 from kodomo.scoring.score import load_definition, set_as_of
+from kodomo.seeds import SEEDS
 
 AS_OF = dt.date(2026, 4, 1)
 SEED = 7

@@ -7,14 +7,13 @@ see; and they print what a result holds. These pages are made from names and cou
 from __future__ import annotations
 
 import datetime as dt
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
 from expectations.results import LAYERS, QualityResult
+from kodomo.files import write_atomically
 from kodomo.home import Home
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -58,10 +57,7 @@ def write_site(
         results=results,
     )
     index = folder / "index.html"
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as file:
-        file.write(page)
-    os.replace(file.name, index)
-    return index
+    return write_atomically(index, page)
 
 
 def _runs(history: Sequence[tuple[str, dt.datetime, str, int]]) -> list[dict]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 import unicodedata
@@ -15,9 +14,9 @@ import yaml
 
 from kodomo.errors import KodomoError
 from kodomo.home import PROJECT
+from kodomo.seeds import SEEDS, read_seed
 
 SOURCES = PROJECT / "models" / "sources"
-SEEDS = PROJECT / "seeds"
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WHITESPACE = re.compile(r"[\s\u200b\ufeff]+")
@@ -167,19 +166,13 @@ def heading_key(text: str) -> str:
     return _WHITESPACE.sub("", unicodedata.normalize("NFKC", text))
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @lru_cache
 def load_heading_rules(seeds: Path = SEEDS) -> HeadingRules:
     """The seeds heading_aliases and forbidden_headings."""
     aliases = {
-        heading_key(row["heading"]): heading_key(row["contract_heading"])
-        for row in _rows(seeds / "heading_aliases.csv")
+        heading_key(row["heading"]): heading_key(row["contract_heading"]) for row in read_seed("heading_aliases", seeds)
     }
-    forbidden = tuple(heading_key(row["pattern"]) for row in _rows(seeds / "forbidden_headings.csv"))
+    forbidden = tuple(heading_key(row["pattern"]) for row in read_seed("forbidden_headings", seeds))
     return HeadingRules(aliases=aliases, forbidden=forbidden)
 
 
@@ -187,7 +180,7 @@ def load_heading_rules(seeds: Path = SEEDS) -> HeadingRules:
 def load_trailer_words(seeds: Path = SEEDS) -> dict[str, list[str]]:
     """The seed trailer_words: kind (count, end, unit) → words."""
     words: dict[str, list[str]] = {}
-    for row in _rows(seeds / "trailer_words.csv"):
+    for row in read_seed("trailer_words", seeds):
         words.setdefault(row["kind"], []).append(unicodedata.normalize("NFKC", row["word"]))
     return words
 
@@ -196,7 +189,7 @@ def load_trailer_words(seeds: Path = SEEDS) -> dict[str, list[str]]:
 def load_code_lists(seeds: Path = SEEDS) -> dict[str, dict[str, str]]:
     """The seed code_lists: list → code → label."""
     lists: dict[str, dict[str, str]] = {}
-    for row in _rows(seeds / "code_lists.csv"):
+    for row in read_seed("code_lists", seeds):
         lists.setdefault(row["code_list"], {})[row["code"]] = row["label_ja"]
     return lists
 

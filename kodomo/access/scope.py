@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from kodomo.home import PROJECT
+from kodomo.seeds import read_seed
 
 NO_SCOPE = "none"
 """Name of the file that holds nothing, for accounts without a scope."""
@@ -16,8 +15,7 @@ NO_SCOPE = "none"
 @cache
 def all_areas() -> tuple[str, ...]:
     """Codes of the areas, in the order of the seed ``areas``."""
-    with (PROJECT / "seeds" / "areas.csv").open(encoding="utf-8", newline="") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: int(row["sort_order"]))
+    rows = sorted(read_seed("areas"), key=lambda row: row["sort_order"])
     return tuple(row["area_code"] for row in rows)
 
 

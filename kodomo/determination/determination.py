@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
 from collections.abc import Sequence
@@ -20,8 +19,9 @@ from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.linkage.explain import CHAINS_JA, find_person
 from kodomo.publication.inputs import TARGETS
-from kodomo.scoring.legal_basis import OBSERVATION_CODES, observation_obstacles
+from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.replay import PARAMETERS, SCRATCH, WAREHOUSE, open_scratch
+from kodomo.seeds import Row, read_seed
 from kodomo.warehouse import records
 
 HEARD = "heard"
@@ -79,10 +79,9 @@ class Determination:
 
 
 @cache
-def observation_codes() -> dict[str, dict[str, str]]:
+def observation_codes() -> dict[str, Row]:
     """The seed observation_codes by code."""
-    with OBSERVATION_CODES.open(encoding="utf-8", newline="") as file:
-        return {row["observation_code"]: row for row in csv.DictReader(file)}
+    return {row["observation_code"]: row for row in read_seed("observation_codes")}
 
 
 def source_label(source_id: str | None) -> str:

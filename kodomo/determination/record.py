@@ -72,7 +72,7 @@ def result_labels(connection: Any) -> dict[str, dict[str, str]]:
 def heard_label(heard: Observation) -> str:
     """What was heard, for people: the fact, its value with the unit, its date."""
     code = observation_codes()[heard.observation_code]
-    value = heard.text_value or (f"{heard.value:f}{code['unit_ja']}" if heard.value is not None else "")
+    value = heard.text_value or (f"{heard.value:f}{code['unit_ja'] or ''}" if heard.value is not None else "")
     return " ".join(filter(None, [code["label_ja"], value, japanese_date(heard.observed_on)]))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import duckdb
 
 from kodomo.evaluation.frozen import freeze
+from kodomo.files import atomic_path
 from kodomo.home import Home
 from kodomo.scoring.definition import check, raise_for, read_definition
 from kodomo.scoring.legal_basis import observation_obstacles
@@ -197,10 +197,9 @@ def write_tables(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for relation in TARGETS:
         name = relation.partition(".")[2].removeprefix("int_evaluation__")
-        draft = out / f".{name}.csv.part"
-        path = str(draft).replace("'", "''")
-        connection.execute(f"copy (from {SCRATCH}.{relation} order by all) to '{path}' (header, format csv)")
-        os.replace(draft, out / f"{name}.csv")
+        with atomic_path(out / f"{name}.csv", mode=0o644) as draft:
+            path = str(draft).replace("'", "''")
+            connection.execute(f"copy (from {SCRATCH}.{relation} order by all) to '{path}' (header, format csv)")
 
 
 def as_text(found: Evidence) -> str:

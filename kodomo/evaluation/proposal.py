@@ -28,8 +28,9 @@ from kodomo.evaluation.fitting import (
     parts,
 )
 from kodomo.home import Home
-from kodomo.scoring.definition import REQUIRED_COLUMNS, SEEDS, TABLES, column_types, read_definition
+from kodomo.scoring.definition import REQUIRED_COLUMNS, TABLES, read_definition
 from kodomo.scoring.replay import SCRATCH, WAREHOUSE
+from kodomo.seeds import SEEDS, column_types
 
 ENOUGH_CASES = 100
 """Below that, what is proposed is for show: ten cases for each of ten bands (Peduzzi et al. 1996)."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ import duckdb
 from kodomo.clock import today
 from kodomo.contract import Contract, load_contracts, load_heading_rules
 from kodomo.errors import KodomoError, UsageError, WarehouseBusyError, without_values
+from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.ingest.decisions import no_such_delivery
 from kodomo.ingest.files import ParsedFile, RefusedError, may_be_kept, parse
@@ -482,13 +481,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
 def keep(home: Home, data: bytes, sha256: str) -> Path:
     """Keep the original, read-only, under its hash; a half-written file never has that name."""
     target = home.original(sha256)
-    if target.exists():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(file.name, 0o440)
-    os.replace(file.name, target)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(target, data, mode=0o440)
     return target

@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,6 +16,7 @@ from kodomo.entries.forms import Form, forms
 from kodomo.entries.requests import is_granted
 from kodomo.entries.store import EntryStore, Version, entries_uri
 from kodomo.errors import KodomoError
+from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.ingest.decisions import decide
 from kodomo.ingest.deliveries import Delivery, take
@@ -114,14 +114,9 @@ def _deliver(
     delivery = None
     if there and not same:
         folder = home.entry_landing / contract.source_id
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         today = dt.date.today()
         path = folder / f"{contract.source_id}_{today:%Y%m%d}_entry_{run_id}.csv"
-        draft = path.with_suffix(".part")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        draft.replace(path)
+        write_atomically(path, data)
         delivery = take(connection, home, contract, contract.source_id, path, today, run_id, KIND)
         # The store keeps the original.
         path.unlink()

@@ -6,7 +6,6 @@ chance where so many would be missing with a probability below its significance.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from kodomo.contract import SEEDS
 from kodomo.ingest.macros import load_macros
+from kodomo.seeds import SEEDS, read_seed
 
 DAYS_OF_A_YEAR = 365.25
 
@@ -56,20 +55,19 @@ class Loss:
 @lru_cache
 def load_limits(compared: str, seeds: Path = SEEDS) -> tuple[Limit, ...]:
     """The limits of the seed for ``register`` or ``publication``."""
-    with (seeds / "loss_limits.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Limit(
-                row["grouped_by"],
-                int(row["from_age"]) if row["from_age"] else None,
-                int(row["to_age"]) if row["to_age"] else None,
-                float(row["share"]),
-                float(row["share_per_year"]),
-                int(row["fewest_people"]),
-                float(row["significance"]),
-            )
-            for row in csv.DictReader(file)
-            if row["compared"] == compared
+    return tuple(
+        Limit(
+            row["grouped_by"],
+            row["from_age"],
+            row["to_age"],
+            float(row["share"]),
+            float(row["share_per_year"]),
+            row["fewest_people"],
+            float(row["significance"]),
         )
+        for row in read_seed("loss_limits", seeds)
+        if row["compared"] == compared
+    )
 
 
 def losses(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import os
 import shutil
 from pathlib import Path
 
 import duckdb
 
 from kodomo.errors import KodomoError, UsageError
+from kodomo.files import atomic_path
 from kodomo.home import Home
 from kodomo.publication import exported_file
 from kodomo.warehouse import connect
@@ -51,20 +51,11 @@ def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, file_f
     ]
     if table not in tables:
         raise UsageError(f"There is no table {table}: it must be one of {', '.join(tables)}.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.part")
-    marked = out.with_name(f".{out.name}.marked")
-    try:
-        draft.touch(mode=0o600)
+    with atomic_path(out) as draft:
         connection.execute(f"copy (select * from {schema}.{table} order by all) to '{draft}' ({FORMATS[file_format]})")
         if file_format == "csv":
-            _copy_with_mark(draft, marked)
-            os.replace(marked, draft)
-        draft.chmod(0o600)
-        os.replace(draft, out)
-    finally:
-        for path in (draft, marked):
-            path.unlink(missing_ok=True)
+            with atomic_path(draft) as marked:
+                _copy_with_mark(draft, marked)
     return connection.execute(f"select count(*) from {schema}.{table}").fetchall()[0][0]
 
 

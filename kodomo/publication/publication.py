@@ -21,6 +21,7 @@ from kodomo.access.access import ACCESS_FILE, Access, export_scope, read_access
 from kodomo.access.scope import NO_SCOPE, Scope
 from kodomo.access.staff import read_staff
 from kodomo.errors import KodomoError, UsageError, WarehouseBusyError
+from kodomo.files import seal, sync_folder, write_atomically
 from kodomo.home import Home
 from kodomo.publication.inputs import copy_inputs, copy_relation, write_statements
 from kodomo.publication.tables import (
@@ -76,12 +77,12 @@ def publish(home: Home, run_id: str) -> Path:
             _write_everything(home, access, work)
             scopes = _write_scopes(work, access, {member.scope for member in staff})
             _write_manifest(work, folder.name, access_hash(), scopes)
-            _sync_folder(work)
+            sync_folder(work)
             work.rename(folder)
         except BaseException:
             shutil.rmtree(work, ignore_errors=True)
             raise
-        _sync_folder(home.published)
+        sync_folder(home.published)
         _switch(home, folder.name)
         _remove_old(home)
     return folder
@@ -257,7 +258,7 @@ def _write_everything(home: Home, access: Access, work: Path) -> None:
                 sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)
                 connection.execute(f"create view everything.main.{quote(table.name)} as {sql}")
         connection.execute("detach everything")
-    _seal(work / EVERYTHING, 0o400)
+    seal(work / EVERYTHING, 0o400)
 
 
 def _write_scopes(folder: Path, access: Access, scopes: Iterable[Scope]) -> list[str]:
@@ -281,7 +282,7 @@ def _write_scopes(folder: Path, access: Access, scopes: Iterable[Scope]) -> list
                             sql = scope_table_sql(table, scope, f"everything.main.{quote(table.name)}")
                             cursor.execute(f"create table {alias}.main.{quote(table.name)} as {sql}")
                 cursor.execute(f"detach {alias}")
-            _seal(file, 0o440)
+            seal(file, 0o440)
             # In its place only when it is whole: somebody may be reading the folder.
             file.rename(folder / f"{key}.duckdb")
 
@@ -308,23 +309,8 @@ def _refresh_folder(folder: Path, access: Access, scopes: Iterable[Scope]) -> li
     for key in gone:
         (folder / f"{key}.duckdb").unlink()
     _write_manifest(folder, folder.name, manifest["access"], [*wanted, NO_SCOPE], manifest["published_at"])
-    _sync_folder(folder)
+    sync_folder(folder)
     return [f"scope {key}: file made" for key in sorted(missing)] + [f"scope {key}: file removed" for key in gone]
-
-
-def _seal(file: Path, mode: int) -> None:
-    """Read-only, and on the disk."""
-    file.chmod(mode)
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write_manifest(
@@ -336,10 +322,7 @@ def _write_manifest(
         "access": access,
         "scopes": sorted(scopes),
     }
-    file = folder / f"{_UNFINISHED}manifest"
-    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    _seal(file, 0o440)
-    file.replace(folder / MANIFEST)
+    write_atomically(folder / MANIFEST, json.dumps(content, indent=2) + "\n", mode=0o440)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -351,7 +334,7 @@ def _switch(home: Home, name: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(name)
     link.replace(home.published / CURRENT)
-    _sync_folder(home.published)
+    sync_folder(home.published)
 
 
 def _remove_old(home: Home) -> None:

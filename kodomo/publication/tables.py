@@ -17,6 +17,7 @@ from kodomo.access.access import (
 )
 from kodomo.access.scope import Scope
 from kodomo.errors import KodomoError
+from kodomo.files import write_atomically
 
 MARTS = "marts"
 
@@ -144,9 +145,7 @@ def _branch(
 def pseudonym_key(path: Path) -> str:
     """The key of the pseudonyms, made at its first use in a file that only its owner reads."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32), encoding="ascii")
+        write_atomically(path, secrets.token_hex(32))
     return path.read_text(encoding="ascii").strip()
 
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
-from functools import lru_cache, partial
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError, UsageError
-from kodomo.home import PROJECT
-from kodomo.scoring.csv_files import read_csv
+from kodomo.seeds import accepted_values, column_types, read_seed, reader
 
-SEEDS = PROJECT / "seeds"
 TABLES = (
     "risk_items",
     "risk_item_members",
@@ -55,12 +50,11 @@ KEYS = {
     "risk_tiers": ("model_version", "difficulty_type", "tier"),
     "risk_overrides": ("model_version", "difficulty_type", "item_code", "band_no"),
 }
-CATEGORIES = ("家庭", "生活", "医療", "福祉", "教育", "連鎖")
-DIFFICULTY_TYPES = SEEDS / "difficulty_types.csv"
-KINDS = {"observation", "combination", "chain"}
-AGGREGATES = {"any", "count", "sum", "max", "min", "latest", "months_since", "in_force"}
-SCOPES = {"self", "mother", "father", "parents", "siblings", "household", "family"}
-STATUSES = {"draft", "trial", "active", "retired"}
+CATEGORIES = accepted_values("risk_items", "category")
+KINDS = set(accepted_values("risk_items", "kind"))
+AGGREGATES = set(accepted_values("risk_items", "aggregate"))
+SCOPES = set(accepted_values("risk_items", "scope"))
+STATUSES = set(accepted_values("risk_model_versions", "status"))
 # Without these nothing can be said of the rows; other columns may be left out, and are empty then.
 _TELLING_COLUMNS = {
     "risk_items": ("observation_code", "scope", "aggregate"),
@@ -70,9 +64,6 @@ _TELLING_COLUMNS = {
     "risk_targets": ("age_from_months", "age_to_months"),
 }
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "，": "full-width commas"}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_TRUE = {"true", "t", "1", "yes"}
-_FALSE = {"false", "f", "0", "no", ""}
 
 
 @dataclass(frozen=True)
@@ -103,58 +94,6 @@ class Definition:
 
     def __getitem__(self, table: str) -> list[dict[str, Any]]:
         return self.tables[table]
-
-
-@lru_cache
-def column_types() -> dict[str, dict[str, str]]:
-    """Column types of the ``risk_*`` tables, from the seeds' yml."""
-    document = yaml.safe_load((SEEDS / "_risk__seeds.yml").read_text(encoding="utf-8"))
-    return {seed["name"]: seed["config"]["column_types"] for seed in document["seeds"]}
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise ValueError
-
-
-def _number(text: str) -> Decimal:
-    # Full-width digits and underscores are numbers to Python, and none to the engine.
-    if not _NUMBER.fullmatch(text):
-        raise ValueError
-    return Decimal(text)
-
-
-def _decimal(text: str, precision: int, scale: int) -> Decimal:
-    value = _number(text)
-    if abs(value) >= Decimal(10) ** (precision - scale):
-        raise ValueError
-    if value != value.quantize(Decimal(1).scaleb(-scale)):
-        raise ValueError
-    return value
-
-
-def _integer(text: str) -> int:
-    value = _number(text)
-    if value != int(value) or abs(value) >= 2**31:
-        raise ValueError
-    return int(value)
-
-
-def _reader(column_type: str) -> tuple[Callable[[str], Any], str]:
-    if column_type == "integer":
-        return _integer, "a whole number"
-    if column_type.startswith("decimal"):
-        precision, scale = map(int, column_type.removeprefix("decimal(").rstrip(")").split(","))
-        expected = f"a number with at most {precision - scale} digits before the point and {scale} after it"
-        return partial(_decimal, precision=precision, scale=scale), expected
-    if column_type == "boolean":
-        return _boolean, "true or false"
-    if column_type == "date":
-        return dt.date.fromisoformat, "a date such as 2026-04-01"
-    return str, "text"
 
 
 def read_definition(folder: Path) -> Definition:
@@ -216,7 +155,7 @@ def _read_table(definition: Definition, table: str, path: Path) -> None:
             if value == "" and column_type != "boolean":
                 row[name] = None
                 continue
-            convert, expected = _reader(column_type)
+            convert, expected = reader(column_type)
             try:
                 row[name] = convert(value)
             except (ValueError, InvalidOperation, OverflowError):
@@ -328,7 +267,7 @@ def _observation_codes(definition: Definition, observations: Mapping[str, str | 
 
 def _valueless(definition: Definition) -> Iterator[Finding]:
     """Items that need a number from an observation that has none: they would be missing for everybody."""
-    types = _value_types()
+    types = {row["observation_code"]: row["value_type"] for row in read_seed("observation_codes")}
     for row in definition["risk_items"]:
         needs_value = row["aggregate"] in {"sum", "max", "min", "latest"}
         if row["kind"] == "observation" and needs_value and types.get(row["observation_code"]) in {"none", "text"}:
@@ -339,15 +278,8 @@ def _valueless(definition: Definition) -> Iterator[Finding]:
             )
 
 
-@lru_cache
-def _value_types() -> dict[str, str]:
-    file = read_csv(SEEDS / "observation_codes.csv")
-    code, value_type = file.header.index("observation_code"), file.header.index("value_type")
-    return {values[code]: values[value_type] for _, values in file.records}
-
-
 def _city_codes(definition: Definition) -> Iterator[Finding]:
-    difficulties = _first_column(DIFFICULTY_TYPES)
+    difficulties = [row["difficulty_type"] for row in read_seed("difficulty_types")]
     for row in definition["risk_items"]:
         if row["category"] is not None and row["category"] not in CATEGORIES:
             yield (
@@ -364,11 +296,6 @@ def _city_codes(definition: Definition) -> Iterator[Finding]:
                     row["_line"],
                     f"there is no difficulty_type {name}: write one of {', '.join(difficulties)}.",
                 )
-
-
-@lru_cache
-def _first_column(path: Path) -> tuple[str, ...]:
-    return tuple(values[0] for _, values in read_csv(path).records)
 
 
 def _empty_ranges(definition: Definition) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from kodomo import dbt_runner
+from kodomo.files import write_atomically
 from kodomo.home import PROJECT, Home
 
 SCORING_MODELS = (
@@ -70,11 +71,8 @@ def load_bundle(home: Home, models: Sequence[str] = SCORING_MODELS) -> Bundle:
     digest = _digest(models)
     path = home.scoring / f"{digest}.json"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         statements = compile_models(Home(home.scoring / "dbt").ensure(), models)
-        draft = path.with_suffix(".part")
-        draft.write_text(json.dumps(statements, ensure_ascii=False), encoding="utf-8")
-        draft.replace(path)
+        write_atomically(path, json.dumps(statements, ensure_ascii=False))
     return Bundle(tuple((relation, sql) for relation, sql in json.loads(path.read_text(encoding="utf-8"))))
 
 

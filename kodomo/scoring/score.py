@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError, UsageError
+from kodomo.files import atomic_path
 from kodomo.home import Home
-from kodomo.scoring.csv_files import read_csv
-from kodomo.scoring.definition import TABLES, Definition, check, column_types, raise_for, read_definition
+from kodomo.scoring.definition import TABLES, Definition, check, raise_for, read_definition
 from kodomo.scoring.engine import load_bundle, memory_warehouse
+from kodomo.seeds import column_types
 
 MAX_MISTAKES_SHOWN = 20
 OBSERVATION_COLUMNS = {
@@ -258,12 +259,11 @@ def write_scores(connection: duckdb.DuckDBPyConnection, database: str, out: Path
             "model_version, difficulty_type, person_id, item_code, band_no",
         ),
     ):
-        draft = out / f".{mart}.csv.part"
-        connection.execute(
-            f"copy (select * from {database}.intermediate.{relation} order by {order}) to '{_quoted(draft)}' "
-            "(header, format csv)"
-        )
-        os.replace(draft, out / f"{mart}.csv")
+        with atomic_path(out / f"{mart}.csv", mode=0o644) as draft:
+            connection.execute(
+                f"copy (select * from {database}.intermediate.{relation} order by {order}) to '{_quoted(draft)}' "
+                "(header, format csv)"
+            )
         counts.append(_count(connection, f"select count(*) from {database}.intermediate.{relation}"))
     return counts[0], counts[1]
 

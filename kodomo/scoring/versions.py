@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError, UsageError
+from kodomo.files import atomic_path
 from kodomo.home import Home
-from kodomo.scoring.csv_files import read_csv
-from kodomo.scoring.definition import SEEDS, TABLES, Definition, check, raise_for, read_definition, version_hash
+from kodomo.scoring.definition import TABLES, Definition, check, raise_for, read_definition, version_hash
 from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.seeds import SEEDS
 from kodomo.warehouse import connect, migrate
 
 VERSIONS_FILE = "risk_model_versions.csv"
@@ -112,14 +113,15 @@ def _rewrite(folder: Path, version: str, changes: dict[str, str]) -> None:
     path = folder / VERSIONS_FILE
     file = read_csv(path)
     header = [*file.header, *(name for name in changes if name not in file.header)]
-    draft = path.with_suffix(".part")
-    with draft.open("w", encoding="utf-8", newline="") as target:
+    with (
+        atomic_path(path, mode=path.stat().st_mode & 0o777) as draft,
+        draft.open("w", encoding="utf-8", newline="") as target,
+    ):
         writer = csv.DictWriter(target, fieldnames=header, restval="", lineterminator="\n")
         writer.writeheader()
         for _, values in file.records:
             row = dict(zip(file.header, values, strict=True))
             writer.writerow({**row, **changes} if row["model_version"] == version else row)
-    os.replace(draft, path)
 
 
 def record_run(home: Home, run_id: str, as_of_on: dt.date, folder: Path = SEEDS) -> str:

@@ -29,9 +29,10 @@ def register(app: typer.Typer) -> None:
         from kodomo.determination.record import checked_purpose
         from kodomo.entries.store import EntryStore
         from kodomo.errors import UsageError
+        from kodomo.files import write_atomically
         from kodomo.home import Home
         from superset_config.pages.base import printed
-        from superset_config.pages.printing import to_pdf, write_private
+        from superset_config.pages.printing import to_pdf
 
         if out.suffix not in {".pdf", ".html", ".json"}:
             raise UsageError("--out takes a file that ends in .pdf, .html or .json.")
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
             ".html": html.encode,
             ".json": lambda: as_json(held).encode(),
         }[out.suffix]()
-        write_private(out, content)
+        write_atomically(out, content)
         typer.echo(f"What is held is in {out}. Look at what is about other people before it is handed out.")
 
     @entry.command("list")

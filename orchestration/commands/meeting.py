@@ -58,15 +58,16 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Print the list, in Japanese."""
         from kodomo.entries.meeting import STATES_JA
+        from kodomo.files import write_atomically
         from kodomo.home import Home
         from superset_config.pages.base import printed
-        from superset_config.pages.printing import to_pdf, write_private
+        from superset_config.pages.printing import to_pdf
 
         items, filters, date = _agenda(area, tier, state, on, due_by)
         html = printed(
             "print_meeting.html", items=items, filters=filters, on=date, states=STATES_JA, who=getpass.getuser()
         )
-        write_private(out, to_pdf(Home.from_environment(), html))
+        write_atomically(out, to_pdf(Home.from_environment(), html))
         typer.echo(f"The list of {len(items)} children is in {out}.")
 
     @meeting.command()

@@ -118,8 +118,8 @@ def register(app: typer.Typer) -> None:
         definition: DEFINITION = None,
     ) -> None:
         """Approve a version: it is in force from then on, and may not be changed any more."""
-        from kodomo.scoring.definition import SEEDS
         from kodomo.scoring.versions import approve as approve_version
+        from kodomo.seeds import SEEDS
 
         date = as_date(on, "--on") if on else dt.date.today()
         digest = approve_version(definition or SEEDS, version, by, reason, date, as_trial=trial)
@@ -132,8 +132,8 @@ def register(app: typer.Typer) -> None:
         definition: DEFINITION = None,
     ) -> None:
         """Retire a version: later runs score it no more, its past scores stay."""
-        from kodomo.scoring.definition import SEEDS
         from kodomo.scoring.versions import retire as retire_version
+        from kodomo.seeds import SEEDS
 
         retire_version(definition or SEEDS, version, as_date(on, "--on") if on else dt.date.today())
         typer.echo(f"{version} is retired.")

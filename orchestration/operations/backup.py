@@ -96,7 +96,7 @@ def _remove(folder: Path) -> None:
 
 
 def _ignored(_folder: str, names: list[str]) -> set[str]:
-    return {name for name in names if name.startswith((".unfinished-", ".lock", "tmp"))}
+    return {name for name in names if name.startswith((".unfinished-", ".lock")) or name.endswith(".part")}
 
 
 @contextlib.contextmanager

@@ -11,10 +11,8 @@ A message holds names of sources and files, counts and states: never a value of 
 from __future__ import annotations
 
 import datetime as dt
-import os
 import smtplib
 import ssl
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -25,6 +23,7 @@ import yaml
 
 from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError
+from kodomo.files import write_atomically
 from kodomo.home import Home
 
 if TYPE_CHECKING:
@@ -57,13 +56,8 @@ class FileDrop:
     def send(self, message: Message) -> None:
         """Write the file; readable by its owner and group."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=self.folder, prefix=".", suffix=".part", delete=False
-        ) as file:
-            file.write(f"{message.subject}\n\n{message.body}\n")
-        os.chmod(file.name, 0o640)
         stamp = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}"
-        os.replace(file.name, self.folder / f"{stamp}.txt")
+        write_atomically(self.folder / f"{stamp}.txt", f"{message.subject}\n\n{message.body}\n", mode=0o640)
 
 
 @dataclass(frozen=True)

@@ -56,13 +56,3 @@ def to_pdf(home: Home, html: str) -> bytes:
         raise KodomoError("Chromium took too long to print the page.") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file about people: whole or not at all, for its owner only."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    draft.replace(path)

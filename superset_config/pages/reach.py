@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -18,8 +17,9 @@ from kodomo.access.scope import Scope
 from kodomo.entries.protection import protected_by_entries
 from kodomo.entries.store import EntryStore
 from kodomo.errors import KodomoError
-from kodomo.home import PROJECT, Home
+from kodomo.home import Home
 from kodomo.publication import scope_file
+from kodomo.seeds import read_seed
 from kodomo.warehouse import records
 from superset_config.pages.entry_store import store
 from superset_config.security.files import OPEN_FILES, user_roles
@@ -32,8 +32,7 @@ _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 
 @cache
 def _variants() -> dict[int, str]:
-    with (PROJECT / "seeds" / "kanji_variants.csv").open(encoding="utf-8", newline="") as file:
-        return {ord(row["variant"]): row["folded"] for row in csv.DictReader(file) if len(row["variant"]) == 1}
+    return {ord(row["variant"]): row["folded"] for row in read_seed("kanji_variants") if len(row["variant"]) == 1}
 
 
 def folded(text: str | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import os
 import secrets
 import string
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 from kodomo.access.access import Access, read_access
 from kodomo.access.staff import DEMO_STAFF, StaffMember, read_staff
 from kodomo.errors import KodomoError
+from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.publication import refresh
 from superset_config.security.rules import PREFIX, Role, Rule, roles, rules
@@ -274,9 +274,4 @@ def _write_passwords(home: Home, listed: set[str], new: dict[str, str]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["username", "password"])
     writer.writerows(sorted(rows.items()))
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text.getvalue())
-    unfinished.replace(path)
+    write_atomically(path, text.getvalue())

@@ -14,8 +14,8 @@ from scipy.stats.contingency import association, chi2_contingency, odds_ratio, r
 
 from kodomo.evaluation.frozen import FROZEN
 from kodomo.home import Home
-from kodomo.scoring.definition import SEEDS
 from kodomo.scoring.engine import EVIDENCE_MODELS, load_bundle, memory_warehouse
+from kodomo.seeds import SEEDS
 
 CHILDREN = 3_000
 UNBORN = 300

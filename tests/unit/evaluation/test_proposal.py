@@ -27,8 +27,9 @@ from kodomo.evaluation.fitting import (
     parts,
 )
 from kodomo.home import Home
-from kodomo.scoring.definition import SEEDS, check, read_definition
+from kodomo.scoring.definition import check, read_definition
 from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.seeds import SEEDS
 
 CHILDREN = 4_000
 BANDS = [

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from kodomo.home import Home
-from kodomo.scoring.definition import SEEDS
 from kodomo.scoring.engine import load_bundle, memory_warehouse
+from kodomo.seeds import SEEDS
 
 RANKS = {"low": 1, "latent": 2, "high": 3}
 ACTIVE = {"abuse": "v1", "poverty": "v1"}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kodomo.scoring.definition import SEEDS, TABLES, check, read_definition, version_hash
+from kodomo.scoring.definition import TABLES, check, read_definition, version_hash
 from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.seeds import SEEDS
 
 AS_OF = dt.date(2026, 4, 1)
 ITEM = "planted,仮の項目,生活,observation,{code},self,12,count,,,,理由,出典"

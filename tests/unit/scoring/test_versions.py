@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
-from kodomo.scoring.csv_files import read_csv
-from kodomo.scoring.definition import SEEDS, TABLES, check, read_definition, version_hash
+from kodomo.scoring.definition import TABLES, check, read_definition, version_hash
 from kodomo.scoring.versions import approve, record_run, retire
+from kodomo.seeds import SEEDS
 
 ON = dt.date(2026, 5, 1)
 
