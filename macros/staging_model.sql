@@ -10,6 +10,7 @@
 {%- if not execute -%}
     {#- Before the project is parsed there is no contract to read; what the model depends on is known. -#}
     {{ current_rows(source_id) }} cross join {{ source('run', 'data_items') }} cross join {{ as_of() }}
+    cross join {{ ref('stg_seeds__code_spellings') }}
 {%- else -%}
 {%- set contract = source_contract(source_id) -%}
 {%- set row_key = contract.row_key -%}
@@ -19,7 +20,7 @@
     {%- set columns = columns | selectattr('name', 'in', only + row_key + row_state_columns(row_state)) | list -%}
 {%- endif -%}
 {%- set last = 'stated' if row_state else 'corrected' -%}
-{%- set types = columns | map(attribute='type') | list -%}
+{%- set coded = columns | selectattr('code_list') | list -%}
 with delivered as (
     {{ current_rows(source_id) }}
     {%- if rows == 'history' %}
@@ -38,18 +39,18 @@ approved as (
         source_id = '{{ source_id }}'
         and {{ is_approved_for("'database'") }}
 ),
-{% if 'code' in types %}
-codes as (
-    -- one row: the code lists as maps from the comparable spelling to the list's own
-    select
-        {%- for list in columns | map(attribute='code_list') | select | unique %}
-        map_from_entries(
-            list((spelling, code)) filter (where code_list = '{{ list }}')
-        ) as {{ list }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from ({{ code_spellings() }}) as spellings
+{% if coded %}
+code_maps as (
+    -- one row per code list
+    {{ code_maps() }}
 ),
 {% endif %}
+{%- for column in coded %}
+{{ column.name }}_codes as (
+    -- each text of the column once, with the code it means
+    {{ decoded_texts(source_id, column) }}
+),
+{% endfor %}
 typed as (
     select
         {%- for column in columns %}
@@ -59,9 +60,9 @@ typed as (
         delivered.line_number,
         delivered.delivery_rank
     from delivered
-    {%- if 'code' in types %}
-    cross join codes
-    {%- endif %}
+    {%- for column in coded %}
+    left join {{ column.name }}_codes on delivered.{{ column.name }} = {{ column.name }}_codes.delivered_text
+    {%- endfor %}
 ),
 
 corrected as (
@@ -71,7 +72,7 @@ corrected as (
     from typed
     qualify
         row_number() over (
-            partition by {{ row_key | join(', ') }}
+            partition by {{ row_key_columns(row_key, columns) | join(', ') }}
             order by
                 delivery_rank desc,
                 {%- if row_state %}
@@ -147,6 +148,8 @@ select * from final
             'name': column.name,
             'type': meta.type,
             'code_list': meta.get('code_list'),
+            'has_label': meta.get('has_label'),
+            'holds_several': meta.get('holds_several'),
             'width': meta.get('width'),
         }) -%}
     {%- endfor -%}
@@ -166,7 +169,48 @@ select * from final
     {%- if type in ('name', 'address') -%}{%- do names.append(column.name ~ '_as_delivered') -%}{%- endif -%}
     {%- if type in ('name', 'kana', 'address') -%}{%- do names.append(column.name ~ '_match') -%}{%- endif -%}
     {%- if type == 'address' -%}{%- do names.append(column.name ~ '_building') -%}{%- endif -%}
+    {%- if column.get('has_label') -%}{%- do names.append(column.name ~ '_label') -%}{%- endif -%}
     {{ return(names) }}
+{%- endmacro %}
+
+{% macro row_key_columns(row_key, columns) -%}
+    {#- The key as staged: two unknown words are two keys, which their labels tell apart. -#}
+    {%- set labelled = columns | selectattr('has_label', 'defined') | selectattr('has_label') | map(attribute='name')
+        | list -%}
+    {%- set names = [] -%}
+    {%- for name in row_key -%}
+        {%- do names.append(name) -%}
+        {%- if name in labelled -%}{%- do names.append(name ~ '_label') -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
+
+{% macro decoded_texts(source_id, column) -%}
+    {#- SELECT delivered_text, code, label: one row per text that a class column holds. The label is what people are
+        shown: that of the code, those of several codes, or of an unknown word the word itself; nothing for "none". -#}
+    select
+        delivered_text,
+        code,
+        case
+            when code = 'unknown' then delivered_text
+            else nullif(array_to_string(
+                list_transform(string_split(code, '|'), lambda each_code: labels[each_code]), '・'
+            ), '')
+        end as label
+    from (
+        select
+            texts.delivered_text,
+            code_maps.labels,
+            {{ normalise_code(
+                'texts.delivered_text', 'code_maps.spellings', 'code_maps.kinds' if column.get('holds_several') else none
+            ) }} as code
+        from (
+            select distinct {{ column.name }} as delivered_text
+            from {{ source('raw', source_id) }}
+            where {{ column.name }} is not null
+        ) as texts
+        inner join code_maps on code_maps.code_list = '{{ column.code_list }}'
+    ) as texts_with_codes
 {%- endmacro %}
 
 {% macro typed_column(column, columns) -%}
@@ -186,7 +230,7 @@ select * from final
     {%- elif column.type == 'decimal' -%}{{ parse_decimal(delivered) }}
     {%- elif column.type == 'flag' -%}{{ parse_flag(delivered) }}
     {%- elif column.type == 'id' -%}{{ normalise_id(delivered, column.width) }}
-    {%- elif column.type == 'code' -%}{{ normalise_code(delivered, 'codes.' ~ column.code_list) }}
+    {%- elif column.type == 'code' -%}{{ column.name }}_codes.code
     {%- elif column.type == 'postcode' -%}{{ normalise_postcode(delivered) }}
     {%- elif column.type in ('name', 'kana', 'text', 'address') -%}{{ delivered }}
     {%- else -%}
@@ -203,5 +247,7 @@ select * from final
     {%- elif column.type == 'address' %},
         {{ match_address(delivered) }} as {{ column.name }}_match,
         {{ address_building(delivered) }} as {{ column.name }}_building
+    {%- elif column.get('has_label') %},
+        {{ column.name }}_codes.label as {{ column.name }}_label
     {%- endif -%}
 {%- endmacro %}

@@ -7,7 +7,10 @@
     from {{ model }}
     where
         {{ column }} <> 'unknown'
-        and {{ column }} not in (select code from {{ ref('code_lists') }} where code_list = '{{ code_list }}')
+        and not list_has_all(
+            (select list(code) from {{ ref('code_lists') }} where code_list = '{{ code_list }}'),
+            string_split({{ column }}, '|')
+        )
     {{ 'union all' if not loop.last }}
     {% endfor %}
 {% endtest %}

@@ -34,7 +34,7 @@ guidance_centre as (
     inner join identities on cases.centre_case_no = identities.source_key
 ),
 
--- Only a consultation with an abuse kind is a case; 'なし' says that there is none.
+-- Only a consultation with a known abuse kind is a case.
 consultations as (
     select
         atena.person_id,
@@ -45,8 +45,7 @@ consultations as (
         consultations.line_number
     from {{ ref('stg_child__child_consultations') }} as consultations
     inner join atena on consultations.child_atena_no = atena.atena_no
-    -- An empty kind fails the comparison too.
-    where consultations.abuse_type not in ('なし', '無', '無し', '該当なし', '-')
+    where {{ names_kind('consultations.abuse_type', 'abuse_kind') }}
 ),
 
 cases as (

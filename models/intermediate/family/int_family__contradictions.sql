@@ -150,7 +150,7 @@ unknown_notices as (
         null as third_person_id,
         '届出' as origin
     from notices
-    where not regexp_matches(notice_type, '出生|認知|養子|離縁')
+    where notice_type = 'unknown'
 ),
 
 dissolutions as (

@@ -11,14 +11,20 @@ notices as (
         husbands.person_id as husband_id,
         wives.person_id as wife_id,
         case
-            when notices.notice_type like '%離婚%' then coalesce(notices.notified_on, {{ as_of() }})
+            when {{ kind_means('notices.notice_type', 'marriage_notice', 'ends_marriage') }}
+                then coalesce(notices.notified_on, {{ as_of() }})
             else notices.notified_on
         end as notified_on,
-        notices.notice_type like '%離婚%' as is_divorce
+        {{ kind_means('notices.notice_type', 'marriage_notice', 'ends_marriage') }} as is_divorce
     from {{ ref('stg_citizens__marriages') }} as notices
     inner join atena as husbands on notices.husband_atena_no = husbands.atena_no
     inner join atena as wives on notices.wife_atena_no = wives.atena_no
-    where husbands.person_id <> wives.person_id
+    where
+        husbands.person_id <> wives.person_id
+        and (
+            {{ has_code('notices.notice_type', 'marriage') }}
+            or {{ kind_means('notices.notice_type', 'marriage_notice', 'ends_marriage') }}
+        )
 ),
 
 ordered as (

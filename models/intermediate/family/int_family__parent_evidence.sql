@@ -14,15 +14,32 @@ people as (
 notices as (
     select
         notice_no,
-        notice_type,
         child_atena_no,
         father_atena_no,
         mother_atena_no,
         case
-            when notice_type like '%離縁%' then coalesce(notified_on, {{ as_of() }})
+            when {{ kind_means('notice_type', 'parentage_notice', 'ends_adoption') }}
+                then coalesce(notified_on, {{ as_of() }})
             else notified_on
-        end as notified_on
+        end as notified_on,
+        case
+            when {{ kind_means('notice_type', 'parentage_notice', 'ends_adoption') }} then 'dissolution'
+            when {{ kind_means('notice_type', 'parentage_notice', 'ends_birth_parents') }}
+                then 'special_adoption'
+            when {{ kind_means('notice_type', 'parentage_notice', 'is_adoption') }} then 'adoption'
+            when {{ kind_means('notice_type', 'parentage_notice', 'is_recognition') }} then 'recognition'
+            when {{ has_code('notice_type', 'birth') }} then 'birth'
+        end as notice_kind
     from {{ ref('stg_citizens__parentage') }}
+),
+
+-- A home or a school may draw the allowance, and is nobody's parent.
+bodies as (
+    select * from {{ ref('int_person__bodies') }}
+),
+
+relation_texts as (
+    select * from {{ ref('relation_texts') }}
 ),
 
 relations as (
@@ -45,7 +62,7 @@ marriages as (
 notice_roles as (
     select
         notice_no,
-        notice_type,
+        notice_kind,
         child_atena_no,
         father_atena_no as parent_atena_no,
         'father' as parent_role,
@@ -54,7 +71,7 @@ notice_roles as (
     union all
     select
         notice_no,
-        notice_type,
+        notice_kind,
         child_atena_no,
         mother_atena_no as parent_atena_no,
         'mother' as parent_role,
@@ -70,13 +87,7 @@ notice_people as (
         children.person_id as child_id,
         parents.person_id as parent_id,
         people.birth_on as child_birth_on,
-        case
-            when notice_roles.notice_type like '%離縁%' then 'dissolution'
-            when notice_roles.notice_type like '%特別養子%' then 'special_adoption'
-            when notice_roles.notice_type like '%養子%' then 'adoption'
-            when notice_roles.notice_type like '%認知%' then 'recognition'
-            when notice_roles.notice_type like '%出生%' then 'birth'
-        end as notice_kind
+        notice_roles.notice_kind
     from notice_roles
     inner join atena as children on notice_roles.child_atena_no = children.atena_no
     inner join atena as parents on notice_roles.parent_atena_no = parents.atena_no
@@ -94,7 +105,7 @@ general_dissolutions as (
     from notices
     inner join atena on notices.child_atena_no = atena.atena_no
     where
-        notices.notice_type like '%離縁%'
+        notices.notice_kind = 'dissolution'
         and notices.father_atena_no is null
         and notices.mother_atena_no is null
 ),
@@ -164,11 +175,12 @@ by_relation as (
         relations.anchor_id as parent_id,
         relations.person_id as child_id,
         relations.anchor_sex as parent_sex,
-        case when people.relation_text like '%養%' then 'adoptive' else 'biological' end as link_kind,
+        case when relation_texts.is_adoptive then 'adoptive' else 'biological' end as link_kind,
         coalesce(relations.birth_on, relations.valid_from) as valid_from,
         case when relations.anchor_chain = '' then 0.9 else 0.85 end as confidence
     from relations
     left join people on relations.person_id = people.person_id
+    left join relation_texts on replace(people.relation_text, ' ', '') = relation_texts.relation_text
     where relations.last_code = '20'
     union all
     select
@@ -258,7 +270,7 @@ by_marriage as (
 
 allowances as (
     select recipient_atena_no, child_atena_no, certified_on from {{ ref('stg_child__child_allowance') }}
-    where coalesce(living_arrangement not like '%別居%', true)
+    where not {{ kind_means('living_arrangement', 'living_arrangement', 'recipient_is_no_parent') }}
     union all
     select recipient_atena_no, child_atena_no, certified_on
     from {{ ref('stg_child__child_rearing_allowance') }}
@@ -442,6 +454,13 @@ evidence as (
         7 as evidence_rank,
         null::date as notified_on
     from by_allowance
+),
+
+of_people as (
+    select evidence.*
+    from evidence
+    anti join bodies on evidence.parent_id = bodies.person_id
+    where evidence.parent_id is not null
 )
 
 select
@@ -455,8 +474,7 @@ select
     max(confidence)::decimal(4, 3) as confidence,
     evidence_rank,
     max(notified_on) as notified_on
-from evidence
-where parent_id is not null
+from of_people
 group by
     parent_id, child_id, parent_role, link_kind, origin, evidence_rank,
     -- Periods of an adoption stay apart; everything else is one fact.

@@ -27,7 +27,7 @@ births as (
     from {{ ref('stg_citizens__parentage') }} as parentage
     inner join atena as mothers on parentage.mother_atena_no = mothers.atena_no
     inner join atena as children on parentage.child_atena_no = children.atena_no
-    where parentage.notice_type not like '%縁%'
+    where {{ kind_means('parentage.notice_type', 'parentage_notice', 'names_birth_parents') }}
     union
     select mothers.person_id as mother_id, children.person_id as child_id
     from {{ ref('stg_health__newborn_visits') }} as visits

@@ -15,8 +15,8 @@ atena as (
     select * from {{ ref('int_person__atena') }}
 ),
 
-municipalities as (
-    select * from {{ ref('former_municipalities') }}
+areas as (
+    select * from {{ ref('int_person__area_texts') }}
 ),
 
 -- 長男, 孫: relations that old records write out. Where the word leaves the line open, it says nothing.
@@ -25,39 +25,11 @@ relation_texts as (
     where is_exact
 ),
 
--- The former municipality says the area; where it is empty, the town often begins with it.
-area_texts as (
-    select distinct
-        former_municipality,
-        case when former_municipality is null then town end as town,
-        regexp_replace(replace(former_municipality, ' ', ''), '(市|町|村|地区)$', '') as municipality_stem,
-        regexp_replace(
-            case when former_municipality is null then replace(town, ' ', '') end, '^(新潟県)?(佐渡市)?', ''
-        ) as town_stem
-    from register
-),
-
-area_matches as (
-    select
-        area_texts.former_municipality,
-        area_texts.town,
-        municipalities.area_code
-    from area_texts
-    inner join municipalities
-        on
-            area_texts.municipality_stem = municipalities.former_municipality
-            or starts_with(area_texts.town_stem, municipalities.former_municipality)
-    qualify row_number() over (
-        partition by area_texts.former_municipality, area_texts.town
-        order by length(municipalities.former_municipality) desc, municipalities.area_code
-    ) = 1
-),
-
 statuses as (
     select
         atena.person_id,
         register.*,
-        area_matches.area_code,
+        areas.area_code,
         coalesce(
             nullif(array_to_string([
                 register.relation_code_1,
@@ -77,19 +49,23 @@ statuses as (
             false
         ) as is_resident,
         -- The last day is a day of the measure: somebody unprotected a day too soon may be found.
+        -- A date without a class is a damaged record of a family in hiding, and an unknown class may be one: both protect.
         coalesce(
-            register.support_measure is not null
+            (
+                {{ names_kind('register.support_measure', 'support_measure_class') }}
+                or register.support_measure = 'unknown'
+                or coalesce(register.support_measure_from, register.support_measure_until) is not null
+            )
             and coalesce(register.support_measure_from <= {{ as_of() }}, true)
             and coalesce(register.support_measure_until >= {{ as_of() }}, true),
             false
         ) as has_support_measure
     from register
     inner join atena on register.atena_no = atena.atena_no
-    left join area_matches
+    left join areas
         on
-            register.former_municipality is not distinct from area_matches.former_municipality
-            and case when register.former_municipality is null then register.town end
-            is not distinct from area_matches.town
+            register.former_municipality is not distinct from areas.former_municipality
+            and register.town is not distinct from areas.town
     left join relation_texts on replace(register.relation_text, ' ', '') = relation_texts.relation_text
 ),
 

@@ -114,24 +114,28 @@ violence_consultations as (
 final as (
     {{ observation('child_allowance', 'allowances') }}
     union all
-    {{ observation('child_allowance_living_apart', 'allowances', when="living_arrangement like '%別居%'") }}
+    {{ observation(
+        'child_allowance_living_apart', 'allowances',
+        when=has_code('living_arrangement', 'apart')
+    ) }}
     union all
     {{ observation('child_allowance_report_missing', 'allowances', when='not is_status_report_filed') }}
     union all
-    {{ observation('child_rearing_allowance', 'rearing_allowances', text_value='entitlement_reason') }}
+    {{ observation('child_rearing_allowance', 'rearing_allowances', text_value='entitlement_reason_label') }}
     union all
     {{ observation(
         'child_rearing_allowance_class', 'rearing_allowances',
-        when='payment_class is not null',
-        text_value='payment_class'
+        when=names_kind('payment_class', 'rearing_allowance_class'),
+        text_value='payment_class_label'
     ) }}
     union all
     {{ observation('nursery_enrolment', 'enrolments', text_value='facility_name') }}
     union all
     {{ observation(
         'nursery_left', 'enrolments',
-        when="leaving_reason not like '%卒園%' and leaving_reason not like '%就学%'",
-        text_value='leaving_reason',
+        when=names_kind('leaving_reason', 'nursery_leaving_reason')
+            ~ ' and not ' ~ kind_means('leaving_reason', 'nursery_leaving_reason', 'ends_as_planned'),
+        text_value='leaving_reason_label',
         observed_on='left_on',
         ended_on=none
     ) }}
@@ -148,25 +152,29 @@ final as (
         value='unexcused_absent_days'
     ) }}
     union all
-    {{ observation('consultation', 'consultations', text_value='consultation_type') }}
+    {{ observation('consultation', 'consultations', text_value='consultation_type_label') }}
     union all
     {{ observation(
         'abuse_consultation', 'consultations',
-        when='abuse_type is not null',
-        text_value='abuse_type'
+        when=names_kind('abuse_type', 'abuse_kind'),
+        text_value='abuse_type_label'
     ) }}
     union all
     {{ observation(
         'rearing_consultation', 'consultations',
-        when="regexp_matches(consultation_type, '養育|育児|育成')",
-        text_value='consultation_type'
+        when=kind_means('consultation_type', 'consultation_kind', 'is_rearing'),
+        text_value='consultation_type_label'
     ) }}
     union all
-    {{ observation('council_case', 'cases', text_value='case_class') }}
+    {{ observation('council_case', 'cases', text_value='case_class_label') }}
     union all
-    {{ observation('council_case_abuse', 'cases', when='abuse_type is not null', text_value='abuse_type') }}
+    {{ observation(
+        'council_case_abuse', 'cases',
+        when=names_kind('abuse_type', 'abuse_kind'),
+        text_value='abuse_type_label'
+    ) }}
     union all
-    {{ observation('dv_consultation', 'violence_consultations', text_value='consultation_class') }}
+    {{ observation('dv_consultation', 'violence_consultations', text_value='consultation_class_label') }}
     union all
     select
         -- a child before birth has no number yet

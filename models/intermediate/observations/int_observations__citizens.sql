@@ -100,46 +100,50 @@ final as (
         ended_on='valid_to'
     ) }}
     union all
-    {{ observation('divorce', 'marriage_notices', when="notice_type like '%離婚%'", text_value='notice_type') }}
+    {{ observation(
+        'divorce', 'marriage_notices',
+        when=has_code('notice_type', 'divorce'),
+        text_value='notice_type_label'
+    ) }}
     union all
     {{ observation(
         'marriage', 'marriage_notices',
-        when="notice_type like '%婚姻%'",
-        text_value='notice_type'
+        when=has_code('notice_type', 'marriage'),
+        text_value='notice_type_label'
     ) }}
     union all
     {{ observation(
         'acknowledged', 'parentage_notices',
-        when="notice_type like '%認知%'",
-        text_value='notice_type'
+        when=kind_means('notice_type', 'parentage_notice', 'is_recognition'),
+        text_value='notice_type_label'
     ) }}
     union all
     {{ observation(
         'adopted', 'parentage_notices',
-        when="notice_type like '%縁組%'",
-        text_value='notice_type'
+        when=kind_means('notice_type', 'parentage_notice', 'is_adoption'),
+        text_value='notice_type_label'
     ) }}
     union all
     {{ observation(
         'adoption_ended', 'parentage_notices',
-        when="notice_type like '%離縁%'",
-        text_value='notice_type'
+        when=kind_means('notice_type', 'parentage_notice', 'ends_adoption'),
+        text_value='notice_type_label'
     ) }}
     union all
-    {{ observation('health_insurance', 'insurances', text_value='certificate_type') }}
+    {{ observation('health_insurance', 'insurances', text_value='certificate_type_label') }}
     union all
     {{ observation(
         'health_insurance_restricted', 'insurances',
-        when="regexp_matches(certificate_type, '短期|資格証')",
-        text_value='certificate_type'
+        when=kind_means('certificate_type', 'insurance_certificate', 'is_restricted'),
+        text_value='certificate_type_label'
     ) }}
     union all
     {{ observation('foreign_resident', 'residents', when="resident_kind_code = '2'") }}
     union all
     {{ observation(
         'support_measure', 'residents',
-        when='support_measure is not null',
-        text_value='support_measure',
+        when=names_kind('support_measure', 'support_measure_class'),
+        text_value='support_measure_label',
         observed_on='support_measure_from',
         ended_on='support_measure_until'
     ) }}

@@ -114,7 +114,11 @@ final as (
         value='nurse_room_visits'
     ) }}
     union all
-    {{ observation('school_aid', 'aids', when='aid_class is not null', text_value='aid_class') }}
+    {{ observation(
+        'school_aid', 'aids',
+        when=names_kind('aid_class', 'school_aid_class'),
+        text_value='aid_class_label'
+    ) }}
     union all
     {{ observation(
         'school_untreated_teeth', 'checkups',
@@ -128,17 +132,25 @@ final as (
         value='weight_kg * 10000 / nullif(height_cm * height_cm, 0)'
     ) }}
     union all
-    {{ observation('bullying', 'records', when="incident_type like '%いじめ%'", text_value='incident_type') }}
+    {{ observation(
+        'bullying', 'records',
+        when=has_code('incident_type', 'bullying'),
+        text_value='incident_type_label'
+    ) }}
     union all
     {{ observation(
         'truancy_record', 'records',
-        when="incident_type like '%不登校%'",
-        text_value='incident_type'
+        when=has_code('incident_type', 'truancy'),
+        text_value='incident_type_label'
     ) }}
     union all
-    {{ observation('ssw_record', 'records', when="incident_type like '%SSW%'", text_value='incident_type') }}
+    {{ observation(
+        'ssw_record', 'records',
+        when=has_code('incident_type', 'social_worker'),
+        text_value='incident_type_label'
+    ) }}
     union all
-    {{ observation('school_consultation', 'records', text_value='incident_type') }}
+    {{ observation('school_consultation', 'records', text_value='incident_type_label') }}
 )
 
 select * from final

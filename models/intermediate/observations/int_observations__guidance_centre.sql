@@ -21,9 +21,13 @@ cases as (
 ),
 
 final as (
-    {{ observation('guidance_case', 'cases', text_value='consultation_type') }}
+    {{ observation('guidance_case', 'cases', text_value='consultation_type_label') }}
     union all
-    {{ observation('guidance_abuse', 'cases', when='abuse_type is not null', text_value='abuse_type') }}
+    {{ observation(
+        'guidance_abuse', 'cases',
+        when=names_kind('abuse_type', 'abuse_kind'),
+        text_value='abuse_type_label'
+    ) }}
     union all
     {{ observation(
         'temporary_protection', 'cases',
@@ -31,7 +35,11 @@ final as (
         ended_on='protection_ended_on'
     ) }}
     union all
-    {{ observation('guidance_measure', 'cases', when='measure is not null', text_value='measure') }}
+    {{ observation(
+        'guidance_measure', 'cases',
+        when=names_kind('measure', 'guidance_measure'),
+        text_value='measure_label'
+    ) }}
 )
 
 select * from final

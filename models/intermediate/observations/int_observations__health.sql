@@ -92,8 +92,8 @@ final as (
     union all
     {{ observation(
         'pregnancy_unmarried', 'notifications',
-        when="regexp_matches(marital_status, '未婚|離婚|死別')",
-        text_value='marital_status'
+        when=kind_means('marital_status', 'marital_status', 'is_unmarried'),
+        text_value='marital_status_label'
     ) }}
     union all
     {{ observation(
@@ -122,9 +122,17 @@ final as (
     union all
     {{ observation('newborn_visit_refused', 'births', when='is_visit_refused') }}
     union all
-    {{ observation('checkup_attended', 'checkups', text_value='checkup_type', observed_on='attended_on') }}
+    {{ observation(
+        'checkup_attended', 'checkups',
+        text_value='checkup_type_label',
+        observed_on='attended_on'
+    ) }}
     union all
-    {{ observation('checkup_missed', 'checkups', when='attended_on is null', text_value='checkup_type') }}
+    {{ observation(
+        'checkup_missed', 'checkups',
+        when='attended_on is null',
+        text_value='checkup_type_label'
+    ) }}
     union all
     {{ observation(
         'checkup_decayed_teeth', 'checkups',
@@ -134,15 +142,15 @@ final as (
     union all
     {{ observation(
         'development_concern', 'checkups',
-        when="regexp_matches(development_result, '要|疑')",
-        text_value='development_result'
+        when=kind_means('development_result', 'development_result', 'marks_concern'),
+        text_value='development_result_label'
     ) }}
     union all
     {{ observation('hard_to_raise', 'checkups', when='is_hard_to_raise') }}
     union all
     {{ observation('checkup_weight', 'checkups', when='weight_kg is not null', value='weight_kg') }}
     union all
-    {{ observation('vaccination', 'vaccinated', text_value='vaccine_type') }}
+    {{ observation('vaccination', 'vaccinated', text_value='vaccine_type_label') }}
 )
 
 select * from final

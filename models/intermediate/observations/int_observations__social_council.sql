@@ -21,18 +21,18 @@ services as (
 ),
 
 final as (
-    {{ observation('social_council_service', 'services', text_value='service_type') }}
+    {{ observation('social_council_service', 'services', text_value='service_type_label') }}
     union all
     {{ observation(
         'food_bank', 'services',
-        when="regexp_matches(service_type, 'フード|食料|食糧')",
-        text_value='service_type'
+        when=kind_means('service_type', 'social_service', 'is_food'),
+        text_value='service_type_label'
     ) }}
     union all
     {{ observation(
         'social_council_loan', 'services',
-        when="service_type like '%貸付%'",
-        text_value='service_type'
+        when=kind_means('service_type', 'social_service', 'is_loan'),
+        text_value='service_type_label'
     ) }}
 )
 

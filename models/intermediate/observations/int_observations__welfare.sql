@@ -20,9 +20,9 @@ assistances as (
         'public_assistance' as source_id,
         public_assistance.started_on as observed_on,
         coalesce(public_assistance.ended_on, public_assistance.suspended_on) as ended_on,
-        public_assistance.assistance_scope,
+        public_assistance.assistance_scope_label,
         public_assistance.ended_on as abolished_on,
-        public_assistance.ended_reason,
+        public_assistance.ended_reason_label,
         public_assistance.delivery_id,
         public_assistance.line_number
     from public_assistance
@@ -52,32 +52,33 @@ consultations as (
 ),
 
 final as (
-    {{ observation('public_assistance', 'assistances', text_value='assistance_scope') }}
+    {{ observation('public_assistance', 'assistances', text_value='assistance_scope_label') }}
     union all
     {{ observation(
         'public_assistance_ended', 'assistances',
-        text_value='ended_reason',
+        text_value='ended_reason_label',
         observed_on='abolished_on',
         ended_on=none
     ) }}
     union all
     {{ observation(
         'disability_certificate', 'certificates',
-        text_value="concat_ws(' ', certificate_type, certificate_grade)"
+        when=names_kind('certificate_type', 'disability_certificate'),
+        text_value="concat_ws(' ', certificate_type_label, certificate_grade_label)"
     ) }}
     union all
     {{ observation(
         'mental_disability_certificate', 'certificates',
-        when="certificate_type like '%精神%'",
-        text_value='certificate_grade'
+        when=has_code('certificate_type', 'mental'),
+        text_value='certificate_grade_label'
     ) }}
     union all
-    {{ observation('livelihood_consultation', 'consultations', text_value='main_complaint') }}
+    {{ observation('livelihood_consultation', 'consultations', text_value='main_complaint_label') }}
     union all
     {{ observation(
         'debt_consultation', 'consultations',
-        when="regexp_matches(main_complaint, '債務|借金|家計|滞納')",
-        text_value='main_complaint'
+        when=kind_means('main_complaint', 'livelihood_complaint', 'is_debt'),
+        text_value='main_complaint_label'
     ) }}
 )
 

@@ -17,6 +17,8 @@ select
     questions.question,
     case questions.question
         when 'unknown_code' then '未知のコード'
+        when 'measure_without_class' then '区分のない支援措置'
+        when 'unknown_area' then '地区の分からない住所'
         when 'gaiji' then '外字'
         when 'unknown_heading' then '未知の見出し'
         when 'contradiction' then '家族の記録の矛盾'

@@ -1,10 +1,14 @@
--- What a steward has to settle with the holder: codes outside their list, 外字, headings that the contract does not
+-- What a steward has to settle with the holder: codes and words outside their list, places without an area, 外字, headings that the contract does not
 -- know, values that could not be read, and what the sources say of families that cannot all be true. Counts and names
 -- of columns; of values, only codes and code points.
 with
 
 unknown_codes as (
     select * from {{ ref('int_quality__unknown_codes') }}
+),
+
+register_questions as (
+    select * from {{ ref('int_quality__register_questions') }}
 ),
 
 gaiji as (
@@ -41,6 +45,15 @@ found as (
         delivered_code as detail,
         row_count
     from unknown_codes
+    union all
+    select
+        delivery_id,
+        source_id,
+        question,
+        column_name,
+        detail,
+        row_count
+    from register_questions
     union all
     select
         delivery_id,

@@ -1,5 +1,4 @@
 -- depends_on: {{ ref('kanji_variants') }}
--- depends_on: {{ ref('code_lists') }}
 {{ staging_model(
     'resident_register',
     rows='history',

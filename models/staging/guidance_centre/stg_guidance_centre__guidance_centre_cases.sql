@@ -1,3 +1,2 @@
--- depends_on: {{ ref('code_lists') }}
 -- depends_on: {{ ref('kanji_variants') }}
 {{ staging_model('guidance_centre_cases') }}
