@@ -33,6 +33,12 @@ create table warehouse.intermediate.int_risk__subjects as
 select 'c' || lpad(n::varchar, 14, '0') as person_id, (hash(n, {seed}) % 217)::integer - 1 as age_months
 from range({children}) as t(n);
 create table warehouse.intermediate.int_observations__barred (purpose varchar, observation_code varchar);
+create table warehouse.intermediate.int_risk__item_sources as
+select item_code, 'generated' as source_id, false as is_barred
+from warehouse.seeds.risk_items where kind = 'observation';
+create table warehouse.intermediate.int_risk__unanswered as
+select person_id, 'generated' as source_id, 'not_on_roster' as reason_code
+from warehouse.intermediate.int_risk__subjects where hash(person_id) % 4 = 0;
 create table warehouse.intermediate.int_risk__scope_members as
 with numbered as (
     select

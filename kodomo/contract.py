@@ -109,6 +109,23 @@ CONTRACT_LAYOUT = "contract"
 
 
 @dataclass(frozen=True)
+class Roster:
+    """Whom a source lists that has a row for everybody who belongs on it."""
+
+    label: str
+    """What it is called where a child is missing from it."""
+    age_from_months: int | None = None
+    """Ages that belong on it, in completed months; None = open."""
+    age_to_months: int | None = None
+    ages_at: str | None = None
+    """``school_year``: the ages are those on the first of April; None: those on the as-of date."""
+    observations: tuple[str, ...] = ()
+    """Observations that say that a child is on it; without one, all of the source."""
+    lasts_months: int | None = None
+    """For how long a row without an end covers the dates after it; None: for ever."""
+
+
+@dataclass(frozen=True)
 class Contract:
     """One extract: who delivers it, how, and its columns in the order of the file."""
 
@@ -122,6 +139,9 @@ class Contract:
     """How often the holder delivers, in Japanese; None for what people type."""
     late_after_days: int | None
     """Days after a delivery on which the next one is late."""
+    coverage: str
+    """``event``: no row is an answer too; ``roster``: only who is on it has an answer."""
+    roster: Roster | None
     row_key: tuple[str, ...]
     columns: tuple[Column, ...]
     layouts: tuple[Layout, ...]
@@ -261,6 +281,35 @@ def _row_state(entry: dict[str, Any] | None) -> RowState | None:
     return RowState(tuple(entry["entity"]), entry["latest"], tuple(entry["order"]), entry["deleted"])
 
 
+def _coverage(meta: dict[str, Any], title: str) -> tuple[str, Roster | None]:
+    """What no row of a source says. Raises KodomoError saying what to write."""
+    coverage, roster = meta.get("coverage"), meta.get("roster") or {}
+    if coverage not in {"event", "roster"}:
+        raise KodomoError(
+            f"coverage is {coverage!r}: write event (no row is an answer too) or roster (who is missing has no answer)."
+        )
+    if coverage == "event":
+        if roster:
+            raise KodomoError("roster is for a source whose coverage is roster: take it out.")
+        return coverage, None
+    known = {"label_ja", "age_from_months", "age_to_months", "ages_at", "observations", "lasts_months"}
+    if unknown := sorted(set(roster) - known):
+        raise KodomoError(f"roster has {', '.join(unknown)}: it takes {', '.join(sorted(known))}.")
+    if roster.get("ages_at") not in {None, "school_year"}:
+        raise KodomoError(f"roster: ages_at is {roster['ages_at']!r}: write school_year, or leave it out.")
+    for name in ("age_from_months", "age_to_months", "lasts_months"):
+        if not isinstance(roster.get(name, 0), int):
+            raise KodomoError(f"roster: {name} is {roster[name]!r}: write a number of months.")
+    return coverage, Roster(
+        label=roster.get("label_ja") or title.split("（", maxsplit=1)[0],
+        age_from_months=roster.get("age_from_months"),
+        age_to_months=roster.get("age_to_months"),
+        ages_at=roster.get("ages_at"),
+        observations=tuple(roster.get("observations") or ()),
+        lasts_months=roster.get("lasts_months"),
+    )
+
+
 @lru_cache
 def load_contracts(folder: Path = SOURCES, seeds: Path = SEEDS) -> dict[str, Contract]:
     """The contracts of all sources by source id, in the order of their ids.
@@ -277,6 +326,7 @@ def load_contracts(folder: Path = SOURCES, seeds: Path = SEEDS) -> dict[str, Con
                     continue
                 for table in source["tables"]:
                     meta = table["config"]["meta"]
+                    coverage, roster = _coverage(meta, table["description"])
                     columns = tuple(_column(c, meta.get("register", {})) for c in table["columns"])
                     contracts[table["name"]] = Contract(
                         source_id=table["name"],
@@ -287,12 +337,16 @@ def load_contracts(folder: Path = SOURCES, seeds: Path = SEEDS) -> dict[str, Con
                         delivery=meta["delivery"],
                         rhythm=meta.get("rhythm"),
                         late_after_days=meta.get("late_after_days"),
+                        coverage=coverage,
+                        roster=roster,
                         row_key=tuple(meta.get("row_key") or ()),
                         columns=columns,
                         layouts=_layouts(columns, meta.get("layouts") or []),
                         row_state=_row_state(meta.get("row_state")),
                         fingerprint=hashlib.sha256(raw + rules_text).hexdigest()[:16],
                     )
+        except KodomoError as error:
+            raise KodomoError(f"models/sources/{path.name} is not a delivery contract: {error}") from error
         except (KeyError, TypeError, yaml.YAMLError) as error:
             raise KodomoError(
                 f"models/sources/{path.name} is not a delivery contract ({type(error).__name__}: {error})."

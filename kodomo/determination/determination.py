@@ -374,6 +374,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) -> list[
     children = records(connection, _CHILDREN)
     scores, contributions = _by_child(records(connection, _SCORES)), _by_child(records(connection, _CONTRIBUTIONS))
     missing, contents = _by_child(records(connection, _MISSING)), _by_child(records(connection, _CONTENTS))
+    unanswered = _by_child(records(connection, _UNANSWERED))
     priorities, chains = _by_child(records(connection, _PRIORITIES)), _by_child(records(connection, _CHAINS))
     deliveries = records(connection, f"select delivery_id, source_id, delivered_on from {WAREHOUSE}.raw.deliveries")
     received = {row["delivery_id"]: row for row in deliveries}
@@ -393,6 +394,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) -> list[
             child["due_by_on"] = as_of_on + dt.timedelta(days=child["priority"]["due_days"])
         child["support_contents"] = contents.get(person_id, [])
         child["missing"] = missing.get(person_id, [])
+        child["unanswered"] = unanswered.get(person_id, [])
         for row in child["missing"]:
             row["source_label"] = source_label(row["source_id"])
     return children
@@ -544,9 +546,11 @@ _MISSING = f"""
         items.category,
         codes.source_id,
         string_agg(distinct difficulties.label_ja, '・' order by difficulties.label_ja) as difficulty_labels
-    from {SCRATCH}.intermediate.int_risk__subjects as subjects
+    from {SCRATCH}.intermediate.int_risk__scored as subjects
     inner join {WAREHOUSE}.intermediate.int_risk__used_items as used
         on used.kind = 'observation'
+        and subjects.model_version = used.model_version
+        and subjects.difficulty_type = used.difficulty_type
         and coalesce(subjects.age_months >= used.age_from_months, true)
         and coalesce(subjects.age_months < used.age_to_months, true)
     inner join {WAREHOUSE}.seeds.risk_items as items on used.item_code = items.item_code
@@ -556,6 +560,31 @@ _MISSING = f"""
         on subjects.person_id = observed.person_id and items.item_code = observed.item_code
     group by all
     order by items.category, items.item_code
+"""
+
+# Which of them no source can answer, by source and reason, over all versions and types that concern the child.
+_UNANSWERED = f"""
+    with
+
+    listed as (
+        select distinct
+            person_id,
+            source_id,
+            reason,
+            unnest(string_split(item_codes, '|')) as item_code
+        from {SCRATCH}.marts.fct_unanswered
+    )
+
+    select
+        listed.person_id,
+        listed.source_id,
+        listed.reason,
+        count(*) as items,
+        string_agg(items.label_ja, '・' order by items.label_ja) as item_labels
+    from listed
+    left join {WAREHOUSE}.seeds.risk_items as items using (item_code)
+    group by listed.person_id, listed.source_id, listed.reason
+    order by listed.source_id, listed.reason
 """
 
 _CONTENTS = f"""

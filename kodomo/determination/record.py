@@ -126,6 +126,8 @@ def _child_lines(child: dict[str, Any]) -> list[str]:
     ] or ["    なし"]
     told.append("  ● データのない項目（リスクがないという意味ではない）")
     told += [f"    {row['item_label']}（{row['source_label']}）" for row in child["missing"]] or ["    なし"]
+    told.append("  ● 答えのないデータ")
+    told += [f"    {row['reason']}（{row['item_labels']}）" for row in child["unanswered"]] or ["    なし"]
     return told
 
 

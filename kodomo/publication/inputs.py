@@ -20,6 +20,7 @@ TARGETS = (
     "marts.fct_chain",
     "marts.fct_support_priority",
     "marts.fct_support_content",
+    "marts.fct_unanswered",
 )
 AT_BUILD_DATE = (
     "intermediate.int_risk__subjects",

@@ -20,6 +20,7 @@ SCORING_MODELS = (
     "int_risk__scored",
     "int_risk__coefficients",
     "int_risk__used_items",
+    "int_risk__applicable_items",
     "int_risk__values",
     "int_risk__met_bands",
     "int_risk__item_contributions",

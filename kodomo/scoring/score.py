@@ -204,7 +204,8 @@ def _people_of_observations(connection: duckdb.DuckDBPyConnection, home: Home) -
     connection.unregister("births")
 
 
-# The relations that the scoring models read. A birth that lies ahead is a due date: −1 minus the completed months
+# The relations that the scoring models read. No source is known of an analyst's file: what was observed is what was
+# answered. A birth that lies ahead is a due date: −1 minus the completed months
 # until then. Without a family, a household is the person alone.
 INPUTS = """
 create or replace macro completed_months(from_on, to_on) as
@@ -241,6 +242,13 @@ select
     line_number
 from observations;
 create or replace table warehouse.intermediate.int_observations__barred (purpose varchar, observation_code varchar);
+create or replace table warehouse.intermediate.int_risk__item_sources as
+select item_code, cast(null as varchar) as source_id, false as is_barred
+from warehouse.seeds.risk_items
+where kind = 'observation';
+create or replace table warehouse.intermediate.int_risk__unanswered (
+    person_id varchar, source_id varchar, reason_code varchar
+);
 create or replace table warehouse.intermediate.int_chain__values (
     person_id varchar, chain_type varchar, value integer, evidence varchar
 );

@@ -19,6 +19,18 @@ used_items as (
     where kind = 'observation'
 ),
 
+item_sources as (
+    select * from {{ ref('int_risk__item_sources') }}
+),
+
+applicable_items as (
+    select * from {{ ref('int_risk__applicable_items') }}
+),
+
+unanswered as (
+    select * from {{ ref('int_risk__unanswered') }}
+),
+
 observed_values as (
     select * from {{ ref('int_risk__values') }}
 ),
@@ -43,18 +55,39 @@ sums as (
 ),
 
 applicable as (
-    -- by age, of which there are few, rather than by child, of whom there are many
     select
-        ages.age_months,
-        used_items.model_version,
-        used_items.difficulty_type,
-        count(*) as applicable_items
-    from (select distinct scored.age_months from scored) as ages
-    inner join used_items on {{ applies_at_age('used_items', 'ages.age_months') }}
-    group by ages.age_months, used_items.model_version, used_items.difficulty_type
+        age_months,
+        model_version,
+        difficulty_type,
+        sum(items) as applicable_items,
+        coalesce(sum(items) filter (where is_barred), 0) as barred_items,
+        coalesce(sum(items) filter (where source_id is null and not is_barred), 0) as sourceless_items
+    from applicable_items
+    group by age_months, model_version, difficulty_type
+),
+
+unanswered_by_source as (
+    select
+        scored.person_id,
+        scored.model_version,
+        scored.difficulty_type,
+        sum(applicable_items.items) as unanswered_items
+    from scored
+    inner join applicable_items
+        on
+            scored.age_months is not distinct from applicable_items.age_months
+            and scored.model_version = applicable_items.model_version
+            and scored.difficulty_type = applicable_items.difficulty_type
+            and not applicable_items.is_barred
+    inner join unanswered
+        on
+            scored.person_id = unanswered.person_id
+            and applicable_items.source_id = unanswered.source_id
+    group by scored.person_id, scored.model_version, scored.difficulty_type
 ),
 
 observed as (
+    -- where no source is known, what was observed is what was answered
     select
         observed_values.person_id,
         used_items.model_version,
@@ -62,6 +95,8 @@ observed as (
         count(*) as observed_items
     from observed_values
     inner join used_items on observed_values.item_code = used_items.item_code
+    inner join item_sources on observed_values.item_code = item_sources.item_code
+    where item_sources.source_id is null and not item_sources.is_barred
     group by observed_values.person_id, used_items.model_version, used_items.difficulty_type
 ),
 
@@ -72,7 +107,12 @@ totals as (
         scored.difficulty_type,
         cast(coalesce(sums.score, 0) as decimal(18, 3)) as score,
         cast(
-            coalesce(observed.observed_items, 0) / nullif(applicable.applicable_items, 0) as decimal(7, 4)
+            (
+                applicable.applicable_items
+                - applicable.barred_items
+                - coalesce(unanswered_by_source.unanswered_items, 0)
+                - (applicable.sourceless_items - coalesce(observed.observed_items, 0))
+            ) / nullif(applicable.applicable_items, 0) as decimal(7, 4)
         ) as completeness
     from scored
     left join sums
@@ -85,6 +125,11 @@ totals as (
             scored.age_months is not distinct from applicable.age_months
             and scored.model_version = applicable.model_version
             and scored.difficulty_type = applicable.difficulty_type
+    left join unanswered_by_source
+        on
+            scored.person_id = unanswered_by_source.person_id
+            and scored.model_version = unanswered_by_source.model_version
+            and scored.difficulty_type = unanswered_by_source.difficulty_type
     left join observed
         on
             scored.person_id = observed.person_id

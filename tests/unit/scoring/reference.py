@@ -236,3 +236,44 @@ def known_by(facts: list[Row], child: str, parents: list[str], as_of: dt.date) -
         if is_recent if ended is None else ended > as_of:
             ways[way] = max(began, ways.get(way, began))
     return ways
+
+
+def school_year_age(birth: dt.date, as_of: dt.date) -> int:
+    """Age in completed months on the first of April of the school year that the date is in; 0 for a later birth."""
+    begins = dt.date(as_of.year - (as_of.month < 4), 4, 1)
+    return max(0, completed_months(birth, begins))
+
+
+def obstacle(
+    contract: Any, delivered: dt.date | None, rows: list[Row], birth: dt.date | None, age: int | None, as_of: dt.date
+) -> str | None:
+    """Why a source cannot answer for a child (not_delivered, late, not_on_roster), None where it can.
+
+    ``delivered``: its last delivery; ``rows``: the observations that would say that the child is on its roster.
+    """
+    roster = contract.roster
+    if roster is not None:
+        is_school_year = roster.ages_at == "school_year" and birth is not None and age is not None and age >= 0
+        years = school_year_age(birth, as_of) if is_school_year else age
+        if years is not None:
+            if roster.age_from_months is not None and years < roster.age_from_months:
+                return None
+            if roster.age_to_months is not None and years >= roster.age_to_months:
+                return None
+    if contract.late_after_days is not None:
+        if delivered is None:
+            return "not_delivered"
+        if as_of >= delivered + dt.timedelta(days=contract.late_after_days):
+            return "late"
+    if roster is None:
+        return None
+    for row in rows:
+        if row["on"] > as_of:
+            continue
+        if row["ended"] is not None:
+            covers = row["ended"] > as_of
+        else:
+            covers = roster.lasts_months is None or row["on"] > minus_months(as_of, roster.lasts_months)
+        if covers:
+            return None
+    return "not_on_roster"
