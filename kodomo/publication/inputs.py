@@ -27,6 +27,8 @@ AT_BUILD_DATE = (
     "intermediate.int_risk__scope_members",
     "intermediate.int_chain__values",
     "intermediate.int_risk__used_items",
+    "intermediate.int_risk__item_sources",
+    "intermediate.int_person__atena",
     "intermediate.int_observations__barred",
     "intermediate.int_person__identities",
     "intermediate.int_quality__unknown_codes",

@@ -53,12 +53,20 @@ registered as (
     where age_months is null or age_months >= 0
 ),
 
-in_households as (
+numbers as (
     select
         atena.person_id,
+        atena.atena_no
+    from atena
+    semi join subjects on atena.person_id = subjects.person_id
+),
+
+in_households as (
+    select
+        numbers.person_id,
         'household_history' as source_id
     from household_history
-    inner join atena on household_history.atena_no = atena.atena_no
+    inner join numbers on household_history.atena_no = numbers.atena_no
     where
         household_history.valid_from <= {{ as_of() }}
         and coalesce(household_history.valid_to > {{ as_of() }}, true)
