@@ -95,7 +95,9 @@ def measure(residents: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home = folder / "var"
-        synth = timed([KODOMO, "synth", str(folder / "city"), "--residents", str(residents), "--as-of", AS_OF], home)
+        synth = timed(
+            [KODOMO, "synth", str(folder / "city"), "--residents", str(residents), "--as-of", AS_OF, "--clean"], home
+        )
         landing = folder / "city" / "landing"
         run = timed([KODOMO, "run", "--landing", str(landing), "--as-of", AS_OF, "--json"], home)
         decoded(landing, folder / "utf8")

@@ -43,7 +43,16 @@ GOAL = 4.0
 
 def registered(folder: Path) -> list[list[str]]:
     """Heading and whole records of the register of a small synthetic city."""
-    command = [KODOMO, "synth", str(folder), "--residents", str(CITY_RESIDENTS), "--as-of", DELIVERED_ON.isoformat()]
+    command = [
+        KODOMO,
+        "synth",
+        str(folder),
+        "--residents",
+        str(CITY_RESIDENTS),
+        "--as-of",
+        DELIVERED_ON.isoformat(),
+        "--clean",
+    ]
     subprocess.run(command, check=True, capture_output=True)
     path = next((folder / "landing" / SOURCE).glob("*.csv"))
     with path.open(encoding="cp932", newline="", errors="ignore") as file:

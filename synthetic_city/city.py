@@ -13,6 +13,7 @@ from synthetic_city.history import History
 from synthetic_city.names import Names
 from synthetic_city.parameters import Parameters
 from synthetic_city.population import Population, shape
+from synthetic_city.slips import Slips
 from synthetic_city.writing import Writer
 
 Progress = Callable[[str, float], None]
@@ -43,11 +44,12 @@ def generate(out: Path, parameters: Parameters, progress: Progress | None = None
     circumstances = Circumstances(population, history, say)
     city = City(population, history, circumstances, segments, names)
     (out / "landing").mkdir(parents=True)
-    writer = Writer(out / "landing", parameters.as_of, parameters.seed, parameters.dirty_rate)
+    slips = Slips(parameters.seed, parameters.slip_rate, parameters.as_of)
+    writer = Writer(out / "landing", parameters.as_of, parameters.seed, parameters.dirty_rate, slips)
     for number, extract in enumerate(build_all(city), 1):
         writer.write(extract)
         say("extracts", number / len(BUILDERS))
-    figures = truth.write_all(out / "truth", city, writer.planted, say)
+    figures = truth.write_all(out / "truth", city, writer.planted, slips.made, say)
     return {
         "out": str(out),
         "seed": parameters.seed,
@@ -55,6 +57,7 @@ def generate(out: Path, parameters: Parameters, progress: Progress | None = None
         **shape(population),
         "rows": writer.rows,
         "dirty_rows": len(writer.planted),
+        "slips": len(slips.made),
         "truth": figures,
         "seconds": round(time.monotonic() - started, 1),
     }

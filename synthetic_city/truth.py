@@ -12,6 +12,7 @@ from synthetic_city.chains import Genogram, shared_households
 from synthetic_city.circumstances import ABUSE_KINDS, DIFFICULTIES, EFFECTS, FACTORS, OBSERVABLE_IN
 from synthetic_city.extracts import City
 from synthetic_city.population import DIVORCED, MARRIED, RESIDENT, UNNAMED
+from synthetic_city.slips import Slip
 from synthetic_city.writing import Planted, date_text, integer_text
 
 MONTHS_OF_A_RECENT_CASE = 120
@@ -26,10 +27,11 @@ def write_csv(path: Path, headings: list[str], columns: Iterable[np.ndarray | li
 
 
 def _quoted(values: list[str]) -> list[str]:
-    """The values with quotes around those that hold a comma."""
-    if "," not in "".join(values):
+    """The values with quotes around those that hold a comma or a quote."""
+    everything = "".join(values)
+    if "," not in everything and '"' not in everything:
         return values
-    return [f'"{value}"' if "," in value else value for value in values]
+    return ['"' + value.replace('"', '""') + '"' if "," in value or '"' in value else value for value in values]
 
 
 def iso(days: np.ndarray) -> np.ndarray:
@@ -545,7 +547,9 @@ class Truth:
         return set(rank[np.flatnonzero(has_row & (rank >= 0))].tolist())
 
 
-def write_all(folder: Path, city: City, planted: list[Planted], say: Callable[[str, float], None]) -> dict[str, int]:
+def write_all(
+    folder: Path, city: City, planted: list[Planted], slips: list[Slip], say: Callable[[str, float], None]
+) -> dict[str, int]:
     """Write every truth file into a new folder; returns rows per file."""
     folder.mkdir(parents=True)
     truth = Truth(folder, city)
@@ -562,6 +566,14 @@ def write_all(folder: Path, city: City, planted: list[Planted], say: Callable[[s
         *(
             [getattr(row, name) for row in planted]
             for name in ("source", "file", "line", "heading", "damage", "expected")
+        ),
+    )
+    truth.write(
+        "slips",
+        "source_id,file_name,line_number,heading,kind,meant,written,expected",
+        *(
+            [getattr(slip, name) for slip in slips]
+            for name in ("source", "file", "line", "heading", "kind", "meant", "written", "expected")
         ),
     )
     corrections = city.corrections

@@ -10,6 +10,7 @@ import numpy as np
 
 from synthetic_city.calendar_days import FULL_WIDTH, OPEN, spell_days
 from synthetic_city.names import half_width
+from synthetic_city.slips import ASKED, FUTURE_FILES, RECOVERED, Cell, Slips
 
 CODECS = {"cp932": "cp932", "utf-8": "utf-8", "utf-8-bom": "utf-8", "utf-16": "utf-16-le"}
 MARKS = {"utf-8-bom": b"\xef\xbb\xbf", "utf-16": b"\xff\xfe"}
@@ -95,8 +96,8 @@ class Planted:
 class Writer:
     """Writes extracts under ``landing`` and remembers what it planted."""
 
-    def __init__(self, landing: Path, as_of: dt.date, seed: int, dirty_rate: float) -> None:
-        self.landing, self.as_of, self.dirty_rate = landing, as_of, dirty_rate
+    def __init__(self, landing: Path, as_of: dt.date, seed: int, dirty_rate: float, slips: Slips) -> None:
+        self.landing, self.as_of, self.dirty_rate, self.slips = landing, as_of, dirty_rate, slips
         self.rng = np.random.default_rng([seed, 4])
         self.planted: list[Planted] = []
         self.rows: dict[str, int] = {}
@@ -112,7 +113,17 @@ class Writer:
         folder.mkdir(parents=True)
         for number, rows in enumerate(parts):
             delivered = self.as_of + dt.timedelta(days=number)
-            self._write_file(folder / f"{extract.source}_{delivered:%Y%m%d}.csv", extract, rows)
+            self._write_file(folder / self.slips.file_name(extract.source, delivered), extract, rows)
+        if self.slips.rate and extract.source in FUTURE_FILES:
+            self._write_future_file(folder, extract.source)
+
+    def _write_future_file(self, folder: Path, source: str) -> None:
+        """The file of an earlier month, with a year of ten years on in its name."""
+        first = min(folder.glob("*.csv"))
+        wrong = self.as_of.replace(year=self.as_of.year + 10, day=1)
+        path = folder / f"{source}_{wrong:%Y%m%d}.csv"
+        path.write_bytes(b"".join(first.read_bytes().splitlines(keepends=True)[:-1]))
+        self.slips.note(source, path.name, 0, Cell("", "file_of_the_future", "", path.name, ASKED))
 
     def _write_file(self, path: Path, extract: Extract, chosen: np.ndarray) -> None:
         style = extract.style
@@ -120,9 +131,17 @@ class Writer:
         whole = len(chosen) == len(extract)
         columns = {name: values if whole else values[chosen] for name, values in extract.columns.items()}
         columns = {name: self._in_style(name, values, style) for name, values in columns.items()}
-        planted = self._plant(extract, columns)
+        planted = dict(self._plant(extract, columns))
+        clean = dict(columns)
+        cells = self.slips.alter(extract, columns, codec, set(planted))
+        for row in cells:
+            for cell in cells[row]:
+                columns[cell.heading][row] = _field(columns[cell.heading][row], style)
         quote = '"' if style.quote_all else ""
         between = f"{quote}{style.delimiter}{quote}"
+        extra: dict[int, list[tuple[bytes, Cell]]] = {}
+        for row, fields, cell in self.slips.rows(extract, clean):
+            extra.setdefault(row, []).append(((quote + between.join(fields) + quote).encode(codec), cell))
         rows = [
             (quote + between.join(row) + quote).encode(codec, errors="strict")
             for row in zip(*(values.tolist() for values in columns.values()), strict=True)
@@ -133,9 +152,15 @@ class Writer:
         heading = (quote + between.join(headings) + quote).encode(codec)
         newline = style.newline.encode(codec)
         titles = [title.replace("{date}", f"{self.as_of:%Y/%m/%d}").encode(codec) for title in style.titles]
+        ending = self.slips.ending(codec, not style.repeated_heading_every)
         lines, line = [*titles, heading], len(titles) + 2
+        if ending.breaks_heading:
+            broken = f"{headings[0][:2]}\n{headings[0][2:]}"
+            rest = between.join(["", *headings[1:]])
+            lines[-1] = (f"{quote}{broken}{rest}{quote}" if quote else f'"{broken}"{rest}').encode(codec)
+            line += 1
         body: list[bytes] = []
-        at = dict(planted)
+        at = planted
         inner = "\n".encode(codec)
         count = 0
         for number, row in enumerate(rows):
@@ -153,14 +178,26 @@ class Writer:
                     count += 1
                 else:
                     self.planted.append(Planted(extract.source, path.name, line, heading_name, damage, expected))
+            for record, cell in extra.get(number, ()):
+                self.slips.note(extract.source, path.name, line, cell)
+                body.append(record)
+                line += 1 + record.count(inner)
+                count += 1
+            for cell in cells.get(number, ()):
+                self.slips.note(extract.source, path.name, line, cell)
             body.append(row)
             line += 1 + row.count(inner)
             count += 1
         lines += body
-        if style.trailer:
-            lines.append(f"合計 {count}件".encode(codec))
+        below = ending.lines(count)
+        if style.trailer and not below:
+            below = (f"合計 {count}件",)
+        lines += [text.encode(codec) for text in below]
+        if ending.kind:
+            written = "".join(below) or ending.kind
+            self.slips.note(extract.source, path.name, 0, Cell("", ending.kind, "", written, RECOVERED))
         self.rows[extract.source] = self.rows.get(extract.source, 0) + count
-        path.write_bytes(MARKS.get(style.encoding, b"") + newline.join(lines) + newline)
+        path.write_bytes(MARKS.get(style.encoding, b"") + newline.join(lines) + newline + ending.tail)
 
     def _in_style(self, name: str, values: np.ndarray, style: Style) -> np.ndarray:
         if name in style.full_width_digits:
@@ -229,3 +266,12 @@ def _mapped(values: np.ndarray, change) -> np.ndarray:
         if text not in changed:
             changed[text] = change(text)
     return np.array([changed[text] for text in values], dtype=object)
+
+
+def _field(text: str, style: Style) -> str:
+    """A text as a field of a file, quoted where it has to be."""
+    if style.quote_all:
+        return text.replace('"', '""')
+    if style.delimiter in text or "\n" in text:
+        return f'"{text}"'
+    return text

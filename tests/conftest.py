@@ -60,6 +60,8 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("city") / "out"
     kodomo(
         "synth", str(folder), "--residents", str(RESIDENTS), "--seed", "7", "--as-of", AS_OF.isoformat(),
+        # Damaged rows, as every city has them; of slips there is a test of its own.
+        "--clean", "--dirty-rate", "0.0004",
         home=folder.parent / "home",
     )  # fmt: skip
     return folder

@@ -22,6 +22,10 @@ def register(app: typer.Typer) -> None:
         dirty_rate: Annotated[
             float | None, typer.Option(min=0, max=0.1, help="Share of rows that are damaged on purpose.")
         ] = None,
+        clean: Annotated[
+            bool,
+            typer.Option("--clean", help="No slips of real files, and no damaged rows unless --dirty-rate says so."),
+        ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
     ) -> None:
         """Write the extracts of a city that never existed, and the truth behind them."""
@@ -36,6 +40,8 @@ def register(app: typer.Typer) -> None:
         if not dt.date(2015, 1, 1) <= date <= dt.date(2040, 12, 31):
             raise UsageError("--as-of takes a date between 2015-01-01 and 2040-12-31.")
         settings = {"residents": residents, "seed": seed, "as_of": date}
+        if clean:
+            settings |= {"slip_rate": 0.0, "dirty_rate": 0.0}
         if dirty_rate is not None:
             settings["dirty_rate"] = dirty_rate
         parameters = Parameters(**settings)

@@ -88,6 +88,6 @@ class SmallCity:
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> SmallCity:
-    """A city of 1,500 without damaged rows."""
+    """A city of 1,500 without slips and damaged rows."""
     out = tmp_path_factory.mktemp("city") / "clean"
-    return SmallCity(out, generate(out, Parameters(residents=1500, seed=7, as_of=AS_OF, dirty_rate=0)))
+    return SmallCity(out, generate(out, Parameters(residents=1500, seed=7, as_of=AS_OF, slip_rate=0, dirty_rate=0)))
