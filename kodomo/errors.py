@@ -33,6 +33,10 @@ class WarehouseBusyError(KodomoError):
     """Another run or reader has the warehouse: it passes by itself."""
 
 
+class RunInProgressError(WarehouseBusyError):
+    """Another run holds the lock of the home."""
+
+
 class UsageError(KodomoError):
     """The command was called with something it cannot use."""
 

@@ -52,6 +52,8 @@ class Home:
 
     warehouse = Part("warehouse.duckdb", Kept.WAREHOUSE)
     """The DuckDB file that only a run writes."""
+    run_lock = Part("run.lock", Kept.NO)
+    """The lock that a run holds from its first step to the switch of its publication."""
     store = Part("store", Kept.COPY)
     """Delivered files as received, read-only, named by their SHA-256."""
     published = Part("published", Kept.COPY)

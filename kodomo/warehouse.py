@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import duckdb
 
 from kodomo.errors import KodomoError, WarehouseBusyError
 from kodomo.home import Home
+from kodomo.run_lock import writing
 
 MIGRATIONS = Path(__file__).with_name("warehouse_migrations")
 
@@ -20,20 +21,21 @@ MIGRATIONS = Path(__file__).with_name("warehouse_migrations")
 def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the warehouse, closed at the end; a writer locks every reader out, so keep it short.
 
-    Raises KodomoError when there is no warehouse to read, WarehouseBusyError when another run is writing it.
+    Raises KodomoError when there is no warehouse to read, WarehouseBusyError when another run is writing it or holds
+    the lock of the home.
     """
     if read_only and not home.warehouse.exists():
         raise KodomoError("There is no warehouse yet: run `kodomo run --landing DIR --as-of DATE` first.")
-    home.ensure()
-    try:
-        connection = duckdb.connect(str(home.warehouse), read_only=read_only)
-    except duckdb.IOException as error:
-        # The engine's message names a path and a process: neither is for the reader.
-        raise WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.") from error
-    try:
-        yield connection
-    finally:
-        connection.close()
+    with nullcontext() if read_only else writing(home, "a change of the warehouse"):
+        try:
+            connection = duckdb.connect(str(home.warehouse), read_only=read_only)
+        except duckdb.IOException as error:
+            # The engine's message names a path and a process: neither is for the reader.
+            raise WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.") from error
+        try:
+            yield connection
+        finally:
+            connection.close()
 
 
 @contextmanager
@@ -100,6 +102,14 @@ def add_text_column(connection: duckdb.DuckDBPyConnection, table: str, column: s
         actions=[exp.ColumnDef(this=exp.to_identifier(column, quoted=True), kind=exp.DataType.build("varchar"))],
     )
     connection.execute(statement.sql("duckdb"))
+
+
+def require_run(home: Home, run_id: str) -> None:
+    """Raise KodomoError where the rows in the warehouse are not those of this run: a step was started by itself."""
+    with connect(home) as connection:
+        found = connection.execute("select run_id from raw.run_parameters").fetchall()
+    if found != [(run_id,)]:
+        raise KodomoError("The warehouse holds the rows of another run: start the whole batch, not one of its steps.")
 
 
 def write_run_parameters(connection: duckdb.DuckDBPyConnection, run_id: str, as_of_on: dt.date) -> None:

@@ -65,8 +65,10 @@ def without_values_in_errors(run: Batch) -> Iterator[None]:
             raise dg.RetryRequested(run.retries, RETRY_SECONDS) from error
         raise
     except KodomoError:
+        run.lock.release()
         raise
     except Exception as error:
+        run.lock.release()
         raise KodomoError(f"{type(error).__name__}: {without_values(str(error))}") from None
 
 

@@ -6,13 +6,15 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kodomo import dbt_runner
-from kodomo.errors import ExitCode, KodomoError
+from kodomo.errors import ExitCode, KodomoError, WarehouseBusyError
 from kodomo.home import Home
-from kodomo.warehouse import connect, write_run_parameters
+from kodomo.run_lock import RunLock
+from kodomo.warehouse import connect, require_run, write_run_parameters
 
 Progress = Callable[[str, str], None]
 """Called with a step (ingest, build, check, publish) and what has just ended in it."""
@@ -28,9 +30,37 @@ def new_run_id(now: dt.datetime | None = None) -> str:
     return f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
+_Result = TypeVar("_Result")
+
+
+def _step(method: Callable[[Batch], _Result]) -> Callable[[Batch], _Result]:
+    """A step of a run: it takes the lock of the home if the run has it not yet, and keeps it for the next step.
+
+    A step that fails gives it back, unless the run waits for the warehouse and tries again.
+    """
+
+    @wraps(method)
+    def locked(self: Batch) -> _Result:
+        with self.lock.used():
+            try:
+                return method(self)
+            except WarehouseBusyError:
+                if not self.retries:
+                    self.lock.release()
+                raise
+            except BaseException:
+                self.lock.release()
+                raise
+
+    return locked
+
+
 @dataclass
 class Batch:
-    """One run over one landing folder for one as-of date, and what came of it so far."""
+    """One run over one landing folder for one as-of date, and what came of it so far.
+
+    The lock of the home is held from the first step to the end of the last.
+    """
 
     home: Home
     landing: Path
@@ -49,7 +79,12 @@ class Batch:
     expectations: Sequence[Any] = ()
     publication: Path | None = None
     error: KodomoError | None = None
+    lock: RunLock = field(init=False)
 
+    def __post_init__(self) -> None:
+        self.lock = RunLock(self.home, self.run_id)
+
+    @_step
     def ingest(self) -> Sequence[Any]:
         """Load the landing folder into raw; a refused delivery stops the run only if ``strict``.
 
@@ -76,6 +111,7 @@ class Batch:
         self.deliveries = [*before, *delivered, *entered]
         return self.deliveries
 
+    @_step
     def build(self) -> Sequence[dbt_runner.NodeResult]:
         """Build every dbt model and run its data tests; what failed is in the results.
 
@@ -83,6 +119,7 @@ class Batch:
         """
         from kodomo.scoring.versions import is_evaluation_due, record_evaluation, record_run
 
+        require_run(self.home, self.run_id)
         definition = record_run(self.home, self.run_id, self.as_of_on)
         is_due = is_evaluation_due(self.home, self.as_of_on, definition)
         self.nodes = dbt_runner.build(
@@ -94,14 +131,17 @@ class Batch:
             record_evaluation(self.home, self.as_of_on, definition)
         return self.nodes
 
+    @_step
     def check(self) -> Sequence[Any]:
         """Run the expectations over all layers."""
         from expectations.gate import check
 
+        require_run(self.home, self.run_id)
         self.expectations = check(self.home, self.run_id)
         self.progress("check", f"{len(self.expectations)} expectations")
         return self.expectations
 
+    @_step
     def publish(self) -> Path:
         """Publish a file per scope, unless a gate holds the publication."""
         from kodomo.data_subjects.person_requests import forget_older_publications
@@ -109,6 +149,7 @@ class Batch:
 
         self.publication = publish(self.home, self.run_id)
         forget_older_publications(self.home, self.publication)
+        self.lock.release()
         self.progress("publish", self.publication.name)
         return self.publication
 

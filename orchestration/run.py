@@ -26,13 +26,16 @@ def run_batch(batch: Batch) -> Batch:
     BATCHES[batch.run_id] = batch
     job = defs.resolve_job_def("batch")
     with dg.DagsterInstance.from_config(str(write_settings(home))) as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            # What a person needs to know is shown by the command; Dagster keeps the rest as events.
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-            tags={RUN_ID_TAG: batch.run_id, "kodomo/as_of_on": batch.as_of_on.isoformat()},
-        )
+        try:
+            result = job.execute_in_process(
+                instance=instance,
+                # What a person needs to know is shown by the command; Dagster keeps the rest as events.
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+                tags={RUN_ID_TAG: batch.run_id, "kodomo/as_of_on": batch.as_of_on.isoformat()},
+            )
+        finally:
+            batch.lock.release()
         if not result.success:
             batch.error = _reason(result)
     return batch
@@ -48,7 +51,11 @@ def _reason(result: object) -> KodomoError:
             cause = error.cause or error
             if cause.cls_name == PublicationHeldError.__name__:
                 return PublicationHeldError(cause.message.split(": ", 1)[-1].strip())
-            if cause.cls_name in {cls.__name__ for cls in KodomoError.__subclasses__()} | {"KodomoError"}:
+            if cause.cls_name in _kinds_of(KodomoError):
                 return KodomoError(cause.message.split(": ", 1)[-1].strip())
             return KodomoError(f"Step {event.step_key} failed: {without_values(cause.message)}")
     return KodomoError("The run failed before its first step.")
+
+
+def _kinds_of(error: type[Exception]) -> set[str]:
+    return {error.__name__}.union(*(_kinds_of(kind) for kind in error.__subclasses__()))

@@ -2,6 +2,7 @@
 
 from kodomo.publication.publication import (
     Publication,
+    check_in_service,
     current,
     exported_file,
     file_of,
@@ -14,6 +15,7 @@ from kodomo.publication.publication import (
 
 __all__ = [
     "Publication",
+    "check_in_service",
     "current",
     "exported_file",
     "file_of",

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from kodomo.access.staff import read_staff
 from kodomo.errors import KodomoError, UsageError, WarehouseBusyError
 from kodomo.files import seal, sync_folder, write_atomically
 from kodomo.home import Home
+from kodomo.publication.identity import Identity, copy_run, identity_of, require_agreement
 from kodomo.publication.inputs import copy_inputs, copy_relation, write_statements
 from kodomo.publication.tables import (
     MARTS,
@@ -35,6 +36,7 @@ from kodomo.publication.tables import (
     quote,
     scope_table_sql,
 )
+from kodomo.run_lock import writing
 from kodomo.warehouse import transaction
 
 CURRENT = "current"
@@ -62,21 +64,24 @@ def publish(home: Home, run_id: str) -> Path:
     """Publish the marts of the last build as ``published/<run_id>`` and put them in service.
 
     Returns the folder. Whatever fails or is killed on the way leaves what is in service as it was. Raises
-    KodomoError when a bi_ table has no rule in access.yml, or the staff list is not understood.
+    KodomoError when a bi_ table has no rule in access.yml, the staff list is not understood, or the warehouse holds the
+    rows of another run.
     """
     access = read_access()
-    staff = read_staff(home.staff, access)
     if not home.warehouse.exists():
         raise KodomoError("There is no warehouse yet: run `kodomo run --landing DIR --as-of DATE` first.")
     with _locked(home):
+        staff = read_staff(home.staff, access)
         _remove_unfinished(home)
         folder = home.published / _free_name(home, run_id)
         work = home.published / f"{_UNFINISHED}{folder.name}"
         work.mkdir(mode=0o700)
         try:
-            _write_everything(home, access, work)
+            identity = _write_everything(home, access, work)
+            if identity.run_id not in {None, run_id}:
+                raise KodomoError("The warehouse holds the rows of another run: run `kodomo run` again, alone.")
             scopes = _write_scopes(work, access, {member.scope for member in staff})
-            _write_manifest(work, folder.name, access_hash(), scopes)
+            _write_manifest(work, {**identity.to_manifest(), "access": access_hash()}, scopes)
             sync_folder(work)
             work.rename(folder)
         except BaseException:
@@ -104,11 +109,12 @@ def refresh(home: Home) -> list[str]:
 def rollback(home: Home, name: str | None = None) -> Path:
     """Put an earlier publication in service: ``name``, or the one before the one in service.
 
-    Raises KodomoError where it would show the place of somebody who has been protected since.
+    Raises KodomoError where it would show the place of a person who has been protected since, or where its label is
+    not that of its rows, and RunInProgressError while a run holds the home.
     """
     access = read_access()
     scopes = {member.scope for member in read_staff(home.staff, access)}
-    with _locked(home):
+    with writing(home, "a rollback"), _locked(home):
         publications = list_publications(home)
         names = [publication.name for publication in publications]
         if name is None:
@@ -118,11 +124,13 @@ def rollback(home: Home, name: str | None = None) -> Path:
             name = names[in_service - 1]
         if name not in names:
             raise UsageError(f"There is no publication {name}: `kodomo publish --list` shows those kept.")
-        _refuse_unprotected(home, home.published / name, publications[-1].folder)
+        folder = home.published / name
+        require_agreement(folder, folder / EVERYTHING, _read_manifest(folder))
+        _refuse_unprotected(home, folder, publications[-1].folder)
         # Somebody whose duty has changed since must not find what the old list gave.
-        _refresh_folder(home.published / name, access, scopes)
+        _refresh_folder(folder, access, scopes)
         _switch(home, name)
-        return home.published / name
+        return folder
 
 
 def _refuse_unprotected(home: Home, folder: Path, newest: Path) -> None:
@@ -157,6 +165,13 @@ def _refuse_unprotected(home: Home, folder: Path, newest: Path) -> None:
             f"{len(unprotected)} people are protected now who were not when {folder.name} was published: it would show "
             "where they live. What is in service stays; mend what is wrong with it and run `kodomo run`."
         )
+
+
+def check_in_service(home: Home) -> None:
+    """Raise KodomoError where what is in service says another run, date, definition or format than its rows."""
+    folder = current(home)
+    if folder is not None:
+        require_agreement(folder, folder / EVERYTHING, _read_manifest(folder))
 
 
 def list_publications(home: Home) -> list[Publication]:
@@ -235,8 +250,11 @@ def _open(file: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _write_everything(home: Home, access: Access, work: Path) -> None:
-    """The marts as they are, and over them a view for every table of every audience, with every row."""
+def _write_everything(home: Home, access: Access, work: Path) -> Identity:
+    """The marts as they are, and over them a view for every table of every audience, with every row.
+
+    Returns what the rows say of their run.
+    """
     with _open() as connection:
         try:
             connection.execute(f"attach {literal(str(home.warehouse))} as warehouse (read_only)")
@@ -257,8 +275,11 @@ def _write_everything(home: Home, access: Access, work: Path) -> None:
             for table in published_of(access.published_tables(), marts):
                 sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)
                 connection.execute(f"create view everything.main.{quote(table.name)} as {sql}")
+            copy_run(connection, "warehouse", "everything")
+        identity = identity_of(connection, "everything")
         connection.execute("detach everything")
     seal(work / EVERYTHING, 0o400)
+    return identity
 
 
 def _write_scopes(folder: Path, access: Access, scopes: Iterable[Scope]) -> list[str]:
@@ -308,20 +329,14 @@ def _refresh_folder(folder: Path, access: Access, scopes: Iterable[Scope]) -> li
         _write_scopes(folder, access, missing.values())
     for key in gone:
         (folder / f"{key}.duckdb").unlink()
-    _write_manifest(folder, folder.name, manifest["access"], [*wanted, NO_SCOPE], manifest["published_at"])
+    _write_manifest(folder, manifest, [*wanted, NO_SCOPE])
     sync_folder(folder)
     return [f"scope {key}: file made" for key in sorted(missing)] + [f"scope {key}: file removed" for key in gone]
 
 
-def _write_manifest(
-    folder: Path, name: str, access: str, scopes: Iterable[str], published_at: str | None = None
-) -> None:
-    content = {
-        "run_id": name,
-        "published_at": published_at or dt.datetime.now(dt.UTC).isoformat(),
-        "access": access,
-        "scopes": sorted(scopes),
-    }
+def _write_manifest(folder: Path, content: Mapping[str, Any], scopes: Iterable[str]) -> None:
+    """The manifest with these scopes; without a time of publication in ``content`` it is this moment."""
+    content = {"published_at": dt.datetime.now(dt.UTC).isoformat(), **content, "scopes": sorted(scopes)}
     write_atomically(folder / MANIFEST, json.dumps(content, indent=2) + "\n", mode=0o440)
 
 

@@ -1,0 +1,94 @@
+"""One run at a time: the lock of a home, held from a run's first step to the switch of its publication.
+
+The lock of the warehouse file is not enough: it is free between two steps. The lock goes with the process that holds
+it, so that a killed run leaves nothing to clean up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import IO
+
+from kodomo.errors import RunInProgressError
+from kodomo.home import Home
+
+_USED: ContextVar[RunLock | None] = ContextVar("used_run_lock", default=None)
+
+
+class RunLock:
+    """The lock of one home for one run. ``acquire`` and ``release`` may be called again; neither waits."""
+
+    def __init__(self, home: Home, run_id: str) -> None:
+        self.home, self.run_id = home, run_id
+        self._file: IO[str] | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this run holds the lock now."""
+        return self._file is not None
+
+    def acquire(self) -> None:
+        """Take the lock. Raises RunInProgressError naming the run that has it."""
+        if self.is_held:
+            return
+        self.home.ensure()
+        file = self.home.run_lock.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read()
+            file.close()
+            raise RunInProgressError(_message(holder)) from error
+        file.truncate(0)
+        file.write(json.dumps({"run_id": self.run_id, "pid": os.getpid()}))
+        file.flush()
+        self._file = file
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.close()
+            self._file = None
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Take the lock if this run has not yet, and let what is called within write the warehouse. Keeps the lock."""
+        self.acquire()
+        token = _USED.set(self)
+        try:
+            yield
+        finally:
+            _USED.reset(token)
+
+
+@contextmanager
+def writing(home: Home, purpose: str) -> Iterator[None]:
+    """Be the only writer of a home: within the run that holds the lock, else by taking it for the time being.
+
+    Raises RunInProgressError where another run holds it.
+    """
+    used = _USED.get()
+    if used is not None and used.is_held and used.home == home:
+        yield
+        return
+    lock = RunLock(home, purpose)
+    with lock.used():
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _message(holder: str) -> str:
+    try:
+        run_id = json.loads(holder)["run_id"]
+    except (ValueError, KeyError):
+        run_id = "another run"
+    return f"{run_id} is running on this home: wait until it has ended."
