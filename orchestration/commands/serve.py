@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
         import time
 
         from kodomo.home import Home
+        from kodomo.publication import check_in_service
         from orchestration.operations import serving
         from superset_config.security.metadata import upgrade
 
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
             names = serving.stop(home)
             typer.echo(f"Stopped: {', '.join(names)}." if names else "Nothing was running.")
             return
+        check_in_service(home)
         upgrade(home)
         wanted = serving.services(
             home, host, port, dagster_port or None, landing.resolve() if landing else None, workers
