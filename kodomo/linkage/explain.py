@@ -24,7 +24,7 @@ LINK_LABELS = {"parent_of": "親子", "partner_of": "配偶", "shared_household"
 KIND_LABELS = {"adoptive": "養子縁組", "unregistered": "未届"}
 """Kinds of links that differ from what their type suggests."""
 STATUS_LABELS = {"linked": "突合済み", "review": "確認待ち", "unlinked": "該当なし"}
-METHOD_LABELS = {"splink": "自動", "review": "職員の判断", "none": "候補なし"}
+METHOD_LABELS = {"number": "宛名番号", "splink": "自動", "review": "職員の判断", "none": "候補なし"}
 CHAINS_JA = {"vertical": "縦の連鎖", "horizontal": "横の連鎖"}
 WITHHELD = "（支援措置により非表示）"
 NAMELESS = "（氏名なし）"

@@ -56,7 +56,7 @@ _RECORDS = """
             source_id,
             source_key,
             full_name,
-            full_name_match as full_kanji,
+            upper(full_name_match) as full_kanji,
             replace(full_name_kana, ' ', '') as full_kana,
             full_name_kana as kana,
             birth_on,
@@ -118,7 +118,7 @@ _REGISTER = """
             'resident_register' as source_id,
             versions.person_id as source_key,
             versions.full_name,
-            versions.full_name_match as full_kanji,
+            upper(versions.full_name_match) as full_kanji,
             replace(versions.full_name_kana, ' ', '') as full_kana,
             versions.full_name_kana as kana,
             versions.birth_on,
@@ -352,6 +352,21 @@ _EMPTY = pa.schema(
 )
 
 
+NUMBER = "number"
+"""The method of a link that the person's own number makes."""
+_NO_EVIDENCE: dict[str, Any] = {
+    "match_weight": 0.0,
+    "method": NUMBER,
+    **{f"{name}_{what}": None for name in ATTRIBUTES for what in ("level", "weight")},
+}
+
+
+def _numbered(numbers: duckdb.DuckDBPyRelation | None) -> list[tuple[str, str, str, bool]]:
+    if numbers is None:
+        return []
+    return numbers.project("source_id, source_key, person_id, is_contradicted").fetchall()
+
+
 def _read_previous(connection: duckdb.DuckDBPyConnection, previous: str) -> list[dict[str, Any]]:
     """The pairs of the last build; none if there was no last build, or one of another shape."""
     schema, table = previous.replace('"', "").split(".")[-2:]
@@ -379,9 +394,12 @@ def predict(
     households: duckdb.DuckDBPyRelation,
     reviews: duckdb.DuckDBPyRelation,
     previous: str,
+    numbers: duckdb.DuckDBPyRelation | None = None,
 ) -> pa.Table:
     """Score and assign what is new or changed, and keep the links already made.
 
+    ``numbers`` (int_identity__numbers) are records that carry the person's own number: they are linked by it, without
+    Splink, and are for review where the record describes somebody else.
     ``previous`` is the relation of the last build: a record that was linked, that says the same as then, and whose
     person is still known keeps its link and its evidence. Where nothing at all is new, neither are the pairs, and
     Splink is not even loaded. Returns the pairs of int_identity__predictions.
@@ -391,6 +409,7 @@ def predict(
         versions,
         households,
         reviews.project("source_id, source_key, decision, person_id"),
+        *([] if numbers is None else [numbers]),
     )
     made = _read_previous(connection, previous)
     if made and all(row["inputs_hash"] == inputs_hash for row in made):
@@ -411,15 +430,37 @@ def predict(
         for source_id, source_key, decision, person_id in decisions
         if decision == "separate" and person_id is not None
     }
+    numbered_rows = [
+        {
+            **_NO_EVIDENCE,
+            "source_id": source_id,
+            "source_key": source_key,
+            "person_id": person_id,
+            "probability": 0.5 if is_contradicted else 1.0,
+            "status": "review" if is_contradicted else "linked",
+            "record_hash": hashes[source_id, source_key],
+            "inputs_hash": inputs_hash,
+        }
+        for source_id, source_key, person_id, is_contradicted in _numbered(numbers)
+        if (source_id, source_key) not in reviewed and (source_id, source_key, person_id) not in apart
+    ]
+    numbered = {(row["source_id"], row["source_key"]): row for row in numbered_rows}
     kept_rows = [
         {**row, "inputs_hash": inputs_hash}
         for row in made
         if row["status"] == "linked"
+        and row["method"] != NUMBER
+        and (row["source_id"], row["source_key"]) not in numbered
         and hashes.get((row["source_id"], row["source_key"])) == row["record_hash"]
         and row["person_id"] in people
         and (row["source_id"], row["source_key"], row["person_id"]) not in apart
         and (row["source_id"], row["source_key"]) not in reviewed
     ]
+    # Whom a record has by number, no other record of the source is asked about.
+    given = {key: row["person_id"] for key, row in numbered.items() if row["status"] == "linked"}
+    one_to_one = {source for source, rule in parameters()["sources"].items() if rule["one_to_one"]}
+    taken = {(source_id, person_id) for (source_id, _), person_id in given.items() if source_id in one_to_one}
+    kept_rows = [row for row in kept_rows if (row["source_id"], row["person_id"]) not in taken] + numbered_rows
     kept = {(row["source_id"], row["source_key"]): row["person_id"] for row in kept_rows}
 
     if not people or len(kept) == len(hashes):
@@ -428,7 +469,9 @@ def predict(
     keys = zip(described.column("source_id").to_pylist(), described.column("source_key").to_pylist(), strict=True)
     described = described.filter(pa.array([key not in kept for key in keys], pa.bool_()))
     pairs = score(described, versions.to_arrow_table(), households.to_arrow_table()).to_pylist()
-    status = assign(pairs, kept, reviewed, apart)
+    # A link by a number that is in doubt keeps nobody from another record.
+    sure = {key: person_id for key, person_id in kept.items() if numbered.get(key, {}).get("status") != "review"}
+    status = assign(pairs, sure, reviewed, apart)
     names = {name: labels(name) for name in ATTRIBUTES}
     rows = list(kept_rows)
     for pair in pairs:

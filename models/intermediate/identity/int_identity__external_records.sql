@@ -15,6 +15,7 @@ school as (
         address_match,
         guardian_name_match,
         enrolled_on as known_on,
+        atena_no,
         delivery_id,
         line_number
     from {{ ref('stg_education__school_enrolment') }}
@@ -34,6 +35,7 @@ guidance_centre as (
         address_match,
         guardian_name_match,
         received_on as known_on,
+        null::varchar as atena_no,
         delivery_id,
         line_number
     from {{ ref('stg_guidance_centre__guidance_centre_cases') }}
@@ -53,6 +55,7 @@ social_council as (
         address_match,
         null::varchar as guardian_name_match,
         used_on as known_on,
+        null::varchar as atena_no,
         delivery_id,
         line_number
     from {{ ref('stg_social_council__social_council_services') }}
@@ -90,6 +93,7 @@ select
         coalesce(address_match, ''),
         coalesce(guardian_name_match, '')
     )) as record_hash,
+    atena_no,
     delivery_id,
     line_number
 from records

@@ -13,4 +13,5 @@ def model(dbt, session):
     versions = dbt.ref("int_identity__register_versions")
     households = dbt.ref("int_identity__household_names")
     reviews = dbt.ref("int_identity__reviews")
-    return predict(session, records, versions, households, reviews, previous=str(dbt.this))
+    numbers = dbt.ref("int_identity__numbers")
+    return predict(session, records, versions, households, reviews, previous=str(dbt.this), numbers=numbers)

@@ -48,6 +48,7 @@ earlier_rows as (
         delivered.street_number
     from {{ source('raw', 'resident_register') }} as delivered
     semi join earlier_deliveries on delivered.delivery_id = earlier_deliveries.delivery_id
+    where not coalesce({{ parse_flag('delivered.is_deleted') }}, false)
     except
     select
         delivered.atena_no,
@@ -80,17 +81,92 @@ sexes as (
     group by atena.person_id
 ),
 
+-- What the rows of the register's own history said before, as far as they were not taken back.
+history as (
+    select * from {{ ref('stg_citizens__resident_register_history') }}
+    where row_state = 'history'
+),
+
+described as (
+    {% for model, version_rank in [('register', 1), ('history', 3)] %}
+        select
+            atena_no,
+            full_name,
+            full_name_match,
+            full_name_kana,
+            surname,
+            surname_kana,
+            given_name,
+            given_name_kana,
+            alias_name,
+            alias_name_kana,
+            roman_name,
+            former_surname,
+            former_surname_kana,
+            birth_on,
+            {{ match_address("concat(town, street_number)") }} as address_match,
+            {{ version_rank }} as version_rank
+        from {{ model }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+-- 通称, the name in Roman letters, the name as it is split, and the former surname with the given name.
+other_names as (
+    select
+        *,
+        unnest([
+            {
+                'written': case when surname is not null then surname || ' ' || given_name end,
+                'kana': case when surname_kana is not null then surname_kana || ' ' || given_name_kana end
+            },
+            {'written': alias_name, 'kana': alias_name_kana},
+            {'written': roman_name, 'kana': null},
+            {
+                'written': former_surname || ' '
+                || coalesce(given_name, nullif(substr(full_name, strpos(full_name, ' ') + 1), full_name)),
+                'kana': former_surname_kana || ' '
+                || coalesce(given_name_kana, nullif(substr(full_name_kana, strpos(full_name_kana, ' ') + 1), full_name_kana))
+            }
+        ]) as other_name
+    from described
+    where coalesce(surname, alias_name, roman_name, former_surname) is not null
+),
+
+named as (
+    select
+        atena_no,
+        full_name,
+        full_name_match,
+        full_name_kana,
+        birth_on,
+        address_match,
+        version_rank
+    from described
+    union all
+    select
+        atena_no,
+        other_name.written as full_name,
+        {{ match_kanji('other_name.written') }} as full_name_match,
+        coalesce(other_name.kana, full_name_kana) as full_name_kana,
+        birth_on,
+        address_match,
+        version_rank + 1 as version_rank
+    from other_names
+    where other_name.written is not null
+),
+
 versions as (
     select
         atena.person_id,
-        register.full_name,
-        register.full_name_match,
-        register.full_name_kana,
-        register.birth_on,
-        {{ match_address("concat(register.town, register.street_number)") }} as address_match,
-        1 as version_rank
-    from register
-    inner join atena on register.atena_no = atena.atena_no
+        named.full_name,
+        named.full_name_match,
+        named.full_name_kana,
+        named.birth_on,
+        named.address_match,
+        named.version_rank
+    from named
+    inner join atena on named.atena_no = atena.atena_no
     union all
     select
         atena.person_id,
@@ -99,7 +175,7 @@ versions as (
         earlier_typed.full_name_kana,
         earlier_typed.birth_on,
         earlier_typed.address_match,
-        2 as version_rank
+        5 as version_rank
     from earlier_typed
     inner join atena on earlier_typed.atena_no = atena.atena_no
 )

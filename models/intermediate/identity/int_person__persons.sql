@@ -49,6 +49,8 @@ people as (
         residents.resident_from,
         residents.resident_until,
         coalesce(residents.is_resident, false) as is_resident,
+        residents.moved_from,
+        residents.moved_to,
         residents.area_code,
         coalesce(residents.is_under_support_measure, false) as is_under_support_measure,
         'register' as person_kind
@@ -67,6 +69,8 @@ people as (
         null as resident_from,
         null as resident_until,
         false as is_resident,
+        null as moved_from,
+        null as moved_to,
         area_code,
         false as is_under_support_measure,
         'unborn' as person_kind
@@ -84,6 +88,8 @@ people as (
         null as resident_from,
         null as resident_until,
         false as is_resident,
+        null as moved_from,
+        null as moved_to,
         null as area_code,
         false as is_under_support_measure,
         'external' as person_kind

@@ -16,7 +16,18 @@ atena as (
 ),
 
 areas as (
-    select * from {{ ref('int_person__area_texts') }}
+    select * from {{ ref('int_person__areas') }}
+),
+
+-- Where an arrival came from and a leaver went: what the newest row says that says anything.
+moves as (
+    select
+        atena_no,
+        arg_max(moved_from, (history_no, history_branch_no)) filter (where moved_from is not null) as moved_from,
+        arg_max(moved_to, (history_no, history_branch_no)) filter (where moved_to is not null) as moved_to
+    from {{ ref('stg_citizens__resident_register_history') }}
+    where row_state <> 'deleted'
+    group by atena_no
 ),
 
 -- 長男, 孫: relations that old records write out. Where the word leaves the line open, it says nothing.
@@ -30,6 +41,8 @@ statuses as (
         atena.person_id,
         register.*,
         areas.area_code,
+        coalesce(register.moved_from, moves.moved_from) as came_from,
+        coalesce(register.moved_to, moves.moved_to) as went_to,
         coalesce(
             nullif(array_to_string([
                 register.relation_code_1,
@@ -62,10 +75,8 @@ statuses as (
         ) as has_support_measure
     from register
     inner join atena on register.atena_no = atena.atena_no
-    left join areas
-        on
-            register.former_municipality is not distinct from areas.former_municipality
-            and register.town is not distinct from areas.town
+    left join areas on register.atena_no = areas.atena_no
+    left join moves on register.atena_no = moves.atena_no
     left join relation_texts on replace(register.relation_text, ' ', '') = relation_texts.relation_text
 ),
 
@@ -114,6 +125,9 @@ select
     statuses.postcode,
     statuses.town,
     statuses.street_number,
+    statuses.came_from as moved_from,
+    -- Who lives here now went nowhere.
+    case when not statuses.is_resident then statuses.went_to end as moved_to,
     measures.is_under_support_measure
 from statuses
 inner join measures on statuses.person_id = measures.person_id

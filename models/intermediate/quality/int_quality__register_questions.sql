@@ -7,7 +7,7 @@ register as (
 ),
 
 areas as (
-    select * from {{ ref('int_person__area_texts') }}
+    select * from {{ ref('int_person__areas') }}
 ),
 
 measures as (
@@ -31,11 +31,8 @@ places as (
         'former_municipality' as column_name,
         coalesce(register.former_municipality, '') as detail
     from register
-    inner join areas
-        on
-            register.former_municipality is not distinct from areas.former_municipality
-            and register.town is not distinct from areas.town
-    where areas.area_code is null and register.resident_status_code = '1'
+    left join areas on register.atena_no = areas.atena_no
+    where areas.atena_no is null and register.resident_status_code = '1'
 ),
 
 questions as (

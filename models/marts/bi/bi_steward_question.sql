@@ -18,10 +18,10 @@ select
     case questions.question
         when 'unknown_code' then '未知のコード'
         when 'measure_without_class' then '区分のない支援措置'
-        when 'unknown_area' then '地区の分からない住所'
         when 'gaiji' then '外字'
         when 'unknown_heading' then '未知の見出し'
         when 'contradiction' then '家族の記録の矛盾'
+        when 'unknown_area' then '地区の分からない住所'
         else '読めない値'
     end as question_label,
     questions.column_name,

@@ -13,5 +13,8 @@ select
     is_dv_protected,
     resident_from,
     resident_until,
-    person_kind
+    person_kind,
+    -- An address tells where somebody may be found.
+    case when not is_dv_protected then moved_from end as moved_from,
+    case when not is_dv_protected then moved_to end as moved_to
 from {{ ref('int_person__persons') }}
