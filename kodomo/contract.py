@@ -19,6 +19,8 @@ from kodomo.seeds import SEEDS, read_seed
 SOURCES = PROJECT / "models" / "sources"
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NO_LETTER = re.compile(r"[\W_ー]+")
+_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
 _WHITESPACE = re.compile(r"[\s\u200b\ufeff]+")
 
 
@@ -178,12 +180,27 @@ class HeadingRules:
 
     aliases: dict[str, str]
     """Heading as delivered → heading of the contract, both as ``heading_key``."""
-    forbidden: tuple[str, ...]
+    forbidden: tuple[tuple[str, str], ...]
+    """Patterns as ``forbidden_key``, each with its spelling in the seed."""
+
+    def forbidden_in(self, text: str) -> str | None:
+        """The first forbidden pattern that stands in a text, in whatever spelling; None if none does."""
+        key = forbidden_key(text)
+        return next((pattern for bare, pattern in self.forbidden if bare in key), None)
 
 
 def heading_key(text: str) -> str:
     """A heading as it is compared: NFKC, without any spaces; half-width kana and 宛名№ become what they mean."""
     return _WHITESPACE.sub("", unicodedata.normalize("NFKC", text))
+
+
+def forbidden_key(text: str) -> str:
+    """A text as forbidden headings are looked for in it: only its letters and digits, whatever their width or case.
+
+    Strokes go, ー too, and hiragana count as katakana: ﾏｲﾅﾝﾊﾞｰ, マイ・ナンバー and まいなんばー are one.
+    """
+    bare = _NO_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return bare.translate(_KATAKANA)
 
 
 @lru_cache
@@ -192,7 +209,8 @@ def load_heading_rules(seeds: Path = SEEDS) -> HeadingRules:
     aliases = {
         heading_key(row["heading"]): heading_key(row["contract_heading"]) for row in read_seed("heading_aliases", seeds)
     }
-    forbidden = tuple(heading_key(row["pattern"]) for row in read_seed("forbidden_headings", seeds))
+    patterns = [row["pattern"] for row in read_seed("forbidden_headings", seeds)]
+    forbidden = tuple((forbidden_key(pattern), pattern) for pattern in patterns)
     return HeadingRules(aliases=aliases, forbidden=forbidden)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -329,7 +330,7 @@ def find_headings(lines: list[bytes], encoding: str, contract: Contract, rules: 
             keys = [heading_key(value) for value in split_fields(text, delimiter)[0]]
             headings = [spelled(key, contract, rules) for key in keys]
             score = len(known.intersection(headings))
-            if any(pattern in key for key in keys for pattern in rules.forbidden) and len(keys) > 1:
+            if len(keys) > 1 and any(rules.forbidden_in(key) for key in keys):
                 score = max(score, 1)
             if score and (best is None or score > best[0]):
                 tail = 0
@@ -370,19 +371,19 @@ def may_be_kept(data: bytes, rules: HeadingRules) -> bool:
 def _refuse_forbidden_words(lines: list[bytes], encoding: str, rules: HeadingRules) -> None:
     """A file without any heading of the contract may still be one of which nothing may be kept."""
     for number, line in enumerate(lines, start=1):
-        text = heading_key(line.decode(encoding, errors="ignore"))
-        for pattern in rules.forbidden:
-            if pattern in text:
-                raise RefusedError(
-                    f"Line {number}: {pattern} is forbidden here, and there is no heading row. "
-                    "Nothing of the file was kept.",
-                    is_forbidden=True,
-                )
+        cells = re.split(r"[,;\t]", line.decode(encoding, errors="ignore"))
+        pattern = next(filter(None, map(rules.forbidden_in, cells)), None)
+        if pattern:
+            raise RefusedError(
+                f"Line {number}: {pattern} is forbidden here, and there is no heading row. "
+                "Nothing of the file was kept.",
+                is_forbidden=True,
+            )
 
 
 def _check_headings(headings: list[str], line: int, contract: Contract, rules: HeadingRules) -> None:
     for heading in headings:
-        if any(pattern in heading for pattern in rules.forbidden):
+        if rules.forbidden_in(heading):
             raise RefusedError(
                 f"Line {line}: the heading {heading} is forbidden here. Nothing of the file was kept; "
                 "deliver it again without this column.",

@@ -26,6 +26,9 @@ from synthetic_city.population import (
 )
 from synthetic_city.writing import Extract, Style, choose_text, date_text, integer_text
 
+END_OF_CERTIFICATES = day(2024, 12, 2)
+"""From this day on no certificate of insurance is issued: 資格確認書, and 特別療養費 instead of 資格証明書."""
+
 
 def resident_register(city: City) -> Extract:
     """Residents and removed records (除票); somebody who came back under a new number has a row for each."""
@@ -289,13 +292,16 @@ def national_health_insurance(city: City) -> Extract:
     short = (city.circumstances.hardship[persons] > 1.1) & (rng.random(len(persons)) < 0.4)
     worse = short & (rng.random(len(persons)) < 0.2)
     reason = rng.choice(3, len(persons), p=[0.55, 0.3, 0.15])
+    certificate = np.where(worse, "資格証明書", np.where(short, "短期証", "一般証"))
+    since_then = np.where(worse, "特別療養費", "資格確認書")
+    is_today = np.minimum(end, city.as_of) >= END_OF_CERTIFICATES
     columns = {
         "宛名番号": city.numbers.text(persons, start),
         "資格取得年月日": date_text(start, "compact"),
         "資格取得事由": choose_text(("社保離脱", "転入", "その他"), reason),
         "資格喪失年月日": date_text(end, "compact", "00000000"),
         "資格喪失事由": np.where(end < OPEN, choose_text(("社保加入", "転出", "後期高齢"), reason), "").astype(object),
-        "証区分": np.where(worse, "資格証明書", np.where(short, "短期証", "一般証")).astype(object),
+        "証区分": np.where(is_today, since_then, certificate).astype(object),
     }
     return Extract(
         "national_health_insurance",

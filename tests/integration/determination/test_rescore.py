@@ -28,14 +28,14 @@ def rewrite(path: Path, change: Callable[[dict[str, str]], dict[str, str] | None
 
 @pytest.fixture
 def tried(tmp_path: Path) -> Path:
-    """v1 as a draft under another name: moves weigh more in 虐待, and every child reaches its gravest tier."""
+    """v2 as a draft under another name: moves weigh more in 虐待, and every child reaches its gravest tier."""
     folder = tmp_path / "tried"
     folder.mkdir()
     for path in SEEDS.glob("risk_*.csv"):
         shutil.copy(path, folder)
 
     def renamed(row: dict[str, str]) -> dict[str, str] | None:
-        return {**row, "model_version": "v2"} if row["model_version"] == "v1" else None
+        return {**row, "model_version": "v3"} if row["model_version"] == "v2" else None
 
     for name in ("coefficients", "tiers", "overrides"):
         rewrite(folder / f"risk_{name}.csv", renamed)
@@ -68,12 +68,12 @@ def test_a_definition_is_tried_on_the_mart_without_touching_it(city: City, tried
     told = json.loads(kodomo("score", "--definition", str(tried), "--json", home=city.home).stdout)
     assert city.warehouse.read_bytes() == before
     (comparison,) = told["comparisons"]
-    assert (comparison["before"], comparison["after"]) == ("v1", "v2")
+    assert (comparison["before"], comparison["after"]) == ("v2", "v3")
     with duckdb.connect(str(city.warehouse), read_only=True) as connection:
         moved = dict(
             connection.execute(
                 "select tier, count(*) from marts.fct_risk_score where as_of_on = ? and difficulty_type = 'abuse' "
-                "and model_version = 'v1' and tier <> 'high' group by tier",
+                "and model_version = 'v2' and tier <> 'high' group by tier",
                 [AS_OF],
             ).fetchall()
         )
@@ -88,12 +88,12 @@ def test_a_definition_is_tried_on_the_mart_without_touching_it(city: City, tried
 
 
 def test_versions_that_score_nothing_in_common_are_not_compared(city: City) -> None:
-    refused = kodomo("model", "diff", "v1", "trial-1", home=city.home, check=False)
+    refused = kodomo("model", "diff", "v2", "trial-1", home=city.home, check=False)
     assert refused.returncode == 2
-    assert "v1 scores abuse, poverty" in refused.stderr
-    unknown = kodomo("model", "diff", "v1", "v9", home=city.home, check=False)
+    assert "v2 scores abuse, poverty" in refused.stderr
+    unknown = kodomo("model", "diff", "v2", "v9", home=city.home, check=False)
     assert unknown.returncode == 2
-    assert "it scored trial-1, v1" in unknown.stderr
+    assert "it scored trial-1, v2" in unknown.stderr
 
 
 def test_a_replay_finds_the_rows_on_record_and_says_when_one_differs(city: City, tmp_path: Path) -> None:

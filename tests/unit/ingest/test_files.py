@@ -10,6 +10,7 @@ from kodomo.contract import load_contracts, load_heading_rules
 from kodomo.ingest.files import ParsedFile, RefusedError, parse
 
 CONTRACT = load_contracts()["national_health_insurance"]
+RULES = load_heading_rules()
 HEADINGS = "宛名番号,資格取得年月日,資格取得事由,資格喪失年月日,資格喪失事由,証区分"
 
 
@@ -161,6 +162,25 @@ def test_headings_in_other_spellings(headings: str) -> None:
     assert parsed.unknown_headings == (["備考"] if "備考" in headings else [])
 
 
+FORBIDDEN = (
+    "市県民税", "県民税額", "国保税", "国民健康保険税", "税区分", "税 区 分", "滞納", "滞納有無", "個人№",
+    "個人Ｎｏ．", "個人no", "個人ＮＯ", "個人・番号", "個人 番号", "個人－番号", "（個人番号）", "マイ・ナンバー",
+    "マイナンバ－", "まいなんばー", "個人ﾅﾝﾊﾞｰ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "heading", ["個人履歴番号", "住所_番地号表記", "個人識別の備考", "証区分", "保険の種類", "世帯番号"]
+)
+def test_headings_that_only_resemble_forbidden_ones_are_no_reason_to_refuse(heading: str) -> None:
+    assert RULES.forbidden_in(heading) is None
+
+
+def test_no_contract_has_a_forbidden_heading() -> None:
+    headings = [heading for contract in load_contracts().values() for heading in contract.headings]
+    assert [heading for heading in headings if RULES.forbidden_in(heading)] == []
+
+
 @pytest.mark.parametrize(
     ("text", "message", "is_forbidden"),
     [
@@ -170,6 +190,7 @@ def test_headings_in_other_spellings(headings: str) -> None:
         (HEADINGS + ",課税区分\n", "課税区分", True),
         (HEADINGS + ",総 所 得\n", "総所得", True),
         (HEADINGS + ",ﾏｲﾅﾝﾊﾞｰ\n", "マイナンバー", True),
+        *((f"{HEADINGS},{heading}\n", "forbidden", True) for heading in FORBIDDEN),
         ("個人番号\n123456789012\n", "個人番号", True),
         ("氏名;個人番号\nx;1\n", "個人番号", True),
         ("a,b\n1,2\n", "宛名番号", False),

@@ -139,11 +139,11 @@ def test_a_byte_order_mark_and_other_line_ends_are_no_mistakes(folder: Path) -> 
 
 
 def test_two_active_versions_of_one_difficulty_type_are_named(folder: Path) -> None:
-    add(folder, "risk_tiers", "v2,abuse,low,1,ローリスク,")
-    add(folder, "risk_coefficients", "v2,abuse,loan,1,1")
-    line = add(folder, "risk_model_versions", "v2,active,,,,,,,")
+    add(folder, "risk_tiers", "v9,abuse,low,1,ローリスク,")
+    add(folder, "risk_coefficients", "v9,abuse,loan,1,1")
+    line = add(folder, "risk_model_versions", "v9,active,,,,,,,")
     assert mistakes(folder) == [
-        f"risk_model_versions.csv:{line}: v2 and v1 are both active for abuse: retire one, or make it a trial."
+        f"risk_model_versions.csv:{line}: v9 and v2 are both active for abuse: retire one, or make it a trial."
     ]
 
 

@@ -91,12 +91,12 @@ def test_a_second_approval_is_refused(folder: Path) -> None:
 
 
 def test_two_active_versions_of_one_difficulty_type_are_refused(folder: Path) -> None:
-    with pytest.raises(KodomoError, match=r"v1 \(poverty\) is active: retire it first"):
+    with pytest.raises(KodomoError, match=r"v2 \(poverty\) is active: retire it first"):
         approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON)
-    retire(folder, "v1", ON)
+    retire(folder, "v2", ON)
     approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON)
-    assert [_row(folder, name)["status"] for name in ("v1", "draft-1")] == ["retired", "active"]
-    assert _row(folder, "v1")["valid_to"] == ON
+    assert [_row(folder, name)["status"] for name in ("v2", "draft-1")] == ["retired", "active"]
+    assert _row(folder, "v2")["valid_to"] == ON
 
 
 def test_a_definition_with_any_mistake_is_not_approved(folder: Path) -> None:
