@@ -16,7 +16,7 @@ import time
 import duckdb
 
 from kodomo.home import PROJECT
-from kodomo.ingest.macros import load_macros
+from kodomo.macros import load_macros
 
 GOALS = {"parse_date": 500_000, "match_kana": 1_000_000}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from expectations.suites.building import BLOCKS, LOOK, Check, expect, no_rows
+from kodomo.parameters import parameter
 
 AS_OF = "(select as_of_on from raw.run_parameters)"
 
@@ -19,7 +20,8 @@ SUITES = {
             "resident_numbers_have_fifteen_digits",
             "宛名番号は15桁の数字である",
             LOOK,
-            "select line_number from {batch} where not regexp_full_match(atena_no, '[0-9]{{15}}')",
+            "select line_number from {batch} "
+            f"where not regexp_full_match(atena_no, '[0-9]{{{{{parameter('person_number_width')}}}}}')",
         ),
         expect(
             "one_row_per_resident_number",

@@ -17,7 +17,7 @@ from kodomo.determination.nearby import near
 from kodomo.determination.service import Reader, in_service, reading
 from kodomo.errors import UsageError
 from kodomo.home import Home
-from kodomo.linkage.explain import CHAINS_JA, find_person
+from kodomo.linkage.explain import CHAINS_JA, NAMELESS, find_person
 from kodomo.publication.inputs import TARGETS
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.replay import PARAMETERS, SCRATCH, WAREHOUSE, open_scratch
@@ -30,7 +30,6 @@ HEARD_LABEL = "今回聞いたこと"
 SCOPES = ("person", "household", "family")
 """Whose children: each one's are at most one genogram step further away than the one's before."""
 SCOPES_JA = {"person": "本人", "household": "世帯", "family": "家族"}
-NO_NAME = "（氏名なし）"
 # What the scores are made from, once the children are chosen.
 CHOSEN = (
     "intermediate.int_risk__subjects",
@@ -426,7 +425,7 @@ _CHILDREN = f"""
     select
         children.person_id,
         coalesce(
-            nullif(persons.display_name, ''), case when children.is_unborn then '（出生前）' end, '{NO_NAME}'
+            nullif(persons.display_name, ''), case when children.is_unborn then '（出生前）' end, '{NAMELESS}'
         ) as display_name,
         persons.kana,
         children.birth_on,
@@ -655,7 +654,7 @@ _CHAINS = f"""
         chains.steps,
         string_split(chains.path, '>') as path_ids,
         (
-            select list(coalesce(nullif(persons.display_name, ''), '{NO_NAME}') order by steps.place)
+            select list(coalesce(nullif(persons.display_name, ''), '{NAMELESS}') order by steps.place)
             from (
                 select
                     unnest(string_split(chains.path, '>')) as person_id,

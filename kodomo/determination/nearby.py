@@ -6,10 +6,11 @@ import duckdb
 
 from kodomo.determination.service import Reader
 from kodomo.errors import KodomoError
+from kodomo.parameters import parameter
 from kodomo.publication.inputs import EXTERNAL_KEYS, NEARNESS, people_columns
 from kodomo.scoring.replay import PARAMETERS, SCRATCH, WAREHOUSE
 
-STEPS = 4
+STEPS = parameter("chain_steps")
 """Edges of the longest chain."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from kodomo.evaluation.frozen import freeze
+from kodomo.evaluation.frozen import OUTCOME_MONTHS, freeze
 from kodomo.files import atomic_path
 from kodomo.home import Home
 from kodomo.scoring.definition import check, raise_for, read_definition
@@ -73,7 +73,7 @@ def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None
     connection = beside_warehouse(home)
     try:
         built_on, last = connection.execute(
-            f"select as_of_on, cast(as_of_on - interval 12 month as date) from {WAREHOUSE}.{PARAMETERS}"
+            f"select as_of_on, cast(as_of_on - interval {OUTCOME_MONTHS} month as date) from {WAREHOUSE}.{PARAMETERS}"
         ).fetchall()[0]
         warnings: list[str] = []
         if frozen_on is not None and frozen_on > last:
@@ -99,7 +99,9 @@ def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None
         models.execute(connection, changed, TARGETS)
         # Which items are refused hangs on the definition alone.
         connection.execute(f"create table if not exists {SCRATCH}.{REFUSED} as from {WAREHOUSE}.{REFUSED}")
-        until = connection.execute("select cast(?::date + interval 12 month as date)", [date]).fetchall()[0][0]
+        until = connection.execute(
+            f"select cast(?::date + interval {OUTCOME_MONTHS} month as date)", [date]
+        ).fetchall()[0][0]
         for mart in TARGETS[:2]:
             connection.execute(f"update {SCRATCH}.{mart} set as_of_on = ?", [until])
         yield Cohort(connection, date, until, tuple(warnings))

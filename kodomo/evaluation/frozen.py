@@ -6,6 +6,7 @@ import datetime as dt
 
 import duckdb
 
+from kodomo.parameters import parameter
 from kodomo.scoring.definition import Definition
 from kodomo.scoring.replay import (
     DEFINITION,
@@ -26,11 +27,14 @@ TARGETS = (
     "marts.dim_child",
 )
 
-FROZEN = """
+OUTCOME_MONTHS = parameter("outcome_months")
+"""How long after the freeze the outcomes are looked at."""
+OVERDUE_DAYS = parameter("overdue_days")
+FROZEN = f"""
 with
 
 bands as (
-    select person_id, list({'item_code': item_code, 'band_no': band_no} order by item_code, band_no) as bands
+    select person_id, list({{'item_code': item_code, 'band_no': band_no}} order by item_code, band_no) as bands
     from scratch.intermediate.int_risk__met_bands
     group by person_id
 ),
@@ -39,13 +43,13 @@ scores as (
     select
         person_id,
         list(
-            {
+            {{
                 'model_version': model_version,
                 'difficulty_type': difficulty_type,
                 'score': score,
                 'tier': tier,
                 'completeness': completeness
-            }
+            }}
             order by model_version, difficulty_type
         ) as scores
     from scratch.intermediate.int_risk__scores
@@ -97,7 +101,7 @@ select
     children.person_id,
     coalesce(births.person_id, children.person_id) as current_person_id,
     $frozen_on as frozen_on,
-    cast($frozen_on + interval 12 month as date) as outcome_until,
+    cast($frozen_on + interval {OUTCOME_MONTHS} month as date) as outcome_until,
     children.age_months,
     children.sex,
     children.area_code,
@@ -115,7 +119,7 @@ left join bands on children.person_id = bands.person_id
 left join scores on children.person_id = scores.person_id
 left join circumstances on children.person_id = circumstances.person_id
 -- A pregnancy that is overdue by three weeks has ended without a child here: nothing can come of it.
-where children.due_on is null or children.due_on >= $frozen_on - 21
+where children.due_on is null or children.due_on >= $frozen_on - {OVERDUE_DAYS}
 """
 
 

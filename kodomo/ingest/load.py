@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from kodomo.contract import Column, Contract, Layout
 from kodomo.ingest.files import ParsedFile, Reject, readable
-from kodomo.ingest.macros import load_macros
+from kodomo.macros import load_macros
 
 JUDGED_BY_VALUE = ("date", "month", "int", "decimal", "flag")
 """The column types of which a value may be none."""

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from kodomo.ingest.macros import load_macros
+from kodomo.macros import load_macros
+from kodomo.parameters import parameter
 from kodomo.seeds import SEEDS, read_seed
 
 DAYS_OF_A_YEAR = 365.25
@@ -109,7 +110,7 @@ def register_losses(
     A person is who is 住登者 there. Ages are those of the day of the delivery before, so that nobody grows out of one.
     """
     macros = load_macros()
-    number = macros["normalise_id"]("atena_no", 15)
+    number = macros["normalise_id"]("atena_no", parameter("person_number_width"))
     is_resident = f"{macros['comparable_code']('resident_status_code')} = '1'"
     rows = connection.execute(
         f"""

@@ -11,6 +11,7 @@ from kodomo.contract import load_contracts
 from kodomo.errors import UsageError
 from kodomo.linkage.contradictions import contradictions, describe_contradiction
 from kodomo.linkage.predict import ATTRIBUTES
+from kodomo.parameters import parameter
 from kodomo.warehouse import records
 
 ATTRIBUTE_LABELS = {
@@ -27,8 +28,8 @@ STATUS_LABELS = {"linked": "突合済み", "review": "確認待ち", "unlinked":
 METHOD_LABELS = {"number": "宛名番号", "splink": "自動", "review": "職員の判断", "none": "候補なし"}
 CHAINS_JA = {"vertical": "縦の連鎖", "horizontal": "横の連鎖"}
 WITHHELD = "（支援措置により非表示）"
-NAMELESS = "（氏名なし）"
-ATENA_WIDTH = 15
+NAMELESS = parameter("nameless")
+ATENA_WIDTH = parameter("person_number_width")
 
 
 def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from kodomo.macros import load_macros
+
 PARAMETERS = Path(__file__).with_name("parameters.yml")
 
 ATTRIBUTES = ("given_name", "surname", "birth_on", "sex", "household")
@@ -49,7 +51,9 @@ _COMPARABLE = """
     from described
 """
 
-_RECORDS = """
+_without_city = load_macros()["without_city"]
+
+_RECORDS = f"""
     with described as (
         select
             source_id || '|' || source_key as unique_id,
@@ -61,7 +65,7 @@ _RECORDS = """
             full_name_kana as kana,
             birth_on,
             sex,
-            regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '') as address,
+            {_without_city("address_match")} as address,
             case when guardian_name_match is not null then [guardian_name_match] end as guardian_names,
             -- A guardian's name has no space: any ending of two characters or more may be the given name, and so may
             -- what follows the child's own surname.
@@ -87,7 +91,7 @@ _RECORDS = """
             end as household_surnames,
             null::varchar[] as family_surnames,
             null::date as married_on,
-            case when address_match is not null then [regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '')] end
+            case when address_match is not null then [{_without_city("address_match")}] end
                 as household_addresses,
             known_on,
             known_years_ago,
@@ -96,7 +100,7 @@ _RECORDS = """
     )
 """
 
-_REGISTER = """
+_REGISTER = f"""
     with surnames as (
         select person_id, left(full_name_match, strpos(full_name, ' ') - 1) as surname
         from linkage_versions
@@ -123,7 +127,7 @@ _REGISTER = """
             versions.full_name_kana as kana,
             versions.birth_on,
             versions.sex,
-            regexp_replace(versions.address_match, '^(新潟県)?(佐渡市)?', '') as address,
+            {_without_city("versions.address_match")} as address,
             households.guardian_names,
             households.guardian_given,
             list_filter(

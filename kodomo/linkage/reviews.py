@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from kodomo.errors import UsageError
 from kodomo.home import Home
+from kodomo.parameters import parameter
 
 COLUMNS = ("decided_at", "decided_by", "source_id", "source_key", "decision", "person_id", "reason")
 DECISIONS = ("link", "separate", "undo")
@@ -20,7 +21,7 @@ undo: the last decision about the record is as if it had not been made."""
 
 ENTRY_TABLE = "raw.link_reviews"
 REGISTER = "resident_register"
-ATENA_WIDTH = 15
+ATENA_WIDTH = parameter("person_number_width")
 
 
 def decisions_file(home: Home) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from kodomo.macros import load_macros
 from kodomo.warehouse import records
 
 Side = tuple[str, str]
@@ -61,15 +62,7 @@ select
     if(before.person_id is not null, coalesce(ranks_before.tier_rank, 0), null) as rank_before,
     if(after.person_id is not null, coalesce(ranks_after.tier_rank, 0), null) as rank_after,
     coalesce(areas.area_name_ja, '不明') as area,
-    case
-        when children.age_months < 0 then '出生前'
-        when children.age_months < 36 then '0〜2歳'
-        when children.age_months < 72 then '3〜5歳'
-        when children.age_months < 144 then '6〜11歳'
-        when children.age_months < 180 then '12〜14歳'
-        when children.age_months is null then '不明'
-        else '15〜17歳'
-    end as age_band,
+    case when children.age_months is null then '不明' else {age_band} end as age_band,
     coalesce(children.age_months, 999) as age_months
 from before
 full outer join after
@@ -161,7 +154,8 @@ def compare(connection: duckdb.DuckDBPyConnection, before: Side, after: Side) ->
     """Compare two versions that are scored in ``int_risk__scores`` of one or two attached databases."""
     databases = {"before": before[0], "after": after[0]}
     versions = {"before": before[1], "after": after[1]}
-    connection.execute(COMPARED.format(**databases), versions)
+    age_band = load_macros()["wide_age_band"]("children.age_months")
+    connection.execute(COMPARED.format(**databases, age_band=age_band), versions)
     children, rescored, changed = connection.execute(
         "select count(*), count(*) filter (where score_before is distinct from score_after), "
         "count(*) filter (where tier_before is distinct from tier_after) from compared"

@@ -1,25 +1,32 @@
 {% macro age_band(age_months) -%}
     {#- The age bands that staff filter by. ``age_months``: completed months, negative before birth. -#}
     case
-        when {{ age_months }} < 0 then '出生前'
-        when {{ age_months }} < 12 then '0歳'
-        when {{ age_months }} < 36 then '1〜2歳'
-        when {{ age_months }} < 72 then '3〜5歳'
-        when {{ age_months }} < 144 then '6〜11歳'
-        when {{ age_months }} < 180 then '12〜14歳'
-        else '15〜17歳'
+        {%- for band in var('age_bands')[:-1] %}
+        when {{ age_months }} < {{ band.below }} then '{{ band.label }}'
+        {%- endfor %}
+        else '{{ var('age_bands')[-1].label }}'
+    end
+{%- endmacro %}
+
+{% macro wide_age_band(age_months) -%}
+    {#- The wider bands that statistics are made by. -#}
+    {%- set bands = var('age_bands') -%}
+    case
+        {%- for band in bands[:-1] %}
+        {%- if band.wide != bands[loop.index].wide %}
+        when {{ age_months }} < {{ band.below }} then '{{ band.wide }}'
+        {%- endif %}
+        {%- endfor %}
+        else '{{ bands[-1].wide }}'
     end
 {%- endmacro %}
 
 {% macro age_band_order(age_months) -%}
     {#- The order of the bands of ``age_band``. -#}
     case
-        when {{ age_months }} < 0 then 0
-        when {{ age_months }} < 12 then 1
-        when {{ age_months }} < 36 then 2
-        when {{ age_months }} < 72 then 3
-        when {{ age_months }} < 144 then 4
-        when {{ age_months }} < 180 then 5
-        else 6
+        {%- for band in var('age_bands')[:-1] %}
+        when {{ age_months }} < {{ band.below }} then {{ loop.index0 }}
+        {%- endfor %}
+        else {{ var('age_bands') | length - 1 }}
     end
 {%- endmacro %}

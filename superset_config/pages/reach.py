@@ -18,6 +18,7 @@ from kodomo.entries.protection import protected_by_entries
 from kodomo.entries.store import EntryStore
 from kodomo.errors import KodomoError
 from kodomo.home import Home
+from kodomo.parameters import parameter
 from kodomo.publication import scope_file
 from kodomo.seeds import read_seed
 from kodomo.warehouse import records
@@ -25,7 +26,7 @@ from superset_config.pages.entry_store import store
 from superset_config.security.files import OPEN_FILES, user_roles
 
 MOST_FOUND = 50
-NUMBER_WIDTH = 15
+NUMBER_WIDTH = parameter("person_number_width")
 WITHHELD = "withheld"
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 

@@ -7,7 +7,7 @@ Grain: one row per child.
 def model(dbt, session):
     """Run the scoring models again for the earlier date, beside the warehouse."""
     dbt.config(materialized="table")
-    from kodomo.evaluation.frozen import freeze
+    from kodomo.evaluation.frozen import OUTCOME_MONTHS, freeze
     from kodomo.scoring.replay import CompiledModels, home_of_dbt
 
     # Everything that is executed again has been compiled once these are built.
@@ -19,7 +19,7 @@ def model(dbt, session):
     dbt.ref("int_person__pregnancies")
     dbt.ref("fct_observation")
     parameters = dbt.source("run", "run_parameters")
-    frozen_on = parameters.project("cast(as_of_on - interval 12 month as date)").fetchall()[0][0]
+    frozen_on = parameters.project(f"cast(as_of_on - interval {OUTCOME_MONTHS} month as date)").fetchall()[0][0]
     cursor = session.cursor()
     freeze(cursor, CompiledModels.of_last_build(home_of_dbt()), frozen_on)
     return cursor.sql("select * from frozen").to_arrow_table()

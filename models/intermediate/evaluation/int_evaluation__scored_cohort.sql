@@ -48,14 +48,7 @@ select
     scored.completeness,
     cohort.became_case,
     scored.sex,
-    case
-        when scored.age_months < 0 then '出生前'
-        when scored.age_months < 36 then '0〜2歳'
-        when scored.age_months < 72 then '3〜5歳'
-        when scored.age_months < 144 then '6〜11歳'
-        when scored.age_months < 180 then '12〜14歳'
-        else '15〜17歳'
-    end as age_band,
+    {{ wide_age_band('scored.age_months') }} as age_band,
     coalesce(scored.area_code, '不明') as area_code,
     scored.is_foreign,
     scored.is_single_parent,

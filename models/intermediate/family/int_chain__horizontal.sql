@@ -180,7 +180,7 @@ around_protected as (
         around_protected.steps + 1 as steps
     from around_protected
     inner join neighbours on around_protected.person_id = neighbours.person_id
-    where around_protected.steps < 4
+    where around_protected.steps < {{ var('chain_steps') }}
 ),
 
 unnamed as (
@@ -194,7 +194,7 @@ unnamed as (
     semi join subjects on children.person_id = subjects.person_id
     semi join recent_cases on ends.person_id = recent_cases.person_id
     anti join named on children.person_id = named.person_id and ends.person_id = named.end_person_id
-    where children.steps + ends.steps <= 4 and children.person_id <> ends.person_id
+    where children.steps + ends.steps <= {{ var('chain_steps') }} and children.person_id <> ends.person_id
     group by ends.person_id, children.person_id
 ),
 

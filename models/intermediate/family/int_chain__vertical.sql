@@ -13,7 +13,7 @@ subjects as (
 
 ancestors as (
     select person_id, ancestor_id, generation from {{ ref('int_family__ancestors') }}
-    where generation <= 3
+    where generation <= {{ var('chain_generations') }}
 ),
 
 -- Nobody under a support measure is named, neither at the end of a path nor on the way.
@@ -36,7 +36,7 @@ childhood_cases as (
     from {{ ref('int_family__cases') }} as cases
     inner join people on cases.person_id = people.person_id
     -- Under 18 as everywhere: by completed months.
-    where {{ months_between('people.birth_on', 'cases.case_on') }} < 216
+    where {{ months_between('people.birth_on', 'cases.case_on') }} < {{ var('childhood_months') }}
     qualify row_number() over (
         partition by cases.person_id
         order by

@@ -199,7 +199,7 @@ overdue_pregnancies as (
         null as third_person_id,
         '妊娠届' as origin
     from {{ ref('int_person__pregnancies') }}
-    where not is_born and due_on + 21 < {{ as_of() }}
+    where not is_born and due_on + {{ var('overdue_days') }} < {{ as_of() }}
 ),
 
 possible_pairs as (

@@ -13,7 +13,7 @@ members as (
 large_households as (
     select household_id from members
     group by household_id
-    having count(distinct person_id) > 10
+    having count(distinct person_id) > {{ var('institution_above') }}
 ),
 
 changes as (
@@ -41,7 +41,7 @@ sizes as (
 
 institutions as (
     select distinct household_id from sizes
-    where member_count > 10
+    where member_count > {{ var('institution_above') }}
 ),
 
 candidates as (

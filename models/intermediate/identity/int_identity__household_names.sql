@@ -20,7 +20,7 @@ members as (
 crowded as (
     select household_id from members
     group by household_id
-    having count(distinct person_id) > 10
+    having count(distinct person_id) > {{ var('institution_above') }}
 ),
 
 residents as (
@@ -36,7 +36,7 @@ names as (
             as surname_match,
         case when strpos(full_name, ' ') > 0 then substr(full_name_match, strpos(full_name, ' ')) end
             as given_match,
-        regexp_replace(address_match, '^(新潟県)?(佐渡市)?', '') as address_match
+        {{ without_city('address_match') }} as address_match
     from {{ ref('int_identity__register_versions') }}
 ),
 

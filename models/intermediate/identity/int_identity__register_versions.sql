@@ -63,7 +63,7 @@ earlier_rows as (
 
 earlier_typed as (
     select
-        {{ normalise_id('earlier_rows.atena_no', 15) }} as atena_no,
+        {{ normalise_id('earlier_rows.atena_no', var('person_number_width')) }} as atena_no,
         earlier_rows.full_name,
         {{ match_kanji('earlier_rows.full_name') }} as full_name_match,
         earlier_rows.full_name_kana,

@@ -129,7 +129,7 @@ by_town as (
         town_names.area_code
     from (select distinct town_match from register) as texts
     inner join town_names
-        on starts_with(regexp_replace(texts.town_match, '^(新潟県)?(佐渡市)?', ''), town_names.spelling)
+        on starts_with({{ without_city('texts.town_match') }}, town_names.spelling)
     qualify row_number() over (
         partition by texts.town_match order by length(town_names.spelling) desc, town_names.area_code
     ) = 1

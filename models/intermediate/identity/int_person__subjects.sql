@@ -16,4 +16,4 @@ select
     household_id,
     is_dv_protected
 from persons
-where person_kind = 'unborn' or (is_resident and age_months >= 0 and age_months < 216)
+where person_kind = 'unborn' or (is_resident and age_months >= 0 and age_months < {{ var('childhood_months') }})

@@ -41,7 +41,9 @@ paths as (
         steps.person_id,
         steps.chain_type,
         steps.end_person_id,
-        string_agg(coalesce(persons.display_name, '（氏名なし）'), ' → ' order by steps.step_no) as path_label
+        string_agg(
+            coalesce(persons.display_name, '{{ var('nameless') }}'), ' → ' order by steps.step_no
+        ) as path_label
     from steps
     left join persons on steps.step_person_id = persons.person_id
     group by all
@@ -56,7 +58,7 @@ select
     chains.chain_type,
     case chains.chain_type when 'vertical' then '縦の連鎖' else '横の連鎖' end as chain_type_label,
     chains.end_person_id,
-    coalesce(ends.display_name, '（氏名なし）') as end_label,
+    coalesce(ends.display_name, '{{ var('nameless') }}') as end_label,
     chains.steps,
     paths.path_label,
     chains.case_source_id,

@@ -146,7 +146,9 @@ joined as (
         children.person_id,
         as_of.as_of_on,
         coalesce(
-            nullif(persons.display_name, ''), case when children.is_unborn then '（出生前）' end, '（氏名なし）'
+            nullif(persons.display_name, ''),
+            case when children.is_unborn then '（出生前）' end,
+            '{{ var('nameless') }}'
         ) as display_name,
         persons.kana,
         children.birth_on,

@@ -94,7 +94,7 @@ roles as (
         coalesce(
             nullif(persons.display_name, ''),
             case when children.is_unborn and circle.child_id = circle.member_id then '（出生前）' end,
-            '（氏名なし）'
+            '{{ var('nameless') }}'
         )
         || coalesce('（' || year(persons.birth_on) || '年生）', '') as member_label,
         coalesce(persons.household_id = children.household_id, false) as is_same_household,

@@ -40,7 +40,7 @@ select
             then '同居人・元同居人'
         else relatives.relation_ja
     end as relation_label,
-    coalesce(nullif(persons.display_name, ''), '（氏名なし）') as relative_label,
+    coalesce(nullif(persons.display_name, ''), '{{ var('nameless') }}') as relative_label,
     persons.birth_on as relative_birth_on,
     case
         when relatives.is_same_household then '同居'

@@ -25,9 +25,13 @@ select
     members.household_id,
     any_value(areas.area_code) as area_code,
     count(*) filter (where persons.person_kind <> 'unborn') as member_count,
-    count(*) filter (where persons.person_kind <> 'unborn' and persons.age_months < 216) as child_count,
+    count(*) filter (
+        where persons.person_kind <> 'unborn' and persons.age_months < {{ var('childhood_months') }}
+    ) as child_count,
     count(*) filter (where persons.person_kind = 'unborn') as unborn_count,
-    count(*) filter (where persons.person_kind <> 'unborn') > 10 as is_institution,
+    count(*) filter (
+        where persons.person_kind <> 'unborn'
+    ) > {{ var('institution_above') }} as is_institution,
     bool_or(persons.is_under_support_measure) as is_dv_protected
 from members
 inner join persons on members.person_id = persons.person_id

@@ -11,7 +11,7 @@ from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
 from kodomo.ingest.decisions import decide, export_rejects, list_rejects
 from kodomo.ingest.deliveries import Delivery, ingest_landing, replay
-from kodomo.ingest.macros import load_macros
+from kodomo.macros import load_macros
 from kodomo.warehouse import connect
 
 FULL, DELTA = "national_health_insurance", "vaccinations"

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from kodomo.ingest.macros import load_macros
+from kodomo.macros import load_macros
 
 SEEDS = Path(__file__).resolve().parents[3] / "seeds"
 

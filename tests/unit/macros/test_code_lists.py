@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from kodomo.contract import load_contracts
 from kodomo.home import PROJECT
-from kodomo.ingest.macros import load_macros
+from kodomo.macros import load_macros
 
 SEEDS = PROJECT / "seeds"
 LIST_SEEDS = ("code_lists", "code_spellings", "words_for_nothing")

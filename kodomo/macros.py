@@ -1,4 +1,4 @@
-"""The normalisation macros of dbt as SQL text, so that ingest and staging judge a value by one definition."""
+"""Macros of dbt as SQL text, so that Python and the models judge a value by one definition."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from kodomo.home import PROJECT
+from kodomo.parameters import parameter
 
 
 class _Adapter:
@@ -22,13 +23,15 @@ class _Adapter:
 
 @lru_cache
 def load_macros() -> dict[str, Any]:
-    """The macros of ``macros/normalise`` by name; each takes SQL expressions and returns SQL."""
+    """The macros of normalisation and of age bands by name; each takes SQL expressions and returns SQL."""
     adapter = _Adapter()
-    paths = sorted((PROJECT / "macros" / "normalise").glob("*.sql"))
+    macros = PROJECT / "macros"
+    paths = [*sorted((macros / "normalise").glob("*.sql")), macros / "bi" / "age_band.sql"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     environment = Environment(undefined=StrictUndefined)
     module = environment.from_string(
-        text, globals={"adapter": adapter, "return": lambda value: value, "ref": lambda name: name}
+        text,
+        globals={"adapter": adapter, "return": lambda value: value, "ref": lambda name: name, "var": parameter},
     ).module
     adapter.macros = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
     return adapter.macros
