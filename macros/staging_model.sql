@@ -86,15 +86,27 @@ corrected as (
     {%- endif %}
 ),
 {% if row_state %}
+{%- set entity = (row_state.entity | join(', ')) ~ ', coalesce(' ~ row_state.deleted ~ ', false)' %}
 stated as (
     -- the row that says so is in force; where it was taken back, the one before it
     select
         *,
         case
             when coalesce({{ row_state.deleted }}, false) then 'deleted'
+            {%- if row_state.get('several_by') %}
+            when coalesce({{ row_state.latest }}, false) then 'in_force'
+            when
+                not bool_or(coalesce({{ row_state.latest }}, false)) over (partition by {{ entity }})
+                and rank() over (
+                    partition by
+                        {{ entity }}, case when {{ row_state.latest }} is null then {{ row_state.several_by }} end
+                    order by {{ row_state.order | join(' desc nulls last, ') }} desc nulls last
+                ) = 1
+                then 'in_force'
+            {%- else %}
             when
                 row_number() over (
-                    partition by {{ row_state.entity | join(', ') }}, coalesce({{ row_state.deleted }}, false)
+                    partition by {{ entity }}
                     order by
                         coalesce({{ row_state.latest }}, false) desc,
                         {%- for column in row_state.order %}
@@ -104,6 +116,7 @@ stated as (
                         line_number desc
                 ) = 1
                 then 'in_force'
+            {%- endif %}
             else 'history'
         end as row_state
     from corrected

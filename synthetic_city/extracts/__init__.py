@@ -1,4 +1,4 @@
-"""The 35 extracts: which rows each system holds, as its file carries them."""
+"""The 36 extracts: which rows each system holds, as its file carries them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from synthetic_city.writing import Extract
 BUILDERS: tuple[Callable[[City], Extract], ...] = (
     citizens.resident_register,
     citizens.household_history,
+    citizens.support_measures,
     citizens.parentage,
     citizens.marriages,
     citizens.national_health_insurance,

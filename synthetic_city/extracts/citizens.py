@@ -180,6 +180,35 @@ def protections_of(city: City, persons: np.ndarray) -> tuple[np.ndarray, np.ndar
     return start[persons], end[persons]
 
 
+def support_measures(city: City) -> Extract:
+    """Every support measure in the order of its start: the last one of a person is marked as the latest."""
+    protections = city.population.protections
+    order = np.lexsort((protections.start, protections.person))
+    order = order[protections.start[order] <= city.as_of]
+    person, start, end = protections.person[order], protections.start[order], protections.end[order]
+    is_first = np.r_[True, person[1:] != person[:-1]] if len(person) else np.zeros(0, dtype=bool)
+    first = np.maximum.accumulate(np.where(is_first, np.arange(len(person)), 0))
+    is_last = np.r_[person[1:] != person[:-1], True] if len(person) else np.zeros(0, dtype=bool)
+    columns = {
+        "宛名番号": city.numbers.now(person),
+        "区分": np.full(len(person), "配偶者暴力", dtype=object),
+        "開始年月日": date_text(start, "iso"),
+        "終了年月日": date_text(np.where(end > city.as_of, OPEN, end), "iso"),
+        "履歴番号": integer_text(np.arange(len(person)) - first + 1),
+        "履歴番号_枝番号": np.full(len(person), "0", dtype=object),
+        "最新フラグ": np.where(is_last, "1", "0").astype(object),
+        "削除フラグ": np.full(len(person), "0", dtype=object),
+    }
+    return Extract(
+        "support_measures",
+        columns,
+        Style(dates="iso"),
+        ("宛名番号",),
+        ("開始年月日", "終了年月日"),
+        ("宛名番号",),
+    )
+
+
 def household_history(city: City) -> Extract:
     """Every stay in a household with an unchanged relation to its head, since 1980."""
     segments = city.segments

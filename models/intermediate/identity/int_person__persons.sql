@@ -27,6 +27,11 @@ members as (
     select * from {{ ref('int_household__members_as_of') }}
 ),
 
+measures as (
+    select distinct person_id from {{ ref('int_person__support_measures') }}
+    where is_in_force
+),
+
 mothers as (
     select
         pregnancies.person_id,
@@ -52,10 +57,12 @@ people as (
         residents.moved_from,
         residents.moved_to,
         residents.area_code,
-        coalesce(residents.is_under_support_measure, false) as is_under_support_measure,
+        -- Also of whoever the register no longer has.
+        measures.person_id is not null as is_under_support_measure,
         'register' as person_kind
     from atena
     left join residents on atena.person_id = residents.person_id
+    left join measures on atena.person_id = measures.person_id
     union all
     select
         person_id,
@@ -103,8 +110,7 @@ people as (
 protected_households as (
     select distinct members.household_id
     from members
-    inner join residents on members.person_id = residents.person_id
-    where residents.is_under_support_measure
+    inner join measures on members.person_id = measures.person_id
 )
 
 select

@@ -60,19 +60,7 @@ statuses as (
                 else register.changed_on > {{ as_of() }}
             end,
             false
-        ) as is_resident,
-        -- The last day is a day of the measure: somebody unprotected a day too soon may be found.
-        -- A date without a class is a damaged record of a family in hiding, and an unknown class may be one: both protect.
-        coalesce(
-            (
-                {{ names_kind('register.support_measure', 'support_measure_class') }}
-                or register.support_measure = 'unknown'
-                or coalesce(register.support_measure_from, register.support_measure_until) is not null
-            )
-            and coalesce(register.support_measure_from <= {{ as_of() }}, true)
-            and coalesce(register.support_measure_until >= {{ as_of() }}, true),
-            false
-        ) as has_support_measure
+        ) as is_resident
     from register
     inner join atena on register.atena_no = atena.atena_no
     left join areas on register.atena_no = areas.atena_no
@@ -80,25 +68,9 @@ statuses as (
     left join relation_texts on replace(register.relation_text, ' ', '') = relation_texts.relation_text
 ),
 
--- A measure told by telephone holds before the register has it.
-told_measures as (
-    select
-        atena.person_id,
-        true as has_support_measure
-    from {{ ref('stg_citizens__told_support_measures') }} as told
-    inner join atena on told.atena_no = atena.atena_no
-    where told.measure_from <= {{ as_of() }} and coalesce(told.measure_until >= {{ as_of() }}, true)
-),
-
--- Under two numbers a person is protected if either is.
-measures as (
-    select person_id, bool_or(has_support_measure) as is_under_support_measure
-    from (
-        select person_id, has_support_measure from statuses
-        union all
-        select person_id, has_support_measure from told_measures
-    ) as all_measures
-    group by person_id
+protected as (
+    select distinct person_id from {{ ref('int_person__support_measures') }}
+    where is_in_force
 )
 
 select
@@ -128,9 +100,9 @@ select
     statuses.came_from as moved_from,
     -- Who lives here now went nowhere.
     case when not statuses.is_resident then statuses.went_to end as moved_to,
-    measures.is_under_support_measure
+    protected.person_id is not null as is_under_support_measure
 from statuses
-inner join measures on statuses.person_id = measures.person_id
+left join protected on statuses.person_id = protected.person_id
 -- The number that stands on the as-of date, else the last one that did.
 qualify row_number() over (
     partition by statuses.person_id

@@ -13,6 +13,7 @@ areas as (
 measures as (
     select
         delivery_id,
+        'resident_register' as source_id,
         'measure_without_class' as question,
         'support_measure' as column_name,
         '' as detail
@@ -21,12 +22,24 @@ measures as (
         coalesce(support_measure_from, support_measure_until) is not null
         and not {{ names_kind('support_measure', 'support_measure_class') }}
         and coalesce(support_measure <> 'unknown', true)
+    union all
+    select
+        delivery_id,
+        'support_measures' as source_id,
+        'measure_without_class' as question,
+        'measure_class' as column_name,
+        '' as detail
+    from {{ ref('stg_citizens__support_measures') }}
+    where
+        not {{ names_kind('measure_class', 'support_measure_class') }}
+        and coalesce(measure_class <> 'unknown', true)
 ),
 
 -- Of those who live here. A name of a place tells of nobody.
 places as (
     select
         register.delivery_id,
+        'resident_register' as source_id,
         'unknown_area' as question,
         'former_municipality' as column_name,
         coalesce(register.former_municipality, '') as detail
@@ -43,7 +56,7 @@ questions as (
 
 select
     delivery_id,
-    'resident_register' as source_id,
+    source_id,
     question,
     column_name,
     detail,
