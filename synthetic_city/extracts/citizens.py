@@ -184,7 +184,7 @@ def support_measures(city: City) -> Extract:
     """Every support measure in the order of its start: the last one of a person is marked as the latest."""
     protections = city.population.protections
     order = np.lexsort((protections.start, protections.person))
-    order = order[protections.start[order] <= city.as_of]
+    order = order[(protections.start[order] <= city.as_of) & (city.numbers.now(protections.person[order]) != "")]
     person, start, end = protections.person[order], protections.start[order], protections.end[order]
     is_first = np.r_[True, person[1:] != person[:-1]] if len(person) else np.zeros(0, dtype=bool)
     first = np.maximum.accumulate(np.where(is_first, np.arange(len(person)), 0))
