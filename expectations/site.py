@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader
 from expectations.results import LAYERS, QualityResult
 from kodomo.files import write_atomically
 from kodomo.home import Home
+from kodomo.parameters import labels
 
 TEMPLATES = Path(__file__).with_name("templates")
 RUNS_SHOWN = 30
@@ -29,7 +30,7 @@ SEVERITY_LABELS = {
     "steward_must_look": "担当者が確認",
     "note": "参考",
 }
-STATUS_LABELS = {"passed": "合格", "failed": "不合格", "errored": "検査できず"}
+STATUS_LABELS = labels("check_status")
 
 
 def site_folder(home: Home) -> Path:

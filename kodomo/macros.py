@@ -23,10 +23,14 @@ class _Adapter:
 
 @lru_cache
 def load_macros() -> dict[str, Any]:
-    """The macros of normalisation and of age bands by name; each takes SQL expressions and returns SQL."""
+    """The macros of normalisation, age bands and labels by name; each takes SQL expressions and returns SQL."""
     adapter = _Adapter()
     macros = PROJECT / "macros"
-    paths = [*sorted((macros / "normalise").glob("*.sql")), macros / "bi" / "age_band.sql"]
+    paths = [
+        *sorted((macros / "normalise").glob("*.sql")),
+        macros / "bi" / "age_band.sql",
+        macros / "bi" / "label_of.sql",
+    ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     environment = Environment(undefined=StrictUndefined)
     module = environment.from_string(

@@ -18,3 +18,13 @@ def _parameters() -> dict[str, Any]:
 def parameter(name: str) -> Any:
     """The value of a parameter, as dbt's ``var(name)`` gives it. Raises KeyError for one that is not there."""
     return _parameters()[name]
+
+
+def labels(name: str) -> dict[str, str]:
+    """Code → Japanese label of a list of codes, in its order. Raises KeyError."""
+    return {code: entry["label"] for code, entry in parameter("labels")[name].items()}
+
+
+def colours(name: str) -> dict[str, str]:
+    """Code → colour of a list of codes, in its order. Raises KeyError."""
+    return {code: entry["colour"] for code, entry in parameter("labels")[name].items()}

@@ -19,6 +19,7 @@ import yaml
 from sqlglot import expressions as exp
 
 from kodomo.home import PROJECT
+from kodomo.parameters import colours, labels
 
 ASSETS = PROJECT / "superset_config" / "assets"
 BI_MODELS = PROJECT / "models" / "marts" / "bi"
@@ -27,13 +28,16 @@ LIVE = ASSETS / "live"
 # Ids of assets follow from their names: the same file is the same asset on every server.
 NAMESPACE = uuid.UUID("6f0f6f5e-7b0a-5d5e-9a53-2d1c5b0f4a11")
 VERSION = "1.0.0"
+
+
+def by_label(name: str) -> dict[str, str]:
+    """Label → colour of a list of codes: Superset colours a series by what it is called."""
+    return dict(zip(labels(name).values(), colours(name).values(), strict=True))
+
+
 TIER_COLOURS = {
-    "high_children": "#c8102e",
-    "latent_children": "#f0a202",
-    "low_children": "#8fb3cf",
-    "ハイリスク": "#c8102e",
-    "潜在的リスク": "#f0a202",
-    "ローリスク": "#8fb3cf",
+    **{f"{tier}_children": colour for tier, colour in colours("tier").items()},
+    **by_label("tier"),
     "未判定": "#b8c0c8",
 }
 FAMILY_COLOURS = {
@@ -46,17 +50,12 @@ FAMILY_COLOURS = {
     "その他の親族・元家族": "#8d99a6",
 }
 CHAIN_COLOURS = {
-    "vertically_chained_children": "#6a4c93",
-    "horizontally_chained_children": "#1982a4",
-    "縦の連鎖": "#6a4c93",
-    "横の連鎖": "#1982a4",
+    **{f"{chain_type}ly_chained_children": colour for chain_type, colour in colours("chain_type").items()},
+    **by_label("chain_type"),
 }
 MEETING_COLOURS = {
-    "class_a_children": "#c8102e",
-    "class_b_children": "#f0a202",
-    "支援が必要": "#2f6690",
-    "見守り": "#8fb3cf",
-    "不要": "#b8c0c8",
+    **{f"class_{name.lower()}_children": colour for name, colour in colours("priority_class").items()},
+    **by_label("decision"),
     "下がった": "#3d7d5a",
     "変わらない": "#b8c0c8",
     "上がった": "#c8102e",
@@ -72,14 +71,7 @@ DIFFICULTY_COLOURS = {
     "ヤングケアラー": "#cc79a7",
     "産後うつ": "#56b4e9",
 }
-CHECK_COLOURS = {
-    "passed": "#8fb3cf",
-    "failed": "#c8102e",
-    "errored": "#f0a202",
-    "合格": "#8fb3cf",
-    "不合格": "#c8102e",
-    "検査できず": "#f0a202",
-}
+CHECK_COLOURS = {**colours("check_status"), **by_label("check_status")}
 COLOURS = {
     **TIER_COLOURS,
     **CHAIN_COLOURS,

@@ -15,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from superset.key_value.types import JsonKeyValueCodec
 
 from kodomo.home import Home
+from kodomo.parameters import labels
 from superset_config import downloads, speed
 from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
@@ -225,7 +226,7 @@ EXTRA_CATEGORICAL_COLOR_SCHEMES = [
         "label": "リスク段階",
         "description": "",
         "isDefault": False,
-        "colors": [TIER_COLOURS[label] for label in ("ハイリスク", "潜在的リスク", "ローリスク", "未判定")],
+        "colors": [TIER_COLOURS[label] for label in (*labels("tier").values(), "未判定")],
     }
 ]
 HTML_SANITIZATION = True

@@ -11,6 +11,7 @@ import yaml
 
 from kodomo.access.scope import Scope, all_areas
 from kodomo.errors import KodomoError
+from kodomo.parameters import parameter
 
 ACCESS_FILE = Path(__file__).with_name("access.yml")
 ROW_DIMENSIONS = {"area", "department", "holder", "protection"}
@@ -186,7 +187,7 @@ def _quoted(values: Iterable[str]) -> str:
 def read_access(path: Path = ACCESS_FILE) -> Access:
     """Read access.yml. Raises KodomoError for a rule that names something unknown."""
     content = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    departments, duties = content["departments_ja"], content["duties_ja"]
+    departments, duties = parameter("departments"), content["duties_ja"]
     audiences = {}
     for name, entry in content["audiences"].items():
         grants = {

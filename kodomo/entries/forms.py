@@ -17,6 +17,7 @@ import yaml
 from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError, UsageError
 from kodomo.japanese import japanese_date
+from kodomo.parameters import labels, parameter
 
 EVERY_SOURCE = "all"
 FORMS_FILE = Path(__file__).with_name("forms.yml")
@@ -99,6 +100,17 @@ def forms() -> dict[str, Form]:
     return {name: _form(name, entry) for name, entry in yaml.safe_load(FORMS_FILE.read_text(encoding="utf-8")).items()}
 
 
+def _choices(given: Any) -> dict[str, str]:
+    """Value → label: as listed, or by the name of a list that stands elsewhere."""
+    if given == "sources":
+        return dict(_sources())
+    if given == "decisions":
+        return labels("decision")
+    if given == "lead_agencies":
+        return {name: name for name in (parameter("departments")[code] for code in parameter("lead_agencies"))}
+    return dict(given) if isinstance(given, dict) else {choice: choice for choice in given}
+
+
 def _form(name: str, entry: dict[str, Any]) -> Form:
     contract = load_contracts()[entry["source"]] if "source" in entry else None
     columns = {column.name: column for column in contract.columns} if contract else {}
@@ -115,14 +127,14 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
     fields = []
     for field_name, rules in entry["fields"].items():
         column = columns.get(field_name)
-        choices = _sources() if rules.get("choices") == "sources" else rules.get("choices") or {}
+        choices = _choices(rules.get("choices") or {})
         fields.append(
             Field(
                 field_name,
                 rules.get("label_ja") or column.heading,
                 rules.get("type") or column.type,
                 bool(rules.get("required", column.required if column else False)),
-                dict(choices) if isinstance(choices, dict) else {choice: choice for choice in choices},
+                choices,
                 rules.get("hint", ""),
                 bool(rules.get("not_after_today")),
                 rules.get("not_before", ""),

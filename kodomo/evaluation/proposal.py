@@ -28,6 +28,7 @@ from kodomo.evaluation.fitting import (
     parts,
 )
 from kodomo.home import Home
+from kodomo.parameters import labels
 from kodomo.scoring.definition import REQUIRED_COLUMNS, TABLES, read_definition
 from kodomo.scoring.replay import SCRATCH, WAREHOUSE
 from kodomo.seeds import SEEDS, column_types
@@ -45,7 +46,7 @@ MOST_FREEZES = 8
 KEPT_SHARE = 1 / 3
 """An older date with less than this share of the cases of the others has no records to learn from yet."""
 CARRIED_REASON = "事案からつくる項目のため学習せず、それまでの版の点を換算して引き継ぐ"
-TIERS = (("high", 3, "ハイリスク"), ("latent", 2, "潜在的リスク"), ("low", 1, "ローリスク"))
+TIERS = tuple((tier, rank, label) for rank, (tier, label) in zip((3, 2, 1), labels("tier").items(), strict=True))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from kodomo.contract import load_contracts
 from kodomo.errors import UsageError
 from kodomo.linkage.contradictions import contradictions, describe_contradiction
 from kodomo.linkage.predict import ATTRIBUTES
-from kodomo.parameters import parameter
+from kodomo.parameters import labels, parameter
 from kodomo.warehouse import records
 
 ATTRIBUTE_LABELS = {
@@ -26,7 +26,7 @@ KIND_LABELS = {"adoptive": "養子縁組", "unregistered": "未届"}
 """Kinds of links that differ from what their type suggests."""
 STATUS_LABELS = {"linked": "突合済み", "review": "確認待ち", "unlinked": "該当なし"}
 METHOD_LABELS = {"number": "宛名番号", "splink": "自動", "review": "職員の判断", "none": "候補なし"}
-CHAINS_JA = {"vertical": "縦の連鎖", "horizontal": "横の連鎖"}
+CHAINS_JA = labels("chain_type")
 WITHHELD = "（支援措置により非表示）"
 NAMELESS = parameter("nameless")
 ATENA_WIDTH = parameter("person_number_width")

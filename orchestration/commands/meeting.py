@@ -60,12 +60,19 @@ def register(app: typer.Typer) -> None:
         from kodomo.entries.meeting import STATES_JA
         from kodomo.files import write_atomically
         from kodomo.home import Home
+        from kodomo.parameters import labels
         from superset_config.pages.base import printed
         from superset_config.pages.printing import to_pdf
 
         items, filters, date = _agenda(area, tier, state, on, due_by)
         html = printed(
-            "print_meeting.html", items=items, filters=filters, on=date, states=STATES_JA, who=getpass.getuser()
+            "print_meeting.html",
+            decision_labels=labels("decision"),
+            items=items,
+            filters=filters,
+            on=date,
+            states=STATES_JA,
+            who=getpass.getuser(),
         )
         write_atomically(out, to_pdf(Home.from_environment(), html))
         typer.echo(f"The list of {len(items)} children is in {out}.")

@@ -56,7 +56,7 @@ select
     children.tier_label,
     children.difficulty_label,
     chains.chain_type,
-    case chains.chain_type when 'vertical' then '縦の連鎖' else '横の連鎖' end as chain_type_label,
+    {{ label_of('chain_type', 'chains.chain_type') }} as chain_type_label,
     chains.end_person_id,
     coalesce(ends.display_name, '{{ var('nameless') }}') as end_label,
     chains.steps,

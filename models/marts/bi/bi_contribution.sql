@@ -133,7 +133,7 @@ select
     -- Chains and combinations come from the records of several departments: the child department answers for them.
     coalesce(holders.holder, 'child') as holder,
     coalesce(holders.source_label, '組合せ・連鎖') as source_label,
-    coalesce(holders.holder_label, '子ども若者課') as holder_label
+    coalesce(holders.holder_label, '{{ var('departments').child }}') as holder_label
 from contributions
 inner join children on contributions.person_id = children.person_id
 inner join versions on contributions.model_version = versions.model_version

@@ -64,12 +64,7 @@ select
     dated.decision_id,
     dated.meeting_day as meeting_on,
     dated.decision,
-    case dated.decision
-        when 'support' then '支援が必要'
-        when 'watch' then '見守り'
-        when 'none' then '不要'
-        else dated.decision
-    end as decision_label,
+    {{ label_of('decision', 'dated.decision', 'dated.decision') }} as decision_label,
     case
         when dated.agrees_with_tier then '同意'
         when dated.agrees_with_tier is false then '不同意'

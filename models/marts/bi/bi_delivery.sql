@@ -18,7 +18,7 @@ select
     deliveries.source_id,
     coalesce(holders.source_label, '不明なデータ') as source_label,
     coalesce(holders.holder, 'child') as holder,
-    coalesce(holders.holder_label, '子ども若者課') as holder_label,
+    coalesce(holders.holder_label, '{{ var('departments').child }}') as holder_label,
     deliveries.file_name,
     deliveries.delivered_on,
     case deliveries.kind
@@ -29,15 +29,7 @@ select
     deliveries.rows_loaded,
     deliveries.rows_rejected,
     deliveries.status,
-    case deliveries.status
-        when 'loaded' then '取込済'
-        when 'refused' then '受取拒否'
-        when 'held' then '保留'
-        when 'duplicate' then '重複'
-        when 'withdrawn' then '取下げ'
-        when 'expired' then '保存期間満了'
-        else deliveries.status
-    end as status_label,
+    {{ label_of('delivery_status', 'deliveries.status', 'deliveries.status') }} as status_label,
     deliveries.reason,
     layouts.title as layout_label
 from deliveries

@@ -34,12 +34,12 @@ select
     end as severity_label,
     results.status,
     results.run_id = max(results.run_id) over () as is_latest_run,
-    case results.status when 'passed' then '合格' when 'failed' then '不合格' else '検査できず' end as status_label,
+    {{ label_of('check_status', 'results.status') }} as status_label,
     results.unexpected_count,
     results.element_count,
     -- A table that is no holder's own is the child department's to look after.
     coalesce(holders.holder, 'child') as holder,
-    coalesce(holders.holder_label, '子ども若者課') as holder_label
+    coalesce(holders.holder_label, '{{ var('departments').child }}') as holder_label
 from results
 left join holders
     on results.table_name in (

@@ -120,12 +120,7 @@ decided_by_tier as (
         tier as group_code,
         tier_label as group_label,
         decision as second_code,
-        case decision
-            when 'support' then '支援が必要'
-            when 'watch' then '見守り'
-            when 'none' then '不要'
-            else decision
-        end as second_label,
+        {{ label_of('decision', 'decision', 'decision') }} as second_label,
         cast(sum(count(*)) over (partition by tier) as bigint) as people,
         count(*) as hits
     from decided

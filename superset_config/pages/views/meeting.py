@@ -18,6 +18,7 @@ from kodomo.entries.forms import Form, clean, forms, mistakes
 from kodomo.entries.meeting import BANDS_JA, STATES_JA, Filters, Item, agenda, band, facts_at_decision, of_state
 from kodomo.entries.store import ConflictError, Version
 from kodomo.home import Home
+from kodomo.parameters import labels
 from kodomo.warehouse import records
 from superset_config.pages.base import (
     EntryPage,
@@ -98,6 +99,7 @@ class MeetingPage(EntryPage):
         return self.show(
             "meeting.html",
             reach,
+            decision_labels=labels("decision"),
             items=items,
             groups=[(BANDS_JA[key], [items[i] for i in places]) for key, places in groupby(shown, bands.__getitem__)],
             # Where each band begins: the list is in the order of the due date.
@@ -126,7 +128,15 @@ class MeetingPage(EntryPage):
         items, filters, on = self._items(reach)
         store().note_access(username(), "meeting_print", found=len(items), shown=[item.person_id for item in items])
         audit("meeting_print")
-        html = printed("print_meeting.html", items=items, filters=filters, on=on, states=STATES_JA, who=username())
+        html = printed(
+            "print_meeting.html",
+            decision_labels=labels("decision"),
+            items=items,
+            filters=filters,
+            on=on,
+            states=STATES_JA,
+            who=username(),
+        )
         return as_pdf(html, f"meeting-{on:%Y%m%d}.pdf")
 
     @route("/effect")

@@ -10,7 +10,7 @@ import pytest
 from kodomo.contract import load_contracts
 from kodomo.home import PROJECT
 from kodomo.macros import load_macros
-from kodomo.parameters import parameter
+from kodomo.parameters import colours, labels, parameter
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,17 @@ def test_every_number_of_a_person_has_the_width_of_the_parameter() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", [r"< 216\b", r"[>≥] ?10 as is_institution", "氏名なし）'", r"\(新潟県\)\?", r"due_on \+ 21\b"]
+    "written",
+    [
+        r"< 216\b",
+        r"[>≥] ?10 as is_institution",
+        "氏名なし）'",
+        "then '見守り'",
+        "'子ども若者課'",
+        "'ハイリスク'",
+        r"\(新潟県\)\?",
+        r"due_on \+ 21\b",
+    ],
 )
 def test_no_model_or_module_writes_a_parameter_out(written: str) -> None:
     files = [
@@ -62,3 +72,20 @@ def test_no_model_or_module_writes_a_parameter_out(written: str) -> None:
         if path.suffix in {".sql", ".py"}
     ]
     assert [str(path) for path in files if re.search(written, path.read_text(encoding="utf-8"))] == []
+
+
+def test_label_in_sql_is_that_of_python_and_another_code_stays_what_it_is() -> None:
+    label = load_macros()["label_of"]("decision", "code", "code")
+    rows = duckdb.execute(f"select {label} from (values ('support'), ('none'), ('new'), (null)) as t(code)").fetchall()
+    assert [row[0] for row in rows] == [labels("decision")["support"], labels("decision")["none"], "new", None]
+
+
+def test_gravest_tier_stands_first_and_each_tier_has_a_colour_of_its_own() -> None:
+    assert list(labels("tier")) == ["high", "latent", "low"]
+    assert len(set(colours("tier").values())) == 3
+
+
+def test_who_may_lead_support_is_a_department() -> None:
+    assert set(parameter("lead_agencies")) <= set(parameter("departments"))
+    holders = {contract.holder for contract in load_contracts().values()}
+    assert holders <= set(parameter("departments"))
