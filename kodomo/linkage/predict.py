@@ -33,6 +33,15 @@ _COMPARABLE = """
         case when strpos(kana, ' ') > 0 then split_part(kana, ' ', 1) end as surname_kana,
         case when strpos(kana, ' ') > 0 then replace(substr(kana, strpos(kana, ' ') + 1), ' ', '') end
             as given_kana,
+        -- The given name before the surname.
+        case
+            when strpos(full_name, ' ') > 0
+                then substr(full_kanji, strpos(full_name, ' ')) || left(full_kanji, strpos(full_name, ' ') - 1)
+        end as exchanged_kanji,
+        case
+            when strpos(kana, ' ') > 0
+                then replace(substr(kana, strpos(kana, ' ') + 1), ' ', '') || split_part(kana, ' ', 1)
+        end as exchanged_kana,
         birth_on,
         known_on,
         known_years_ago,
@@ -257,6 +266,14 @@ def probability(match_weight: float) -> float:
     return 1 / (1 + 2.0 ** -max(min(match_weight, 60.0), -60.0))
 
 
+def _levels_for_review(model: dict[str, Any]) -> dict[str, set[int]]:
+    """Comparison → Splink's values of its levels that no machine may link by, whatever the weight."""
+    return {
+        name: {len(levels) - 1 - place for place, entry in enumerate(levels) if entry.get("review_only")}
+        for name, levels in model.get("comparisons", {}).items()
+    }
+
+
 def assign(
     pairs: list[dict[str, Any]],
     kept: dict[tuple[str, str], str],
@@ -268,11 +285,13 @@ def assign(
 
     ``pairs`` are ordered by weight, the best first. A person whom a source with one number per person has already
     given away (``kept`` links, ``reviewed`` decisions) is not given twice; ``apart`` pairs are never proposed.
-    ``model`` holds thresholds and sources (default: as configured).
+    A level marked ``review_only`` never links. ``model`` holds thresholds, sources and comparisons (default: as
+    configured).
     """
     model = model or parameters()
     link_weight = model["thresholds"]["link"]["match_weight"]
     margin = model["thresholds"]["margin"]["match_weight"]
+    review_only = _levels_for_review(model)
     one_to_one = {source for source, rule in model["sources"].items() if rule["one_to_one"]}
     status: dict[tuple[str, str, str], str] = {}
     taken: dict[tuple[str, str], str] = {}
@@ -319,7 +338,8 @@ def assign(
             ]
         clear = not rivals or pair["match_weight"] - max(rivals) >= margin
         key = (*record, pair["person_id"])
-        if pair["match_weight"] >= link_weight and clear:
+        is_doubtful = any(pair.get(f"{name}_level") in levels for name, levels in review_only.items())
+        if pair["match_weight"] >= link_weight and clear and not is_doubtful:
             status[key] = "linked"
             if is_unique:
                 taken[person] = pair["source_key"]

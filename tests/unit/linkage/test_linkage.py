@@ -289,6 +289,35 @@ def test_a_birth_date_with_day_and_month_exchanged_is_forgiven(linkage: Linkage)
     assert found == {(SCHOOL, "1"): ("linked", "A")}
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"address_match": "佐渡市相川9", "guardian_name_match": "中川花子"},
+        {"address_match": None, "guardian_name_match": None, "sex": "不明"},
+        {"full_name": "太郎佐藤", "full_name_kana": None},
+        {"full_name": "佐藤太郎", "full_name_match": "タロウサトウ", "full_name_kana": "タロウサトウ"},
+        {"birth_on": dt.date(2015, 5, 6)},
+        {"birth_on": None},
+    ],
+    ids=["all agrees", "elsewhere", "birth date only", "no space", "reading only", "a day later", "no birth date"],
+)
+def test_given_name_and_surname_exchanged_are_for_review(linkage: Linkage, changes: dict[str, Any]) -> None:
+    found = linkage.run(
+        [record("1", "太郎 佐藤", "タロウ サトウ", **changes)],
+        [person("A", "佐藤 太郎", "サトウ タロウ")],
+    )
+    assert found == {(SCHOOL, "1"): ("review", "A")}
+
+
+def test_a_name_in_its_order_is_linked_before_one_exchanged(linkage: Linkage) -> None:
+    found = linkage.run(
+        [record("1", "森 林", "モリ ハヤシ")],
+        [person("A", "林 森", "ハヤシ モリ"), person("B", "森 林", "モリ ハヤシ")],
+    )
+    assert found[SCHOOL, "1"] == ("linked", "B")
+
+
 def test_several_cases_of_one_child_are_all_linked(linkage: Linkage) -> None:
     found = linkage.run(
         [record(key, "佐藤 太郎", "サトウ タロウ", "guidance_centre_cases") for key in ("1", "2")],
