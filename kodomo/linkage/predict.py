@@ -167,10 +167,11 @@ def parameters() -> dict[str, Any]:
 
 def level(entry: dict[str, Any]) -> dict[str, Any]:
     """One comparison level in Splink's own words."""
+    sql = entry["sql"].format(**parameters()["conditions"])
     if entry.get("is_null"):
-        return {"sql_condition": entry["sql"], "label_for_charts": entry["label"], "is_null_level": True}
+        return {"sql_condition": sql, "label_for_charts": entry["label"], "is_null_level": True}
     return {
-        "sql_condition": entry["sql"],
+        "sql_condition": sql,
         "label_for_charts": entry["label"],
         "m_probability": entry["m"],
         "u_probability": entry["u"],
