@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 JSON = Annotated[bool, typer.Option("--json", help="Print a summary for machines.")]
 DeliveryId = Annotated[str, typer.Argument(help="Id of the delivery, as `kodomo delivery list` shows it.")]
 Reason = Annotated[str, typer.Option(help="Why; kept with name and time.")]
+Person = Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")]
 
 
-def as_date(text: str, option: str) -> dt.date:
-    """A date that was given as an option. Raises UsageError naming the option."""
-    from kodomo.errors import UsageError
+def date_option(help_text: str, *names: str) -> Any:
+    """An option that takes a date; the command gets midnight of that day, and ``day`` makes a date of it."""
+    return typer.Option(*names, formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help=help_text)
 
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} takes a date such as 2026-04-01, not {text!r}.") from error
+
+AsOf = Annotated[dt.datetime, date_option("As-of date (基準日).")]
+
+
+def day(moment: dt.datetime | None) -> dt.date | None:
+    """The date of an option made by ``date_option``; None where it was not given."""
+    return None if moment is None else moment.date()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import getpass
 import json
 from typing import Annotated
 
 import typer
 
-from orchestration.options import as_date
+from orchestration.options import JSON, Person, date_option, day
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def assess(
-        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        person: Person,
         purpose: Annotated[str, typer.Option(help="Why; kept with name and time.")],
         household: Annotated[bool, typer.Option("--household", help="The children of the person's household.")] = False,
         family: Annotated[bool, typer.Option("--family", help="The children within two genogram steps.")] = False,
@@ -28,8 +29,10 @@ def register(app: typer.Typer) -> None:
                 "May be repeated."
             ),
         ] = None,
-        as_of: Annotated[str | None, typer.Option(help="As-of date (基準日); default: that of the last batch.")] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+        as_of: Annotated[
+            dt.datetime | None, date_option("As-of date (基準日); default: that of the last batch.")
+        ] = None,
+        as_json: JSON = False,
     ) -> None:
         """Score, tier, contributions, chains, priority, support and what is missing of one child, now.
 
@@ -45,7 +48,7 @@ def register(app: typer.Typer) -> None:
         if household and family:
             raise UsageError("Choose --household or --family, not both.")
         purpose = checked_purpose(purpose)
-        as_of_on = as_date(as_of, "--as-of") if as_of else None
+        as_of_on = day(as_of)
         home = Home.from_environment()
         person_id, relatives = find(home, person)
         heard = [parse_heard(text, person_id, relatives) for text in observe or ()]

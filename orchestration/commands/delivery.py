@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestration.console import show
-from orchestration.options import DeliveryId, Reason
+from orchestration.options import JSON, DeliveryId, Reason
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
     @delivery.command("list")
     def list_deliveries(
         source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """The deliveries, latest first."""
         from kodomo.home import Home
@@ -55,7 +55,7 @@ def register(app: typer.Typer) -> None:
     @reject.command("list")
     def list_rejects(
         delivery_id: Annotated[str | None, typer.Argument(help="Only this delivery.")] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """Line, column and reason of each reject, and what mended it; without the record itself."""
         from kodomo.home import Home

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from orchestration.options import AsOf
 
 ACCOUNTS = {
     "child_all": "子ども若者課の統括。全地区の子どもを一覧・個票・会議で見て、決定を記録する",
@@ -28,7 +31,7 @@ def register(app: typer.Typer) -> None:
     def demo(
         residents: Annotated[int, typer.Option(min=100, help="Residents of the synthetic city.")] = 51_492,
         seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same city.")] = 1,
-        as_of: Annotated[str, typer.Option(help="As-of date (基準日), YYYY-MM-DD.")] = "2026-04-01",
+        as_of: AsOf = dt.datetime(2026, 4, 1),
     ) -> None:
         """Make a synthetic city, run its batch, and start Superset and Dagster over it."""
         from kodomo.home import Home
@@ -36,11 +39,11 @@ def register(app: typer.Typer) -> None:
         home = Home.from_environment()
         city = home.demo
         landing = city / "landing"
-        synth = ["synth", str(city), "--residents", str(residents), "--seed", str(seed), "--as-of", as_of]
+        synth = ["synth", str(city), "--residents", str(residents), "--seed", str(seed), "--as-of", f"{as_of:%Y-%m-%d}"]
         steps = [
             *([] if landing.exists() else [("架空の市を作る", synth)]),
             ("職員名簿を置く", ["superset", "staff", "--demo"]),
-            ("取り込み・計算・公開", ["run", "--landing", str(landing), "--as-of", as_of]),
+            ("取り込み・計算・公開", ["run", "--landing", str(landing), "--as-of", f"{as_of:%Y-%m-%d}"]),
             ("Superset に反映", ["superset", "apply"]),
             ("サーバを起動", ["serve", "--detach", "--landing", str(landing)]),
         ]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.options import JSON
+from orchestration.options import JSON, Person
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def disclose(
-        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        person: Person,
         purpose: Annotated[str, typer.Option(help="Why; kept with name and time.")],
         out: Annotated[Path, typer.Option(help="File: .pdf, .html or .json.")],
     ) -> None:
@@ -81,7 +81,7 @@ def register(app: typer.Typer) -> None:
 
     @entry.command()
     def request(
-        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        person: Person,
         kind: Annotated[str, typer.Option(help="disclosure, correction or deletion.")],
         about: Annotated[str, typer.Option(help="What is asked for.")],
         requested_on: Annotated[str, typer.Option(help="Date of the request.")],

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
+
+from orchestration.options import JSON
 
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo doctor``."""
 
     @app.command()
-    def doctor(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+    def doctor(as_json: JSON = False) -> None:
         """Check environment, home, publication, permissions and ports. Exit code 1 if something is wrong."""
         from kodomo.errors import ExitCode
         from kodomo.home import Home

@@ -7,17 +7,19 @@ from typing import Annotated
 
 import typer
 
+from orchestration.options import JSON, Person
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo explain``."""
 
     @app.command(name="explain")
     def explain_person(
-        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        person: Person,
         show_protected: Annotated[
             bool, typer.Option(help="Tell names and places of people under a support measure (支援措置) too.")
         ] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """Identities, links with their evidence, family, and chains with their paths, of one person."""
         from kodomo.home import Home

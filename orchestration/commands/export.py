@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.options import JSON
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo export``."""
@@ -18,7 +20,7 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="File to write.")],
         file_format: Annotated[str, typer.Option("--format", help="csv, parquet or json.")] = "csv",
         published: Annotated[bool, typer.Option(help="From what is in service, not from the last build.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """Write a mart of the last build to a file."""
         from kodomo.home import Home

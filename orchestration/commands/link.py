@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.options import JSON
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo link review``, ``contradictions``, ``decide`` and ``undo``."""
@@ -18,7 +20,7 @@ def register(app: typer.Typer) -> None:
         show_protected: Annotated[
             bool, typer.Option(help="Show where people under a support measure (支援措置) live too.")
         ] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """The pairs between the thresholds, side by side, with the evidence per attribute."""
         from kodomo.home import Home
@@ -31,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
     @link.command(name="contradictions")
     def list_contradictions(
-        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """What the sources say of families that cannot all be true: to settle with the holders."""
         from kodomo.home import Home

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration.options import JSON, as_date
+from orchestration.options import JSON, Person, date_option, day
 
 AREA = Annotated[str, typer.Option(help="Only this area (code).")]
 TIER = Annotated[str, typer.Option(help="Only this tier.")]
 STATE = Annotated[str, typer.Option(help="open, undecided, review, risen, decided or all.")]
-ON = Annotated[str | None, typer.Option(help="Date of the meeting; default: today.")]
-DUE_BY = Annotated[str | None, typer.Option(help="Only what is due by this date.")]
+ON = Annotated[dt.datetime | None, date_option("Date of the meeting; default: today.")]
+DUE_BY = Annotated[dt.datetime | None, date_option("Only what is due by this date.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -79,7 +79,7 @@ def register(app: typer.Typer) -> None:
 
     @meeting.command()
     def decide(
-        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        person: Person,
         decision: Annotated[str, typer.Option(help="support, watch or none.")],
         agree: Annotated[bool, typer.Option("--agree/--disagree", help="With the tier.")],
         on: ON = None,
@@ -87,34 +87,34 @@ def register(app: typer.Typer) -> None:
         item: Annotated[str, typer.Option(help="The risk item disagreed with (its code).")] = "",
         support: Annotated[str, typer.Option(help="Support content (支援内容).")] = "",
         lead: Annotated[str, typer.Option(help="Lead agency (主担当機関).")] = "",
-        review_on: Annotated[str | None, typer.Option(help="Date on which it comes back.")] = None,
+        review_on: Annotated[dt.datetime | None, date_option("Date on which it comes back.")] = None,
     ) -> None:
         """Record a decision: always a new row, and nothing happens by a score alone."""
         content = {
-            "meeting_on": _date(on).isoformat(),
+            "meeting_on": (day(on) or dt.date.today()).isoformat(),
             "decision": decision,
             "agrees_with_tier": "yes" if agree else "no",
             "disagreement_reason": reason,
             "disagreement_item": item,
             "support_content": support,
             "lead_agency": lead,
-            "review_on": as_date(review_on, "--review-on").isoformat() if review_on else "",
+            "review_on": review_on.date().isoformat() if review_on else "",
         }
         typer.echo(f"Recorded as {_keep(person, 'decision', content)}.")
 
     @meeting.command("support")
     def keep_support(
-        person: Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")],
+        person: Person,
         content: Annotated[str, typer.Option(help="What was done.")],
         lead: Annotated[str, typer.Option(help="Who did it (担当機関).")],
-        started_on: Annotated[str, typer.Option(help="From when.")],
-        ended_on: Annotated[str | None, typer.Option(help="Until when.")] = None,
+        started_on: Annotated[dt.datetime, date_option("From when.")],
+        ended_on: Annotated[dt.datetime | None, date_option("Until when.")] = None,
         outcome: Annotated[str, typer.Option(help="What came of it (結果).")] = "",
     ) -> None:
         """Record a support that was given."""
         values = {
-            "started_on": as_date(started_on, "--started-on").isoformat(),
-            "ended_on": as_date(ended_on, "--ended-on").isoformat() if ended_on else "",
+            "started_on": started_on.date().isoformat(),
+            "ended_on": ended_on.date().isoformat() if ended_on else "",
             "support_content": content,
             "lead_agency": lead,
             "outcome": outcome,
@@ -122,11 +122,9 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"Recorded as {_keep(person, 'support', values)}.")
 
 
-def _date(text: str | None) -> dt.date:
-    return as_date(text, "--on") if text else dt.date.today()
-
-
-def _agenda(area: str, tier: str, state: str, on: str | None, due_by: str | None) -> tuple[list[Any], Any, dt.date]:
+def _agenda(
+    area: str, tier: str, state: str, on: dt.datetime | None, due_by: dt.datetime | None
+) -> tuple[list[Any], Any, dt.date]:
     from kodomo.determination.service import published_children
     from kodomo.entries.meeting import STATES_JA, Filters, agenda
     from kodomo.entries.store import EntryStore
@@ -136,8 +134,8 @@ def _agenda(area: str, tier: str, state: str, on: str | None, due_by: str | None
     if state not in {"open", "all", *STATES_JA}:
         raise UsageError(f"--state is one of open, {', '.join(STATES_JA)}, all.")
     home = Home.from_environment()
-    filters = Filters(area, tier, state, as_date(due_by, "--due-by") if due_by else None)
-    date = _date(on)
+    filters = Filters(area, tier, state, day(due_by))
+    date = day(on) or dt.date.today()
     return agenda(published_children(home), EntryStore(home), date, filters), filters, date
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.options import JSON, as_date
+from orchestration.options import JSON, date_option, day
 
 DEFINITION = Annotated[
     Path | None, typer.Option("--definition", help="Folder of a definition; default: the one in force (seeds/).")
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     @model.command()
     def check(
         folder: Annotated[Path, typer.Argument(help="Folder with the risk_*.csv of a definition.")],
-        as_of: Annotated[str | None, typer.Option(help="Date on which data items must be approved.")] = None,
+        as_of: Annotated[dt.datetime | None, date_option("Date on which data items must be approved.")] = None,
         as_json: JSON = False,
     ) -> None:
         """Name every mistake of a definition, with file, line and what to do. Exit code 1 when there is one."""
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.scoring.definition import read_definition
         from kodomo.scoring.legal_basis import observation_obstacles
 
-        as_of_on = as_date(as_of, "--as-of") if as_of else dt.date.today()
+        as_of_on = day(as_of) or dt.date.today()
         definition = read_definition(folder)
         mistakes = find_mistakes(definition, observation_obstacles(as_of_on))
         if as_json:
@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
     @model.command()
     def evidence(
         as_of: Annotated[
-            str | None, typer.Option(help="Date at which features are frozen; default: 12 months before the build.")
+            dt.datetime | None, date_option("Date at which features are frozen; default: 12 months before the build.")
         ] = None,
         definition: Annotated[
             Path | None, typer.Option(help="Folder of a definition to judge; default: that of the last build.")
@@ -66,7 +66,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.evaluation.evidence import evidence as find_evidence
         from kodomo.home import Home
 
-        found = find_evidence(Home.from_environment(), as_date(as_of, "--as-of") if as_of else None, definition, out)
+        found = find_evidence(Home.from_environment(), day(as_of), definition, out)
         for warning in found.warnings:
             typer.secho(f"Warning: {warning}", fg="yellow", err=True)
         typer.echo(
@@ -78,10 +78,8 @@ def register(app: typer.Typer) -> None:
         difficulty: Annotated[str, typer.Argument(help="Difficulty type: abuse, poverty, truancy …")],
         out: Annotated[Path, typer.Option(help="New folder for the proposed definition and its report.")],
         as_of: Annotated[
-            list[str] | None,
-            typer.Option(
-                help="Date at which features are frozen; several are pooled. Default: 12, 24 and 36 months ago."
-            ),
+            list[dt.datetime] | None,
+            date_option("Date at which features are frozen; several are pooled. Default: 12, 24 and 36 months ago."),
         ] = None,
         definition: Annotated[
             Path | None, typer.Option(help="Folder with the items to choose from; default: those of the last build.")
@@ -97,7 +95,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.evaluation.proposal import propose as make_proposal
         from kodomo.home import Home
 
-        dates = [as_date(text, "--as-of") for text in as_of or []]
+        dates = [moment.date() for moment in as_of or []]
         proposal = make_proposal(
             Home.from_environment(), difficulty, out, dates, definition, capacity, may_lower=may_lower
         )
@@ -113,7 +111,7 @@ def register(app: typer.Typer) -> None:
         version: Annotated[str, typer.Argument(help="Version to approve.")],
         by: Annotated[str, typer.Option("--by", help="Name of the person who approves.")],
         reason: Annotated[str, typer.Option(help="Why.")],
-        on: Annotated[str | None, typer.Option("--on", help="Date of the approval; default: today.")] = None,
+        on: Annotated[dt.datetime | None, date_option("Date of the approval; default: today.")] = None,
         trial: Annotated[bool, typer.Option("--trial", help="As a trial version, beside the active one.")] = False,
         definition: DEFINITION = None,
     ) -> None:
@@ -121,21 +119,21 @@ def register(app: typer.Typer) -> None:
         from kodomo.scoring.versions import approve as approve_version
         from kodomo.seeds import SEEDS
 
-        date = as_date(on, "--on") if on else dt.date.today()
+        date = day(on) or dt.date.today()
         digest = approve_version(definition or SEEDS, version, by, reason, date, as_trial=trial)
         typer.echo(f"{version} is {'on trial' if trial else 'active'}; hash {digest[:12]}.")
 
     @model.command()
     def retire(
         version: Annotated[str, typer.Argument(help="Version to take out of force.")],
-        on: Annotated[str | None, typer.Option("--on", help="Last day; default: today.")] = None,
+        on: Annotated[dt.datetime | None, date_option("Last day; default: today.")] = None,
         definition: DEFINITION = None,
     ) -> None:
         """Retire a version: later runs score it no more, its past scores stay."""
         from kodomo.scoring.versions import retire as retire_version
         from kodomo.seeds import SEEDS
 
-        retire_version(definition or SEEDS, version, as_date(on, "--on") if on else dt.date.today())
+        retire_version(definition or SEEDS, version, day(on) or dt.date.today())
         typer.echo(f"{version} is retired.")
 
     @model.command()
@@ -158,7 +156,7 @@ def register(app: typer.Typer) -> None:
 
     @model.command()
     def replay(
-        as_of: Annotated[str | None, typer.Option(help="As-of date of the run: the last run for it.")] = None,
+        as_of: Annotated[dt.datetime | None, date_option("As-of date of the run: the last run for it.")] = None,
         run_id: Annotated[str | None, typer.Option("--run", help="Id of the run.")] = None,
         out: Annotated[Path | None, typer.Option(help="Folder for the rows.")] = None,
         as_json: JSON = False,
@@ -170,9 +168,7 @@ def register(app: typer.Typer) -> None:
 
         if as_of is None and run_id is None:
             raise UsageError("Say which run: --as-of DATE or --run ID.")
-        done = replay_run(
-            Home.from_environment(), run_id=run_id, as_of_on=as_date(as_of, "--as-of") if as_of else None, out=out
-        )
+        done = replay_run(Home.from_environment(), run_id=run_id, as_of_on=day(as_of), out=out)
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(done), default=str))
         else:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.options import JSON
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo publish``."""
@@ -16,7 +18,7 @@ def register(app: typer.Typer) -> None:
         show: Annotated[bool, typer.Option("--list", help="The publications that are kept, oldest first.")] = False,
         back: Annotated[bool, typer.Option("--rollback", help="Put an earlier publication in service.")] = False,
         run: Annotated[str | None, typer.Argument(help="Which one (default: the one before).")] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """List the publications, or go back to an earlier one. Publishing itself is the last step of `kodomo run`."""
         from kodomo.errors import UsageError

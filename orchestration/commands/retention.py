@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from orchestration.console import show
-from orchestration.options import DeliveryId, Reason
+from orchestration.options import JSON, DeliveryId, Reason, date_option, day
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+AsJson = JSON
 
 
 def register(app: typer.Typer) -> None:
@@ -22,18 +22,14 @@ def register(app: typer.Typer) -> None:
 
     @retention.command("list")
     def list_due(
-        as_of: Annotated[str | None, typer.Option(help="On that date, YYYY-MM-DD; by default today.")] = None,
+        as_of: Annotated[dt.datetime | None, date_option("On that date; by default today.")] = None,
         as_json: AsJson = False,
     ) -> None:
         """What may be kept no longer; nothing is deleted."""
         from kodomo.data_subjects.retention import due
-        from kodomo.errors import UsageError
         from kodomo.home import Home
 
-        try:
-            as_of_on = dt.date.fromisoformat(as_of) if as_of else dt.date.today()
-        except ValueError as error:
-            raise UsageError(f"--as-of takes a date such as 2026-04-01, not {as_of!r}.") from error
+        as_of_on = day(as_of) or dt.date.today()
         found = due(Home.from_environment(), as_of_on)
         show([{name: _text(value) for name, value in dataclasses.asdict(one).items()} for one in found], as_json)
 

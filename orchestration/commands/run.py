@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from orchestration.options import JSON, AsOf
 
 SETTLED_SECONDS = 5
 """A file that changed less long ago is waited for: a person has just started the run, and most files are long there."""
@@ -20,9 +21,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def run(
         landing: Annotated[Path, typer.Option(help="Folder with a folder of CSV files per source.")],
-        as_of: Annotated[str, typer.Option(help="As-of date (基準日), YYYY-MM-DD.")],
+        as_of: AsOf,
         strict: Annotated[bool, typer.Option(help="A refused or held delivery stops the run.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """Ingest, build, check and publish. Exit codes: 0 done, 1 failed, 3 a gate held the publication."""
         from kodomo.errors import UsageError
@@ -31,10 +32,7 @@ def register(app: typer.Typer) -> None:
         from orchestration.batch import Batch
         from orchestration.run import run_batch
 
-        try:
-            as_of_on = dt.date.fromisoformat(as_of)
-        except ValueError as error:
-            raise UsageError(f"--as-of takes a date such as 2026-04-01, not {as_of!r}.") from error
+        as_of_on = as_of.date()
         if not landing.is_dir():
             raise UsageError(f"There is no folder {landing}: --landing takes a folder of extracts.")
         settling = Settling.from_environment(SETTLED_SECONDS, PATIENCE_SECONDS)

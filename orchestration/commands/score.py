@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from orchestration.options import JSON, as_date
+from orchestration.options import JSON, date_option, day
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         as_of: Annotated[
-            str | None, typer.Option(help="As-of date (基準日), YYYY-MM-DD; default: that of the last build.")
+            dt.datetime | None, date_option("As-of date (基準日); default: that of the last build.")
         ] = None,
         out: Annotated[
             Path | None, typer.Option(help="Folder for fct_risk_score.csv and fct_risk_contribution.csv.")
@@ -45,13 +46,13 @@ def register(app: typer.Typer) -> None:
         if observations is None:
             if people is not None:
                 raise UsageError("--people goes with --observations.")
-            _score_mart(home, definition, as_date(as_of, "--as-of") if as_of else None, out, as_json)
+            _score_mart(home, definition, day(as_of), out, as_json)
             return
         if as_of is None or out is None:
             raise UsageError("--observations needs --as-of and --out.")
         from kodomo.scoring.score import score as score_files
 
-        scored = score_files(home, definition, observations, people, as_date(as_of, "--as-of"), out)
+        scored = score_files(home, definition, observations, people, as_of.date(), out)
         warnings = list(scored.warnings)
         if scored.unknown_people:
             warnings.append(

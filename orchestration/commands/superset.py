@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.options import JSON
+
 _KINDS = {
     "dashboard": r".*: (made|changed|deleted)",
     "role": r"role \S+: (made|deleted)",
@@ -45,7 +47,7 @@ def register(app: typer.Typer) -> None:
     def apply(
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
         verbose: Annotated[bool, typer.Option("--verbose", help="Print every change, not their counts.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """Apply dashboards, roles, rules and the staff list, in one transaction."""
         from kodomo.home import Home

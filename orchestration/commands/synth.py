@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.options import JSON, AsOf
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo synth``."""
@@ -18,7 +20,7 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Argument(help="A new folder for landing/ and truth/.")],
         residents: Annotated[int, typer.Option(min=1, help="Residents on the as-of date.")] = 51_492,
         seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 20_260_401,
-        as_of: Annotated[str, typer.Option(help="As-of date (基準日), YYYY-MM-DD.")] = "2026-04-01",
+        as_of: AsOf = dt.datetime(2026, 4, 1),
         dirty_rate: Annotated[
             float | None, typer.Option(min=0, max=0.1, help="Share of rows that are damaged on purpose.")
         ] = None,
@@ -26,17 +28,14 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--clean", help="No slips of real files, and no damaged rows unless --dirty-rate says so."),
         ] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines.")] = False,
+        as_json: JSON = False,
     ) -> None:
         """Write the extracts of a city that never existed, and the truth behind them."""
         from kodomo.errors import KodomoError, UsageError
         from synthetic_city.city import SynthError, generate
         from synthetic_city.parameters import Parameters
 
-        try:
-            date = dt.date.fromisoformat(as_of)
-        except ValueError as error:
-            raise UsageError(f"--as-of takes a date such as 2026-04-01, not {as_of!r}.") from error
+        date = as_of.date()
         if not dt.date(2015, 1, 1) <= date <= dt.date(2040, 12, 31):
             raise UsageError("--as-of takes a date between 2015-01-01 and 2040-12-31.")
         settings = {"residents": residents, "seed": seed, "as_of": date}
