@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -39,7 +38,41 @@ PARAMETERS = "raw.run_parameters"
 VERSIONS = "intermediate.int_risk__versions"
 RECORDS = "intermediate.int_identity__external_records"
 """What linkage reads. Whom a record is about is found by the build, not again for another date."""
-_REFERENCE = re.compile(rf'"{WAREHOUSE}"\."(\w+)"\."(\w+)"')
+
+
+@lru_cache(maxsize=1024)
+def references(sql: str) -> tuple[tuple[int, int, str], ...]:
+    """Where compiled SQL names a relation of the warehouse: start and end of the name of the database, and
+    ``schema.name``.
+
+    By tokens, so that a comment or a text that looks like a name is none, and the statement itself stays as dbt wrote
+    it. A statement is read once in a process, however many determinations execute it.
+    """
+    from sqlglot.dialects.duckdb import DuckDB
+    from sqlglot.tokens import TokenType
+
+    tokens = DuckDB().tokenize(sql)
+    found = []
+    for database, dot, schema, other_dot, name in zip(
+        tokens, tokens[1:], tokens[2:], tokens[3:], tokens[4:], strict=False
+    ):
+        if (
+            database.text == WAREHOUSE
+            and dot.token_type == other_dot.token_type == TokenType.DOT
+            and all(token.token_type is TokenType.IDENTIFIER for token in (database, schema, name))
+        ):
+            found.append((database.start, database.end + 1, f"{schema.text}.{name.text}"))
+    return tuple(found)
+
+
+def moved_to(sql: str, database: str, relations: Collection[str]) -> str:
+    """Compiled SQL that reads these relations (``schema.name``) from another database, all others as before."""
+    pieces, position = [], 0
+    for start, end, relation in references(sql):
+        if relation in relations:
+            pieces += [sql[position:start], f'"{database}"']
+            position = end
+    return "".join([*pieces, sql[position:]])
 
 
 @dataclass(frozen=True)
@@ -65,8 +98,7 @@ class CompiledModels:
     def parents(self) -> dict[str, set[str]]:
         """The relations that each statement reads."""
         return {
-            relation: {f"{schema}.{name}" for schema, name in _REFERENCE.findall(sql)} - {relation}
-            for relation, sql in self.statements.items()
+            relation: {read for _, _, read in references(sql)} - {relation} for relation, sql in self.statements.items()
         }
 
     def again(
@@ -108,18 +140,11 @@ class CompiledModels:
         """
         relations = self.again(targets, changed, layers)
         moved = {*relations, *changed}
-
-        def rename(match: re.Match[str]) -> str:
-            schema, name = match.groups()
-            database = SCRATCH if f"{schema}.{name}" in moved else WAREHOUSE
-            return f'"{database}"."{schema}"."{name}"'
-
         for schema in {relation.partition(".")[0] for relation in relations}:
             connection.execute(f"create schema if not exists {SCRATCH}.{schema}")
         for relation in relations:
-            connection.execute(
-                f"create or replace table {SCRATCH}.{relation} as {_REFERENCE.sub(rename, self.statements[relation])}"
-            )
+            sql = moved_to(self.statements[relation], SCRATCH, moved)
+            connection.execute(f"create or replace table {SCRATCH}.{relation} as {sql}")
             if after and relation in after:
                 after[relation]()
         return relations
