@@ -116,6 +116,8 @@ class Home:
     """What the servers print."""
     screenshots = Part("screenshots", Kept.NO)
     """Pictures of the dashboards."""
+    backups = Part("backups.json", Kept.NO)
+    """Where the last backup of this home went, and when."""
     demo = Part("demo", Kept.NO)
     """The synthetic city of the demo."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from kodomo.errors import KodomoError, WarehouseBusyError
+from kodomo.faults import FaultError
 from kodomo.home import Home
 from kodomo.run_lock import writing
 
@@ -22,20 +23,30 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     """A connection to the warehouse, closed at the end; a writer locks every reader out, so keep it short.
 
     Raises KodomoError when there is no warehouse to read, WarehouseBusyError when another run is writing it or holds
-    the lock of the home.
+    the lock of the home, and FaultError when the file is damaged.
     """
     if read_only and not home.warehouse.exists():
         raise KodomoError("There is no warehouse yet: run `kodomo run --landing DIR --as-of DATE` first.")
     with nullcontext() if read_only else writing(home, "a change of the warehouse"):
         try:
             connection = duckdb.connect(str(home.warehouse), read_only=read_only)
-        except duckdb.IOException as error:
-            # The engine's message names a path and a process: neither is for the reader.
-            raise WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.") from error
+        except duckdb.Error as error:
+            raise explain_open_error(error) from error
         try:
             yield connection
         finally:
             connection.close()
+
+
+def explain_open_error(error: duckdb.Error) -> KodomoError:
+    """Why a database file could not be opened: in use, written by a later engine, or damaged.
+
+    The engine's own message names a path and a process: neither is for the reader.
+    """
+    message = str(error).lower()
+    if "lock" in message or "different configuration" in message:
+        return WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.")
+    return FaultError("warehouse_newer" if "version number" in message else "warehouse_damaged")
 
 
 @contextmanager
@@ -75,11 +86,8 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> list[int]:
     )
     applied = {version for (version,) in connection.execute("select version from raw.schema_versions").fetchall()}
     files = {int(path.name[:4]): path for path in sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
-    if unknown := applied - set(files):
-        raise KodomoError(
-            f"The warehouse was written by a later kodomo (version {max(unknown)} of its raw tables, "
-            f"this one knows {max(files)}): use that one."
-        )
+    if applied - set(files):
+        raise FaultError("warehouse_newer")
     missing = [version for version in files if version not in applied]
     for version in missing:
         with transaction(connection):

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from kodomo.errors import KodomoError
+from kodomo.faults import FaultError
 from kodomo.home import Home
 from kodomo.publication import current
 from kodomo.publication.inputs import read_statements
@@ -139,15 +140,15 @@ def reading(home: Home) -> Iterator[tuple[Connection, Reader]]:
         raise KodomoError("Nothing has been published yet: run `kodomo run --landing DIR --as-of DATE` first.")
     try:
         reader = _take(folder)
-    except (duckdb.IOException, OSError) as error:
-        raise KodomoError("What is in service cannot be read: `kodomo doctor` says why.") from error
+    except (duckdb.Error, OSError) as error:
+        raise FaultError("publication_everything", name=folder.name) from error
     try:
         with reader.use() as connection:
             yield connection, reader
     except duckdb.IOException as error:
         with suppress(duckdb.Error):
             reader.close()
-        raise KodomoError("What is in service cannot be read: `kodomo doctor` says why.") from error
+        raise FaultError("publication_everything", name=folder.name) from error
     except duckdb.FatalException:
         reader.close()
         raise

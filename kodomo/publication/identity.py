@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from kodomo.errors import KodomoError
+from kodomo.faults import FaultError
 from kodomo.publication.tables import literal
 
 FORMAT = 1
@@ -98,12 +99,9 @@ def require_agreement(folder: Path, everything: Path, manifest: dict[str, Any]) 
             connection.execute(f"attach {literal(str(everything))} as publication (read_only)")
             content = identity_of(connection, "publication").to_manifest()
     except duckdb.Error as error:
-        raise KodomoError(f"The publication {folder.name} cannot be read: `kodomo doctor` says why.") from error
+        raise FaultError("publication_everything", name=folder.name) from error
     if "format" not in manifest:
         return
     differing = [name for name, value in content.items() if manifest.get(name, "missing") != value]
     if differing:
-        raise KodomoError(
-            f"The publication {folder.name} says another {', '.join(differing)} than its rows: it stays out of "
-            "service. Run `kodomo run` to publish again."
-        )
+        raise FaultError("publication_label", name=folder.name, names=", ".join(differing))

@@ -20,7 +20,7 @@ import duckdb
 from kodomo.access.access import ACCESS_FILE, Access, export_scope, read_access
 from kodomo.access.scope import NO_SCOPE, Scope
 from kodomo.access.staff import read_staff
-from kodomo.errors import KodomoError, UsageError, WarehouseBusyError
+from kodomo.errors import KodomoError, UsageError
 from kodomo.files import seal, sync_folder, write_atomically
 from kodomo.home import Home
 from kodomo.publication.identity import Identity, copy_run, identity_of, require_agreement
@@ -37,7 +37,7 @@ from kodomo.publication.tables import (
     scope_table_sql,
 )
 from kodomo.run_lock import writing
-from kodomo.warehouse import transaction
+from kodomo.warehouse import explain_open_error, transaction
 
 CURRENT = "current"
 KEPT = 3
@@ -258,8 +258,8 @@ def _write_everything(home: Home, access: Access, work: Path) -> Identity:
     with _open() as connection:
         try:
             connection.execute(f"attach {literal(str(home.warehouse))} as warehouse (read_only)")
-        except duckdb.IOException as error:
-            raise WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.") from error
+        except duckdb.Error as error:
+            raise explain_open_error(error) from error
         marts = columns_of(connection, "warehouse", MARTS)
         check_rules(access, marts)
         connection.execute(f"attach {literal(str(work / EVERYTHING))} as everything")

@@ -19,6 +19,7 @@ import duckdb
 
 from kodomo.errors import KodomoError
 from kodomo.home import PROJECT, Home
+from kodomo.warehouse import explain_open_error
 
 SCRATCH = "scratch"
 WAREHOUSE = "warehouse"
@@ -178,9 +179,9 @@ def beside_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
     try:
         path = str(Path(home.warehouse)).replace("'", "''")
         connection.execute(f"attach '{path}' as {WAREHOUSE} (read_only)")
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         connection.close()
-        raise KodomoError("The warehouse is in use by another run: wait until it has ended.") from error
+        raise explain_open_error(error) from error
     return connection
 
 

@@ -12,15 +12,20 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from kodomo.errors import KodomoError, UsageError
+from kodomo.files import write_atomically
 from kodomo.home import Home, Kept, unknown_paths
 from kodomo.programs import require_program
 
 MANIFEST = "backup.json"
+TAMPERED = "The backup names a file outside of itself: it was tampered with. Nothing was restored."
+RESTORED = "restored.txt"
+"""Beside the manifest: when the backup was last put back."""
 HOME_FOLDER = "home"
 DUMP = "metadata.dump"
 
@@ -53,7 +58,29 @@ def backup(home: Home, target: Path) -> Path:
     except BaseException:
         _remove(draft)
         raise
+    write_atomically(home.backups, json.dumps({"folder": str(target), "made_at": _now()}))
     return target
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that was made. ``is_restored``: whether it was ever put back, into whatever home."""
+
+    folder: Path
+    made_at: dt.datetime
+    is_restored: bool
+
+
+def last_backup(home: Home) -> Backup | None:
+    """The newest backup of this home; None where none is on record, or where its folder is gone."""
+    try:
+        content = json.loads(home.backups.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    folder = Path(content["folder"])
+    if not (folder / MANIFEST).exists():
+        return None
+    return Backup(folder, dt.datetime.fromisoformat(content["made_at"]), (folder / RESTORED).exists())
 
 
 def restore(home: Home, source: Path) -> int:
@@ -76,7 +103,15 @@ def restore(home: Home, source: Path) -> int:
     home.root.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{home.root.name}-", dir=home.root.parent))
     try:
-        shutil.copytree(source / HOME_FOLDER, draft, symlinks=True, dirs_exist_ok=True)
+        for name in manifest["files"]:
+            _put_back(source, Path(name), draft)
+        for name, target in manifest.get("links", {}).items():
+            if any(Path(one).is_absolute() or ".." in Path(one).parts for one in (name, target)):
+                raise KodomoError(
+                    "The backup names a file outside of itself: it was tampered with. Nothing was restored."
+                )
+            (draft / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (draft / name).symlink_to(target)
         draft.chmod(0o700)
         if manifest["has_dump"]:
             # One transaction: the database is as it was or as backed up.
@@ -88,7 +123,31 @@ def restore(home: Home, source: Path) -> int:
     except BaseException:
         _remove(draft)
         raise
+    with contextlib.suppress(OSError):
+        # A backup on a medium that is only read is restored all the same.
+        (source / RESTORED).write_text(_now(), encoding="utf-8")
     return len(manifest["files"])
+
+
+def _put_back(source: Path, name: Path, home: Path) -> None:
+    """Copy one file that the manifest names into a home. Settings are code: they come back under another name.
+
+    Raises KodomoError for a name that leads out of the backup.
+    """
+    if name.is_absolute() or ".." in name.parts:
+        raise KodomoError(TAMPERED)
+    if name.parts[0] != HOME_FOLDER:
+        return
+    inside = Path(*name.parts[1:])
+    if inside.as_posix() == Home.local_settings.path:
+        inside = inside.with_name(f"{inside.name}.restored")
+    target = home / inside
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copy2(source / name, target)
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 def _remove(folder: Path) -> None:
@@ -164,7 +223,12 @@ def _write_manifest(folder: Path) -> None:
         if path.is_file() and not path.is_symlink()
     }
     content = {
-        "made_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "made_at": _now(),
+        "links": {
+            path.relative_to(folder / HOME_FOLDER).as_posix(): os.readlink(path)
+            for path in sorted((folder / HOME_FOLDER).rglob("*"))
+            if path.is_symlink()
+        },
         "has_dump": (folder / DUMP).exists(),
         "files": files,
     }

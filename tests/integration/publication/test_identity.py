@@ -74,12 +74,12 @@ def test_a_label_that_disagrees_is_refused_at_rollback_and_at_start(home: Home, 
     publish(home, "r2")
     (first / MANIFEST).chmod(0o600)
     (first / MANIFEST).write_text(json.dumps({**manifest_of(first), name: value}), encoding="utf-8")
-    with pytest.raises(KodomoError, match=f"another {name} than its rows"):
+    with pytest.raises(KodomoError, match=name):
         rollback(home, first.name)
     assert current(home).name == "r2"
     (home.published / "current").unlink()
     (home.published / "current").symlink_to(first.name)
-    with pytest.raises(KodomoError, match=f"another {name} than its rows"):
+    with pytest.raises(KodomoError, match=name):
         check_in_service(home)
 
 
