@@ -22,15 +22,20 @@ def register(app: typer.Typer) -> None:
         person: Person,
         purpose: Annotated[str, typer.Option(help="Why; kept with name and time.")],
         out: Annotated[Path, typer.Option(help="File: .pdf, .html or .json.")],
+        dv_authorised: Annotated[
+            bool, typer.Option("--dv-authorised", help="You may know the places of people under a support measure.")
+        ] = False,
     ) -> None:
         """Everything held on one person, with sources, in one Japanese document (開示請求)."""
         from kodomo.data_subjects.disclosure import as_json, held_on, require_person
         from kodomo.determination.determination import find
         from kodomo.determination.record import checked_purpose
+        from kodomo.entries.protection import protected_by_entries
         from kodomo.entries.store import EntryStore
         from kodomo.errors import UsageError
         from kodomo.files import write_atomically
         from kodomo.home import Home
+        from kodomo.publication.places import withheld_places
         from superset_config.pages.base import printed
         from superset_config.pages.printing import to_pdf
 
@@ -40,7 +45,13 @@ def register(app: typer.Typer) -> None:
         home = Home.from_environment()
         person_id, _ = find(home, person)
         store = EntryStore(home)
-        store.note_access(getpass.getuser(), "disclosure_document", purpose=purpose, person_id=person_id)
+        if not dv_authorised and withheld_places(home, [person_id], protected_by_entries(store)):
+            raise UsageError(
+                "The document tells the place of a person under a support measure, or of the household: it is for "
+                "those who are authorised (--dv-authorised, kept in the log)."
+            )
+        action = "disclosure_document_authorised" if dv_authorised else "disclosure_document"
+        store.note_access(getpass.getuser(), action, purpose=purpose, person_id=person_id)
         held = held_on(home, store, person_id)
         require_person(held)
         html = printed("print_disclosure.html", held=held, made_on=dt.date.today(), who=getpass.getuser())

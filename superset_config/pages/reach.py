@@ -20,6 +20,7 @@ from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.parameters import parameter
 from kodomo.publication import scope_file
+from kodomo.publication.places import withheld_places
 from kodomo.seeds import read_seed
 from kodomo.warehouse import records
 from superset_config.pages.entry_store import store
@@ -192,7 +193,7 @@ class Reach:
         """
         if self.scope.is_dv_authorised:
             return False
-        if self.is_withheld(child) or person_id in self._told:
+        if self.is_withheld(child) or withheld_places(self.home, [person_id], self._told):
             return True
         links = self.rows(
             "bi_family_member", "person_id = ? and ? in (from_person_id, to_person_id)", [child["person_id"], person_id]

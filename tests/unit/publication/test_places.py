@@ -1,0 +1,59 @@
+"""Whose place stays withheld: the protected, and everyone who lives with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from kodomo.errors import KodomoError
+from kodomo.home import Home
+from kodomo.publication.places import withheld_places
+
+PEOPLE = [
+    ("mother", "refuge", True),
+    ("child", "refuge", True),
+    ("grandmother", "refuge", False),
+    ("other grandchild", "elsewhere", False),
+    ("neighbour", "next door", False),
+    ("without household", None, False),
+    ("unclear", "nowhere", None),
+]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A publication of one family in which a protected mother lives with her own mother."""
+    home = Home(tmp_path / "var")
+    folder = home.published / "r1"
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(folder / "everything.duckdb")) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.dim_person (person_id text, household_id text, is_dv_protected boolean)")
+        connection.executemany("insert into marts.dim_person values (?, ?, ?)", PEOPLE)
+        connection.execute(
+            "create table marts.dim_household as select household_id, bool_or(is_dv_protected) as is_dv_protected "
+            "from marts.dim_person where household_id is not null group by all"
+        )
+    (home.published / "current").symlink_to("r1")
+    return home
+
+
+def test_a_grandmother_in_the_household_of_a_protected_family_is_withheld(home: Home) -> None:
+    asked = [name for name, _, _ in PEOPLE]
+    assert withheld_places(home, asked) == {"mother", "child", "grandmother", "unclear"}
+
+
+def test_a_measure_typed_today_withholds_the_whole_household(home: Home) -> None:
+    assert withheld_places(home, ["other grandchild", "neighbour"], ["other grandchild"]) == {"other grandchild"}
+    assert withheld_places(home, ["grandmother"], []) == {"grandmother"}
+
+
+def test_a_person_that_the_publication_does_not_know_is_withheld(home: Home) -> None:
+    assert withheld_places(home, ["stranger"]) == {"stranger"}
+
+
+def test_nothing_is_told_before_the_first_publication(tmp_path: Path) -> None:
+    with pytest.raises(KodomoError):
+        withheld_places(Home(tmp_path), ["mother"])
