@@ -41,50 +41,65 @@ enrolments as (
     inner join pupils on school_enrolment.school_person_no = pupils.school_person_no
 ),
 
+-- A 宛名番号 that a row carries itself (識別番号) leads over the roster.
+atena as (
+    select * from {{ ref('int_person__atena') }}
+),
+
 school_months as (
     select
-        pupils.person_id,
+        coalesce(atena.person_id, pupils.person_id) as person_id,
         'school_attendance' as source_id,
         last_day(school_attendance.attendance_month) as observed_on,
         cast(null as date) as ended_on,
         school_attendance.*
     from school_attendance
-    inner join pupils on school_attendance.school_person_no = pupils.school_person_no
+    left join atena on school_attendance.atena_no = atena.atena_no
+    left join pupils on school_attendance.school_person_no = pupils.school_person_no
+    where coalesce(atena.person_id, pupils.person_id) is not null
 ),
 
 aids as (
     select
-        pupils.person_id,
+        coalesce(atena.person_id, pupils.person_id) as person_id,
         'school_aid' as source_id,
         make_date(school_aid.fiscal_year, 4, 1) as observed_on,
         make_date(school_aid.fiscal_year + 1, 4, 1) as ended_on,
         school_aid.*
     from school_aid
-    inner join pupils on school_aid.school_person_no = pupils.school_person_no
-    where school_aid.fiscal_year between 1950 and 2200
+    left join atena on school_aid.atena_no = atena.atena_no
+    left join pupils on school_aid.school_person_no = pupils.school_person_no
+    where
+        coalesce(atena.person_id, pupils.person_id) is not null
+        and school_aid.fiscal_year between 1950 and 2200
 ),
 
 checkups as (
     select
-        pupils.person_id,
+        coalesce(atena.person_id, pupils.person_id) as person_id,
         'school_checkups' as source_id,
         make_date(school_checkups.fiscal_year, 6, 30) as observed_on,
         cast(null as date) as ended_on,
         school_checkups.*
     from school_checkups
-    inner join pupils on school_checkups.school_person_no = pupils.school_person_no
-    where school_checkups.fiscal_year between 1950 and 2200
+    left join atena on school_checkups.atena_no = atena.atena_no
+    left join pupils on school_checkups.school_person_no = pupils.school_person_no
+    where
+        coalesce(atena.person_id, pupils.person_id) is not null
+        and school_checkups.fiscal_year between 1950 and 2200
 ),
 
 records as (
     select
-        pupils.person_id,
+        coalesce(atena.person_id, pupils.person_id) as person_id,
         'school_consultations' as source_id,
         school_consultations.occurred_on as observed_on,
         cast(null as date) as ended_on,
         school_consultations.*
     from school_consultations
-    inner join pupils on school_consultations.school_person_no = pupils.school_person_no
+    left join atena on school_consultations.atena_no = atena.atena_no
+    left join pupils on school_consultations.school_person_no = pupils.school_person_no
+    where coalesce(atena.person_id, pupils.person_id) is not null
 ),
 
 final as (
