@@ -123,11 +123,13 @@ def test_with_nothing_added_the_rows_are_the_batchs_for_500_children(
     }
     contents = lists_of(home, "fct_support_content", "support_code")
     chains = lists_of(home, "fct_chain", "(chain_type, steps, path, case_source_id, case_on)")
-    items = query(
+    unanswered: dict[str, set[tuple[str, str, int]]] = {}
+    for person_id, source_id, reason, items in query(
         home,
-        "select model_version, difficulty_type, item_code, coalesce(age_from_months, -99), "
-        f"coalesce(age_to_months, 999) from {WAREHOUSE}.intermediate.int_risk__used_items where kind = 'observation'",
-    )
+        "select person_id, source_id, reason, count(distinct item_code) from (select person_id, source_id, reason, "
+        f"unnest(string_split(item_codes, '|')) as item_code from {WAREHOUSE}.marts.fct_unanswered) group by all",
+    ):
+        unanswered.setdefault(person_id, set()).add((source_id, reason, items))
     seen: set[str] = set()
     # One alone, a household, a family, in turn; then, area by area, everybody who was not there yet.
     for number, person_id in enumerate(ranked):
@@ -150,16 +152,9 @@ def test_with_nothing_added_the_rows_are_the_batchs_for_500_children(
                 (row["chain_type"], row["steps"], ">".join(row["path_ids"]), row["case_source_id"], row["case_on"])
                 for row in child["chains"]
             } == chains.get(child["person_id"], set())
-            missing = {row["item_code"] for row in child["missing"]}
-            for score in child["scores"]:
-                applicable = {
-                    item
-                    for version, difficulty, item, youngest, oldest in items
-                    if (version, difficulty) == (score["model_version"], score["difficulty_type"])
-                    and youngest <= child["age_months"] < oldest
-                }
-                observed = len(applicable - missing)
-                assert float(score["completeness"]) == pytest.approx(observed / len(applicable), abs=0.00006)
+            assert {(row["source_id"], row["reason"], row["items"]) for row in child["unanswered"]} == unanswered.get(
+                child["person_id"], set()
+            )
             assert not any(score["is_changed"] for score in child["scores"])
     assert seen == set(scores)
     assert len(seen) >= 500
