@@ -553,9 +553,7 @@ def _write(
         ],
         "risk_overrides": [{**row, "model_version": version} for row in overrides],
         "risk_targets": [
-            {**row, "model_version": version}
-            for row in given["risk_targets"]
-            if row["difficulty_type"] == difficulty and row["model_version"] == hand_made_version
+            {**row, "model_version": version} for row in _kept_targets(given, hand_made_version, difficulty)
         ],
         "risk_groups": [
             {**row, "cap": None if row["cap"] is None else max(1, round(float(row["cap"]) * ratio))}
@@ -596,6 +594,13 @@ def _kept_overrides(given: Any, difficulty: str) -> list[dict[str, Any]]:
         and kinds.get(row["item_code"]) != "combination"
     }
     return list(rows.values())
+
+
+def _kept_targets(given: Any, version: str | None, difficulty: str) -> list[dict[str, Any]]:
+    """The ages that the type concerns in the version in force: what was learned is about those."""
+    return [
+        row for row in given["risk_targets"] if row["difficulty_type"] == difficulty and row["model_version"] == version
+    ]
 
 
 def _reason(proposal: Proposal, row: dict[str, Any] | None) -> str | None:

@@ -136,6 +136,22 @@ def test_tiers_hold_what_the_meetings_can_look_at(learned: proposal.Learned, pro
     assert 0 < (scores >= float(tiers["high"])).sum() <= 50
 
 
+@pytest.mark.parametrize(
+    ("version", "difficulty", "ages"),
+    [
+        ("trial-1", "truancy", [(72, None)]),
+        ("trial-1", "postpartum_depression", [(None, 12)]),
+        ("v1", "abuse", []),
+        (None, "truancy", []),
+    ],
+)
+def test_proposal_concerns_the_ages_of_the_version_in_force(
+    version: str | None, difficulty: str, ages: list[tuple[int | None, int | None]]
+) -> None:
+    kept = proposal._kept_targets(read_definition(SEEDS), version, difficulty)
+    assert [(row["age_from_months"], row["age_to_months"]) for row in kept] == ages
+
+
 def test_nothing_is_overwritten_and_nothing_made_of_too_little(
     learned: proposal.Learned, proposed: proposal.Proposal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
