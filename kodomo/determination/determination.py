@@ -373,7 +373,13 @@ def _describe(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) -> list[
     children = records(connection, _CHILDREN)
     scores, contributions = _by_child(records(connection, _SCORES)), _by_child(records(connection, _CONTRIBUTIONS))
     missing, contents = _by_child(records(connection, _MISSING)), _by_child(records(connection, _CONTENTS))
-    unanswered = _by_child(records(connection, _UNANSWERED))
+    # A publication of an earlier kodomo does not list them.
+    is_listed = connection.execute(
+        "select count(*) from duckdb_tables() "
+        "where database_name = ? and schema_name = 'marts' and table_name = 'fct_unanswered'",
+        [SCRATCH],
+    ).fetchall()[0][0]
+    unanswered = _by_child(records(connection, _UNANSWERED)) if is_listed else {}
     priorities, chains = _by_child(records(connection, _PRIORITIES)), _by_child(records(connection, _CHAINS))
     deliveries = records(connection, f"select delivery_id, source_id, delivered_on from {WAREHOUSE}.raw.deliveries")
     received = {row["delivery_id"]: row for row in deliveries}
@@ -545,11 +551,12 @@ _MISSING = f"""
         items.category,
         codes.source_id,
         string_agg(distinct difficulties.label_ja, '・' order by difficulties.label_ja) as difficulty_labels
-    from {SCRATCH}.intermediate.int_risk__scored as subjects
+    from {SCRATCH}.intermediate.int_risk__subjects as subjects
+    inner join {SCRATCH}.intermediate.int_risk__scores as scores on subjects.person_id = scores.person_id
     inner join {WAREHOUSE}.intermediate.int_risk__used_items as used
         on used.kind = 'observation'
-        and subjects.model_version = used.model_version
-        and subjects.difficulty_type = used.difficulty_type
+        and scores.model_version = used.model_version
+        and scores.difficulty_type = used.difficulty_type
         and coalesce(subjects.age_months >= used.age_from_months, true)
         and coalesce(subjects.age_months < used.age_to_months, true)
     inner join {WAREHOUSE}.seeds.risk_items as items on used.item_code = items.item_code
