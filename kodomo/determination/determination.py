@@ -38,6 +38,7 @@ CHOSEN = (
     "marts.dim_child",
     "marts.fct_chain",
     "marts.fct_observation",
+    "marts.fct_known_by",
 )
 # Whose rows of them count, where it is not the children themselves.
 _KEPT = {"marts.fct_observation": f"select member_id from {SCRATCH}.intermediate.int_risk__scope_members"}
@@ -271,7 +272,8 @@ def _choose(
             f"There is no child to score on that date: neither is the person one, nor has the {scope} any.",
             "その日に判定の対象となる子どもがいません。",
         )
-    for relation in CHOSEN:
+    # A publication of an earlier kodomo does not have them all.
+    for relation in (relation for relation in CHOSEN if relation in reader.columns):
         kept = f"person_id in ({_KEPT.get(relation, 'select person_id from chosen')})"
         if relation == "marts.fct_chain":
             kept += f" and as_of_on = (select as_of_on from {source}.{PARAMETERS})"
@@ -373,19 +375,22 @@ def _describe(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) -> list[
     children = records(connection, _CHILDREN)
     scores, contributions = _by_child(records(connection, _SCORES)), _by_child(records(connection, _CONTRIBUTIONS))
     missing, contents = _by_child(records(connection, _MISSING)), _by_child(records(connection, _CONTENTS))
-    # A publication of an earlier kodomo does not list them.
-    is_listed = connection.execute(
-        "select count(*) from duckdb_tables() "
-        "where database_name = ? and schema_name = 'marts' and table_name = 'fct_unanswered'",
-        [SCRATCH],
-    ).fetchall()[0][0]
-    unanswered = _by_child(records(connection, _UNANSWERED)) if is_listed else {}
+    # A publication of an earlier kodomo lists neither.
+    there = {
+        row[0]
+        for row in connection.execute(
+            "select table_name from duckdb_tables() where database_name = ? and schema_name = 'marts'", [SCRATCH]
+        ).fetchall()
+    }
+    unanswered = _by_child(records(connection, _UNANSWERED)) if "fct_unanswered" in there else {}
+    known_by = _by_child(records(connection, _KNOWN_BY)) if "fct_known_by" in there else {}
     priorities, chains = _by_child(records(connection, _PRIORITIES)), _by_child(records(connection, _CHAINS))
     deliveries = records(connection, f"select delivery_id, source_id, delivered_on from {WAREHOUSE}.raw.deliveries")
     received = {row["delivery_id"]: row for row in deliveries}
     for child in children:
         person_id = child["person_id"]
         child["due_by_on"] = None
+        child["known_by"] = known_by.get(person_id, [])
         child["scores"] = scores.get(person_id, [])
         child["contributions"] = contributions.get(person_id, [])
         for row in child["contributions"]:
@@ -591,6 +596,12 @@ _UNANSWERED = f"""
     left join {WAREHOUSE}.seeds.risk_items as items using (item_code)
     group by listed.person_id, listed.source_id, listed.reason
     order by listed.source_id, listed.reason
+"""
+
+_KNOWN_BY = f"""
+    select person_id, way, way_label, holder_label, known_on
+    from {SCRATCH}.marts.fct_known_by
+    order by sort_order
 """
 
 _CONTENTS = f"""

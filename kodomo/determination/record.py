@@ -97,6 +97,10 @@ def _child_lines(child: dict[str, Any]) -> list[str]:
         f"  個人ID {child['person_id']}  世帯 {child['household_id'] or '—'}  地区 {child['area_name'] or '—'}"
         f"  支援機関 {'把握' if child['is_known_to_services'] else '未把握'}",
     ]
+    told += [
+        f"    {row['way_label']}（{row['holder_label']}、{japanese_date(row['known_on'])}）"
+        for row in child["known_by"]
+    ]
     for score in child["scores"]:
         trial = "" if score["status"] == "active" else "（試行）"
         forced = "・強制引上げ" if score["is_override"] else ""

@@ -21,6 +21,7 @@ TARGETS = (
     "marts.fct_support_priority",
     "marts.fct_support_content",
     "marts.fct_unanswered",
+    "marts.fct_known_by",
 )
 AT_BUILD_DATE = (
     "intermediate.int_risk__subjects",
