@@ -37,7 +37,7 @@ def tried(tmp_path: Path) -> Path:
     def renamed(row: dict[str, str]) -> dict[str, str] | None:
         return {**row, "model_version": "v3"} if row["model_version"] == "v2" else None
 
-    for name in ("coefficients", "tiers", "overrides"):
+    for name in ("coefficients", "tiers", "overrides", "targets"):
         rewrite(folder / f"risk_{name}.csv", renamed)
     rewrite(
         folder / "risk_coefficients.csv",
