@@ -14,6 +14,7 @@ from synthetic_city.names import Names
 from synthetic_city.parameters import Parameters
 from synthetic_city.population import Population, shape
 from synthetic_city.slips import Slips
+from synthetic_city.standard_layout import in_standard_layout
 from synthetic_city.writing import Writer
 
 Progress = Callable[[str, float], None]
@@ -47,7 +48,8 @@ def generate(out: Path, parameters: Parameters, progress: Progress | None = None
     slips = Slips(parameters.seed, parameters.slip_rate, parameters.as_of)
     writer = Writer(out / "landing", parameters.as_of, parameters.seed, parameters.dirty_rate, slips)
     for number, extract in enumerate(build_all(city), 1):
-        writer.write(extract)
+        is_standard = parameters.standard_register and extract.source == "resident_register"
+        writer.write(in_standard_layout(extract, parameters.seed) if is_standard else extract)
         say("extracts", number / len(BUILDERS))
     figures = truth.write_all(out / "truth", city, writer.planted, slips.made, say)
     return {

@@ -139,6 +139,10 @@ class Parameters:
     dirty_rate: float = rate(
         0.0004, "Rows of every extract that are damaged on purpose; truth/dirty_rows.csv lists them"
     )
+    standard_register: bool = field(
+        default=False,
+        metadata={"reason": "The register in the layout of standardised systems, which cities have from 2026 on"},
+    )
     slip_rate: float = rate(
         0.0005, "Values of a column that have a slip of a kind; one of each kind in every file of 50 rows"
     )

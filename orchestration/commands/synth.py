@@ -28,6 +28,9 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--clean", help="No slips of real files, and no damaged rows unless --dirty-rate says so."),
         ] = False,
+        standard_register: Annotated[
+            bool, typer.Option("--standard-register", help="The register in the layout of standardised systems.")
+        ] = False,
         as_json: JSON = False,
     ) -> None:
         """Write the extracts of a city that never existed, and the truth behind them."""
@@ -38,7 +41,7 @@ def register(app: typer.Typer) -> None:
         date = as_of.date()
         if not dt.date(2015, 1, 1) <= date <= dt.date(2040, 12, 31):
             raise UsageError("--as-of takes a date between 2015-01-01 and 2040-12-31.")
-        settings = {"residents": residents, "seed": seed, "as_of": date}
+        settings = {"residents": residents, "seed": seed, "as_of": date, "standard_register": standard_register}
         if clean:
             settings |= {"slip_rate": 0.0, "dirty_rate": 0.0}
         if dirty_rate is not None:
