@@ -44,7 +44,9 @@ class Scorecard:
 
 def logistic(logit: np.ndarray) -> np.ndarray:
     """Chances of log-odds."""
-    return 1 / (1 + np.exp(-np.clip(logit, -35, 35)))
+    from scipy.special import expit
+
+    return expit(np.clip(logit, -35, 35))
 
 
 def fit_penalised(
@@ -315,9 +317,10 @@ def parts(outcomes: np.ndarray, people: np.ndarray, count: int = 5) -> list[tupl
 
 
 def log_loss(chances: np.ndarray, outcomes: np.ndarray) -> float:
-    """Mean logistic loss."""
-    safe = np.clip(chances, 1e-12, 1 - 1e-12)
-    return float(-np.mean(outcomes * np.log(safe) + (1 - outcomes) * np.log(1 - safe)))
+    """Mean logistic loss; a chance of 0 or 1 costs as much as one of 1e-12 beside it."""
+    from sklearn.metrics import log_loss as mean_loss
+
+    return float(mean_loss(outcomes, np.clip(chances, 1e-12, 1 - 1e-12), labels=[0, 1]))
 
 
 def _patterns(features: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
