@@ -5,14 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    WrapValidator,
+    create_model,
+)
+from pydantic import Field as PydanticField
+from pydantic_core import PydanticCustomError
 
 from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError, UsageError
@@ -22,6 +34,8 @@ from kodomo.parameters import labels, parameter
 EVERY_SOURCE = "all"
 FORMS_FILE = Path(__file__).with_name("forms.yml")
 MAX_TEXT = 2000
+_DATE_JA = "2026-04-01 のように、実在する日付を入れてください。"
+_MONTH_JA = "2026-04 のように、年と月を入れてください。"
 TODAY_JA = "今日より後の日付です。正しい日付を入れてください。"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,4})?")
@@ -144,6 +158,10 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
                 rules.get("required_when") or {},
             )
         )
+    for place, entry_field in enumerate(fields):
+        needs = {entry_field.not_before, entry_field.at_most, *entry_field.required_when} - {""}
+        if later := sorted(needs - {before.name for before in fields[:place]}):
+            raise KodomoError(f"forms.yml: {name}: {', '.join(later)} must stand before {entry_field.name}")
     return Form(
         name,
         entry["label_ja"],
@@ -177,21 +195,15 @@ def clean(form: Form, typed: Mapping[str, str | None]) -> dict[str, str]:
 
 def mistakes(form: Form, content: Mapping[str, str], today: dt.date | None = None) -> dict[str, str]:
     """Field → what to correct, in Japanese; empty when all is well. Expects what ``clean`` returns."""
-    today = today or dt.date.today()
-    found = {}
-    for entry in form.fields:
-        message = _mistake(entry, content, today)
-        if message:
-            found[entry.name] = message
-    for entry in form.fields:
-        if entry.name in found or entry.name not in content:
-            continue
-        before, most = entry.not_before, entry.at_most
-        if before in content and before not in found and content[entry.name] < content[before]:
-            found[entry.name] = f"「{form.field(before).label_ja}」より前の日付です。"
-        if most in content and most not in found and Decimal(content[entry.name]) > Decimal(content[most]):
-            found[entry.name] = f"「{form.field(most).label_ja}」より大きい数です。"
-    return found
+    try:
+        model = _known_model(form.name) if forms().get(form.name) is form else _model(form)
+        model.model_validate(dict(content), context={"today": today or dt.date.today()})
+    except ValidationError as error:
+        return {
+            str(found["loc"][0]): _message(form.field(str(found["loc"][0])), found)
+            for found in error.errors(include_url=False, include_input=False)
+        }
+    return {}
 
 
 def require_right(name: str, typed: Mapping[str, str | None]) -> dict[str, str]:
@@ -204,57 +216,103 @@ def require_right(name: str, typed: Mapping[str, str | None]) -> dict[str, str]:
     return content
 
 
-def _mistake(entry: Field, content: Mapping[str, str], today: dt.date) -> str | None:
-    text = content.get(entry.name)
-    if text is None:
-        needed = entry.is_required or _is_needed(entry, content)
-        return f"「{entry.label_ja}」を{'選んで' if entry.choices else '入れて'}ください。" if needed else None
-    if entry.choices and text not in entry.choices:
-        return "一覧から選んでください。"
-    if len(text) > MAX_TEXT:
-        return f"{MAX_TEXT}文字までです。"
-    if _CONTROL.search(text):
-        return "使えない文字が入っています。打ち直してください。"
+@cache
+def _known_model(name: str) -> type[BaseModel]:
+    """The model of a form of forms.yml, made once; a page may ask with other choices, which is another form."""
+    return _model(forms()[name])
+
+
+def _model(form: Form) -> type[BaseModel]:
+    """The fields of a form in their order, so that a rule about another field finds that one validated before."""
+    fields: dict[str, Any] = {
+        entry.name: (
+            Annotated[_type(entry), WrapValidator(partial(_validate, form, entry))],
+            PydanticField(default=None, validate_default=True),
+        )
+        for entry in form.fields
+    }
+    return create_model(form.name, __config__=ConfigDict(extra="ignore", hide_input_in_errors=True), **fields)
+
+
+def _type(entry: Field) -> Any:
+    """The type of a value that is there."""
+    if entry.choices:
+        return Literal[tuple(entry.choices)]
     if entry.type == "date":
-        date = _date(text)
-        if date is None:
-            return "2026-04-01 のように、実在する日付を入れてください。"
-        if date < dt.date(1900, 1, 1):
-            return "1900年より後の日付を入れてください。"
-        return TODAY_JA if entry.not_after_today and date > today else None
+        return Annotated[
+            dt.date, PydanticField(ge=dt.date(1900, 1, 1)), BeforeValidator(partial(_spelt, _DATE, _DATE_JA))
+        ]
     if entry.type == "month":
-        month = _date(f"{text}-01")
-        if month is None:
-            return "2026-04 のように、年と月を入れてください。"
-        return "来月以降の月です。正しい年月を入れてください。" if entry.not_after_today and month > today else None
+        return Annotated[dt.date, BeforeValidator(_first_of_month)]
     if entry.type in {"int", "decimal"}:
-        return _number_mistake(entry, text)
-    return None
+        bounds = PydanticField(ge=entry.lowest, le=entry.highest, multiple_of=1 if entry.type == "int" else None)
+        return Annotated[Decimal, bounds, BeforeValidator(partial(_spelt, _NUMBER, "数字で入れてください。"))]
+    return Annotated[str, PydanticField(max_length=MAX_TEXT), AfterValidator(_without_control)]
 
 
-def _is_needed(entry: Field, content: Mapping[str, str]) -> bool:
+def _validate(form: Form, entry: Field, value: Any, handler: Callable[[Any], Any], info: ValidationInfo) -> Any:
+    """One field: whether it may be empty, its type, and what it has to do with the fields before it."""
+    if value is None:
+        if entry.is_required or _is_needed(entry, info.data):
+            raise _wrong(f"「{entry.label_ja}」を{'選んで' if entry.choices else '入れて'}ください。")
+        return None
+    value = handler(value)
+    if entry.not_after_today and value > info.context["today"]:
+        raise _wrong(TODAY_JA if entry.type == "date" else "来月以降の月です。正しい年月を入れてください。")
+    before, most = info.data.get(entry.not_before), info.data.get(entry.at_most)
+    if before is not None and value < before:
+        raise _wrong(f"「{form.field(entry.not_before).label_ja}」より前の日付です。")
+    if most is not None and value > most:
+        raise _wrong(f"「{form.field(entry.at_most).label_ja}」より大きい数です。")
+    return value
+
+
+def _is_needed(entry: Field, others: Mapping[str, Any]) -> bool:
     """Whether what others say makes a field required: all of it holds, and of a list any."""
     return bool(entry.required_when) and all(
-        content.get(name) in ([value] if isinstance(value, str) else value)
+        others.get(name) in ([value] if isinstance(value, str) else value)
         for name, value in entry.required_when.items()
     )
 
 
-def _date(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if _DATE.fullmatch(text) else None
-    except ValueError:
-        return None
+def _wrong(message: str) -> PydanticCustomError:
+    return PydanticCustomError("form", "{message}", {"message": message})
 
 
-def _number_mistake(entry: Field, text: str) -> str | None:
-    if not _NUMBER.fullmatch(text):
-        return "数字で入れてください。"
-    number = Decimal(text)
-    if entry.type == "int" and number != number.to_integral_value():
+def _spelt(pattern: re.Pattern[str], message: str, text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise _wrong(message)
+    return text
+
+
+def _first_of_month(text: str) -> str:
+    first = f"{text}-01"
+    if not _DATE.fullmatch(first):
+        raise _wrong(_MONTH_JA)
+    return first
+
+
+def _without_control(text: str) -> str:
+    if _CONTROL.search(text):
+        raise _wrong("使えない文字が入っています。打ち直してください。")
+    return text
+
+
+def _message(entry: Field, found: Any) -> str:
+    """What is wrong, in Japanese: our own words, or those for what the type itself does not take."""
+    kind, bounds = found["type"], found.get("ctx", {})
+    if kind == "form":
+        return found["msg"]
+    if kind == "literal_error":
+        return "一覧から選んでください。"
+    if kind == "string_too_long":
+        return f"{MAX_TEXT}文字までです。"
+    if entry.type == "month":
+        return _MONTH_JA
+    if entry.type == "date":
+        return "1900年より後の日付を入れてください。" if kind == "greater_than_equal" else _DATE_JA
+    if kind == "multiple_of":
         return "整数で入れてください。"
-    if entry.lowest is not None and number < entry.lowest:
-        return f"{entry.lowest}以上の数を入れてください。"
-    if entry.highest is not None and number > entry.highest:
-        return f"{entry.highest}以下の数を入れてください。"
-    return None
+    if kind == "greater_than_equal":
+        return f"{bounds['ge']}以上の数を入れてください。"
+    return f"{bounds['le']}以下の数を入れてください。"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -107,3 +108,20 @@ def test_values_are_shown_as_people_write_them() -> None:
         ("請求日", "2026年4月1日"), ("請求の種類", "削除・利用停止"), ("内容", "出欠")
     ]  # fmt: skip
     assert ("年月", "2026年3月") in forms()["school_absence"].shown(ABSENCE)
+
+
+def test_fault_of_one_field_hides_no_fault_of_another() -> None:
+    found = told("support", started_on="2026-04-02", ended_on="2026-02-30", outcome="不明")
+    assert set(found) == {"started_on", "ended_on", "support_content", "lead_agency", "outcome"}
+    assert found["outcome"] == "一覧から選んでください。"
+
+
+def test_page_with_other_choices_takes_those() -> None:
+    form = forms()["decision"]
+    fields = tuple(
+        dataclasses.replace(entry, choices={"x": "X"}) if entry.name == "disagreement_item" else entry
+        for entry in form.fields
+    )
+    other = dataclasses.replace(form, fields=fields)
+    assert "disagreement_item" not in mistakes(other, {"disagreement_item": "x"}, TODAY)
+    assert mistakes(other, {"disagreement_item": "y"}, TODAY)["disagreement_item"] == "一覧から選んでください。"
