@@ -43,13 +43,23 @@ class Column:
     fallback: tuple[tuple[str, ...], ...] = ()
     """Columns whose value stands where this one is empty, the first that has one; of several together, their values
     with a space between them."""
+    unit: str | None = None
+    """What a number counts, as the seed units names it."""
+    plausible: tuple[float, float] | None = None
+    """The smallest and the greatest number that the column can hold."""
+    ends: str | None = None
+    """The date column of which a date is the end: an end before its beginning is none."""
+    is_future: bool = False
+    """Whether a date may lie ahead, and so be written in an era that has ended."""
+    is_external: bool = False
+    """Whether an id is a holder's own number of a person, which other extracts may spell otherwise."""
     register: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     """The column's entry in the register of data items: the source's default with the column's own on top."""
 
     @property
-    def must_be_somebody(self) -> bool:
-        """Whether it is a required number of a person or a household: zeros only stand for none."""
-        return self.required and self.width is not None
+    def is_end(self) -> bool:
+        """Whether a date is read as an end or a day to come."""
+        return self.ends is not None or self.is_future
 
     @property
     def keeps_text(self) -> bool:
@@ -245,6 +255,11 @@ def _column(entry: dict[str, Any], defaults: dict[str, Any]) -> Column:
         sensitive=bool(meta.get("sensitive", False)),
         aliases=tuple(meta.get("aliases") or ()),
         fallback=tuple((one,) if isinstance(one, str) else tuple(one) for one in meta.get("fallback") or ()),
+        unit=meta.get("unit"),
+        plausible=tuple(meta["plausible"]) if "plausible" in meta else None,
+        ends=meta.get("ends"),
+        is_future=bool(meta.get("future", False)),
+        is_external=bool(meta.get("external", False)),
         register={**defaults, **meta.get("register", {})},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,20 @@ class _Adapter:
         return self.macros.get(f"duckdb__{name}") or self.macros[f"default__{name}"]
 
 
+WORD_LISTS = ("words_for_nothing", "units")
+"""Seeds that ingest needs before dbt has built any."""
+
+
+def _relation(name: str) -> str:
+    """SQL of a seed: a word list by its rows, anything else by its name."""
+    if name not in WORD_LISTS:
+        return name
+    with (PROJECT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        headings, *rows = csv.reader(file)
+    values = ", ".join("(" + ", ".join("'" + value.replace("'", "''") + "'" for value in row) + ")" for row in rows)
+    return f"(values {values}) as {name} ({', '.join(headings)})"
+
+
 @lru_cache
 def load_macros() -> dict[str, Any]:
     """The macros of normalisation, age bands and labels by name; each takes SQL expressions and returns SQL."""
@@ -35,7 +50,7 @@ def load_macros() -> dict[str, Any]:
     environment = Environment(undefined=StrictUndefined)
     module = environment.from_string(
         text,
-        globals={"adapter": adapter, "return": lambda value: value, "ref": lambda name: name, "var": parameter},
+        globals={"adapter": adapter, "return": lambda value: value, "ref": _relation, "var": parameter},
     ).module
     adapter.macros = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
     return adapter.macros

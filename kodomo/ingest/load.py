@@ -10,12 +10,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kodomo.contract import Column, Contract, Layout
+from kodomo.contract import Column, Contract, Layout, load_code_lists
 from kodomo.ingest.files import ParsedFile, Reject, readable
 from kodomo.macros import load_macros
 
-JUDGED_BY_VALUE = ("date", "month", "int", "decimal", "flag")
+JUDGED_BY_VALUE = ("id", "date", "month", "int", "decimal", "flag")
 """The column types of which a value may be none."""
+INTERPRETED = "interpreted_date"
+"""The issue of a date that is used as the year it means."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ def normalised(values: pa.Array) -> pa.Array:
     text = pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"[\s\p{Z}\x0b\x1c-\x1f\x85]+", " "))
     # Arrow leaves a half-width kana and its dakuten apart.
     is_wide = pc.fill_null(pc.invert(pc.string_is_ascii(text)), False)
-    composed = [unicodedata.normalize("NFC", value) for value in text.filter(is_wide).to_pylist()]
+    # What has no width is no character of a value: marks of byte order and of direction, soft hyphens.
+    wide = pc.replace_substring_regex(text.filter(is_wide), r"[\x{200B}-\x{200F}\x{2060}\x{FEFF}\x{AD}]", "")
+    composed = [unicodedata.normalize("NFC", value).strip() for value in wide.to_pylist()]
     text = pc.replace_with_mask(text, is_wide, pa.array(composed, pa.string()))
     text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
     return pc.take(text, encoded.indices)
@@ -93,43 +97,79 @@ def _together(parts: list[pa.Array]) -> pa.Array:
     )
 
 
-def value_fault(kind: str, value: str, is_required: str) -> str:
-    """SQL: the reason code of a value that is not of its type, or null.
+def value_fault(column: Column, value: str, is_required: str, bounds: tuple[str, str] | None = None) -> str:
+    """SQL: the reason code of a value that is not of its column's type, or null.
 
-    ``kind``: a column type of the contract, ``value``: an SQL expression that is not null, ``is_required``: an SQL
-    condition; of an id, whether it must be the number of somebody. Where a value is empty, its column says whether
-    that is a fault.
+    ``value``: an SQL expression that is not null, ``is_required``: an SQL condition, ``bounds``: what a number must
+    lie between, if not the column's own. Where a value is empty, its column says whether that is a fault. An
+    ``interpreted_date`` is no fault: the value is used, and listed.
     """
     macros = load_macros()
+    kind = column.type
     if kind == "id":
-        return (
-            f"case when {macros['is_damaged_id'](value)} then 'damaged_id' "
-            f"when {is_required} and {macros['is_nobody'](value)} then 'missing_required' end"
+        # Nearly all ids pass one look.
+        usual = "0*[1-8][0-9]*" if column.width else "[A-Za-z0-9]*[0-9][0-9-]*"
+        is_none = (
+            f"{macros['normalise_id'](value, column.width)} is null" if column.width else macros["is_nothing"](value)
         )
-    if kind in {"date", "month"}:
-        code = "impossible_date" if kind == "date" else "invalid_month"
         return (
-            f"case {macros[f'{kind}_status'](value)} when 'impossible' then '{code}' "
+            f"case when regexp_full_match({value}, '{usual}') then null "
+            f"when {macros['is_destroyed_id'](value)} or {macros['is_damaged_id'](value, column.width)} "
+            f"then 'damaged_id' when {is_required} and {is_none} then 'missing_required' end"
+        )
+    if kind == "date":
+        listed = f"when {macros['is_interpreted_date'](value)} then '{INTERPRETED}'" if column.is_end else ""
+        return (
+            f"case {macros['date_status'](value, column.is_end)} when 'impossible' then 'impossible_date' "
+            f"when 'none' then case when {is_required} then 'missing_required' end "
+            f"when 'ok' then case {listed or 'when false then null'} end end"
+        )
+    if kind == "month":
+        return (
+            f"case {macros['month_status'](value)} when 'impossible' then 'invalid_month' "
             f"when 'none' then case when {is_required} then 'missing_required' end end"
         )
     if kind == "flag":
-        return f"case when {macros['parse_flag'](value)} is null then 'unknown_flag' end"
+        return (
+            f"case when {macros['parse_flag'](value)} is null and not {macros['is_nothing'](value)} "
+            "then 'unknown_flag' end"
+        )
     if kind in {"int", "decimal"}:
-        parsed = macros["parse_integer" if kind == "int" else "parse_decimal"](value)
-        return f"case when {parsed} is null then 'not_a_number' end"
+        number = macros["parse_integer" if kind == "int" else "parse_decimal"](value, column.unit)
+        least, most = bounds or column.plausible or (None, None)
+        return (
+            f"case {macros['number_status'](value, number, least, most)} when 'impossible' then 'not_a_number' "
+            f"when 'implausible' then 'implausible_value' "
+            f"when 'none' then case when {is_required} then 'missing_required' end end"
+        )
+    if kind == "code":
+        labels = ", ".join(
+            "'" + label.replace("'", "''") + "'" for label in load_code_lists().get(column.code_list or "", {}).values()
+        )
+        is_code = f"{value} in ({labels})" if labels else "false"
+        return (
+            f"case when {is_required} and {macros['is_nothing'](value)} and not {is_code} then 'missing_required' end"
+        )
     # Any text is of the other types.
     return "cast(null as varchar)"
 
 
 def _row_fault(column: Column, position: int, has_bad_values: bool) -> str | None:
     """SQL: the reason code that rejects a row for this column, or null."""
-    if column.type == "id":
-        fault = value_fault("id", column.name, "true" if column.must_be_somebody else "false")
-        return f"case when {column.name} is null then 'missing_required' else {fault} end" if column.required else fault
+    name = column.name
+    if column.type == "id" and not column.required:
+        return f"case when {load_macros()['is_destroyed_id'](name)} then 'damaged_id' end"
     if not column.required:
         return None
-    otherwise = f"else bad_{position}.code" if has_bad_values else ""
-    return f"case when {column.name} is null then 'missing_required' {otherwise} end"
+    if column.type in {"id", "code"}:
+        return f"case when {name} is null then 'missing_required' else {value_fault(column, name, 'true')} end"
+    otherwise = f"else nullif(bad_{position}.code, '{INTERPRETED}')" if has_bad_values else ""
+    return f"case when {name} is null then 'missing_required' {otherwise} end"
+
+
+def _reading(column: Column) -> tuple[str, str | None, int | None, bool]:
+    """What columns must have in common to be judged by one statement."""
+    return column.type, column.unit, column.width, column.is_end
 
 
 def _unless_deleted(contract: Contract, column: Column, fault: str | None) -> str | None:
@@ -208,7 +248,9 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     typed = {
         i: column
         for i, column in enumerate(contract.columns)
-        if column.type in JUDGED_BY_VALUE and not (column.type == "flag" and column.required)
+        if column.type in JUDGED_BY_VALUE
+        and not (column.type == "flag" and column.required)
+        and not (column.type == "id" and (column.required or column.width is None))
     }
     # Once per distinct value. A table of its own: the optimiser moves a condition into a subquery, and would judge
     # every row before it looks for the distinct ones.
@@ -218,17 +260,23 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     ]
     values.append("select 0 as column_position, '' as value where false")
     connection.execute(f"create or replace temp table delivered_values as {' union all '.join(values)}")
-    # One statement per type: to plan the reading of a date takes as long as to read many.
+    # One statement per kind of reading: to plan the reading of a date takes as long as to read many.
     judgements = ["select 0 as column_position, '' as value, '' as code where false"]
-    for kind in JUDGED_BY_VALUE:
-        positions = [str(i) for i, column in typed.items() if column.type == kind]
-        required = [str(i) for i, column in typed.items() if column.type == kind and column.required]
-        if positions:
-            fault = value_fault(kind, "value", f"column_position in ({', '.join(required)})" if required else "false")
-            judgements.append(
-                f"select column_position, value, code from (select column_position, value, {fault} as code "
-                f"from delivered_values where column_position in ({', '.join(positions)})) where code is not null"
-            )
+    groups: dict[tuple, list[int]] = {}
+    for i, column in typed.items():
+        groups.setdefault(_reading(column), []).append(i)
+    for positions in groups.values():
+        required = ", ".join(str(i) for i in positions if typed[i].required)
+        fault = value_fault(
+            typed[positions[0]],
+            "value",
+            f"column_position in ({required})" if required else "false",
+            _bounds({i: typed[i].plausible for i in positions}),
+        )
+        judgements.append(
+            f"select column_position, value, code from (select column_position, value, {fault} as code "
+            f"from delivered_values where column_position in ({', '.join(map(str, positions))})) where code is not null"
+        )
     connection.execute(f"create or replace temp table bad_values as {' union all '.join(judgements)}")
     bad = _columns_with_bad_values(connection)
     faults = [
@@ -251,6 +299,16 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     )
 
 
+def _bounds(plausible: Mapping[int, tuple[float, float] | None]) -> tuple[str, str] | None:
+    """SQL: the smallest and the greatest plausible number by column_position; None where no column has any."""
+    given = {position: pair for position, pair in plausible.items() if pair is not None}
+    if not given:
+        return None
+    least = " ".join(f"when {position} then {pair[0]}" for position, pair in given.items())
+    most = " ".join(f"when {position} then {pair[1]}" for position, pair in given.items())
+    return f"case column_position {least} else -1e12 end", f"case column_position {most} else 1e12 end"
+
+
 def _columns_with_bad_values(connection: duckdb.DuckDBPyConnection) -> set[int]:
     return {row[0] for row in connection.execute("select distinct column_position from bad_values").fetchall()}
 
@@ -260,8 +318,9 @@ def _record_issues(connection: duckdb.DuckDBPyConnection, contract: Contract, de
     queries = [
         f"select line_number, '{column.name}' as column_name, code from loaded "
         f"inner join bad_values on column_position = {i} and value = {column.name}"
+        + (f" and code = '{INTERPRETED}'" if column.required else "")
         for i, column in enumerate(contract.columns)
-        if i in bad and not column.required
+        if i in bad
     ]
     if queries:
         connection.execute(

@@ -19,7 +19,7 @@ from kodomo.contract import Column, Contract, load_heading_rules
 from kodomo.home import Home
 from kodomo.ingest.files import find_headings
 from kodomo.ingest.layouts import combined, positions_of, recognise
-from kodomo.ingest.load import contract_values, normalised, value_fault
+from kodomo.ingest.load import INTERPRETED, contract_values, normalised, value_fault
 from kodomo.ingest.records import physical_lines, split_fields, to_byte_text, utf_16
 
 MOST_REJECTS = 20_000
@@ -162,9 +162,8 @@ def _at(fields: list[str], position: int) -> str:
 def _fault(column: Column) -> str:
     """SQL: whether a value cannot stay as it is."""
     required = "true" if column.required else "false"
-    has_to_be = "true" if column.must_be_somebody or (column.required and column.type != "id") else "false"
-    fault = value_fault(column.type, column.name, has_to_be)
-    return f"case when {column.name} is null then {required} else ({fault}) is not null end"
+    fault = f"nullif({value_fault(column, column.name, required)}, '{INTERPRETED}')"
+    return f"case when {column.name} is null then {required} else {fault} is not null end"
 
 
 def _by_values(

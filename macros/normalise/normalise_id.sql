@@ -3,37 +3,76 @@
 {%- endmacro %}
 
 {% macro default__normalise_id(col, width=none) -%}
-    {#- Ids are text. With a width, numbers are padded on the left with zeros (and surplus zeros go), so that
-        every spelling of a number is one id; a number of zeros only is a way to write "nobody". -#}
+    {#- Ids are text. With a width, a number is padded on the left with zeros (and surplus zeros go), so that every
+        spelling of a number is one id; whatever is left that is no number is none. -#}
+    {%- if width -%}
+    list_transform(
+        [{{ person_number(col) }}],
+        lambda number: case
+            when {{ is_nobody('number') }} then null
+            when length(ltrim(number, '0')) < {{ width }} then lpad(ltrim(number, '0'), {{ width }}, '0')
+            else ltrim(number, '0')
+        end
+    )[1]
+    {%- else -%}
     case
-        when {{ is_damaged_id(col) }} then null
-        {% if width -%}
-        when {{ is_nobody(col) }} then null
-        when regexp_full_match(replace({{ col }}, ' ', ''), '[0-9]+') then
-            case
-                when length(ltrim(replace({{ col }}, ' ', ''), '0')) <= {{ width }}
-                    then lpad(ltrim(replace({{ col }}, ' ', ''), '0'), {{ width }}, '0')
-                else ltrim(replace({{ col }}, ' ', ''), '0')
-            end
-        {% endif -%}
-        else nullif(replace({{ col }}, ' ', ''), '')
+        when {{ is_destroyed_id(col) }} or {{ is_nothing(col) }} then null
+        else nullif(regexp_replace(
+            replace({{ col }}, ' ', ''), '^(?:=?"(.*)"|[''’‘`´]([^''’‘`´]+)|([0-9]+)\.0+)$', '\1\2\3'
+        ), '')
+    end
+    {%- endif %}
+{%- endmacro %}
+
+{% macro match_number(col) -%}
+    {{ return(adapter.dispatch('match_number', 'kodomo')(col)) }}
+{%- endmacro %}
+
+{% macro default__match_number(col) -%}
+    {#- The number that a holder has given, for matching: upper case, one stroke for all, and no zeros at the beginning
+        of any run of digits, which a sheet drops. -#}
+    regexp_replace(
+        translate(upper({{ col }}), '‐‑‒–—―−─━ーｰ', '-----------'), '(^|[^0-9])0+([0-9])', '\1\2', 'g'
+    )
+{%- endmacro %}
+
+{% macro person_number(col) -%}
+    {#- The digits of the number of a person or a household, without what tools and people write around them: quotes,
+        an apostrophe, No., thousands commas, .0 at the end. Empty where anything else is left. -#}
+    case
+        when regexp_full_match({{ col }}, '[0-9]+') then {{ col }}
+        else replace(
+            regexp_extract(
+                replace({{ col }}, ' ', ''),
+                '^=?["''’‘`´]?(?i:(?:宛名|世帯)?(?:番号|コード)|no|nr)?[.:]?([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.0*)?["'']?$',
+                1
+            ), ',', ''
+        )
     end
 {%- endmacro %}
 
-{% macro is_nobody(col) -%}
-    {#- The number of a person or a household that is zeros only. -#}
-    ltrim(replace({{ col }}, ' ', ''), '0') = ''
+{% macro is_nobody(number) -%}
+    {#- A number of zeros only or of nines only is a way to write "nobody"; a 9 or 99 may still be somebody's. -#}
+    regexp_full_match({{ number }}, '0*|999+')
 {%- endmacro %}
 
-{% macro is_damaged_id(col) -%}
-    {{ return(adapter.dispatch('is_damaged_id', 'kodomo')(col)) }}
+{% macro is_damaged_id(col, width=none) -%}
+    {{ return(adapter.dispatch('is_damaged_id', 'kodomo')(col, width)) }}
 {%- endmacro %}
 
-{% macro default__is_damaged_id(col) -%}
+{% macro default__is_damaged_id(col, width=none) -%}
+    {%- if width -%}
+    coalesce({{ person_number(col) }} = '' and not {{ is_nothing(col) }}, false)
+    {%- else -%}
+    {{ is_destroyed_id(col) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro is_destroyed_id(col) -%}
     {#- What a spreadsheet makes of a long number: 1.23E+10, or ##### where the column was too narrow. -#}
     coalesce(
-        regexp_matches(
-            replace({{ col }}, ' ', ''), '^(?:[0-9]+\.[0-9]*[Ee][+-]?[0-9]+|[0-9]+[Ee][+][0-9]+|#.*)$'
+        regexp_full_match(
+            replace({{ col }}, ' ', ''), '[0-9]+\.[0-9]*[Ee][+-]?[0-9]+|[0-9]+[Ee][+][0-9]+|#.*'
         ), false
     )
 {%- endmacro %}

@@ -1,49 +1,87 @@
 {#- A date in any spelling the city's systems use: ISO, western with separators or without, era names and letters. -#}
 
-{% macro parse_date(col) -%}
-    {{ return(adapter.dispatch('parse_date', 'kodomo')(col)) }}
+{% macro parse_date(col, is_end=false) -%}
+    {{ return(adapter.dispatch('parse_date', 'kodomo')(col, is_end)) }}
 {%- endmacro %}
 
-{% macro default__parse_date(col) -%}
+{% macro default__parse_date(col, is_end=false) -%}
     {#- One pass of one pattern takes the value apart; the two lambdas only name what was found, so that
-        nothing is computed twice. The first alternative has separators, the second is digits only. -#}
+        nothing is computed twice. The first alternative has separators, the second is digits only. An end, or a
+        date to come, may be written in a year of an era that has ended since (平成33年): it is the year it means. -#}
     list_transform(
         list_transform(
-            [regexp_extract(
-                {{ date_text(col) }},
-                '^(?:({{ era_pattern() }})?([0-9]{1,4}|元)[年./-]([0-9]{1,2})[月./-]([0-9]{1,2})日?'
-                || '|({{ era_pattern() }}|[1-5])?([0-9]{4}|[0-9]{2})([0-9]{2})([0-9]{2}))$',
-                ['era', 'year', 'month', 'day', 'era_compact', 'year_compact', 'month_compact', 'day_compact']
-            )],
+            [{{ date_parts(date_text(col)) }}],
             lambda part: {
                 'era': left(part.era || part.era_compact, 1),
-                'first_on': try_cast(
-                    {{ western_year(
-                        "left(part.era || part.era_compact, 1)", "replace(part.year || part.year_compact, '元', '1')"
-                    ) }}
-                    || '-' || part.month || part.month_compact || '-' || part.day || part.day_compact as date
-                )
+                'first_on': {{ first_on('part', "part.day || part.day_compact") }}
             }
         ),
-        lambda found: {{ within_era('found.era', 'found.first_on', 'found.first_on') }}
+        lambda found: {{ no_sentinel(
+            'found.era',
+            last_era('found.era', 'found.first_on') if is_end
+            else within_era('found.era', 'found.first_on', 'found.first_on'),
+            is_end
+        ) }}
     )[1]
 {%- endmacro %}
 
-{% macro date_status(col) -%}
-    {{ return(adapter.dispatch('date_status', 'kodomo')(col)) }}
+{% macro date_status(col, is_end=false) -%}
+    {{ return(adapter.dispatch('date_status', 'kodomo')(col, is_end)) }}
 {%- endmacro %}
 
-{% macro default__date_status(col) -%}
+{% macro default__date_status(col, is_end=false) -%}
     case
         when coalesce({{ col }}, '') = '' then 'none'
-        when {{ parse_date(col) }} is not null then 'ok'
+        when {{ parse_date(col, is_end) }} is not null then 'ok'
         when regexp_matches(
             {{ date_text(col) }},
-            '^(?:0|0{6,8}|0{1,4}[年./-]0{1,2}[月./-]0{1,2}日?|9{6,8}'
-            || '|9{4}[年./-]?(?:99[月./-]?99|12[月./-]?31)日?)$'
+            '^(?:0|0{6,8}|0{1,4}{{ separator() }}0{1,2}{{ separator() }}0{1,2}日?|9{6,8}'
+            || '|9{4}{{ separator() }}?99{{ separator() }}?99日?|1900{{ separator() }}?0?1{{ separator() }}?00?日?'
+            || '|0?1[/-]0?1[/-](?:0001|1900)|12[/-]3[01][/-]1899)$'
         ) then 'none'
+        when {{ is_sentinel(col, is_end) }} then 'none'
         when {{ is_unknown_date(col) }} then 'unknown'
+        when {{ is_nothing(col) }} then 'none'
         else 'impossible'
+    end
+{%- endmacro %}
+
+{% macro is_interpreted_date(col) -%}
+    {{ return(adapter.dispatch('is_interpreted_date', 'kodomo')(col)) }}
+{%- endmacro %}
+
+{% macro default__is_interpreted_date(col) -%}
+    ({{ parse_date(col) }} is null and {{ parse_date(col, true) }} is not null)
+{%- endmacro %}
+
+{% macro is_sentinel(col, is_end) -%}
+    {#- A day that exists and that programs write where there is none. -#}
+    list_transform(
+        list_transform(
+            [{{ date_parts(date_text(col)) }}],
+            lambda part: {
+                'era': left(part.era || part.era_compact, 1),
+                'first_on': {{ first_on('part', "part.day || part.day_compact") }}
+            }
+        ),
+        lambda found: found.first_on is not null
+        and {{ no_sentinel('found.era', 'found.first_on', is_end) }} is null
+    )[1]
+{%- endmacro %}
+
+{% macro no_sentinel(era, day, is_end) -%}
+    {#- The smallest and the greatest dates of programs and databases, as no date: .NET, Access, Excel and SQL Server;
+        Unix, where an end is meant, as people are born on 1970-01-01. Someone who writes an era means the day. -#}
+    case
+        when {{ era }} = '' and (
+            {{ day }} in (date '0001-01-01', date '1899-12-30', date '1899-12-31', date '1900-01-01')
+            or year({{ day }}) = 2999
+            or year({{ day }}) >= 9999
+        ) then null
+        {% if is_end -%}
+        when {{ day }} = date '1970-01-01' then null
+        {% endif -%}
+        else {{ day }}
     end
 {%- endmacro %}
 
@@ -52,15 +90,86 @@
     or regexp_matches({{ date_text(col) }}, '^(?:{{ era_pattern() }})?(?:[0-9]{1,4}|元)年(?:[0-9]{1,2}月)?$')
 {%- endmacro %}
 
+{% macro date_parts(text) -%}
+    regexp_extract(
+        {{ text }},
+        '^(?:({{ era_pattern() }})?([0-9]{1,4}|元){{ separator() }}([0-9]{1,2}){{ separator() }}([0-9]{1,2})日?'
+        || '|({{ era_pattern() }}|[1-5])?([0-9]{4}|[0-9]{2})([0-9]{2})([0-9]{2}))$',
+        ['era', 'year', 'month', 'day', 'era_compact', 'year_compact', 'month_compact', 'day_compact']
+    )
+{%- endmacro %}
+
+{% macro first_on(part, day) -%}
+    {#- The day that the parts name, whatever their era holds. -#}
+    try_cast(
+        {{ western_year(
+            "left(" ~ part ~ ".era || " ~ part ~ ".era_compact, 1)",
+            "replace(" ~ part ~ ".year || " ~ part ~ ".year_compact, '元', '1')"
+        ) }}
+        || '-' || {{ part }}.month || {{ part }}.month_compact || '-' || {{ day }} as date
+    )
+{%- endmacro %}
+
+{% macro separator() -%}
+    [-年月./‐‑‒–—―−─━ーｰ・･]
+{%- endmacro %}
+
 {% macro date_text(col) -%}
-    {#- The value without spaces, and without the time of day that exports of timestamps carry. -#}
+    {#- The value without spaces, weekday and 生; of a moment the day alone, and the day in Japan where the moment is in
+        another time than Japan's. Most values are plain, and pay for one look only. -#}
     replace(
         case
-            when contains({{ col }}, ':')
-                then regexp_replace({{ col }}, '[T ]+[0-9]{1,2}:[0-9:.]*(?:Z|[+-][0-9:]+)?$', '')
+            when regexp_matches({{ col }}, '[:(曜生]|[0-9][Zz]$|T[0-9]')
+                then {{ day_of_moment(
+                    "regexp_replace(" ~ col ~ ", ' ?[([][月火水木金土日](?:曜日?)?(?:・?祝日?)?[])]| ?[月火水木金土日]曜日?| ?生(?:まれ|れ)?$', '', 'g')"
+                ) }}
             else {{ col }}
         end, ' ', ''
     )
+{%- endmacro %}
+
+{% macro day_of_moment(col) -%}
+    list_transform(
+        [regexp_extract(
+            {{ col }},
+            '^(.*[0-9日])(?:[T ]+|(?:[T ]*(午前|午後|AM|PM) ?))([0-9]{1,2}):?([0-9]{2})(?::?[0-9]{2}(?:[.,][0-9]+)?)?'
+            || ' ?(午前|午後|[AaPp][Mm])?(?:(?i:jst)| ?((?i:z|utc|gmt)|[-+−][0-9]{1,2}(?::?[0-9]{2})?)(?: ?(?i:utc|gmt))?)?$',
+            ['day', 'half', 'hour', 'minute', 'half_behind', 'zone']
+        )],
+        lambda moment: case
+            when moment.day = '' then {{ col }}
+            when moment.zone = '' then moment.day
+            when moment.half || moment.half_behind <> '' then moment.day || moment.zone
+            else coalesce(
+                strftime(
+                    least(greatest(
+                        cast(coalesce(
+                            try_cast(replace(replace(moment.day, '/', '-'), '.', '-') as date),
+                            try_strptime(moment.day, '%Y%m%d')
+                        ) as timestamp)
+                        + to_minutes(
+                            60 * cast(moment.hour as integer) + cast(moment.minute as integer) + 540
+                            - {{ offset_minutes('moment.zone') }}
+                        ),
+                        timestamp '0001-01-01 00:00:00'
+                    ), timestamp '9999-12-31 00:00:00'),
+                    '%Y-%m-%d'
+                ),
+                moment.day || moment.zone
+            )
+        end
+    )[1]
+{%- endmacro %}
+
+{% macro offset_minutes(zone) -%}
+    {#- Minutes east of Greenwich, of +01:00, -0530, Z. -#}
+    case
+        when regexp_matches({{ zone }}, '^[A-Za-z]') then 0
+        else (case when left({{ zone }}, 1) = '+' then 1 else -1 end) * (
+            60 * cast(regexp_extract({{ zone }}, '^.([0-9]{1,2})(?::?[0-9]{2})?$', 1) as integer)
+            + coalesce(try_cast(regexp_extract({{ zone }}, '^.[0-9]{1,2}:?([0-9]{2})$', 1) as integer), 0)
+        )
+    end
 {%- endmacro %}
 
 {% macro era_pattern() -%}
@@ -87,9 +196,9 @@
 {% macro within_era(era, first_on, last_on) -%}
     {#- first_on, if the period first_on–last_on touches its era: a changeover day belongs to both eras where
         both began and ended on it (1912-07-30, 1926-12-25). 明治 counts from 1868-01-25, its first day by the
-        proclamation. 9999-12-31 is a way to write no date. -#}
+        proclamation. -#}
     case
-        when {{ era }} = '' then nullif({{ first_on }}, date '9999-12-31')
+        when {{ era }} = '' then {{ first_on }}
         when {{ era }} in ('M', 'm', '明', '1')
             then case when {{ last_on }} >= date '1868-01-25' and {{ first_on }} <= date '1912-07-30' then {{ first_on }} end
         when {{ era }} in ('T', 't', '大', '2')
@@ -99,5 +208,17 @@
         when {{ era }} in ('H', 'h', '平', '4')
             then case when {{ last_on }} >= date '1989-01-08' and {{ first_on }} <= date '2019-04-30' then {{ first_on }} end
         when {{ last_on }} >= date '2019-05-01' then {{ first_on }}
+    end
+{%- endmacro %}
+
+{% macro last_era(era, day) -%}
+    {#- day, unless it lies before its era began: 平成33年 is the year that it means, and 令和元年4月 none. -#}
+    case
+        when {{ era }} = '' then {{ day }}
+        when {{ era }} in ('M', 'm', '明', '1') then case when {{ day }} >= date '1868-01-25' then {{ day }} end
+        when {{ era }} in ('T', 't', '大', '2') then case when {{ day }} >= date '1912-07-30' then {{ day }} end
+        when {{ era }} in ('S', 's', '昭', '3') then case when {{ day }} >= date '1926-12-25' then {{ day }} end
+        when {{ era }} in ('H', 'h', '平', '4') then case when {{ day }} >= date '1989-01-08' then {{ day }} end
+        when {{ day }} >= date '2019-05-01' then {{ day }}
     end
 {%- endmacro %}

@@ -10,24 +10,20 @@
             list_transform(
                 [regexp_extract(
                     {{ date_text(col) }},
-                    '^(?:({{ era_pattern() }})?([0-9]{1,4}|元)[年./-]([0-9]{1,2})月?'
+                    '^(?:({{ era_pattern() }})?([0-9]{1,4}|元){{ separator() }}([0-9]{1,2})月?'
                     || '|({{ era_pattern() }}|[1-5])?([0-9]{4}|[0-9]{2})([0-9]{2}))$',
                     ['era', 'year', 'month', 'era_compact', 'year_compact', 'month_compact']
                 )],
                 lambda part: {
                     'era': left(part.era || part.era_compact, 1),
-                    'first_on': try_cast(
-                        {{ western_year(
-                            "left(part.era || part.era_compact, 1)",
-                            "replace(part.year || part.year_compact, '元', '1')"
-                        ) }}
-                        || '-' || part.month || part.month_compact || '-01' as date
-                    )
+                    'first_on': {{ first_on('part', "'01'") }}
                 }
             ),
-            lambda found: nullif(
-                {{ within_era('found.era', 'found.first_on', 'last_day(found.first_on)') }}, date '9999-12-01'
-            )
+            lambda found: case
+                when year(found.first_on) < 9999 then {{ no_sentinel(
+                    'found.era', within_era('found.era', 'found.first_on', 'last_day(found.first_on)'), false
+                ) }}
+            end
         )[1],
         cast(date_trunc('month', {{ parse_date(col) }}) as date)
     )
@@ -43,11 +39,14 @@
         when {{ parse_month(col) }} is not null then 'ok'
         when regexp_matches(
             {{ date_text(col) }},
-            '^(?:0|0{4,8}|0{1,4}[年./-]0{1,2}(?:[月./-]0{1,2})?[月日]?|9{6,8}'
-            || '|9{4}[年./-]?(?:99|12)月?|9{4}[年./-]?(?:99[月./-]?99|12[月./-]?31)日?)$'
+            '^(?:0|0{4,8}|0{1,4}{{ separator() }}0{1,2}(?:{{ separator() }}0{1,2})?[月日]?|9{6,8}'
+            || '|(?:9{4}|2999){{ separator() }}?(?:99|12)月?|9{4}{{ separator() }}?99{{ separator() }}?99日?'
+            || '|(?:0001|1900){{ separator() }}?0?1月?)$'
         ) then 'none'
+        when {{ is_sentinel(col, false) }} then 'none'
         when regexp_matches({{ date_text(col) }}, '不詳|不明')
             or regexp_matches({{ date_text(col) }}, '^(?:{{ era_pattern() }})?(?:[0-9]{1,4}|元)年度?$') then 'unknown'
+        when {{ is_nothing(col) }} then 'none'
         else 'impossible'
     end
 {%- endmacro %}

@@ -45,6 +45,9 @@ STATUSES = {
     "ok": ["2024-02-29", "R6.2.29", "昭和 2 5 年 3 月 1 日"],
     "none": [
         None, "", "00000000", "0000-00-00", "99999999", "9999-12-31", "9999/12/31", "99991231", "9999年12月31日", "0",
+        "0001-01-01", "0001/01/01 0:00:00", "0001-01-01T00:00:00Z", "1899/12/30", "1899-12-31", "1900-01-00",
+        "1900/1/0", "1900/01/01", "19000101", "1899-12-30 00:00:00", "2999-12-31", "2999/3/31", "9999-03-31", "99999999",
+        "9999-12-31T23:59:59Z", "1/1/0001 12:00:00 AM", "NULL", "-", "―", "なし", "該当なし", "***", "…", "未定",
     ],
     "unknown": [
         "昭和25年不詳", "昭和25年月日不詳", "不詳", "昭和25年 不 詳", "平成3年4月不詳",
@@ -64,6 +67,83 @@ ERAS = [
     ("平成", "H", "4", 1988, dt.date(1989, 1, 8), dt.date(2019, 4, 30)),
     ("令和", "R", "5", 2018, dt.date(2019, 5, 1), dt.date(2117, 12, 31)),
 ]
+
+
+MOMENTS = {
+    "2016-12-11T15:00:00Z": dt.date(2016, 12, 12),
+    "2016-12-11T14:59:59Z": dt.date(2016, 12, 11),
+    "2008-03-31T15:00:00.000Z": dt.date(2008, 4, 1),
+    "2008-03-31 15:00:00 UTC": dt.date(2008, 4, 1),
+    "2008/3/31 15:00 +0000": dt.date(2008, 4, 1),
+    "20080331T150000Z": dt.date(2008, 4, 1),
+    "2008-04-01T00:00:00+09:00": dt.date(2008, 4, 1),
+    "2008-04-01T08:59:59+0900": dt.date(2008, 4, 1),
+    "2008-03-31T23:00:00-05:30": dt.date(2008, 4, 1),
+    "2008-04-01T03:00:00+12:00": dt.date(2008, 4, 1),
+    "2008-04-01T02:59:00+12:00": dt.date(2008, 3, 31),
+    "2008-12-31T15:00:00Z": dt.date(2009, 1, 1),
+    "1969-12-31T15:00:00Z": dt.date(1970, 1, 1),
+    "2008-02-30T15:00:00Z": None,
+    "2008-04-01T01:00:00 PM Z": None,
+}
+
+STROKES = [
+    "2015−04−01", "2015‐4‐1", "2015–04–01", "2015ー4ー1", "2015・4・1", "2015—04—01", "H27・4・1", "H27−4−1",
+    "平成27年4月1日生", "H27.4.1生", "H27.4.1 生まれ", "2015/4/1(水)", "2015年4月1日(水曜日)", "平成27年4月1日 水曜日",
+    "2015-04-01 (水) 10:00", "2015/04/01 午後 1:05", "2015/04/01 1:05:00 PM", "H27.4.1(水)生",
+]  # fmt: skip
+
+ENDS = {
+    "平成33年3月31日": dt.date(2021, 3, 31),
+    "H33.3.31": dt.date(2021, 3, 31),
+    "4330331": dt.date(2021, 3, 31),
+    "昭和100年4月1日": None,
+    "昭和99年4月1日": dt.date(2024, 4, 1),
+    "平成31年4月30日": dt.date(2019, 4, 30),
+    "平成元年1月7日": None,
+    "令和元年4月30日": None,
+    "平成33年2月29日": None,
+    "1970-01-01": None,
+    "1970/01/01 00:00:00": None,
+    "1970-01-02": dt.date(1970, 1, 2),
+}
+
+
+def test_moment_is_the_day_in_japan() -> None:
+    assert dict(zip(MOMENTS, evaluate(macro("parse_date"), [*MOMENTS]), strict=True)) == MOMENTS
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.datetimes(dt.datetime(1930, 1, 2), dt.datetime(2090, 1, 1)), st.integers(-14 * 60, 14 * 60)),
+        min_size=100,
+        max_size=200,
+    )
+)
+def test_any_moment_is_the_day_that_python_says_it_is_in_japan(moments: list[tuple[dt.datetime, int]]) -> None:
+    written = [moment.replace(tzinfo=dt.timezone(dt.timedelta(minutes=offset))) for moment, offset in moments]
+    in_japan = [moment.astimezone(dt.timezone(dt.timedelta(hours=9))).date() for moment in written]
+    assert evaluate(macro("parse_date"), [moment.isoformat(timespec="seconds") for moment in written]) == in_japan
+
+
+def test_strokes_weekdays_and_other_words_around_a_date() -> None:
+    assert evaluate(macro("parse_date"), [*STROKES]) == [dt.date(2015, 4, 1)] * len(STROKES)
+
+
+def test_day_that_programs_write_for_none_is_somebodys_birthday_in_an_era() -> None:
+    written: list[str | None] = ["明治33年1月1日", "M33.1.1", "1970-01-01", "昭和45年1月1日"]
+    days = [dt.date(1900, 1, 1)] * 2 + [dt.date(1970, 1, 1)] * 2
+    assert evaluate(macro("parse_date"), written) == days
+
+
+def test_end_in_an_era_that_has_ended_is_the_year_it_means() -> None:
+    assert dict(zip(ENDS, evaluate(macro("parse_date", True), [*ENDS]), strict=True)) == ENDS
+    interpreted = {value for value in ENDS if value[0] in "平昭H4" and ENDS[value]} - {"平成31年4月30日"}
+    found = evaluate(macro("is_interpreted_date"), [*ENDS])
+    assert {value for value, is_interpreted in zip(ENDS, found, strict=True) if is_interpreted} == interpreted
+    statuses = evaluate(macro("date_status", True), ["平成33年3月31日", "1970-01-01", "平成元年1月7日"])
+    assert statuses == ["ok", "none", "impossible"]
 
 
 def test_every_spelling_is_the_same_day() -> None:
