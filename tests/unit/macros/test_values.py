@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.ingest.macros import load_macros
-from tests.unit.normalise.rendering import evaluate, macro
+from kodomo.ingest.macros import load_macros
+from tests.unit.macros.rendering import evaluate, macro
 
 
 def check(expression: str, cases: dict[str | None, Any]) -> None:
@@ -142,7 +142,8 @@ def test_numbers_of_people_have_one_spelling() -> None:
             '"12345"': NUMBER, "No.12345": NUMBER, "No 12345": NUMBER, "NO.012345": NUMBER, "宛名番号12345": NUMBER,
             "'12,345.0": NUMBER, "123456789012345": "123456789012345", "1234567890123456": "1234567890123456",
             "9": "000000000000009", "99": "000000000000099", "9990": "000000000009990",
-            "0": None, "000000000000000": None, "999": None, "999999999999999": None, "0099999": "000000000099999", "9,999": None,
+            "0": None, "000000000000000": None, "999": None, "999999999999999": None,
+            "0099999": "000000000099999", "9,999": None,
             "1.23E+10": None, "1.23456789012345E+14": None, "######": None, "A12": None, "12345.5": None, "12,34": None,
             "123-45": None, "12345様": None, "別紙": None, "1/2": None, "": None, None: None,
         },
