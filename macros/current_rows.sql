@@ -1,15 +1,18 @@
 {% macro current_rows(source_id) -%}
     {#- The delivered rows that make a source's present state: those of its last full delivery, of the
-        deltas after it, and of what people have entered by hand, which a full delivery does not know of. delivery_rank counts deliveries in their order; corrections by key are for the staging
-        model, where keys have one spelling. -#}
+        deltas after it, and of what people have entered by hand, which a full delivery does not know of.
+        delivery_rank counts deliveries in their order; corrections by key are for the staging model, where keys have
+        one spelling. -#}
     select
         delivered.*,
-        current_deliveries.delivery_rank
+        current_deliveries.delivery_rank,
+        current_deliveries.kind as delivery_kind
     from {{ source('raw', source_id) }} as delivered
     inner join (
         select
             delivery_id,
-            delivery_rank
+            delivery_rank,
+            kind
         from (
             select
                 delivery_id,

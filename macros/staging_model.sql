@@ -11,6 +11,7 @@
     {#- Before the project is parsed there is no contract to read; what the model depends on is known. -#}
     {{ current_rows(source_id) }} cross join {{ source('run', 'data_items') }} cross join {{ as_of() }}
     cross join {{ ref('stg_seeds__code_spellings') }}
+    cross join {{ ref('words_for_nothing') }} cross join {{ ref('units') }}
 {%- else -%}
 {%- set contract = source_contract(source_id) -%}
 {%- set row_key = contract.row_key -%}
@@ -58,7 +59,8 @@ typed as (
         {%- endfor %}
         delivered.delivery_id,
         delivered.line_number,
-        delivered.delivery_rank
+        delivered.delivery_rank,
+        delivered.delivery_kind
     from delivered
     {%- for column in coded %}
     left join {{ column.name }}_codes on delivered.{{ column.name }} = {{ column.name }}_codes.delivered_text
@@ -67,7 +69,8 @@ typed as (
 
 corrected as (
     {% if row_key -%}
-    -- a later row with the same key corrects an earlier one; what was taken back stays so, wherever its row stands
+    -- a later delivery corrects an earlier one; of two rows of one file the last one holds, or what the contract says;
+    -- what was taken back stays so, wherever its row stands
     select *
     from typed
     qualify
@@ -79,6 +82,9 @@ corrected as (
                 coalesce({{ row_state.deleted }}, false) desc,
                 coalesce({{ row_state.latest }}, false) desc,
                 {%- endif %}
+                {%- for rule in contract.row_order %}
+                {{ holds_first(rule) }},
+                {%- endfor %}
                 line_number desc
         ) = 1
     {%- else -%}
@@ -125,8 +131,14 @@ stated as (
 final as (
     select
         {%- for column in columns %}
-        {%- for name in staged_names(column) %}
+        {%- for name in staged_names(column, columns) %}
+        {%- if name == before_start(column, columns) %}
+        {{ ends_before_start(column, last) }} as {{ name }},
+        {%- elif before_start(column, columns) and name == column.name %}
+        case when approved.{{ name }} and not {{ ends_before_start(column, last) }} then {{ last }}.{{ name }} end as {{ name }},
+        {%- else %}
         case when approved.{{ column.name }} then {{ last }}.{{ name }} end as {{ name }},
+        {%- endif %}
         {%- endfor %}
         {%- endfor %}
         {%- if rows == 'history' %}
@@ -164,18 +176,46 @@ select * from final
             'has_label': meta.get('has_label'),
             'holds_several': meta.get('holds_several'),
             'width': meta.get('width'),
+            'unit': meta.get('unit'),
+            'plausible': meta.get('plausible'),
+            'ends': meta.get('ends'),
+            'future': meta.get('future'),
+            'external': meta.get('external'),
         }) -%}
     {%- endfor -%}
     {%- set meta = node.config.meta -%}
     {{ return({
         'row_key': meta.get('row_key') or [],
+        'row_order': meta.get('row_order') or [],
         'row_state': meta.get('row_state'),
         'columns': columns,
         'facts': meta.get('facts'),
     }) }}
 {%- endmacro %}
 
-{% macro staged_names(column) -%}
+{% macro holds_first(rule) -%}
+    {#- Of two rows of one key in one full file, the one with this value, or with the newest date. -#}
+    {%- if 'is' in rule -%}
+    (delivery_kind = 'full' and {{ rule.column }} is not distinct from '{{ rule.is }}') desc
+    {%- else -%}
+    case when delivery_kind = 'full' then {{ rule.column }} end desc nulls last
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro before_start(column, columns) -%}
+    {#- The column that says that an end was discarded; empty where the beginning is not among the columns. -#}
+    {%- set has_start = column.ends and column.ends in columns | map(attribute='name') -%}
+    {{ return('is_' ~ column.name ~ '_before_' ~ column.ends if has_start else '') }}
+{%- endmacro %}
+
+{% macro ends_before_start(column, rows) -%}
+    coalesce(
+        approved.{{ column.name }} and approved.{{ column.ends }} and {{ rows }}.{{ column.name }} < {{ rows }}.{{ column.ends }},
+        false
+    )
+{%- endmacro %}
+
+{% macro staged_names(column, columns) -%}
     {#- The columns that one column of the contract becomes. -#}
     {%- set type = column.type -%}
     {%- set names = [column.name] -%}
@@ -183,6 +223,8 @@ select * from final
     {%- if type in ('name', 'kana', 'address') -%}{%- do names.append(column.name ~ '_match') -%}{%- endif -%}
     {%- if type == 'address' -%}{%- do names.append(column.name ~ '_building') -%}{%- endif -%}
     {%- if column.get('has_label') -%}{%- do names.append(column.name ~ '_label') -%}{%- endif -%}
+    {%- if column.external -%}{%- do names.append(column.name ~ '_match') -%}{%- endif -%}
+    {%- if before_start(column, columns) -%}{%- do names.append(before_start(column, columns)) -%}{%- endif -%}
     {{ return(names) }}
 {%- endmacro %}
 
@@ -236,11 +278,11 @@ select * from final
         case when not coalesce({{ parse_flag('delivered.' ~ flag) }}, false) then {{ parse_date(delivered) }} end
     {%- elif column.type == 'flag' and column.name.startswith('is_') and column.name[3:-8] in names -%}
         coalesce({{ parse_flag(delivered) }}, false)
-        or coalesce({{ date_status('delivered.' ~ column.name[3:-8]) }} = 'unknown', false)
-    {%- elif column.type == 'date' -%}{{ parse_date(delivered) }}
+        or coalesce({{ is_unknown_date('delivered.' ~ column.name[3:-8]) }}, false)
+    {%- elif column.type == 'date' -%}{{ parse_date(delivered, column.ends or column.future) }}
     {%- elif column.type == 'month' -%}{{ parse_month(delivered) }}
-    {%- elif column.type == 'int' -%}{{ parse_integer(delivered) }}
-    {%- elif column.type == 'decimal' -%}{{ parse_decimal(delivered) }}
+    {%- elif column.type == 'int' -%}{{ staged_number(parse_integer(delivered, column.unit), column) }}
+    {%- elif column.type == 'decimal' -%}{{ staged_number(parse_decimal(delivered, column.unit), column) }}
     {%- elif column.type == 'flag' -%}{{ parse_flag(delivered) }}
     {%- elif column.type == 'id' -%}{{ normalise_id(delivered, column.width) }}
     {%- elif column.type == 'code' -%}{{ column.name }}_codes.code
@@ -255,6 +297,8 @@ select * from final
     {%- endif -%}
     {%- if column.type == 'name' %},
         {{ match_kanji(delivered) }} as {{ column.name }}_match
+    {%- elif column.external %},
+        {{ match_number(normalise_id(delivered)) }} as {{ column.name }}_match
     {%- elif column.type == 'kana' %},
         {{ match_kana(delivered) }} as {{ column.name }}_match
     {%- elif column.type == 'address' %},
@@ -263,4 +307,9 @@ select * from final
     {%- elif column.get('has_label') %},
         {{ column.name }}_codes.label as {{ column.name }}_label
     {%- endif -%}
+{%- endmacro %}
+
+{% macro staged_number(number, column) -%}
+    {%- set bounds = column.plausible or [none, none] -%}
+    {{ plausible_number(number, bounds[0], bounds[1]) }}
 {%- endmacro %}

@@ -1,12 +1,12 @@
 """The jobs, when they run, and whom they tell."""
 
 import dataclasses
-import datetime as dt
 import os
 from pathlib import Path
 
 import dagster as dg
 
+from kodomo import clock
 from kodomo.errors import KodomoError, PublicationHeldError, WarehouseBusyError
 from kodomo.home import Home
 from kodomo.ingest.landing import Landing, look
@@ -92,7 +92,7 @@ def delete_what_is_past_its_retention(context: dg.OpExecutionContext) -> None:
     from kodomo.data_subjects.retention import delete_due
 
     try:
-        deleted = delete_due(Home.from_environment(), dt.date.today(), "retention")
+        deleted = delete_due(Home.from_environment(), clock.today(), "retention")
     except WarehouseBusyError as error:
         raise dg.RetryRequested(max_retries=3, seconds_to_wait=60) from error
     for one in deleted:

@@ -54,6 +54,14 @@ SUITES = {
             "select column_name from {batch} where unreadable_count > 0.01 * row_count",
         ),
     ],
+    "marts.fct_fact_account": [
+        no_rows(
+            "every_row_is_used_asked_or_explained",
+            "取り込んだどの行も、使われているか、確認を求めているか、使わない理由が分かっている",
+            BLOCKS,
+            "select source_id from {batch} where fate = 'vanished'",
+        ),
+    ],
     "marts.fct_observation": [
         no_rows(
             "observations_are_of_known_people",

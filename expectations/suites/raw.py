@@ -106,7 +106,7 @@ SUITES = {
             select value_issues.delivery_id, value_issues.line_number
             from {{batch}} as value_issues
             inner join raw.deliveries as deliveries on value_issues.delivery_id = deliveries.delivery_id
-            where {THIS_RUN}
+            where {THIS_RUN} and value_issues.issue_code <> 'interpreted_date'
             """,
         ),
     ],

@@ -9,8 +9,8 @@ AS_OF = "(select as_of_on from raw.run_parameters)"
 
 
 def in_order(label_ja: str, first: str, last: str) -> Check:
-    """That of two dates the last is not before the first."""
-    query = f"select line_number from {{batch}} where {last} < {first}"
+    """That no end lies before its beginning: staging has such an end empty, and says so."""
+    query = f"select line_number from {{batch}} where is_{last}_before_{first}"
     return no_rows(f"{last}_is_not_before_{first}", label_ja, LOOK, query)
 
 
@@ -68,7 +68,12 @@ SUITES = {
         in_order("一時保護の終了は開始より前ではない", "protection_started_on", "protection_ended_on"),
     ],
     "staging.stg_social_council__social_council_services": [
-        in_order("利用日は生年月日より前ではない", "birth_on", "used_on"),
+        no_rows(
+            "used_on_is_not_before_birth_on",
+            "利用日は生年月日より前ではない",
+            LOOK,
+            "select line_number from {batch} where used_on < birth_on",
+        ),
     ],
     "staging.stg_welfare__disability_certificates": [
         in_order("手帳の返還は交付より前ではない", "issued_on", "returned_on"),

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from kodomo import clock
 from kodomo.contract import Column, Contract, load_contracts
 from kodomo.errors import UsageError
 from kodomo.home import Home
@@ -56,7 +57,7 @@ def delete_due(home: Home, as_of_on: dt.date, decided_by: str) -> list[Due]:
 
     Raises UsageError for a date in the future: nothing is deleted before its time.
     """
-    if as_of_on > dt.date.today():
+    if as_of_on > clock.today():
         raise UsageError("Nothing is deleted before its time: `kodomo retention list --as-of DATE` shows what will be.")
     contracts = load_contracts()
     with connect(home) as connection:

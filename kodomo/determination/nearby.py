@@ -107,10 +107,15 @@ def _condition(columns: list[str]) -> str | None:
     kept = []
     for name in people_columns(columns):
         if name in EXTERNAL_KEYS:
-            found = (
-                f"select source_key from {WAREHOUSE}.intermediate.int_person__identities "
-                f"where source_id = '{EXTERNAL_KEYS[name]}' and person_id in (select person_id from near_people)"
+            source_id = EXTERNAL_KEYS[name]
+            keys = (
+                # The extracts of schools may spell a pupil's number otherwise than the roster.
+                f"select school_person_no from {WAREHOUSE}.intermediate.int_person__pupil_numbers where true"
+                if source_id == "school_enrolment"
+                else f"select source_key from {WAREHOUSE}.intermediate.int_person__identities "
+                f"where source_id = '{source_id}'"
             )
+            found = f"{keys} and person_id in (select person_id from near_people)"
         elif name.endswith("atena_no"):
             found = "select atena_no from near_atena"
         else:

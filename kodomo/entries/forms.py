@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic import Field as PydanticField
 from pydantic_core import PydanticCustomError
 
+from kodomo import clock
 from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError, UsageError
 from kodomo.japanese import japanese_date
@@ -197,7 +198,7 @@ def mistakes(form: Form, content: Mapping[str, str], today: dt.date | None = Non
     """Field → what to correct, in Japanese; empty when all is well. Expects what ``clean`` returns."""
     try:
         model = _known_model(form.name) if forms().get(form.name) is form else _model(form)
-        model.model_validate(dict(content), context={"today": today or dt.date.today()})
+        model.model_validate(dict(content), context={"today": today or clock.today()})
     except ValidationError as error:
         return {
             str(found["loc"][0]): _message(form.field(str(found["loc"][0])), found)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
+from kodomo import clock
 from kodomo.entries.store import EntryStore
 
 
 def protected_by_entries(store: EntryStore) -> set[str]:
     """Person ids under a typed support measure in force today, and of the children that it was typed for."""
-    today = dt.date.today().isoformat()
+    today = clock.today().isoformat()
     protected: set[str] = set()
     for version in store.current("support_measure"):
         content = version.content

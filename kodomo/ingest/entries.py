@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from kodomo import clock
 from kodomo.contract import Contract, load_contracts
 from kodomo.entries.forms import Form, forms
 from kodomo.entries.requests import is_granted
@@ -114,7 +115,7 @@ def _deliver(
     delivery = None
     if there and not same:
         folder = home.entry_landing / contract.source_id
-        today = dt.date.today()
+        today = clock.today()
         path = folder / f"{contract.source_id}_{today:%Y%m%d}_entry_{run_id}.csv"
         write_atomically(path, data)
         delivery = take(connection, home, contract, contract.source_id, path, today, run_id, KIND)

@@ -32,6 +32,7 @@ AT_BUILD_DATE = (
     "intermediate.int_person__atena",
     "intermediate.int_observations__barred",
     "intermediate.int_person__identities",
+    "intermediate.int_person__pupil_numbers",
     "intermediate.int_quality__unknown_codes",
 )
 EXTERNAL_KEYS = {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kodomo import clock
 from orchestration.options import JSON, Person
 
 
@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
         store.note_access(getpass.getuser(), action, purpose=purpose, person_id=person_id)
         held = held_on(home, store, person_id)
         require_person(held)
-        html = printed("print_disclosure.html", held=held, made_on=dt.date.today(), who=getpass.getuser())
+        html = printed("print_disclosure.html", held=held, made_on=clock.today(), who=getpass.getuser())
         content = {
             ".pdf": lambda: to_pdf(home, html),
             ".html": html.encode,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kodomo import clock
 from orchestration.options import JSON, Person, date_option, day
 
 AREA = Annotated[str, typer.Option(help="Only this area (code).")]
@@ -91,7 +92,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Record a decision: always a new row, and nothing happens by a score alone."""
         content = {
-            "meeting_on": (day(on) or dt.date.today()).isoformat(),
+            "meeting_on": (day(on) or clock.today()).isoformat(),
             "decision": decision,
             "agrees_with_tier": "yes" if agree else "no",
             "disagreement_reason": reason,
@@ -135,7 +136,7 @@ def _agenda(
         raise UsageError(f"--state is one of open, {', '.join(STATES_JA)}, all.")
     home = Home.from_environment()
     filters = Filters(area, tier, state, day(due_by))
-    date = day(on) or dt.date.today()
+    date = day(on) or clock.today()
     return agenda(published_children(home), EntryStore(home), date, filters), filters, date
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kodomo import clock
 from orchestration.options import JSON, date_option, day
 
 DEFINITION = Annotated[
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.scoring.definition import read_definition
         from kodomo.scoring.legal_basis import observation_obstacles
 
-        as_of_on = day(as_of) or dt.date.today()
+        as_of_on = day(as_of) or clock.today()
         definition = read_definition(folder)
         mistakes = find_mistakes(definition, observation_obstacles(as_of_on))
         if as_json:
@@ -119,7 +119,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.scoring.versions import approve as approve_version
         from kodomo.seeds import SEEDS
 
-        date = day(on) or dt.date.today()
+        date = day(on) or clock.today()
         digest = approve_version(definition or SEEDS, version, by, reason, date, as_trial=trial)
         typer.echo(f"{version} is {'on trial' if trial else 'active'}; hash {digest[:12]}.")
 
@@ -133,7 +133,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.scoring.versions import retire as retire_version
         from kodomo.seeds import SEEDS
 
-        retire_version(definition or SEEDS, version, day(on) or dt.date.today())
+        retire_version(definition or SEEDS, version, day(on) or clock.today())
         typer.echo(f"{version} is retired.")
 
     @model.command()

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from kodomo import clock
 from orchestration.console import show
 from orchestration.options import JSON, DeliveryId, Reason, date_option, day
 
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.data_subjects.retention import due
         from kodomo.home import Home
 
-        as_of_on = day(as_of) or dt.date.today()
+        as_of_on = day(as_of) or clock.today()
         found = due(Home.from_environment(), as_of_on)
         show([{name: _text(value) for name, value in dataclasses.asdict(one).items()} for one in found], as_json)
 
@@ -42,7 +43,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.data_subjects.retention import delete_due, due
         from kodomo.home import Home
 
-        home, today = Home.from_environment(), dt.date.today()
+        home, today = Home.from_environment(), clock.today()
         found = due(home, today) if dry_run else delete_due(home, today, getpass.getuser())
         show([{name: _text(value) for name, value in dataclasses.asdict(one).items()} for one in found], as_json)
 

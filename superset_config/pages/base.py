@@ -16,6 +16,7 @@ from flask import Response, abort, flash, g, redirect, render_template, request
 from flask_appbuilder import BaseView
 from flask_appbuilder.security.decorators import has_access, permission_name
 
+from kodomo import clock
 from kodomo.entries.store import ConflictError, UnknownRecordError, Version
 from kodomo.errors import KodomoError
 from kodomo.home import Home
@@ -154,7 +155,7 @@ class EntryPage(BaseView):
             pages=pages,
             here=self.route_base,
             who=g.user.first_name or g.user.username,
-            today=dt.date.today(),
+            today=clock.today(),
             most_found=MOST_FOUND,
             **context,
         )

@@ -19,7 +19,7 @@ TYPES = {
     "date": "DATE",
     "month": "DATE",
     "int": "INTEGER",
-    "decimal": "DECIMAL(18,4)",
+    "decimal": "DECIMAL(18,6)",
     "flag": "BOOLEAN",
 }
 SOURCES = sorted(load_contracts())

@@ -130,3 +130,5 @@ select
 from notifications
 left join atena as mothers on notifications.mother_atena_no = mothers.atena_no
 left join born on notifications.notification_no = born.notification_no
+-- A notification whose mother the register never had waits as a question, unless its child is in the register.
+where mothers.person_id is not null or born.person_id is not null

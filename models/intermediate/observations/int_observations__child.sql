@@ -2,6 +2,10 @@ with atena as (
     select * from {{ ref('int_person__atena') }}
 ),
 
+known_ids as (
+    select * from {{ ref('int_person__known_ids') }}
+),
+
 child_allowance as (
     select * from {{ ref('stg_child__child_allowance') }}
 ),
@@ -143,7 +147,7 @@ final as (
     {{ observation(
         'nursery_absence_rate', 'nursery_months',
         when='enrolled_days > 0',
-        value='100.0 * absent_days / nullif(enrolled_days, 0)'
+        value=exact_ratio('100 * absent_days', 'enrolled_days')
     ) }}
     union all
     {{ observation(
@@ -177,8 +181,7 @@ final as (
     {{ observation('dv_consultation', 'violence_consultations', text_value='consultation_class_label') }}
     union all
     select
-        -- a child before birth has no number yet
-        coalesce(atena.person_id, heard_observations.subject_no) as person_id,
+        known_ids.person_id,
         heard_observations.observation_code,
         heard_observations.observed_on,
         heard_observations.ended_on,
@@ -188,7 +191,7 @@ final as (
         heard_observations.delivery_id,
         heard_observations.line_number
     from heard_observations
-    left join atena on heard_observations.subject_no = atena.atena_no
+    inner join known_ids on heard_observations.subject_no = known_ids.known_id
     where heard_observations.observation_code is not null and heard_observations.observed_on is not null
 )
 

@@ -19,10 +19,9 @@ numbers as (
     union all
     select
         'pupil' as kind,
-        source_key as number,
+        school_person_no as number,
         person_id
-    from {{ ref('int_person__identities') }}
-    where source_id = 'school_enrolment'
+    from {{ ref('int_person__pupil_numbers') }}
 ),
 
 {{ facts_of_declaring_sources() }},

@@ -1,5 +1,5 @@
-with identities as (
-    select * from {{ ref('int_person__identities') }}
+with pupils as (
+    select * from {{ ref('int_person__pupil_numbers') }}
 ),
 
 school_enrolment as (
@@ -20,14 +20,6 @@ school_checkups as (
 
 school_consultations as (
     select * from {{ ref('stg_education__school_consultations') }}
-),
-
-pupils as (
-    select
-        person_id,
-        source_key as school_person_no
-    from identities
-    where source_id = 'school_enrolment'
 ),
 
 enrolments as (
@@ -114,7 +106,7 @@ final as (
     {{ observation(
         'school_absence_rate', 'school_months',
         when='school_days > 0 and absent_days is not null',
-        value='100.0 * absent_days / nullif(school_days, 0)'
+        value=exact_ratio('100 * absent_days', 'school_days')
     ) }}
     union all
     {{ observation(
@@ -144,7 +136,10 @@ final as (
     {{ observation(
         'school_bmi', 'checkups',
         when='height_cm > 50 and weight_kg is not null',
-        value='weight_kg * 10000 / nullif(height_cm * height_cm, 0)'
+        value=exact_ratio(
+            'cast(weight_kg * 1000000 as hugeint) * 10000000000',
+            'cast(height_cm * 1000000 as hugeint) * cast(height_cm * 1000000 as hugeint)'
+        )
     ) }}
     union all
     {{ observation(

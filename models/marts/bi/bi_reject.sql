@@ -26,6 +26,7 @@ select
         when 'invalid_month' then '年月として読めない'
         when 'not_a_number' then '数として読めない'
         when 'unknown_flag' then '有無として読めない'
+        when 'implausible_value' then 'ありえない大きさの数'
         when 'wrong_field_count' then '列の数が合わない'
         when 'unbalanced_quote' then '引用符が閉じていない'
         when 'too_long' then '1件が長すぎる'

@@ -11,8 +11,10 @@ data_items as (
     select * from {{ source('run', 'data_items') }}
 ),
 
+-- A date read as the year it means has been read.
 value_issues as (
     select * from {{ source('run', 'value_issues') }}
+    where issue_code <> 'interpreted_date'
 ),
 
 counted as (

@@ -1,6 +1,7 @@
--- What a steward has to settle with the holder: codes and words outside their list, places without an area, 外字, headings that the contract does not
--- know, values that could not be read, and what the sources say of families that cannot all be true. Counts and names
--- of columns; of values, only codes and code points.
+-- What a steward has to settle with the holder: codes and words outside their list, places without an area, 外字, headings
+-- that the contract does not know, values that could not be read, records of a number that is nobody's, dates read as
+-- what they mean, and what the sources say of families that cannot all be true. Counts and names of columns; of values,
+-- only codes and code points.
 with
 
 unknown_codes as (
@@ -21,6 +22,14 @@ unknown_headings as (
 
 value_issues as (
     select * from {{ source('run', 'value_issues') }}
+),
+
+unknown_numbers as (
+    select * from {{ ref('int_quality__unknown_numbers') }}
+),
+
+discarded_ends as (
+    select * from {{ ref('int_quality__discarded_ends') }}
 ),
 
 data_items as (
@@ -77,11 +86,31 @@ found as (
     select
         delivery_id,
         source_id,
-        'unreadable_value' as question,
+        case when issue_code = 'interpreted_date' then 'interpreted_date' else 'unreadable_value' end as question,
         column_name,
         issue_code as detail,
         count(*) as row_count
     from value_issues
+    group by all
+    union all
+    select
+        delivery_id,
+        source_id,
+        'interpreted_date' as question,
+        column_name,
+        'end_before_start' as detail,
+        count(*) as row_count
+    from discarded_ends
+    group by all
+    union all
+    select
+        delivery_id,
+        source_id,
+        'orphan' as question,
+        column_name,
+        case when ends_with(column_name, 'atena_no') then 'not_in_register' else 'not_on_roster' end as detail,
+        count(*) as row_count
+    from unknown_numbers
     group by all
 ),
 

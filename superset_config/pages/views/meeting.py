@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import duckdb
 from flask import Response, abort, flash, request
 
+from kodomo import clock
 from kodomo.access.scope import all_areas
 from kodomo.determination.service import in_service
 from kodomo.entries.forms import Form, clean, forms, mistakes
@@ -70,7 +71,7 @@ class MeetingPage(EntryPage):
                 dates.append(dt.date.fromisoformat(given.get(name, "")))
             except ValueError:
                 dates.append(None)
-        return Filters(area, tier, state, dates[0]), dates[1] or dt.date.today()
+        return Filters(area, tier, state, dates[0]), dates[1] or clock.today()
 
     def _items(self, reach: Reach) -> tuple[list[Item], Filters, dt.date]:
         filters, on = self._filters()

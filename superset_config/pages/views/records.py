@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from typing import Any
 
 from flask import abort, flash, redirect, request
 
+from kodomo import clock
 from kodomo.determination.determination import (
     in_service,
 )
@@ -241,5 +241,5 @@ class RequestPage(FormPage):
         store().note_access(username(), "disclosure_document", person_id=person_id)
         audit("disclosure_document")
         held = held_on(Home.from_environment(), store(), person_id)
-        html = printed("print_disclosure.html", held=held, made_on=dt.date.today(), who=username())
+        html = printed("print_disclosure.html", held=held, made_on=clock.today(), who=username())
         return as_pdf(html, "disclosure.pdf")

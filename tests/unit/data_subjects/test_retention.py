@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kodomo import clock
 from kodomo.contract import load_contracts
 from kodomo.data_subjects import retention
 from kodomo.entries.store import EntryStore
@@ -130,7 +131,7 @@ def test_the_last_day_still_counts(city: City, today: dt.date, is_due: bool) -> 
 
 def test_nothing_is_deleted_before_its_time(city: City) -> None:
     with pytest.raises(UsageError, match="before its time"):
-        retention.delete_due(city.home, dt.date.today() + dt.timedelta(days=1), "steward")
+        retention.delete_due(city.home, clock.today() + dt.timedelta(days=1), "steward")
     assert city.rows() == [(OLD, 2), (NEW, 2)]
 
 

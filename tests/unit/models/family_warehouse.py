@@ -83,6 +83,8 @@ class FamilyWarehouse:
             "create or replace table warehouse.seeds.relation_texts as "
             "select * replace (is_exact::boolean as is_exact) from warehouse.seeds.relation_texts"
         )
+        # Numbers of deliveries before the staged ones.
+        self.connection.execute("create table warehouse.staging.stg_citizens__delivered_numbers (atena_no varchar)")
         self.columns: dict[str, list[str]] = {}
         self.tables: dict[str, str] = {}
         for source_id, contract in load_contracts().items():
@@ -96,6 +98,8 @@ class FamilyWarehouse:
                     columns[f"{column.name}_match"] = "varchar"
                 if column.type == "address":
                     columns[f"{column.name}_building"] = "varchar"
+                if column.is_external:
+                    columns[f"{column.name}_match"] = "varchar"
             columns |= {"delivery_id": "varchar", "line_number": "bigint"}
             table = f"warehouse.staging.stg_{contract.holder}__{source_id}"
             self.connection.execute(f"create table {table} ({_typed(columns)})")

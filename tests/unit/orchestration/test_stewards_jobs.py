@@ -17,6 +17,7 @@ from aiosmtpd.handlers import Message as MessageHandler
 
 from expectations.results import QualityResult, Status
 from expectations.suites import ALL
+from kodomo import clock
 from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError, WarehouseBusyError
 from kodomo.home import Home
@@ -338,4 +339,4 @@ def test_the_retention_job_deletes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     )
     assert result.success
-    assert called == [(Home(tmp_path / "var"), dt.date.today(), "retention")]
+    assert called == [(Home(tmp_path / "var"), clock.today(), "retention")]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kodomo import clock
 from kodomo.access.scope import Scope, all_areas
 from kodomo.entries.store import EntryStore
 from kodomo.home import Home
@@ -53,7 +54,7 @@ def test_a_measure_told_by_telephone_hides_a_path_at_once(home: Home) -> None:
 @pytest.mark.parametrize(("days_over", "is_hidden"), [(0, True), (1, False)])
 def test_a_measure_told_by_telephone_protects_on_its_last_day_too(home: Home, days_over: int, is_hidden: bool) -> None:
     store = EntryStore(home)
-    last_day = dt.date.today() - dt.timedelta(days=days_over)
+    last_day = clock.today() - dt.timedelta(days=days_over)
     content = {"measure_from": "2020-01-01", "measure_until": last_day.isoformat()}
     store.create("support_measure", content, by="aoi", department="child", person_id="m")
     shown = paths(Reach(home, scope(is_dv_authorised=False), store=store))

@@ -1,0 +1,84 @@
+{#- The staging models, one per source: what counts over all sources reads them from here. dbt has to know before it reads
+    any contract what a model is built on; the sources that declare their observations have their own list. -#}
+{% macro staged_models() -%}
+    {{ return([
+        'stg_child__child_allowance',
+        'stg_child__child_consultations',
+        'stg_child__child_rearing_allowance',
+        'stg_child__council_cases',
+        'stg_child__dv_consultations',
+        'stg_child__heard_observations',
+        'stg_child__nursery_attendance',
+        'stg_child__nursery_enrolment',
+        'stg_citizens__household_history',
+        'stg_citizens__marriages',
+        'stg_citizens__national_health_insurance',
+        'stg_citizens__parentage',
+        'stg_citizens__resident_register',
+        'stg_citizens__told_support_measures',
+        'stg_education__school_aid',
+        'stg_education__school_attendance',
+        'stg_education__school_checkups',
+        'stg_education__school_consultations',
+        'stg_education__school_enrolment',
+        'stg_elderly__care_certifications',
+        'stg_guidance_centre__guidance_centre_cases',
+        'stg_health__infant_checkups',
+        'stg_health__newborn_visits',
+        'stg_health__pregnancy_notifications',
+        'stg_health__vaccinations',
+        'stg_social_council__social_council_services',
+        'stg_welfare__disability_certificates',
+        'stg_welfare__livelihood_consultations',
+        'stg_welfare__public_assistance',
+    ] + declaring_sources() | map('last') | list) }}
+{%- endmacro %}
+
+{#- What the account of rows needs of each source, from its contract. Nothing before the project is parsed. -#}
+{% macro staged_sources() -%}
+    {%- set sources = [] -%}
+    {%- if execute -%}
+    {%- for table in graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | sort(attribute='name') -%}
+        {%- set found = {
+            'source_id': table.name,
+            'model': 'stg_' ~ table.config.meta.holder ~ '__' ~ table.name,
+            'numbers': [], 'pupil_numbers': [], 'required_dates': [], 'dates': [], 'ends': [],
+            'filled': [], 'codes': [], 'notifications': [],
+            'is_conditional': table.name in ('marriages', 'parentage'),
+        } -%}
+        {%- set facts = table.config.meta.get('facts') -%}
+        {%- if facts -%}
+            {%- for entry in facts.person if 'pregnancy' in entry -%}
+                {%- do found.notifications.append(entry.pregnancy) -%}
+            {%- endfor -%}
+            {%- do found.update({
+                'is_conditional': facts.observations.values() | selectattr('when') | list | length
+                == facts.observations | length
+            }) -%}
+        {%- endif -%}
+        {%- for column in table.columns.values() -%}
+            {%- set meta = column.config.meta -%}
+            {%- if meta.type == 'id' and column.name.endswith('atena_no') -%}
+                {%- do found.numbers.append(column.name) -%}
+            {%- elif meta.type == 'id' and meta.get('external') -%}
+                {%- do found.pupil_numbers.append(column.name) -%}
+            {%- elif meta.type in ('date', 'month') -%}
+                {%- do found.dates.append(column.name) -%}
+                {%- if meta.required -%}{%- do found.required_dates.append(column.name) -%}{%- endif -%}
+                {%- if meta.get('ends') -%}
+                    {%- do found.ends.append((column.name, 'is_' ~ column.name ~ '_before_' ~ meta.ends)) -%}
+                {%- endif -%}
+            {%- elif meta.type in ('int', 'decimal') -%}
+                {%- do found.filled.append((column.name, 'staged.' ~ column.name ~ ' <> 0')) -%}
+            {%- elif meta.type == 'flag' -%}
+                {%- do found.filled.append((column.name, 'staged.' ~ column.name)) -%}
+            {%- elif meta.type in ('code', 'text') -%}
+                {%- do found.filled.append((column.name, 'staged.' ~ column.name ~ ' is not null')) -%}
+                {%- if meta.type == 'code' -%}{%- do found.codes.append(column.name) -%}{%- endif -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- do sources.append(found) -%}
+    {%- endfor -%}
+    {%- endif -%}
+    {{ return(sources) }}
+{%- endmacro %}

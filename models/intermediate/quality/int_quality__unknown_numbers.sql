@@ -1,0 +1,80 @@
+-- Numbers that a row names and that are nobody's: a 宛名番号 that the register never had, a pupil's number that is on no
+-- roster, a notification that is not on file, the subject of a heard fact that is gone. The row waits as a question to its holder. No number is quoted.
+-- Grain: one row per staged row and column.
+{%- for model in staged_models() %}
+-- depends_on: {{ ref(model) }}
+{%- endfor %}
+with
+
+atena as (
+    select * from {{ ref('int_person__atena') }}
+),
+
+pupils as (
+    select * from {{ ref('int_person__pupil_numbers') }}
+),
+
+pregnancies as (
+    select * from {{ ref('int_person__pregnancies') }}
+),
+
+known_ids as (
+    select * from {{ ref('int_person__known_ids') }}
+),
+
+unknown_numbers as (
+    select
+        null::varchar as source_id,
+        null::varchar as column_name,
+        null::varchar as delivery_id,
+        null::bigint as line_number
+    where false
+    {%- for source in staged_sources() %}
+    {%- for column in source.numbers %}
+        union all
+        select
+            '{{ source.source_id }}' as source_id,
+            '{{ column }}' as column_name,
+            staged.delivery_id,
+            staged.line_number
+        from {{ ref(source.model) }} as staged
+        anti join atena on staged.{{ column }} = atena.atena_no
+        where staged.{{ column }} is not null
+    {%- endfor %}
+    {%- for column in source.pupil_numbers %}
+        union all
+        select
+            '{{ source.source_id }}' as source_id,
+            '{{ column }}' as column_name,
+            staged.delivery_id,
+            staged.line_number
+        from {{ ref(source.model) }} as staged
+        anti join pupils on staged.{{ column }} = pupils.school_person_no
+        where staged.{{ column }} is not null
+    {%- endfor %}
+    {%- for column in source.notifications %}
+        union all
+        select
+            '{{ source.source_id }}' as source_id,
+            '{{ column }}' as column_name,
+            staged.delivery_id,
+            staged.line_number
+        from {{ ref(source.model) }} as staged
+        anti join pregnancies on staged.{{ column }} = pregnancies.notification_no
+        where staged.{{ column }} is not null
+    {%- endfor %}
+    {%- if source.source_id == 'heard_observations' %}
+        union all
+        select
+            'heard_observations' as source_id,
+            'subject_no' as column_name,
+            staged.delivery_id,
+            staged.line_number
+        from {{ ref(source.model) }} as staged
+        anti join known_ids on staged.subject_no = known_ids.known_id
+        where staged.subject_no is not null
+    {%- endif %}
+    {%- endfor %}
+)
+
+select * from unknown_numbers
