@@ -242,6 +242,12 @@ def load_code_lists(seeds: Path = SEEDS) -> dict[str, dict[str, str]]:
     return lists
 
 
+@lru_cache
+def lists_with_none(seeds: Path = SEEDS) -> frozenset[str]:
+    """The code lists that have a code for "none": a word for nothing is that code."""
+    return frozenset(row["code_list"] for row in read_seed("code_lists", seeds) if row["is_none"] == "true")
+
+
 def _column(entry: dict[str, Any], defaults: dict[str, Any]) -> Column:
     meta = entry["config"]["meta"]
     return Column(

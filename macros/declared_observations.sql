@@ -13,21 +13,6 @@
     ]) }}
 {%- endmacro %}
 
-{#- The columns of the declaring sources that hold a 宛名番号, each with its staging model. -#}
-{% macro declared_numbers() -%}
-    {%- set numbers = [] -%}
-    {%- for source_id, model in declaring_sources() -%}
-        {%- if execute -%}
-            {%- for column in source_contract(source_id).columns if column.name.endswith('atena_no') -%}
-                {%- do numbers.append((model, column.name)) -%}
-            {%- endfor -%}
-        {%- else -%}
-            {%- do numbers.append((model, 'atena_no')) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(numbers) }}
-{%- endmacro %}
-
 {#- Rows of one declaring source as facts of people, with the label beside each code that an observation shows.
 
     `person` of the contract says by which numbers, in order, a row names its person: {atena: column},

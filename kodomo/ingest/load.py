@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kodomo.contract import Column, Contract, Layout, load_code_lists
+from kodomo.contract import Column, Contract, Layout, lists_with_none, load_code_lists
 from kodomo.ingest.files import ParsedFile, Reject, readable
 from kodomo.macros import load_macros
 
@@ -142,7 +142,7 @@ def value_fault(column: Column, value: str, is_required: str, bounds: tuple[str,
             f"when 'implausible' then 'implausible_value' "
             f"when 'none' then case when {is_required} then 'missing_required' end end"
         )
-    if kind == "code":
+    if kind == "code" and column.code_list not in lists_with_none():
         labels = ", ".join(
             "'" + label.replace("'", "''") + "'" for label in load_code_lists().get(column.code_list or "", {}).values()
         )
