@@ -21,7 +21,9 @@
     what was observed. Empty where there is nothing to divide by. -#}
 {% macro exact_ratio(numerator, denominator) -%}
     cast(
-        cast(cast({{ numerator }} as hugeint) * 1000000 // nullif(cast({{ denominator }} as hugeint), 0) as decimal(38, 0))
-        * 0.000001 as decimal(18, 6)
+        cast(
+            cast({{ numerator }} as hugeint) * 1000000 // nullif(cast({{ denominator }} as hugeint), 0)
+            as decimal(38, 0)
+        ) * 0.000001 as decimal(18, 6)
     )
 {%- endmacro %}

@@ -43,7 +43,7 @@
             'source_id': table.name,
             'model': 'stg_' ~ table.config.meta.holder ~ '__' ~ table.name,
             'numbers': [], 'pupil_numbers': [], 'required_dates': [], 'dates': [], 'ends': [],
-            'filled': [], 'codes': [], 'notifications': [],
+            'values_read': [], 'codes': [], 'notifications': [],
             'is_conditional': table.name in ('marriages', 'parentage'),
         } -%}
         {%- set facts = table.config.meta.get('facts') -%}
@@ -66,14 +66,13 @@
                 {%- do found.dates.append(column.name) -%}
                 {%- if meta.required -%}{%- do found.required_dates.append(column.name) -%}{%- endif -%}
                 {%- if meta.get('ends') -%}
-                    {%- do found.ends.append((column.name, 'is_' ~ column.name ~ '_before_' ~ meta.ends)) -%}
+                    {%- set flag = 'is_' ~ column.name ~ '_before_' ~ meta.ends -%}
+                    {%- do found.ends.append((column.name, flag)) -%}
                 {%- endif -%}
-            {%- elif meta.type in ('int', 'decimal') -%}
-                {%- do found.filled.append((column.name, 'staged.' ~ column.name ~ ' <> 0')) -%}
-            {%- elif meta.type == 'flag' -%}
-                {%- do found.filled.append((column.name, 'staged.' ~ column.name)) -%}
-            {%- elif meta.type in ('code', 'text') -%}
-                {%- do found.filled.append((column.name, 'staged.' ~ column.name ~ ' is not null')) -%}
+            {%- elif meta.type in ('int', 'decimal', 'flag', 'code', 'text') -%}
+                {%- do found.values_read.append({
+                    'name': column.name, 'type': meta.type, 'code_list': meta.get('code_list')
+                }) -%}
                 {%- if meta.type == 'code' -%}{%- do found.codes.append(column.name) -%}{%- endif -%}
             {%- endif -%}
         {%- endfor -%}
@@ -81,4 +80,26 @@
     {%- endfor -%}
     {%- endif -%}
     {{ return(sources) }}
+{%- endmacro %}
+
+{#- BOOLEAN: whether a value says something, so that an observation could be read of it. -#}
+{% macro says_something(value, column) -%}
+    {%- if column.type in ('int', 'decimal') -%}{{ value }} <> 0
+    {%- elif column.type == 'flag' -%}{{ value }}
+    {%- elif column.code_list -%}{{ names_kind(value, column.code_list) }}
+    {%- else -%}{{ value }} is not null
+    {%- endif -%}
+{%- endmacro %}
+
+{#- BOOLEAN: whether some (or) or all (and) of a row's columns hold a value; true for no columns. -#}
+{% macro staged_filled(columns, operator) -%}
+    {%- if columns -%}
+    (
+        {%- for column in columns %}
+        staged.{{ column }} is not null{{ ' ' ~ operator if not loop.last }}
+        {%- endfor %}
+    )
+    {%- else -%}
+    true
+    {%- endif -%}
 {%- endmacro %}

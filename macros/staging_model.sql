@@ -135,7 +135,9 @@ final as (
         {%- if name == before_start(column, columns) %}
         {{ ends_before_start(column, last) }} as {{ name }},
         {%- elif before_start(column, columns) and name == column.name %}
-        case when approved.{{ name }} and not {{ ends_before_start(column, last) }} then {{ last }}.{{ name }} end as {{ name }},
+        case
+            when approved.{{ name }} and not {{ ends_before_start(column, last) }} then {{ last }}.{{ name }}
+        end as {{ name }},
         {%- else %}
         case when approved.{{ column.name }} then {{ last }}.{{ name }} end as {{ name }},
         {%- endif %}
@@ -210,7 +212,9 @@ select * from final
 
 {% macro ends_before_start(column, rows) -%}
     coalesce(
-        approved.{{ column.name }} and approved.{{ column.ends }} and {{ rows }}.{{ column.name }} < {{ rows }}.{{ column.ends }},
+        approved.{{ column.name }}
+        and approved.{{ column.ends }}
+        and {{ rows }}.{{ column.name }} < {{ rows }}.{{ column.ends }},
         false
     )
 {%- endmacro %}

@@ -120,12 +120,15 @@
     replace(
         case
             when regexp_matches({{ col }}, '[:(曜生]|[0-9][Zz]$|T[0-9]')
-                then {{ day_of_moment(
-                    "regexp_replace(" ~ col ~ ", ' ?[([][月火水木金土日](?:曜日?)?(?:・?祝日?)?[])]| ?[月火水木金土日]曜日?| ?生(?:まれ|れ)?$', '', 'g')"
-                ) }}
+                then {{ day_of_moment("regexp_replace(" ~ col ~ ", '" ~ words_beside_a_date() ~ "', '', 'g')") }}
             else {{ col }}
         end, ' ', ''
     )
+{%- endmacro %}
+
+{% macro words_beside_a_date() -%}
+    {#- A weekday, in brackets or not, and 生. -#}
+    [ ]?[([][月火水木金土日](?:曜日?)?(?:・?祝日?)?[])]| ?[月火水木金土日]曜日?| ?生(?:まれ|れ)?$
 {%- endmacro %}
 
 {% macro day_of_moment(col) -%}

@@ -3,6 +3,7 @@
 {%- for model in staged_models() %}
 -- depends_on: {{ ref(model) }}
 {%- endfor %}
+-- depends_on: {{ ref('code_lists') }}
 with
 
 observations as (
@@ -148,22 +149,21 @@ delivered_rows as (
             delivered.line_number,
             staged.line_number is not null as is_staged,
             used.reason as used_reason,
-            {% if source.numbers -%}
-            concat({% for column in source.numbers %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %}) <> ''
-            {%- else %}true{% endif %} as has_number,
-            {% if source.required_dates -%}
-            {% for column in source.required_dates %}staged.{{ column }} is not null{{ ' and ' if not loop.last }}{% endfor %}
-            {%- elif source.dates -%}
-            {% for column in source.dates %}staged.{{ column }} is not null{{ ' or ' if not loop.last }}{% endfor %}
-            {%- else %}true{% endif %} as has_date,
-            {% for column in source.codes %}coalesce(staged.{{ column }} = 'unknown', false) or {% endfor %}false
-                as has_unknown_code,
+            {{ staged_filled(source.numbers, 'or') }} as has_number,
+            {{ staged_filled(source.required_dates, 'and') if source.required_dates
+            else staged_filled(source.dates, 'or') }} as has_date,
+            {% for column in source.codes -%}
+            coalesce(staged.{{ column }} = 'unknown', false) or
+            {% endfor -%}
+            false as has_unknown_code,
             {{ 'true' if source.is_conditional else 'false' }} as is_conditional,
             -- looked at where nothing has used the row
             case
                 when used.reason is null then list_filter([
-                    {%- for column, condition in source.filled %}
-                    case when {{ condition }} then '{{ column }}' end,
+                    {%- for column in source.values_read %}
+                    case
+                        when {{ says_something('staged.' ~ column.name, column) }} then '{{ column.name }}'
+                    end,
                     {%- endfor %}
                     null::varchar
                 ], lambda name: name is not null)
@@ -186,10 +186,7 @@ readings as (
         observation_codes.observation_code,
         coalesce(
             list(data_items.column_name) filter (
-                where not ends_with(data_items.column_name, '_on') and not ends_with(data_items.column_name, '_month')
-                and not ends_with(data_items.column_name, '_no') and not starts_with(data_items.column_name, 'valid_')
-                and not ends_with(data_items.column_name, '_from')
-                and not ends_with(data_items.column_name, '_until')
+                where not regexp_matches(data_items.column_name, '^valid_|_(?:on|month|no|from|until)$')
             ),
             []
         ) as column_names,
