@@ -95,7 +95,8 @@ SUITES = {
             where deliveries.run_id = (select run_id from raw.run_parameters)
             """,
         ),
-    ],    "intermediate.int_quality__unknown_numbers": [
+    ],
+    "intermediate.int_quality__unknown_numbers": [
         no_rows(
             "numbers_are_of_known_people",
             "今回の納品に、住民基本台帳にない宛名番号や、名簿にない番号の記録はない",
