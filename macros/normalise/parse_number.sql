@@ -43,9 +43,9 @@
 {% macro unit_factors(unit) -%}
     {#- A map from each spelling of a unit to what one of it is in the column's unit. -#}
     (
-        select map_from_entries(list((units.spelling, cast(units.factor as decimal(9, 3)))))
+        select map_from_entries(list((spelling, cast(factor as decimal(9, 3)))))
         from {{ ref('units') }}
-        where units.unit = '{{ unit }}'
+        where unit = '{{ unit }}'
     )
 {%- endmacro %}
 
