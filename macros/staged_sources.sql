@@ -15,6 +15,7 @@
         'stg_citizens__national_health_insurance',
         'stg_citizens__parentage',
         'stg_citizens__resident_register',
+        'stg_citizens__support_measures',
         'stg_citizens__told_support_measures',
         'stg_education__school_aid',
         'stg_education__school_attendance',

@@ -106,6 +106,13 @@ protection_rows as (
         told.line_number
     from {{ ref('stg_citizens__told_support_measures') }} as told
     semi join atena on told.atena_no = atena.atena_no
+    union all
+    select
+        'support_measures' as source_id,
+        measures.delivery_id,
+        measures.line_number
+    from {{ ref('stg_citizens__support_measures') }} as measures
+    semi join atena on measures.atena_no = atena.atena_no
 ),
 
 used_rows as (
