@@ -26,6 +26,7 @@ from sqlalchemy.pool import NullPool
 from kodomo.access.access import export_scope, read_access
 from kodomo.access.scope import NO_SCOPE
 from kodomo.access.staff import StaffMember, read_staff
+from kodomo.clock import today
 from kodomo.entries.store import entries_uri
 from kodomo.errors import KodomoError, WarehouseBusyError
 from kodomo.faults import Fault, FaultError, fault
@@ -142,7 +143,7 @@ def _programs() -> Iterator[Finding]:
 
 def _definition() -> Iterator[Finding]:
     definition = read_definition(SEEDS)
-    known = dict.fromkeys(observation_obstacles(dt.date.today()))
+    known = dict.fromkeys(observation_obstacles(today()))
     mistakes = [mistake for mistake in [*definition.mistakes, *check(definition, known)] if mistake.is_fatal]
     if mistakes:
         yield wrong("definition_wrong", count=len(mistakes), reason=str(mistakes[0]))
