@@ -33,11 +33,12 @@
 {%- endmacro %}
 
 {% macro comparable_code(col) -%}
-    {#- Capitals, one stroke for all strokes, one か for ヶ ケ 箇; no spaces, brackets, dots, quotes, leading zeros. -#}
-    ltrim(translate(
+    {#- Capitals, one stroke for all strokes, one か for ヶ ケ 箇; no spaces, brackets, dots, quotes, leading zeros;
+        nothing is left of marks alone. -#}
+    ltrim(regexp_replace(translate(
         upper({{ col }}),
-        '-‐‑‒–—―−─━〜~ヶヵケカ箇 ()（）[]{}<>「」『』【】〔〕〈〉《》・·.、,，．"“”’‘', 'ーーーーーーーーーーーーかかかかか'
-    ), '0')
+        '-‐‑‒–—―−－─━〜~ヶヵケカ箇 ()（）[]{}<>「」『』【】〔〕〈〉《》・·.、,，．"“”’‘', 'ーーーーーーーーーーーーーかかかかか'
+    ), '^[ー*/\\_?;:"&+|]+$', ''), '0')
 {%- endmacro %}
 
 {% macro unnumbered(col) -%}

@@ -144,7 +144,12 @@ def test_several_kinds_are_read_where_each_is_known(lists: duckdb.DuckDBPyConnec
         "身体的虐待・なし": "unknown",
         "身体的虐待 なし": "unknown",
         "身体的虐待・ほか": "unknown",
+        "身体的虐待・－": "physical",
         "・": "none",
+        "－－": "none",
+        "ーーー": "none",
+        "―/―": "none",
+        "0": "none",
     }
     assert dict(zip(given_texts, read(lists, "abuse_kind", [*given_texts]), strict=True)) == given_texts
     assert read(lists, "abuse_kind", ["身体的虐待・心理的虐待"], several=False) == ["unknown"]
