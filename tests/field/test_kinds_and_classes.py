@@ -135,6 +135,10 @@ def neighbours(field: RunCase, tmp_path_factory: pytest.TempPathFactory) -> Outc
         council_cases=cases,
         infant_checkups=checkups,
         nursery_enrolment=enrolments,
+        vaccinations=[
+            {"宛名番号": "1200", "ワクチン種別": vaccine, "回数": "1", "接種年月日": "R2.6.1"}
+            for vaccine in ("新ワクチンＡ", "新ワクチンＢ", "４種混合", "DPT-IPV")
+        ],
         child_allowance=allowances,
         parentage=notices,
         marriages=marriages,
@@ -168,6 +172,12 @@ def test_unknown_word_is_asked_and_counts_as_unknown(neighbours: Outcome, positi
         [word],
     )
     assert asked == [("child_consultations", "abuse_type", 1), ("council_cases", "abuse_type", 1)]
+
+
+def test_unknown_words_of_a_key_are_two_records_and_spellings_of_one_code_are_one(neighbours: Outcome) -> None:
+    assert neighbours.rows(
+        "select text_value from marts.fct_observation where observation_code = 'vaccination' order by all"
+    ) == [("四種混合",), ("新ワクチンA",), ("新ワクチンB",)]
 
 
 @pytest.mark.parametrize(("position", "word", "is_concern"), [(n, *pair) for n, pair in enumerate(CONCERNS.items())])
