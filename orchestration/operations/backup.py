@@ -88,7 +88,7 @@ def restore(home: Home, source: Path) -> int:
     manifest_path = source / MANIFEST
     if not manifest_path.exists():
         raise UsageError(f"{source} holds no backup: {MANIFEST} is missing.")
-    if home.root.exists() and any(path != home.entries_lock for path in home.root.iterdir()):
+    if home.root.exists() and set(home.root.iterdir()) - {home.entries_lock, home.run_lock}:
         raise UsageError(f"The home {home.root} is not empty: restore into an empty one (KODOMO_HOME).")
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
     broken = [name for name, digest in manifest["files"].items() if _digest(source / name) != digest]
