@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kodomo.ingest.macros import load_macros
 
+from kodomo.macros import load_macros
 from tests.unit.macros.rendering import evaluate, macro
 
 
