@@ -16,11 +16,11 @@ from superset.key_value.types import JsonKeyValueCodec
 
 from kodomo.home import Home
 from kodomo.parameters import labels
-from superset_config import downloads, speed
+from superset_config import downloads
 from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
 from superset_config.pages.views import registration
-from superset_config.security import data_docs, dialect, web
+from superset_config.security import data_docs, web
 from superset_config.security.files import Files
 from superset_config.security.limits import SharedStorage
 from superset_config.security.logs import LoggingConfigurator
@@ -239,13 +239,11 @@ DOCUMENTATION_URL = None
 BUG_REPORT_URL = None
 os.environ.setdefault("SCARF_ANALYTICS", "false")
 
-BLUEPRINTS = [data_docs.blueprint]
+BLUEPRINTS = [data_docs.blueprint, registration.blueprint]
 
 
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     """The checks of every request, and the pages on which people type and decide."""
-    dialect.install()
-    speed.install(app)
     web.install(app)
     downloads.install(app)
     registration.install(app)

@@ -1,4 +1,4 @@
-"""The words that DuckDB reserves, asked for once: its dialect opens a database for them at every question."""
+"""DuckDB's dialect for the files of scopes: the words that DuckDB reserves are asked for once in a process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import Any
 
 import duckdb
 import duckdb_engine
+from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGIdentifierPreparer
+
+NAME = "duckdb.kodomo"
+"""What the dialect is registered as; an address begins with ``duckdb+kodomo``."""
 
 
 @cache
@@ -19,13 +23,19 @@ def reserved_words() -> frozenset[str]:
 
 
 class Preparer(duckdb_engine.DuckDBIdentifierPreparer):
-    """Quotes names as the dialect does."""
+    """Quotes names as duckdb_engine's does, which opens a database for the words with every engine."""
 
     def __init__(self, dialect: Any, **named: Any) -> None:
         PGIdentifierPreparer.__init__(self, dialect, **named)
         self.reserved_words = set(reserved_words())
 
 
-def install() -> None:
-    """Let the dialect use it."""
-    duckdb_engine.Dialect.preparer = Preparer
+class Dialect(duckdb_engine.Dialect):
+    """duckdb_engine's dialect with this project's preparer."""
+
+    driver = "kodomo"
+    preparer = Preparer
+    supports_statement_cache = duckdb_engine.Dialect.supports_statement_cache
+
+
+registry.register(NAME, __name__, Dialect.__name__)

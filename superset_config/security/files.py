@@ -20,6 +20,7 @@ from kodomo.access.scope import Scope
 from kodomo.home import Home
 from kodomo.publication import current, file_of
 from superset_config.audit.table import audit_cursor
+from superset_config.security import dialect  # noqa: F401  # registers duckdb+kodomo
 from superset_config.security.statements import StatementRefusedError, check_statement, is_allowed
 
 # One configuration for all: DuckDB refuses a second one of the same file within a process.
@@ -193,7 +194,7 @@ class Connector:
     """Opens connections to one file for those who have some of its tables: what leads to the same is the same."""
 
     # An address that says nothing of the file: it may end up in a message.
-    engine = (make_url("duckdb:///:memory:"), {"poolclass": NullPool})
+    engine = (make_url("duckdb+kodomo:///:memory:"), {"poolclass": NullPool})
 
     def __init__(self, files: Files, path: str | None, tables: frozenset[str], live_tables: frozenset[str]) -> None:
         self._files, self._path, self._tables, self._live_tables = files, path, tables, live_tables

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import Any, ClassVar
 
 from flask import Flask, current_app, request
@@ -12,8 +11,6 @@ from flask_appbuilder.security.api import SecurityApi
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
-from sqlalchemy import bindparam, select
-from sqlalchemy.sql import Select
 from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
@@ -91,44 +88,6 @@ class KodomoSecurityManager(SupersetSecurityManager):
                 methods=["POST"],
                 deduct_when=lambda _response: not current_user.is_authenticated,
             )(self.auth_view.blueprint)
-
-    def is_item_public(self, permission_name: str, view_name: str) -> bool:
-        """Whether everybody may: asked for those only who are not logged in, of whom Superset would ask no more."""
-        return not current_user.is_authenticated and super().is_item_public(permission_name, view_name)
-
-    def _has_view_access(self, user: Any, permission_name: str, view_name: str) -> bool:
-        """Whether one of the user's roles holds a permission. A question for data asks nine times: they are read once.
-
-        Only for the request: a change of duty holds from the next one on.
-        """
-        from flask import g, has_request_context
-
-        if not has_request_context():
-            return super()._has_view_access(user, permission_name, view_name)
-        held = g.setdefault("kodomo_permissions", {})
-        if user.id not in held:
-            held[user.id] = self._permissions_of(frozenset(role.id for role in self.get_user_roles(user)))
-        return (permission_name, view_name) in held[user.id]
-
-    def _permissions_of(self, role_ids: frozenset[int]) -> frozenset[tuple[str, str]]:
-        rows = self.session.execute(self._held_by_roles, {"role_ids": sorted(role_ids)})
-        return frozenset((permission, view) for permission, view in rows.all())
-
-    @cached_property
-    def _held_by_roles(self) -> Select:
-        """The query for names of permissions and views that roles hold; to build it takes longer than to ask it."""
-        held = self.permissionview_model.role.property.secondary
-        pairs, permissions, views = (
-            model.__table__ for model in (self.permissionview_model, self.permission_model, self.viewmenu_model)
-        )
-        return (
-            select(permissions.c.name, views.c.name)
-            .select_from(held)
-            .join(pairs, held.c.permission_view_id == pairs.c.id)
-            .join(permissions, pairs.c.permission_id == permissions.c.id)
-            .join(views, pairs.c.view_menu_id == views.c.id)
-            .where(held.c.role_id.in_(bindparam("role_ids", expanding=True)))
-        )
 
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
         """Whoever came in, or tried somebody's name, is in the log."""

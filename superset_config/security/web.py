@@ -9,24 +9,20 @@ import json
 import re
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from flask import Flask, Response, g, redirect, request, session
 from flask_login import current_user, logout_user, user_logged_in
 
 from superset_config import language
+from superset_config.security import sessions
 from superset_config.security.files import tells_of_the_machine
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
 GENERAL_JA = "処理できませんでした。入力を確認し、続く場合は管理者に連絡してください。"
 NETWORK_JA = "このネットワークからは利用できません。"
 _SIGNED_IN = "kodomo_signed_in_at"
 _SEEN = "kodomo_seen_at"
 _PASSWORD = "kodomo_password"
-# What a session holds of whoever comes first.
-_OF_NOBODY = {"_fresh", "_permanent", "locale"}
 # What Superset puts before a message of its own or of the engine.
 _PREFIX = re.compile(r"(?i)^(エラー: ?|error: ?|duckdb error: ?)+")
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
@@ -60,10 +56,10 @@ _QUIET = ("/static/", "/health", "/ping")
 
 
 def install(app: Flask) -> None:
-    """Put the checks before and after every request of Superset, and our templates before its own."""
+    """Put the checks before and after every request of Superset."""
     networks = parse_networks(app.config["KODOMO_NETWORKS"])
+    sessions.install(app)
     language.install(app)
-    app.jinja_loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(TEMPLATES), app.jinja_loader])
 
     @app.before_request
     def only_listed_networks() -> Response | None:
@@ -113,10 +109,7 @@ def install(app: Flask) -> None:
 
     @user_logged_in.connect_via(app)
     def signed_in(_sender: Any, user: Any, **_kwargs: Any) -> None:
-        # A new id, so that one planted before log-in is worth nothing.
-        regenerate = getattr(app.session_interface, "regenerate", None)
-        if regenerate is not None:
-            regenerate(session)
+        sessions.replace_id(app, session)
         session.permanent = True
         session[_SIGNED_IN] = session[_SEEN] = time.time()
         session[_PASSWORD] = _password_of(user)
@@ -124,15 +117,6 @@ def install(app: Flask) -> None:
     @app.errorhandler(RecursionError)
     def too_deep(_error: RecursionError) -> Response:
         return Response(json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json")
-
-    @app.after_request
-    def nothing_to_keep(response: Response) -> Response:
-        # Asked with the cookie from before log-in and answered after it, a new session that knows no more than the
-        # language would take the place of the one that has just logged in.
-        is_new = session.sid != request.cookies.get(app.config["SESSION_COOKIE_NAME"])
-        if is_new and session.keys() <= _OF_NOBODY:
-            session.modified = False
-        return response
 
     app.after_request(scrub)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jinja2
-from flask import current_app
+from flask import Blueprint, current_app
 
 from kodomo.access.access import read_access
 from superset_config.pages.base import FILTERS, TEMPLATES, explain_refusal, url_of
@@ -40,11 +40,18 @@ def add_views(appbuilder: Any) -> None:
         )  # fmt: skip
 
 
+class _Pages(Blueprint):
+    """The templates of the pages, as ``entry/<name>``."""
+
+    jinja_loader = jinja2.PrefixLoader({"entry": jinja2.FileSystemLoader(TEMPLATES)})
+
+
+blueprint = _Pages("kodomo_pages", __name__)
+for _name, _filter in FILTERS.items():
+    blueprint.add_app_template_filter(_filter, _name)
+
+
 def install(app: Any) -> None:
-    """Add the pages to Superset: templates, their filters, and refusals that explain themselves."""
+    """Add the pages to Superset, and refusals that explain themselves. ``blueprint`` brings what they are made of."""
     app.after_request(explain_refusal)
-    app.jinja_env.filters.update(FILTERS)
-    app.jinja_loader = jinja2.ChoiceLoader(
-        [app.jinja_loader, jinja2.PrefixLoader({"entry": jinja2.FileSystemLoader(TEMPLATES)})]
-    )
     add_views(current_app.appbuilder)
