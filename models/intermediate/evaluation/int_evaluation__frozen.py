@@ -6,7 +6,7 @@ Grain: one row per child.
 
 def model(dbt, session):
     """Run the scoring models again for the earlier date, beside the warehouse."""
-    dbt.config(materialized="table")
+    dbt.config(materialized="replaced_table")
     from kodomo.evaluation.frozen import OUTCOME_MONTHS, freeze
     from kodomo.scoring.replay import CompiledModels, home_of_dbt
 

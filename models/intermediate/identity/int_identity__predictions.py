@@ -6,7 +6,7 @@ Grain: one row per source_id, source_key and person_id (candidates that nothing 
 
 def model(dbt, session):
     """Score what is new or changed; keep the links already made."""
-    dbt.config(materialized="table")
+    dbt.config(materialized="replaced_table")
     from kodomo.linkage.predict import predict
 
     records = dbt.ref("int_identity__external_records")

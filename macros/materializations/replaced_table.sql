@@ -1,7 +1,7 @@
-{#- A table, replaced as a whole in one transaction. The adapter's own way builds a second table and renames both, and
-    asks at each model for indexes, foreign keys and grants, which this project has none of: more work than most models.
-    A run that fails leaves the table as it was. -#}
-{% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
+{#- `replaced_table`: a table, replaced as a whole in one transaction. The adapter's `table` builds a second table and
+    renames both, and asks at each model for indexes, foreign keys and grants, which this project has none of: more
+    work than most models. A run that fails leaves the table as it was. -#}
+{% materialization replaced_table, adapter='duckdb', supported_languages=['sql', 'python'] %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
