@@ -38,7 +38,7 @@ def test_events_of_a_run_are_read_by_dagsters_own_storage(tmp_path: Path) -> Non
             entry.dagster_event.event_type_value for entry in instance.all_logs(run.run_id) if entry.is_dagster_event
         ]
         assert kinds.count("ASSET_OBSERVATION") == 3
-        assert kinds[-1] == "RUN_SUCCESS"
+        assert kinds[-1] == dg.DagsterEventType.RUN_SUCCESS.value
         observations = instance.fetch_observations(dg.AssetKey("children"), limit=10).records
         assert sorted(record.asset_observation.metadata["number"].value for record in observations) == [0, 1, 2]
 
