@@ -1,10 +1,11 @@
-"""Chart data of the overview and the list: p50 and p95 with 1, 5 and 20 users, uncached and cached, beside the bare
-engine on the same queries.
+"""Chart data of the overview and the list: p50 and p95 with 1, 5 and 20 users, uncached and cached, beside a stock
+Superset and the bare engine on the same queries and the same file.
 
 .venv/bin/python -m benchmarks.bi HOME [account] [requests per measurement]
 
 HOME has been published and applied (`kodomo run`, `kodomo superset apply`); Superset is started as `kodomo serve` does,
-on a free port, and stopped. Users and server share this machine's cores.
+on a free port, and stopped; the stock one likewise, over a copy of the metadata (benchmarks/stock_superset.py). Users
+and servers share this machine's cores; the two are asked in turn. GUNICORN_CMD_ARGS (``--threads 4``) goes for both.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
+import sqlite3
 import statistics
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -32,6 +37,9 @@ from tests.security.servers import Person, Server, serve
 
 DASHBOARDS = ("overview", "list")
 USERS = (1, 5, 20)
+STOCK = Path(__file__).with_name("stock_superset.py")
+GOAL = 1.25
+"""The most that an uncached answer may take, as a multiple of the stock one."""
 
 
 def questions(server: Server, slug: str) -> list[dict]:
@@ -110,6 +118,24 @@ def ask_engine(file: Path, statements: list[str]) -> Callable[[int, int], None]:
     return ask
 
 
+def stock_home(home: Home, file: Path, folder: Path) -> Home:
+    """A copy of Superset's metadata in which the database is the scope's file itself."""
+    copy = Home(folder / "var").ensure()
+    shutil.copytree(home.superset, copy.superset, dirs_exist_ok=True, ignore=shutil.ignore_patterns("sessions"))
+    shutil.copy(home.staff, copy.staff)
+    shutil.copy(home.demo_accounts, copy.demo_accounts)
+    options = {"engine_params": {"connect_args": {"read_only": True, "config": dict(CONNECTION_CONFIG)}}}
+    with closing(sqlite3.connect(copy.superset / "superset.db")) as connection, connection:
+        connection.execute("update dbs set sqlalchemy_uri = ?, extra = ?", [f"duckdb:///{file}", json.dumps(options)])
+    return copy
+
+
+def ratios(ours: list[float], stock: list[float]) -> str:
+    """p50 and p95 of ours as multiples of the stock ones."""
+    cuts = [statistics.quantiles(seconds, n=20, method="inclusive") for seconds in (ours, stock)]
+    return " ".join(f"{cuts[0][place] / cuts[1][place]:8.2f}" for place in (9, 18))
+
+
 def main(root: str, account: str = "child_all_nodv", requests: int = 240) -> None:
     """Print one line for each dashboard and number of users."""
     home = Home(Path(root))
@@ -119,10 +145,15 @@ def main(root: str, account: str = "child_all_nodv", requests: int = 240) -> Non
     with duckdb.connect(str(file), read_only=True, config=dict(CONNECTION_CONFIG)) as connection:
         children = connection.execute("select count(*) from bi_child").fetchone()[0]
     print(f"{children:,} children in the scope of {account}; {os.cpu_count()} cores; {requests} questions each; ms")
-    print(f"{'':28}{'uncached':>17} {'cached':>17} {'engine alone':>17}")
-    print(f"{'dashboard':20}{'users':>8}" + f"{'p50':>9}{'p95':>9}" * 3)
-    with serve(home, KODOMO_LOGIN_LIMIT="1000 per minute") as server:
-        people = [server.log_in(account) for _ in range(max(USERS))]
+    print(f"{'':28}{'uncached':>17} {'stock':>17} {f'times (goal {GOAL})':>17} {'cached':>17} {'engine alone':>17}")
+    print(f"{'dashboard':20}{'users':>8}" + f"{'p50':>9}{'p95':>9}" * 5)
+    many = {"KODOMO_LOGIN_LIMIT": "1000 per minute"}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(home, **many) as server,
+        serve(stock_home(home, file, Path(folder)), STOCK, **many) as stock,
+    ):
+        people, others = ([one.log_in(account) for _ in range(max(USERS))] for one in (server, stock))
         me = measure(1, requests, lambda user, number: people[user].get("/api/v1/me/").raise_for_status())
         for slug in DASHBOARDS:
             bodies = questions(server, slug)
@@ -130,14 +161,34 @@ def main(root: str, account: str = "child_all_nodv", requests: int = 240) -> Non
             for body in bodies:
                 answer = people[0].send("POST", "/api/v1/chart/data", json=body)
                 statements.append(answer.json()["result"][0]["query"])
-            measure(2, 4 * len(bodies), ask_server(people, bodies, True))
+            for who in (people, others):
+                measure(2, 4 * len(bodies), ask_server(who, bodies, True))
             for users in USERS:
-                uncached = measure(users, requests, ask_server(people, bodies, True))
+                uncached, bare_superset = in_turn(users, requests, people, others, bodies)
                 measure(users, 4 * len(bodies), ask_server(people, bodies, False))
                 cached = measure(users, requests, ask_server(people, bodies, False))
                 bare = measure(users, requests, ask_engine(file, statements))
-                print(f"{slug:20}{users:8} {told(uncached)} {told(cached)} {told(bare)}", flush=True)
+                print(
+                    f"{slug:20}{users:8} {told(uncached)} {told(bare_superset)} {ratios(uncached, bare_superset)} "
+                    f"{told(cached)} {told(bare)}",
+                    flush=True,
+                )
     print(f"{'an answer without data':20}{1:6} {told(me)}")
+
+
+def in_turn(
+    users: int, requests: int, people: list[Person], others: list[Person], bodies: list[dict]
+) -> tuple[list[float], list[float]]:
+    """Seconds of uncached questions to this project's Superset and to the stock one, in four stretches each.
+
+    What else the machine does meanwhile falls on both.
+    """
+    ours: list[float] = []
+    stock: list[float] = []
+    for _ in range(4):
+        ours += measure(users, requests // 4, ask_server(people, bodies, True))
+        stock += measure(users, requests // 4, ask_server(others, bodies, True))
+    return ours, stock
 
 
 if __name__ == "__main__":
