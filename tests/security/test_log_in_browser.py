@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import sync_playwright
 
-from superset_config.pictures import CHROMIUM
+from kodomo.programs import require_program
 from tests.security.servers import Server, passwords
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,8 @@ def test_form_sent_at_once_after_load_always_logs_in(server: Server) -> None:
     password = passwords(server.home)[username]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+            executable_path=require_program("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
         )
         context = browser.new_context(locale="ja-JP")
         page = context.new_page()
