@@ -120,13 +120,16 @@ other_names as (
                 'written': case when surname is not null then surname || ' ' || given_name end,
                 'kana': case when surname_kana is not null then surname_kana || ' ' || given_name_kana end
             },
-            {'written': alias_name, 'kana': alias_name_kana},
-            {'written': roman_name, 'kana': null},
+            { 'written': alias_name, 'kana': alias_name_kana },
+            { 'written': roman_name, 'kana': null },
             {
                 'written': former_surname || ' '
                 || coalesce(given_name, nullif(substr(full_name, strpos(full_name, ' ') + 1), full_name)),
                 'kana': former_surname_kana || ' '
-                || coalesce(given_name_kana, nullif(substr(full_name_kana, strpos(full_name_kana, ' ') + 1), full_name_kana))
+                || coalesce(
+                    given_name_kana,
+                    nullif(substr(full_name_kana, strpos(full_name_kana, ' ') + 1), full_name_kana)
+                )
             }
         ]) as other_name
     from described

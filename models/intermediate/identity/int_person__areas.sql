@@ -120,7 +120,9 @@ by_district as (
             {{ municipality_stem('district_codes.district_code') }}
             = {{ municipality_stem('municipalities.former_municipality') }}
     where coalesce(districts.area_code, municipalities.area_code) is not null
-    qualify row_number() over (partition by district_codes.atena_no order by district_codes.district_level) = 1
+    qualify row_number() over (
+        partition by district_codes.atena_no order by district_codes.district_level
+    ) = 1
 ),
 
 by_town as (

@@ -27,7 +27,7 @@ PREDICTION_INPUTS = (
     REVIEWS,
 )
 TYPES = {"date": "date", "month": "date", "int": "bigint", "decimal": "decimal(18, 3)", "flag": "boolean"}
-SEEDS = ("former_municipalities", "relation_texts", "kanji_variants")
+SEEDS = ("former_municipalities", "towns", "districts", "words_for_nothing", "relation_texts", "kanji_variants")
 
 Row = dict[str, Any]
 
