@@ -27,7 +27,15 @@ PREDICTION_INPUTS = (
     REVIEWS,
 )
 TYPES = {"date": "date", "month": "date", "int": "bigint", "decimal": "decimal(18, 3)", "flag": "boolean"}
-SEEDS = ("former_municipalities", "towns", "districts", "words_for_nothing", "relation_texts", "kanji_variants")
+SEEDS = (
+    "former_municipalities",
+    "towns",
+    "districts",
+    "words_for_nothing",
+    "code_lists",
+    "relation_texts",
+    "kanji_variants",
+)
 
 Row = dict[str, Any]
 
@@ -107,6 +115,11 @@ class FamilyWarehouse:
             self.connection.execute(f"create table warehouse.raw.{source_id} ({_typed(raw)})")
             self.columns[source_id] = list(columns)
             self.tables[source_id] = table
+        # No row of the register belongs to a history.
+        self.connection.execute(
+            "create table warehouse.staging.stg_citizens__resident_register_history as "
+            "select *, null::varchar as row_state from warehouse.staging.stg_citizens__resident_register where false"
+        )
 
     def stage(self, source_id: str, rows: Iterable[Row]) -> None:
         """Add rows to the staged table of a source; a name is its own form for display and, unspaced, for matching."""
