@@ -77,6 +77,8 @@ class Batch:
     """Files that are left for the next run, each with its reason."""
     nodes: Sequence[dbt_runner.NodeResult] = ()
     expectations: Sequence[Any] = ()
+    losses: Sequence[Any] = ()
+    """Groups of children in service of whom the build lacks more than chance explains."""
     publication: Path | None = None
     error: KodomoError | None = None
     lock: RunLock = field(init=False)
@@ -133,11 +135,13 @@ class Batch:
 
     @_step
     def check(self) -> Sequence[Any]:
-        """Run the expectations over all layers."""
+        """Run the expectations over all layers, and compare the children built with those in service."""
         from expectations.gate import check
+        from kodomo.publication.gate import unaccepted
 
         require_run(self.home, self.run_id)
         self.expectations = check(self.home, self.run_id)
+        self.losses = unaccepted(self.home)
         self.progress("check", f"{len(self.expectations)} expectations")
         return self.expectations
 
@@ -160,14 +164,19 @@ class Batch:
 
     @property
     def gate_failures(self) -> list[str]:
-        """What holds the publication: data tests that found rows, expectations that block."""
+        """What holds the publication: data tests that found rows, expectations that block, children who are missing."""
         tests = [f"dbt: {node.name} ({node.failures} rows)" for node in self.nodes if node.is_failed_test]
         blocking = [
             f"expectation: {result.table}: {result.expectation} ({result.status})"
             for result in self.expectations
             if result.is_blocking
         ]
-        return tests + blocking
+        missing = [
+            f"children: {loss} in service are missing from what would be published "
+            "(if that is right: kodomo publish --accept --reason TEXT, and run again)"
+            for loss in self.losses
+        ]
+        return tests + blocking + missing
 
     @property
     def exit_code(self) -> ExitCode:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from sqlalchemy.pool import QueuePool
 from superset.key_value.types import JsonKeyValueCodec
 
 from kodomo.home import Home
+from kodomo.keys import read_or_make_key
 from kodomo.parameters import labels
 from superset_config import downloads
 from superset_config.asset_files import TIER_COLOURS
@@ -36,17 +36,6 @@ _home = Home.from_environment().ensure()
 _home.superset.mkdir(mode=0o700, exist_ok=True)
 
 
-def _secret(path: Path) -> str:
-    """A key that is made once, into a file that only its owner reads."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(48))
-    return path.read_text(encoding="ascii").strip()
-
-
 def _number(name: str, default: int) -> int:
     return int(os.environ.get(name, default))
 
@@ -56,7 +45,7 @@ def _flag(name: str) -> bool:
 
 
 # Metadata, keys
-SECRET_KEY = _secret(_home.secret_key)
+SECRET_KEY = read_or_make_key(_home.secret_key)
 SQLALCHEMY_DATABASE_URI = metadata_uri(_home)
 if SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
     # A writer waits for another instead of failing.
@@ -67,8 +56,8 @@ if SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
         "pool_size": 16,
         "max_overflow": 32,
     }
-GUEST_TOKEN_JWT_SECRET = _secret(_home.guest_key)
-GLOBAL_ASYNC_QUERIES_JWT_SECRET = _secret(_home.async_key)
+GUEST_TOKEN_JWT_SECRET = read_or_make_key(_home.guest_key)
+GLOBAL_ASYNC_QUERIES_JWT_SECRET = read_or_make_key(_home.async_key)
 LOGGING_CONFIGURATOR = LoggingConfigurator()
 
 # The walls

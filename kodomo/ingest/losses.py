@@ -49,8 +49,8 @@ class Loss:
     missing: int
 
     def __str__(self) -> str:
-        kind = {"age": "aged", "area": "of the area"}[self.grouped_by]
-        return f"{self.missing} of the {self.people} people {kind} {self.group}"
+        kind = {"all": "", "age": " aged ", "area": " of the area "}[self.grouped_by]
+        return f"{self.missing} of the {self.people} people{kind}{self.group}"
 
 
 @lru_cache
@@ -85,7 +85,9 @@ def losses(
     for limit in limits:
         groups: dict[str, list[int]] = {}
         for age, area, is_missing, is_missing_there in people:
-            if limit.grouped_by == "area":
+            if limit.grouped_by == "all":
+                group, counts = "", is_missing
+            elif limit.grouped_by == "area":
                 group, counts = area, is_missing_there
             else:
                 is_in_it = age is not None and (limit.from_age or 0) <= age <= (limit.to_age or 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from kodomo.access.access import (
 )
 from kodomo.access.scope import Scope
 from kodomo.errors import KodomoError
-from kodomo.files import write_atomically
+from kodomo.keys import read_or_make_key
 
 MARTS = "marts"
 
@@ -144,9 +143,7 @@ def _branch(
 
 def pseudonym_key(path: Path) -> str:
     """The key of the pseudonyms, made at its first use in a file that only its owner reads."""
-    if not path.exists():
-        write_atomically(path, secrets.token_hex(32))
-    return path.read_text(encoding="ascii").strip()
+    return read_or_make_key(path)
 
 
 def scope_table_sql(table: PublishedTable, scope: Scope, source: str) -> str:

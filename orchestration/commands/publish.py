@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from typing import Annotated
 
@@ -17,22 +18,37 @@ def register(app: typer.Typer) -> None:
     def publish(
         show: Annotated[bool, typer.Option("--list", help="The publications that are kept, oldest first.")] = False,
         back: Annotated[bool, typer.Option("--rollback", help="Put an earlier publication in service.")] = False,
+        accepted: Annotated[
+            bool, typer.Option("--accept", help="Accept that children in service are missing from the last build.")
+        ] = False,
+        reason: Annotated[str, typer.Option(help="Why, with --accept.")] = "",
         run: Annotated[str | None, typer.Argument(help="Which one (default: the one before).")] = None,
         as_json: JSON = False,
     ) -> None:
-        """List the publications, or go back to an earlier one. Publishing itself is the last step of `kodomo run`."""
+        """List the publications, go back to an earlier one, or accept a loss that holds the next one.
+
+        Publishing itself is the last step of `kodomo run`.
+        """
         from kodomo.errors import UsageError
         from kodomo.home import Home
         from kodomo.publication import list_publications, rollback
+        from kodomo.publication.gate import accept
 
-        if show and back:
-            raise UsageError("--list or --rollback, not both.")
+        if show + back + accepted > 1:
+            raise UsageError("--list, --rollback or --accept, not several.")
+        if reason and not accepted:
+            raise UsageError("--reason goes with --accept.")
         if run is not None and not back:
             raise UsageError("A publication is named with --rollback only.")
         home = Home.from_environment()
         if back:
             folder = rollback(home, run)
             typer.echo(json.dumps({"in_service": folder.name}) if as_json else f"{folder.name} is in service.")
+            return
+        if accepted:
+            losses = [str(loss) for loss in accept(home, reason, getpass.getuser())]
+            lines = [*(f"Accepted: {loss}." for loss in losses), "The next `kodomo run` publishes."]
+            typer.echo(json.dumps({"accepted": losses}) if as_json else "\n".join(lines))
             return
         publications = list_publications(home)
         if as_json:
