@@ -233,12 +233,4 @@ def _corrected(
 
 def forget_older_publications(home: Home, folder: Path) -> None:
     """Take away what was published before a deletion, once ``folder``, which was published after it, is in service."""
-    with connect(home, read_only=True) as connection:
-        there = connection.execute(
-            "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'person_deletions'"
-        ).fetchall()
-        last = (
-            connection.execute("select max(deleted_at) from raw.person_deletions").fetchall()[0][0] if there else None
-        )
-    if last is not None:
-        drop_older(home, folder, last.replace(tzinfo=dt.UTC))
+    drop_older(home, folder)

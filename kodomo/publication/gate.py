@@ -36,9 +36,10 @@ def missing_children(home: Home) -> list[Loss]:
             connection.execute(f"attach {literal(str(home.warehouse))} as built (read_only)")
         except duckdb.IOException as error:
             raise WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.") from error
-        if not all(
-            columns_of(connection, name, MARTS).get("dim_child", {}).keys() >= _NEEDED for name in ("served", "built")
-        ):
+        tables = [columns_of(connection, name, MARTS) for name in ("served", "built")]
+        has_date = "run_parameters" in columns_of(connection, "built", "raw")
+        if not has_date or not all(table.get("dim_child", {}).keys() >= _NEEDED for table in tables):
+            # Published or built by a version without it: nothing to compare.
             return []
         rows = connection.execute(
             f"""

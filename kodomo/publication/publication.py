@@ -37,7 +37,7 @@ from kodomo.publication.tables import (
     scope_table_sql,
 )
 from kodomo.run_lock import writing
-from kodomo.warehouse import explain_open_error, transaction
+from kodomo.warehouse import connect, explain_open_error, transaction
 
 CURRENT = "current"
 KEPT = 3
@@ -55,6 +55,8 @@ class Publication:
 
     name: str
     folder: Path
+    number: int
+    """Counts publications in their order, whatever the clock said; 0 for those made before there was one."""
     published_at: str
     scopes: list[str]
     is_current: bool
@@ -81,7 +83,9 @@ def publish(home: Home, run_id: str) -> Path:
             if identity.run_id not in {None, run_id}:
                 raise KodomoError("The warehouse holds the rows of another run: run `kodomo run` again, alone.")
             scopes = _write_scopes(work, access, {member.scope for member in staff})
-            _write_manifest(work, {**identity.to_manifest(), "access": access_hash()}, scopes)
+            last = max((publication.number for publication in list_publications(home)), default=0)
+            content = {**identity.to_manifest(), "access": access_hash(), "number": last + 1}
+            _write_manifest(work, {**content, "person_deletions": _person_deletions(home)}, scopes)
             sync_folder(work)
             work.rename(folder)
         except BaseException:
@@ -185,9 +189,16 @@ def list_publications(home: Home) -> list[Publication]:
             continue
         manifest = _read_manifest(folder)
         found.append(
-            Publication(folder.name, folder, manifest["published_at"], sorted(manifest["scopes"]), folder == in_service)
+            Publication(
+                folder.name,
+                folder,
+                manifest.get("number", 0),
+                manifest["published_at"],
+                sorted(manifest["scopes"]),
+                folder == in_service,
+            )
         )
-    return sorted(found, key=lambda publication: (publication.published_at, publication.name))
+    return sorted(found, key=lambda publication: (publication.number, publication.published_at, publication.name))
 
 
 def current(home: Home) -> Path | None:
@@ -334,6 +345,14 @@ def _refresh_folder(folder: Path, access: Access, scopes: Iterable[Scope]) -> li
     return [f"scope {key}: file made" for key in sorted(missing)] + [f"scope {key}: file removed" for key in gone]
 
 
+def _person_deletions(home: Home) -> int:
+    """How many rows of people have been deleted for good: what was published before the last of them may hold it."""
+    with connect(home, read_only=True) as connection:
+        if not columns_of(connection, home.warehouse.stem, "raw").get("person_deletions"):
+            return 0
+        return connection.execute("select count(*) from raw.person_deletions").fetchall()[0][0]
+
+
 def _write_manifest(folder: Path, content: Mapping[str, Any], scopes: Iterable[str]) -> None:
     """The manifest with these scopes; without a time of publication in ``content`` it is this moment."""
     content = {"published_at": dt.datetime.now(dt.UTC).isoformat(), **content, "scopes": sorted(scopes)}
@@ -359,11 +378,16 @@ def _remove_old(home: Home) -> None:
             shutil.rmtree(publication.folder)
 
 
-def drop_older(home: Home, folder: Path, than: dt.datetime) -> None:
-    """Take away the publications made before a time (with its zone), except ``folder``: nobody may go back to them."""
+def drop_older(home: Home, folder: Path) -> None:
+    """Take away the publications made before the last deletion of a person's rows that ``folder`` was made after.
+
+    By what they say of deletions and not by a time of day: nobody may go back to them, whatever the clock said.
+    """
     with _locked(home):
+        deletions = _read_manifest(folder).get("person_deletions", 0)
         for publication in list_publications(home):
-            if publication.folder != folder and dt.datetime.fromisoformat(publication.published_at) < than:
+            before = _read_manifest(publication.folder).get("person_deletions", 0) < deletions
+            if before and publication.folder != folder:
                 shutil.rmtree(publication.folder)
 
 

@@ -15,7 +15,11 @@ import pytest
 from kodomo.determination.service import in_service
 from kodomo.entries.store import EntryStore, Version
 from kodomo.home import Home, unknown_paths
+from kodomo.ingest.decisions import decide
+from kodomo.ingest.deliveries import ingest_landing
 from kodomo.ingest.entries import take_entries
+from kodomo.publication import current
+from kodomo.publication.gate import accept, unaccepted
 from tests.conftest import AS_OF, City, kodomo
 
 pytestmark = pytest.mark.slow
@@ -225,3 +229,41 @@ def test_an_empty_landing_folder_is_said_in_plain_words(city: City, tmp_path: Pa
     assert result.returncode != 0
     assert "landing" in result.stderr
     assert (home / "published" / "current").resolve() == before
+
+
+def shortened_register(city: City) -> bytes:
+    """The register of the city without all but three of its children: over 80 % of its lines are left."""
+    (file,) = (city.landing / "resident_register").glob("*.csv")
+    subjects = rows(city, "select atena_no from marts.dim_child inner join marts.dim_person using (person_id)")
+    numbers = {int(number) for (number,) in subjects if number} - {*sorted(int(n) for (n,) in subjects if n)[:3]}
+    lines = file.read_bytes().splitlines(keepends=True)
+
+    def is_child(line: bytes) -> bool:
+        number = line.split(b",")[0].strip(b'="')
+        return number.isdigit() and int(number) in numbers
+
+    kept = [line for line in lines if not is_child(line)]
+    assert 0.8 * len(lines) < len(kept) < len(lines)
+    return b"".join(kept)
+
+
+def test_a_register_without_its_children_publishes_nothing(city: City, tmp_path: Path) -> None:
+    folder = tmp_path / "landing" / "resident_register"
+    folder.mkdir(parents=True)
+    (folder / "resident_register_20260402.csv").write_bytes(shortened_register(city))
+    home = Home(tmp_path / "var")
+    shutil.copytree(city.home, home.root, symlinks=True)
+    in_service = current(home)
+    # It is held when it is taken, for the people who are missing and not for its rows.
+    (held,) = ingest_landing(home, folder.parent, "before")
+    assert held.status == "held"
+    assert "aged 6 to 17" in held.reason
+    # A steward lets it pass all the same: then the publication is held, by the children in service.
+    decide(home, held.delivery_id, "release", "by mistake", "steward")
+    code, summary = run(folder.parent, home.root)
+    assert code == 3
+    assert summary["published"] is None
+    assert any(failure.startswith("children: ") and "aged 6 to 11" in failure for failure in summary["held_by"])
+    assert current(home) == in_service
+    assert accept(home, "a drill", "operator")
+    assert unaccepted(home) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 import shutil
 import signal
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -29,6 +32,7 @@ from kodomo.publication import (
     rollback,
     scope_file,
 )
+from kodomo.publication import publication as publisher
 from tests.security.scratch import CHILDREN, PLACE, leaks, read_seen, write_warehouse
 
 
@@ -170,6 +174,61 @@ def test_rollback_goes_back_by_one_or_to_a_named_one(home: Home) -> None:
     assert rollback(home, "r3").name == "r3"
     with pytest.raises(UsageError, match="no publication"):
         rollback(home, "r9")
+
+
+def at(monkeypatch: pytest.MonkeyPatch, day: str) -> None:
+    """Set the clock of the publisher."""
+    now = dt.datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    clock = SimpleNamespace(now=lambda _zone: now, fromisoformat=dt.datetime.fromisoformat)
+    monkeypatch.setattr(publisher, "dt", SimpleNamespace(datetime=clock, UTC=dt.UTC))
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        ("2026-04-01", "2026-04-02", "2026-04-03", "2026-04-04"),
+        # forward by a mistake and back, back by ten years, standing still
+        ("2026-04-01", "2036-04-02", "2026-04-03", "2026-04-04"),
+        ("2026-04-01", "2016-04-02", "2016-04-03", "2026-04-04"),
+        ("2026-04-01", "2026-04-01", "2026-04-01", "2026-04-01"),
+    ],
+)
+def test_publications_have_an_order_whatever_the_clock_says(
+    home: Home, monkeypatch: pytest.MonkeyPatch, days: tuple[str, ...]
+) -> None:
+    # Names sort in the order of time in real runs; here against it.
+    for number, day in enumerate(days):
+        at(monkeypatch, day)
+        publish(home, f"r{9 - number}")
+    assert [publication.name for publication in list_publications(home)] == ["r8", "r7", "r6"]
+    assert [publication.number for publication in list_publications(home)] == [2, 3, 4]
+    assert rollback(home).name == "r7"
+    assert rollback(home).name == "r8"
+    at(monkeypatch, "2000-01-01")
+    assert list_publications(home)[-1].folder == publish(home, "r5") == current(home)
+
+
+def test_a_clock_set_back_leads_to_nobody_who_was_protected_since(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = next(child.name for child in CHILDREN if not child.is_protected)
+    at(monkeypatch, "2026-04-02")
+    publish(home, "r1")
+    protect(home, child)
+    at(monkeypatch, "2026-04-01")
+    publish(home, "r2")
+    with pytest.raises(KodomoError, match="1 people are protected now"):
+        rollback(home, "r1")
+
+
+def test_publications_made_before_they_were_counted_come_first(home: Home) -> None:
+    for number in range(1, 4):
+        publish(home, f"r{number}")
+    for name in ("r1", "r2"):
+        file = home.published / name / "publication.json"
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        del manifest["number"]
+        file.chmod(0o600)
+        file.write_text(json.dumps(manifest), encoding="utf-8")
+    assert [publication.name for publication in list_publications(home)] == ["r1", "r2", "r3"]
 
 
 def protect(home: Home, person_id: str, *, is_protected: bool = True) -> None:
