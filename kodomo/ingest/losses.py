@@ -9,14 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import duckdb
 
 from kodomo.macros import load_macros
 from kodomo.parameters import parameter
-from kodomo.seeds import SEEDS, read_seed
+from kodomo.seeds import read_seed
 
 DAYS_OF_A_YEAR = 365.25
 
@@ -53,22 +51,13 @@ class Loss:
         return f"{self.missing} of the {self.people} people{kind}{self.group}"
 
 
-@lru_cache
-def load_limits(compared: str, seeds: Path = SEEDS) -> tuple[Limit, ...]:
+def load_limits(compared: str) -> list[Limit]:
     """The limits of the seed for ``register`` or ``publication``."""
-    return tuple(
-        Limit(
-            row["grouped_by"],
-            row["from_age"],
-            row["to_age"],
-            float(row["share"]),
-            float(row["share_per_year"]),
-            row["fewest_people"],
-            float(row["significance"]),
-        )
-        for row in read_seed("loss_limits", seeds)
+    return [
+        Limit(**{name: value for name, value in row.items() if name != "compared"})
+        for row in read_seed("loss_limits")
         if row["compared"] == compared
-    )
+    ]
 
 
 def losses(
