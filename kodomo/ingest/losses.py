@@ -54,7 +54,15 @@ class Loss:
 def load_limits(compared: str) -> list[Limit]:
     """The limits of the seed for ``register`` or ``publication``."""
     return [
-        Limit(**{name: value for name, value in row.items() if name != "compared"})
+        Limit(
+            grouped_by=row["grouped_by"],
+            from_age=row["from_age"],
+            to_age=row["to_age"],
+            share=float(row["share"]),
+            share_per_year=float(row["share_per_year"]),
+            fewest_people=row["fewest_people"],
+            significance=float(row["significance"]),
+        )
         for row in read_seed("loss_limits")
         if row["compared"] == compared
     ]
