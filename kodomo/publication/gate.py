@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import duckdb
 
-from kodomo.errors import UsageError, WarehouseBusyError
+from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.ingest.losses import DAYS_OF_A_YEAR, Loss, load_limits, losses
 from kodomo.publication.publication import EVERYTHING, current
 from kodomo.publication.tables import MARTS, columns_of, literal
-from kodomo.warehouse import connect, migrate
+from kodomo.warehouse import connect, explain_open_error, migrate
 
 COMPARED = "publication"
 _NEEDED = {"person_id", "birth_on", "age_months", "area_code", "is_unborn"}
@@ -35,7 +35,7 @@ def missing_children(home: Home) -> list[Loss]:
         try:
             connection.execute(f"attach {literal(str(home.warehouse))} as built (read_only)")
         except duckdb.IOException as error:
-            raise WarehouseBusyError("The warehouse is in use by another run: wait until it has ended.") from error
+            raise explain_open_error(error) from error
         tables = [columns_of(connection, name, MARTS) for name in ("served", "built")]
         has_date = "run_parameters" in columns_of(connection, "built", "raw")
         if not has_date or not all(table.get("dim_child", {}).keys() >= _NEEDED for table in tables):
