@@ -110,7 +110,7 @@ def channels(home: Home) -> list[Channel]:
     try:
         entries = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("channels") or []
     except (yaml.YAMLError, AttributeError) as error:
-        raise KodomoError("notifications.yml is no list of channels: see docs/data-stewards.md.") from error
+        raise KodomoError("notifications.yml is no list of channels: see docs/data-stewards.ja.md.") from error
     for number, entry in enumerate(entries, 1):
         try:
             given = dict(entry)
