@@ -325,7 +325,8 @@ def _coverage(meta: dict[str, Any], title: str) -> tuple[str, Roster | None]:
     coverage, roster = meta.get("coverage"), meta.get("roster") or {}
     if coverage not in {"event", "roster"}:
         raise KodomoError(
-            f"coverage is {coverage!r}: write event (no row is an answer too) or roster (who is missing has no answer)."
+            "coverage is {coverage!r}: write event (no row is an answer too) or roster (who is missing has no answer).",
+            coverage=coverage,
         )
     if coverage == "event":
         if roster:
@@ -333,12 +334,16 @@ def _coverage(meta: dict[str, Any], title: str) -> tuple[str, Roster | None]:
         return coverage, None
     known = {"label_ja", "age_from_months", "age_to_months", "ages_at", "observations", "lasts_months"}
     if unknown := sorted(set(roster) - known):
-        raise KodomoError(f"roster has {', '.join(unknown)}: it takes {', '.join(sorted(known))}.")
+        raise KodomoError(
+            "roster has {names}: it takes {names_2}.", names=", ".join(unknown), names_2=", ".join(sorted(known))
+        )
     if roster.get("ages_at") not in {None, "school_year"}:
-        raise KodomoError(f"roster: ages_at is {roster['ages_at']!r}: write school_year, or leave it out.")
+        raise KodomoError(
+            "roster: ages_at is {ages_at!r}: write school_year, or leave it out.", ages_at=roster["ages_at"]
+        )
     for name in ("age_from_months", "age_to_months", "lasts_months"):
         if not isinstance(roster.get(name, 0), int):
-            raise KodomoError(f"roster: {name} is {roster[name]!r}: write a number of months.")
+            raise KodomoError("roster: {name} is {value!r}: write a number of months.", name=name, value=roster[name])
     return coverage, Roster(
         label=roster.get("label_ja") or title.split("（", maxsplit=1)[0],
         age_from_months=roster.get("age_from_months"),
@@ -385,9 +390,14 @@ def load_contracts(folder: Path = SOURCES, seeds: Path = SEEDS) -> dict[str, Con
                         fingerprint=hashlib.sha256(raw + rules_text).hexdigest()[:16],
                     )
         except KodomoError as error:
-            raise KodomoError(f"models/sources/{path.name} is not a delivery contract: {error}") from error
+            raise KodomoError(
+                "models/sources/{name} is not a delivery contract: {error}", name=path.name, error=error
+            ) from error
         except (KeyError, TypeError, yaml.YAMLError) as error:
             raise KodomoError(
-                f"models/sources/{path.name} is not a delivery contract ({type(error).__name__}: {error})."
+                "models/sources/{name} is not a delivery contract ({name_2}: {error}).",
+                name=path.name,
+                name_2=type(error).__name__,
+                error=error,
             ) from error
     return contracts

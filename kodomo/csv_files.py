@@ -28,9 +28,11 @@ def read_csv(path: Path) -> CsvFile:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise KodomoError(f"{path.name}: the file is not UTF-8: save it as UTF-8.") from error
+        raise KodomoError("{name}: the file is not UTF-8: save it as UTF-8.", name=path.name) from error
     except OSError as error:
-        raise KodomoError(f"{path.name}: the file cannot be read: {error.strerror}.") from error
+        raise KodomoError(
+            "{name}: the file cannot be read: {strerror}.", name=path.name, strerror=error.strerror
+        ) from error
     reader = csv.reader(io.StringIO(text, newline=""))
     records: list[tuple[int, list[str]]] = []
     too_long: list[int] = []
@@ -48,5 +50,5 @@ def read_csv(path: Path) -> CsvFile:
                     records.append((line, stripped + [""] * (len(header) - len(stripped))))
             line = reader.line_num + 1
     except csv.Error as error:
-        raise KodomoError(f"{path.name}:{line}: this is no CSV: {error}.") from error
+        raise KodomoError("{name}:{line}: this is no CSV: {error}.", name=path.name, line=line, error=error) from error
     return CsvFile(header, records, too_long)

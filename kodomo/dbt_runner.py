@@ -116,7 +116,7 @@ def _run_dbt(home: Home | None, arguments: Sequence[str], manifest: Any = None, 
             [*quiet, *arguments, "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
         )
     if result.exception is not None:
-        raise KodomoError(f"dbt cannot run: {without_values(str(result.exception))}")
+        raise KodomoError("dbt cannot run: {without_values}", without_values=without_values(str(result.exception)))
     return result
 
 

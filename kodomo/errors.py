@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
+from typing import Any
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|「[^」]*」")
 
@@ -24,9 +25,17 @@ class ExitCode(IntEnum):
 
 
 class KodomoError(Exception):
-    """Something a person can mend. The message says where and what to do, and holds no value of a person."""
+    """Something a person can mend. The message says where and what to do, and holds no value of a person.
+
+    With ``details`` the message is a template, such as ``"There is no table {table}."``: the same text in another
+    language is looked up by it (``kodomo.messages``).
+    """
 
     exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str = "", **details: Any) -> None:
+        self.template, self.details = message, details
+        super().__init__(message.format(**details) if details else message)
 
 
 class WarehouseBusyError(KodomoError):

@@ -47,5 +47,7 @@ def require_program(name: str) -> str:
     path = locate(name)
     if path is None:
         package = next(program.package for program in programs() if program.name == name)
-        raise KodomoError(f"{name} is missing: install Debian's package {package}, or run `make programs`.")
+        raise KodomoError(
+            "{name} is missing: install Debian's package {package}, or run `make programs`.", name=name, package=package
+        )
     return path

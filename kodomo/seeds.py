@@ -46,9 +46,11 @@ def read_seed(name: str, folder: Path = SEEDS) -> tuple[Row, ...]:
     types = column_types()[name]
     file = read_csv(path)
     if missing := [column for column in types if column not in file.header]:
-        raise KodomoError(f"{path.name}:1: the column {', '.join(missing)} is missing: add it.")
+        raise KodomoError("{name}:1: the column {names} is missing: add it.", name=path.name, names=", ".join(missing))
     if file.too_long:
-        raise KodomoError(f"{path.name}:{file.too_long[0]}: more values than headings: quote the commas.")
+        raise KodomoError(
+            "{name}:{value}: more values than headings: quote the commas.", name=path.name, value=file.too_long[0]
+        )
     readers = [(column, *reader(kind)) for column, kind in types.items()]
     rows = []
     for line, values in file.records:
@@ -59,7 +61,14 @@ def read_seed(name: str, folder: Path = SEEDS) -> tuple[Row, ...]:
             try:
                 row[column] = convert(text) if text else None
             except (ValueError, InvalidOperation, OverflowError) as error:
-                raise KodomoError(f"{path.name}:{line}: {column} is {text!r}: write {expected}.") from error
+                raise KodomoError(
+                    "{name}:{line}: {column} is {text!r}: write {expected}.",
+                    name=path.name,
+                    line=line,
+                    column=column,
+                    text=text,
+                    expected=expected,
+                ) from error
         rows.append(MappingProxyType(row))
     return tuple(rows)
 

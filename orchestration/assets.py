@@ -69,7 +69,9 @@ def without_values_in_errors(run: Batch) -> Iterator[None]:
         raise
     except Exception as error:
         run.lock.release()
-        raise KodomoError(f"{type(error).__name__}: {without_values(str(error))}") from None
+        raise KodomoError(
+            "{name}: {without_values}", name=type(error).__name__, without_values=without_values(str(error))
+        ) from None
 
 
 class LayerTranslator(DagsterDbtTranslator):

@@ -48,6 +48,10 @@ def _step(method: Callable[[Batch], _Result]) -> Callable[[Batch], _Result]:
                 if not self.retries:
                     self.lock.release()
                 raise
+            except KodomoError as error:
+                self.raised = error
+                self.lock.release()
+                raise
             except BaseException:
                 self.lock.release()
                 raise
@@ -81,6 +85,8 @@ class Batch:
     """Groups of children in service of whom the build lacks more than chance explains."""
     publication: Path | None = None
     error: KodomoError | None = None
+    raised: KodomoError | None = None
+    """The error that ended a step, as it was raised: Dagster keeps its text only."""
     lock: RunLock = field(init=False)
 
     def __post_init__(self) -> None:

@@ -6,11 +6,14 @@ import importlib
 import os
 import pkgutil
 import sys
+from typing import Annotated, Literal
 
 import typer
 
 from kodomo.errors import ExitCode, KodomoError
+from kodomo.messages import in_language
 from orchestration import commands
+from orchestration.language import choose_language, language, translate_help
 
 TELEMETRY_OFF = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -30,6 +33,13 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
+
+    @app.callback()
+    def options(
+        lang: Annotated[Literal["ja", "en"] | None, typer.Option(help="Language of messages; default: ja.")] = None,
+    ) -> None:
+        """こども統合DB: the integrated child data warehouse of a city."""
+
     for module in sorted(info.name for info in pkgutil.iter_modules(commands.__path__)):
         importlib.import_module(f"{commands.__name__}.{module}").register(app)
     return app
@@ -39,9 +49,10 @@ def main() -> None:
     """Run the command; an error that a person can mend is printed without a stack trace."""
     os.environ.update(TELEMETRY_OFF)
     try:
-        build_app()()
+        choose_language(sys.argv[1:])
+        translate_help(typer.main.get_command(build_app()))()
     except KodomoError as error:
-        typer.secho(str(error), fg="red", err=True)
+        typer.secho(in_language(error, language()), fg="red", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.FAILED)

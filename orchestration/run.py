@@ -37,7 +37,7 @@ def run_batch(batch: Batch) -> Batch:
         finally:
             batch.lock.release()
         if not result.success:
-            batch.error = _reason(result)
+            batch.error = batch.raised or _reason(result)
     return batch
 
 
@@ -53,7 +53,11 @@ def _reason(result: object) -> KodomoError:
                 return PublicationHeldError(cause.message.split(": ", 1)[-1].strip())
             if cause.cls_name in _kinds_of(KodomoError):
                 return KodomoError(cause.message.split(": ", 1)[-1].strip())
-            return KodomoError(f"Step {event.step_key} failed: {without_values(cause.message)}")
+            return KodomoError(
+                "Step {step_key} failed: {without_values}",
+                step_key=event.step_key,
+                without_values=without_values(cause.message),
+            )
     return KodomoError("The run failed before its first step.")
 
 

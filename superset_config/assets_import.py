@@ -131,7 +131,9 @@ def _import_dashboards(assets: Assets, charts: dict[str, int], datasets: dict[st
         model.slices = db.session.query(Slice).filter(Slice.id.in_(ids)).order_by(Slice.id).all()
         roles = {name: security_manager.find_role(name) for name in dashboard.roles}
         if missing := sorted(name for name, role in roles.items() if role is None):
-            raise KodomoError(f"Dashboard {dashboard.slug} names roles that do not exist: {', '.join(missing)}")
+            raise KodomoError(
+                "Dashboard {slug} names roles that do not exist: {names}", slug=dashboard.slug, names=", ".join(missing)
+            )
         model.roles = list(roles.values())
         # The list of dashboards begins with what was changed last.
         model.changed_on = now - timedelta(seconds=dashboard.order)

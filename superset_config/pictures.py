@@ -163,7 +163,9 @@ def _log_in(page: Page, address: str, account: str, password: str) -> None:
     try:
         response = page.goto(f"{address}/login/")
     except Error as error:
-        raise KodomoError(f"Superset does not answer at {address}: run `kodomo serve` first.") from error
+        raise KodomoError(
+            "Superset does not answer at {address}: run `kodomo serve` first.", address=address
+        ) from error
     if response is not None and response.status == LOGIN_REFUSED:
         raise KodomoError("Too many log-ins in a short time: wait five minutes, or name fewer accounts.")
     page.fill("#username", account)

@@ -130,7 +130,7 @@ class Access:
                 name = source if shared or not audience.suffix else f"{source}__{audience.suffix}"
                 earlier = found.get(name)
                 if earlier and not shared:
-                    raise KodomoError(f"access.yml: two audiences have one table {name}; give one a suffix.")
+                    raise KodomoError("access.yml: two audiences have one table {name}; give one a suffix.", name=name)
                 found[name] = PublishedTable(
                     name,
                     source,
@@ -211,7 +211,7 @@ def read_access(path: Path = ACCESS_FILE) -> Access:
     for name, rule in content["tables"].items():
         _known(f"table {name}: rows", rule["rows"], ROW_DIMENSIONS)
         if rule.get("shared") and rule["rows"]:
-            raise KodomoError(f"access.yml: table {name} is shared and yet has rules for its rows.")
+            raise KodomoError("access.yml: table {name} is shared and yet has rules for its rows.", name=name)
     pages = {}
     for name, entry in content.get("entry", {}).items():
         needs = frozenset(entry.get("needs", ()))
@@ -232,7 +232,7 @@ def read_access(path: Path = ACCESS_FILE) -> Access:
 
 def _known(place: str, names: Iterable[str], known: Iterable[str]) -> None:
     if unknown := sorted(set(names) - set(known)):
-        raise KodomoError(f"access.yml: {place} is unknown: {', '.join(unknown)}")
+        raise KodomoError("access.yml: {place} is unknown: {names}", place=place, names=", ".join(unknown))
 
 
 def export_scope(access: Access) -> Scope:

@@ -49,37 +49,39 @@ def read_staff(path: Path, access: Access) -> list[StaffMember]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise KodomoError(f"{path.name}: the staff list must be UTF-8.") from error
+        raise KodomoError("{name}: the staff list must be UTF-8.", name=path.name) from error
     reader = csv.DictReader(io.StringIO(text, newline=""))
     if missing := [column for column in COLUMNS if column not in (reader.fieldnames or [])]:
-        raise KodomoError(f"{path.name}: line 1: columns are missing: {', '.join(missing)}")
+        raise KodomoError("{name}: line 1: columns are missing: {names}", name=path.name, names=", ".join(missing))
     staff: dict[str, StaffMember] = {}
     for row in reader:
         place = f"{path.name}: line {reader.line_num}"
         if None in row or None in row.values():
-            raise KodomoError(f"{place}: the number of fields is not that of the heading.")
+            raise KodomoError("{place}: the number of fields is not that of the heading.", place=place)
         member = _member({key: (value or "").strip() for key, value in row.items()}, access, place)
         if member.username in staff:
-            raise KodomoError(f"{place}: this user name stands in the list twice.")
+            raise KodomoError("{place}: this user name stands in the list twice.", place=place)
         staff[member.username] = member
     return [staff[username] for username in sorted(staff)]
 
 
 def _member(row: dict[str, str], access: Access, place: str) -> StaffMember:
     if not _USERNAME.fullmatch(row["username"]):
-        raise KodomoError(f"{place}: a user name is 2 to 64 of a-z, 0-9, '.', '_', '-', beginning with a letter.")
+        raise KodomoError(
+            "{place}: a user name is 2 to 64 of a-z, 0-9, '.', '_', '-', beginning with a letter.", place=place
+        )
     department, areas, duties = row["department"], _codes(row["areas"]), _codes(row["duties"])
     if department and department not in access.departments_ja:
-        raise KodomoError(f"{place}: department {department!r} is unknown.")
+        raise KodomoError("{place}: department {department!r} is unknown.", place=place, department=department)
     if unknown := sorted(areas - {"*"} - set(all_areas())):
-        raise KodomoError(f"{place}: areas are unknown: {', '.join(unknown)}")
+        raise KodomoError("{place}: areas are unknown: {names}", place=place, names=", ".join(unknown))
     if "*" in duties:
         duties = set(access.duties_ja) - {ADMIN_DUTY}
     if unknown := sorted(duties - set(access.duties_ja)):
-        raise KodomoError(f"{place}: duties are unknown: {', '.join(unknown)}")
+        raise KodomoError("{place}: duties are unknown: {names}", place=place, names=", ".join(unknown))
     flag = row["is_dv_authorised"].lower()
     if flag not in _YES | _NO:
-        raise KodomoError(f"{place}: is_dv_authorised is 1 or 0, true or false.")
+        raise KodomoError("{place}: is_dv_authorised is 1 or 0, true or false.", place=place)
     scope = Scope.of([department] if department else [], areas, duties - {ADMIN_DUTY}, flag in _YES)
     return StaffMember(row["username"], row["display_name"] or row["username"], scope, ADMIN_DUTY in duties)
 

@@ -92,9 +92,15 @@ def decide(home: Home, delivery_id: str, is_held: bool, reason: str, decided_by:
     with connect(home) as connection:
         ensure_tables(connection, load_contracts())
         if not connection.execute("select 1 from raw.deliveries where delivery_id = ?", [delivery_id]).fetchall():
-            raise UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+            raise UsageError(
+                "There is no delivery {delivery_id}: `kodomo delivery list` shows them.", delivery_id=delivery_id
+            )
         if (delivery_id in _on_hold(connection)) == is_held:
-            raise UsageError(f"The delivery {delivery_id} is {'' if is_held else 'not '}kept beyond its retention.")
+            raise UsageError(
+                "The delivery {delivery_id} is {value}kept beyond its retention.",
+                delivery_id=delivery_id,
+                value="" if is_held else "not ",
+            )
         connection.execute(
             "insert into raw.delivery_events values (?, ?, ?, ?, now()::timestamp)",
             [delivery_id, HELD if is_held else RESUMED, decided_by, reason],

@@ -105,7 +105,7 @@ def parse_heard(text: str, person_id: str, relatives: dict[str, str | None]) -> 
     if who in {"mother", "father"}:
         subject = relatives.get(who)
         if subject is None:
-            raise UsageError(f"--observe: the {who} of this person is not known: give the person id.")
+            raise UsageError("--observe: the {who} of this person is not known: give the person id.", who=who)
     elif who:
         subject = who
     return heard_observation(subject, match["code"], match["date"], match["value"])

@@ -23,7 +23,7 @@ def checked_purpose(purpose: str) -> str:
     if not text:
         raise UsageError("A determination needs its purpose: --purpose TEXT.")
     if len(text) > MAX_PURPOSE:
-        raise UsageError(f"The purpose has at most {MAX_PURPOSE} characters.")
+        raise UsageError("The purpose has at most {max_purpose} characters.", max_purpose=MAX_PURPOSE)
     return text
 
 

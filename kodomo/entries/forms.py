@@ -134,11 +134,18 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
     if contract:
         named = set(entry["fields"]) | filled
         if unknown := sorted(named - set(columns)):
-            raise KodomoError(f"forms.yml: {name}: {entry['source']} has no column {', '.join(unknown)}")
+            raise KodomoError(
+                "forms.yml: {name}: {source} has no column {names}",
+                name=name,
+                source=entry["source"],
+                names=", ".join(unknown),
+            )
         if left_out := sorted(
             column.name for column in contract.columns if column.required and column.name not in named
         ):
-            raise KodomoError(f"forms.yml: {name}: {', '.join(left_out)} is required by the contract")
+            raise KodomoError(
+                "forms.yml: {name}: {names} is required by the contract", name=name, names=", ".join(left_out)
+            )
     fields = []
     for field_name, rules in entry["fields"].items():
         column = columns.get(field_name)
@@ -162,7 +169,12 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
     for place, entry_field in enumerate(fields):
         needs = {entry_field.not_before, entry_field.at_most, *entry_field.required_when} - {""}
         if later := sorted(needs - {before.name for before in fields[:place]}):
-            raise KodomoError(f"forms.yml: {name}: {', '.join(later)} must stand before {entry_field.name}")
+            raise KodomoError(
+                "forms.yml: {name}: {names} must stand before {name_2}",
+                name=name,
+                names=", ".join(later),
+                name_2=entry_field.name,
+            )
     return Form(
         name,
         entry["label_ja"],

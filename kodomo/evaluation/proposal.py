@@ -121,17 +121,24 @@ def propose(
     from threadpoolctl import threadpool_limits
 
     if out.exists() and any(out.iterdir()):
-        raise UsageError(f"{out} is not empty: name a new folder, so that nothing is mixed or lost.")
+        raise UsageError("{out} is not empty: name a new folder, so that nothing is mixed or lost.", out=out)
     given = read_definition(definition or SEEDS)
     if difficulty_type not in {row["difficulty_type"] for row in given["risk_tiers"]}:
         known = ", ".join(sorted({row["difficulty_type"] for row in given["risk_tiers"]}))
-        raise UsageError(f"There is no difficulty type {difficulty_type}: it must be one of {known}.")
+        raise UsageError(
+            "There is no difficulty type {difficulty_type}: it must be one of {known}.",
+            difficulty_type=difficulty_type,
+            known=known,
+        )
     learned, dates, warnings, capacities = _learn(home, difficulty_type, frozen_on, definition)
     cases = int(learned.outcomes.sum())
     if cases < FEW_CASES:
         raise KodomoError(
-            f"{cases} children became a case of {difficulty_type}: at least {FEW_CASES} are needed to learn from. "
-            "Give several dates (--as-of, more than once)."
+            "{cases} children became a case of {difficulty_type}: at least {few_cases} are needed to "
+            "learn from. Give several dates (--as-of, more than once).",
+            cases=cases,
+            difficulty_type=difficulty_type,
+            few_cases=FEW_CASES,
         )
     # Small matrices: threads that wait for each other take longer than the work.
     with threadpool_limits(limits=1):

@@ -30,7 +30,11 @@ def list_deliveries(home: Home, source_id: str | None = None) -> list[dict[str, 
     """The deliveries, latest first; of one source if it is named. Raises UsageError for a source that there is not."""
     sources = load_contracts()
     if source_id is not None and source_id not in sources:
-        raise UsageError(f"There is no source {source_id}: it must be one of {', '.join(sorted(sources))}.")
+        raise UsageError(
+            "There is no source {source_id}: it must be one of {names}.",
+            source_id=source_id,
+            names=", ".join(sorted(sources)),
+        )
     with connect(home, read_only=True) as connection:
         rows = records(
             connection,
@@ -46,7 +50,7 @@ def list_deliveries(home: Home, source_id: str | None = None) -> list[dict[str, 
 
 def no_such_delivery(delivery_id: str) -> UsageError:
     """The error for an id that no delivery has."""
-    return UsageError(f"There is no delivery {delivery_id}: `kodomo delivery list` shows them.")
+    return UsageError("There is no delivery {delivery_id}: `kodomo delivery list` shows them.", delivery_id=delivery_id)
 
 
 def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by: str) -> str:
@@ -67,7 +71,10 @@ def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by:
             raise no_such_delivery(delivery_id)
         if rows[0][0] not in allowed:
             raise KodomoError(
-                f"The delivery {delivery_id} is {rows[0][0]}: only {' or '.join(sorted(allowed))} can be changed so."
+                "The delivery {delivery_id} is {value}: only {names} can be changed so.",
+                delivery_id=delivery_id,
+                value=rows[0][0],
+                names=" or ".join(sorted(allowed)),
             )
         with transaction(connection):
             connection.execute("update raw.deliveries set status = ? where delivery_id = ?", [status, delivery_id])
@@ -135,7 +142,7 @@ def export_rejects(home: Home, delivery_id: str) -> bytes:
     if not delivery:
         raise no_such_delivery(delivery_id)
     if not unmended:
-        raise UsageError(f"The delivery {delivery_id} has no rejects to mend.")
+        raise UsageError("The delivery {delivery_id} has no rejects to mend.", delivery_id=delivery_id)
     return _as_holders_file(home, *delivery[0], [bytes(row[0]) for row in unmended])
 
 

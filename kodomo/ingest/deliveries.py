@@ -409,9 +409,13 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
         contract = contracts.get(source_id)
         original = home.original(sha256)
         if contract is None or kind == "entry" or status == "duplicate":
-            raise UsageError(f"The delivery {delivery_id} is no file of its own that could be read again.")
+            raise UsageError(
+                "The delivery {delivery_id} is no file of its own that could be read again.", delivery_id=delivery_id
+            )
         if not original.exists():
-            raise KodomoError(f"Nothing of the delivery {delivery_id} is kept: ask the holder for the file.")
+            raise KodomoError(
+                "Nothing of the delivery {delivery_id} is kept: ask the holder for the file.", delivery_id=delivery_id
+            )
         delivery = _unread(
             contract,
             None,

@@ -124,9 +124,13 @@ def inspect(data: bytes, file_name: str, source_id: str | None = None) -> Inspec
     """
     contracts, rules = load_contracts(), load_heading_rules()
     if source_id is not None and source_id not in contracts:
-        raise KodomoError(f"There is no source {source_id}: it must be one of {', '.join(sorted(contracts))}.")
+        raise KodomoError(
+            "There is no source {source_id}: it must be one of {names}.",
+            source_id=source_id,
+            names=", ".join(sorted(contracts)),
+        )
     if not data.strip():
-        raise KodomoError(f"{file_name}: the file is empty.")
+        raise KodomoError("{file_name}: the file is empty.", file_name=file_name)
     line_number, delivered = _heading_row(data, file_name, contracts, rules)
     keys = [heading_key(value) for value in delivered]
     contract, likeness = _nearest(keys, contracts if source_id is None else {source_id: contracts[source_id]}, rules)
@@ -245,7 +249,11 @@ def _heading_row(
     while fields and not heading_key(fields[-1]):
         fields.pop()
     if not fields:
-        raise KodomoError(f"{file_name}: there is no heading row in the first {MAX_TITLE_LINES + 1} lines.")
+        raise KodomoError(
+            "{file_name}: there is no heading row in the first {value} lines.",
+            file_name=file_name,
+            value=MAX_TITLE_LINES + 1,
+        )
     return number, [value.strip() for value in fields]
 
 
@@ -294,7 +302,7 @@ def _parse(data: bytes, file_name: str, contract: Contract) -> ParsedFile:
     try:
         return parse(data, contract, rules)
     except RefusedError as error:
-        raise KodomoError(f"{file_name}: {error}") from error
+        raise KodomoError("{file_name}: {error}", file_name=file_name, error=error) from error
 
 
 def _heading(

@@ -44,7 +44,7 @@ def append_decision(  # the columns of the file, in their order
     Raises UsageError for a decision without a name, a reason or (to link) a person, or one of another kind.
     """
     if decision not in DECISIONS:
-        raise UsageError(f"A decision is one of {', '.join(DECISIONS)}.")
+        raise UsageError("A decision is one of {names}.", names=", ".join(DECISIONS))
     if not decided_by.strip() or not reason.strip():
         raise UsageError("A decision needs the name of who made it (--by) and a reason (--reason).")
     if decision == "link" and not person_id:
@@ -68,22 +68,34 @@ def read_decisions(path: Path) -> list[dict[str, str]]:
         reader = csv.DictReader(file)
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
         if missing:
-            raise UsageError(f"{path.name}, line 1: the column {missing[0]} is missing.")
+            raise UsageError("{name}, line 1: the column {value} is missing.", name=path.name, value=missing[0])
         rows = []
         for row in reader:
             if row["decision"] not in DECISIONS:
-                raise UsageError(f"{path.name}, line {reader.line_num}: a decision is one of {', '.join(DECISIONS)}.")
+                raise UsageError(
+                    "{name}, line {line_num}: a decision is one of {names}.",
+                    name=path.name,
+                    line_num=reader.line_num,
+                    names=", ".join(DECISIONS),
+                )
             try:
                 dt.datetime.fromisoformat(row["decided_at"])
             except ValueError as error:
                 raise UsageError(
-                    f"{path.name}, line {reader.line_num}: decided_at is not a date (2024-04-01)."
+                    "{name}, line {line_num}: decided_at is not a date (2024-04-01).",
+                    name=path.name,
+                    line_num=reader.line_num,
                 ) from error
             needed = ["decided_by", "source_id", "source_key", "reason"]
             needed += ["person_id"] if row["decision"] == "link" else []
             for column in needed:
                 if not (row[column] or "").strip():
-                    raise UsageError(f"{path.name}, line {reader.line_num}: {column} is empty.")
+                    raise UsageError(
+                        "{name}, line {line_num}: {column} is empty.",
+                        name=path.name,
+                        line_num=reader.line_num,
+                        column=column,
+                    )
             rows.append({column: (row[column] or "").strip() for column in COLUMNS})
     return rows
 

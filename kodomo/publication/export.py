@@ -27,7 +27,9 @@ def export_table(home: Home, table: str, file_format: str, out: Path, *, publish
     Raises UsageError naming the tables that there are.
     """
     if file_format not in FORMATS:
-        raise UsageError(f"--format takes {', '.join(FORMATS)}, not {file_format}.")
+        raise UsageError(
+            "--format takes {names}, not {file_format}.", names=", ".join(FORMATS), file_format=file_format
+        )
     if published:
         return _export_published(home, table, file_format, out)
     with connect(home, read_only=True) as connection:
@@ -50,7 +52,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, file_f
         ).fetchall()
     ]
     if table not in tables:
-        raise UsageError(f"There is no table {table}: it must be one of {', '.join(tables)}.")
+        raise UsageError("There is no table {table}: it must be one of {names}.", table=table, names=", ".join(tables))
     with atomic_path(out) as draft:
         connection.execute(f"copy (select * from {schema}.{table} order by all) to '{draft}' ({FORMATS[file_format]})")
         if file_format == "csv":

@@ -84,7 +84,9 @@ def identity_of(connection: duckdb.DuckDBPyConnection, database: str) -> Identit
         if dates - {as_of_on}:
             shown = ", ".join(sorted(str(date) for date in dates))
             raise KodomoError(
-                f"The children are as of {shown}, the run as of {as_of_on}: run `kodomo run` again, alone."
+                "The children are as of {shown}, the run as of {as_of_on}: run `kodomo run` again, alone.",
+                shown=shown,
+                as_of_on=as_of_on,
             )
     return Identity(run_id, as_of_on, definition)
 

@@ -127,7 +127,7 @@ def rollback(home: Home, name: str | None = None) -> Path:
                 raise UsageError("There is no earlier publication to go back to.")
             name = names[in_service - 1]
         if name not in names:
-            raise UsageError(f"There is no publication {name}: `kodomo publish --list` shows those kept.")
+            raise UsageError("There is no publication {name}: `kodomo publish --list` shows those kept.", name=name)
         folder = home.published / name
         require_agreement(folder, folder / EVERYTHING, _read_manifest(folder))
         _refuse_unprotected(home, folder, publications[-1].folder)
@@ -166,8 +166,11 @@ def _refuse_unprotected(home: Home, folder: Path, newest: Path) -> None:
                 unprotected |= {row[0] for row in rows.fetchall()}
     if unprotected:
         raise KodomoError(
-            f"{len(unprotected)} people are protected now who were not when {folder.name} was published: it would show "
-            "where they live. What is in service stays; mend what is wrong with it and run `kodomo run`."
+            "{count} people are protected now who were not when {name} was published: it would show "
+            "where they live. What is in service stays; mend what is wrong with it and run `kodomo "
+            "run`.",
+            count=len(unprotected),
+            name=folder.name,
         )
 
 
@@ -327,7 +330,8 @@ def _refresh_folder(folder: Path, access: Access, scopes: Iterable[Scope]) -> li
     manifest = _read_manifest(folder)
     if manifest["access"] != access_hash():
         raise KodomoError(
-            f"access.yml has changed since the publication {folder.name}: run `kodomo run` to publish by the new rules."
+            "access.yml has changed since the publication {name}: run `kodomo run` to publish by the new rules.",
+            name=folder.name,
         )
     wanted = {scope.key: scope for scope in scopes if not scope.is_empty}
     wanted[export_scope(access).key] = export_scope(access)

@@ -102,7 +102,7 @@ def read_definition(folder: Path) -> Definition:
     Raises UsageError when the folder is not there.
     """
     if not folder.is_dir():
-        raise UsageError(f"There is no folder {folder}: a definition is a folder of risk_*.csv files.")
+        raise UsageError("There is no folder {folder}: a definition is a folder of risk_*.csv files.", folder=folder)
     definition = Definition({table: [] for table in TABLES})
     for table in TABLES:
         path = folder / f"{table}.csv"
@@ -682,4 +682,4 @@ def raise_for(mistakes: list[Mistake]) -> None:
     """Raise KodomoError with all mistakes, if one of them is fatal."""
     if any(mistake.is_fatal for mistake in mistakes):
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
-        raise KodomoError(f"The definition has mistakes:\n{lines}")
+        raise KodomoError("The definition has mistakes:\n{lines}", lines=lines)

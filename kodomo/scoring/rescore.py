@@ -153,11 +153,17 @@ def diff_versions(home: Home, before: str, after: str, out: Path | None) -> Comp
         )
         for name in (before, after):
             if name not in versions:
-                raise UsageError(f"The last build did not score {name}; it scored {', '.join(versions)}.")
+                raise UsageError(
+                    "The last build did not score {name}; it scored {names}.", name=name, names=", ".join(versions)
+                )
         if set(versions[before]).isdisjoint(versions[after]):
             raise UsageError(
-                f"{before} scores {', '.join(versions[before])}, {after} {', '.join(versions[after])}: "
-                "versions are compared in difficulty types that both score."
+                "{before} scores {names}, {after} {names_2}: versions are compared in difficulty "
+                "types that both score.",
+                before=before,
+                names=", ".join(versions[before]),
+                after=after,
+                names_2=", ".join(versions[after]),
             )
         comparison = compare(connection, (WAREHOUSE, before), (WAREHOUSE, after))
         if out is not None:

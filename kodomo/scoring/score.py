@@ -133,11 +133,11 @@ def _load_file(
 ) -> None:
     """Load a file into a temporary table with typed columns and ``line_number``, or say what cannot be read."""
     if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
+        raise UsageError("There is no file {path}.", path=path)
     file = read_csv(path)
     missing = [name for name, (_, is_required) in columns.items() if is_required and name not in file.header]
     if missing:
-        raise KodomoError(f"{path.name}:1: the column {', '.join(missing)} is missing: add it.")
+        raise KodomoError("{name}:1: the column {names} is missing: add it.", name=path.name, names=", ".join(missing))
     texts: dict[str, Any] = {"line_number": pa.array([line for line, _ in file.records], pa.int64())}
     for name in columns:
         if name in file.header:

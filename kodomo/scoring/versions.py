@@ -47,7 +47,12 @@ def approve(
     definition = _checked(folder, approved_on)
     row = _version_row(definition, version)
     if row["content_hash"]:
-        raise KodomoError(f"{version} was approved by {row['approved_by']} on {row['approved_on']}: it stays as it is.")
+        raise KodomoError(
+            "{version} was approved by {approved_by} on {approved_on}: it stays as it is.",
+            version=version,
+            approved_by=row["approved_by"],
+            approved_on=row["approved_on"],
+        )
     if not as_trial:
         rivals = {
             (other["model_version"], difficulty)
@@ -57,7 +62,7 @@ def approve(
         }
         if rivals:
             listed = ", ".join(f"{other} ({difficulty})" for other, difficulty in sorted(rivals))
-            raise KodomoError(f"{listed} is active: retire it first with `kodomo model retire`.")
+            raise KodomoError("{listed} is active: retire it first with `kodomo model retire`.", listed=listed)
     digest = version_hash(definition, version)
     _rewrite(
         folder,
@@ -80,7 +85,7 @@ def retire(folder: Path, version: str, retired_on: dt.date) -> None:
     raise_for(definition.mistakes)
     row = _version_row(definition, version)
     if row["status"] == "retired":
-        raise KodomoError(f"{version} is retired since {row['valid_to']}.")
+        raise KodomoError("{version} is retired since {valid_to}.", version=version, valid_to=row["valid_to"])
     _rewrite(folder, version, {"status": "retired", "valid_to": retired_on.isoformat()})
 
 
@@ -96,7 +101,7 @@ def _version_row(definition: Definition, version: str) -> dict[str, Any]:
         if row["model_version"] == version:
             return row
     names = ", ".join(str(row["model_version"]) for row in definition["risk_model_versions"])
-    raise UsageError(f"There is no version {version}: it must be one of {names}.")
+    raise UsageError("There is no version {version}: it must be one of {names}.", version=version, names=names)
 
 
 def _difficulties(definition: Definition, version: str) -> set[str]:
@@ -215,4 +220,4 @@ def find_run(connection: duckdb.DuckDBPyConnection, *, run_id: str | None, as_of
         if (run_id is None or run.run_id == run_id) and (as_of_on is None or run.as_of_on == as_of_on):
             return run
     dates = ", ".join(sorted({run.as_of_on.isoformat() for run in runs})) or "none"
-    raise KodomoError(f"No such run is on record. As-of dates of the runs that are: {dates}.")
+    raise KodomoError("No such run is on record. As-of dates of the runs that are: {dates}.", dates=dates)

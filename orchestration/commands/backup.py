@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.language import say
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo backup`` and ``kodomo restore``."""
@@ -17,7 +19,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.home import Home
         from orchestration.operations.backup import backup as write
 
-        typer.echo(f"The backup is in {write(Home.from_environment(), folder.resolve())}.")
+        say("The backup is in {result}.", result=write(Home.from_environment(), folder.resolve()))
 
     @app.command()
     def restore(folder: Annotated[Path, typer.Argument(help="Folder of a backup.")]) -> None:
@@ -26,4 +28,4 @@ def register(app: typer.Typer) -> None:
         from orchestration.operations.backup import restore as read
 
         home = Home.from_environment()
-        typer.echo(f"{read(home, folder.resolve())} files are back in {home.root}.")
+        say("{result} files are back in {root}.", result=read(home, folder.resolve()), root=home.root)

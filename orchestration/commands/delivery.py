@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestration.console import show
+from orchestration.language import say
 from orchestration.options import JSON, DeliveryId, Reason
 
 
@@ -47,9 +48,13 @@ def register(app: typer.Typer) -> None:
         from kodomo.ingest.deliveries import replay as read_again
 
         delivery = read_again(Home.from_environment(), delivery_id, reason, getpass.getuser())
-        typer.echo(
-            f"{delivery_id} is {delivery.status}: {delivery.rows_read} rows read, {delivery.rows_loaded} loaded, "
-            f"{delivery.rows_rejected} rejected."
+        say(
+            "{delivery_id} is {status}: {rows_read} rows read, {rows_loaded} loaded, {rows_rejected} rejected.",
+            delivery_id=delivery_id,
+            status=delivery.status,
+            rows_read=delivery.rows_read,
+            rows_loaded=delivery.rows_loaded,
+            rows_rejected=delivery.rows_rejected,
         )
 
     @reject.command("list")
@@ -76,7 +81,7 @@ def register(app: typer.Typer) -> None:
             # The name says which delivery is mended, also where the rows no longer show it.
             out = out / f"{delivery_id}_mended.csv"
         out.write_bytes(export_rejects(Home.from_environment(), delivery_id))
-        typer.echo(f"The rejects of {delivery_id} are in {out}.")
+        say("The rejects of {delivery_id} are in {out}.", delivery_id=delivery_id, out=out)
 
 
 def _decide(delivery_id: str, decision: str, reason: str) -> None:
@@ -84,4 +89,4 @@ def _decide(delivery_id: str, decision: str, reason: str) -> None:
     from kodomo.ingest.decisions import decide
 
     status = decide(Home.from_environment(), delivery_id, decision, reason, getpass.getuser())
-    typer.echo(f"{delivery_id} is {status} from the next run on.")
+    say("{delivery_id} is {status} from the next run on.", delivery_id=delivery_id, status=status)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from kodomo import clock
+from orchestration.language import say
 from orchestration.options import JSON, Person
 
 
@@ -61,7 +62,7 @@ def register(app: typer.Typer) -> None:
             ".json": lambda: as_json(held).encode(),
         }[out.suffix]()
         write_atomically(out, content)
-        typer.echo(f"What is held is in {out}. Look at what is about other people before it is handed out.")
+        say("What is held is in {out}. Look at what is about other people before it is handed out.", out=out)
 
     @entry.command("list")
     def list_entries(
@@ -126,7 +127,7 @@ def register(app: typer.Typer) -> None:
         if wrong := refused_by_law(content):
             raise UsageError("\n".join(wrong.values()))
         kept = EntryStore(home).create(FORM, content, by=getpass.getuser(), department="child", person_id=person_id)
-        typer.echo(f"Recorded as {kept.record_id}.")
+        say("Recorded as {record_id}.", record_id=kept.record_id)
 
     @entry.command()
     def erase(
@@ -141,4 +142,4 @@ def register(app: typer.Typer) -> None:
         if not reason.strip():
             raise UsageError("Erasing needs its reason: --reason TEXT.")
         emptied = EntryStore(Home.from_environment()).erase(record_id, by=getpass.getuser(), reason=reason)
-        typer.echo(f"{emptied} versions are empty. The next run takes it from the warehouse.")
+        say("{emptied} versions are empty. The next run takes it from the warehouse.", emptied=emptied)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.language import say
 from orchestration.options import JSON
 
 
@@ -27,4 +28,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.publication.export import export_table
 
         rows = export_table(Home.from_environment(), table, file_format, out, published=published)
-        typer.echo(json.dumps({"table": table, "rows": rows}) if as_json else f"{rows} rows of {table} are in {out}.")
+        if as_json:
+            typer.echo(json.dumps({"table": table, "rows": rows}))
+        else:
+            say("{rows} rows of {table} are in {out}.", rows=rows, table=table, out=out)

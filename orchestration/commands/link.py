@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.language import say
 from orchestration.options import JSON
 
 
@@ -65,7 +66,7 @@ def register(app: typer.Typer) -> None:
 
         person_id = person.zfill(ATENA_WIDTH) if person.isdigit() else person
         append_decision(Home.from_environment(), by, source, key, "separate" if separate else "link", person_id, reason)
-        typer.echo("Recorded. It takes effect with the next run.")
+        say("Recorded. It takes effect with the next run.")
 
     @link.command()
     def undo(
@@ -79,4 +80,4 @@ def register(app: typer.Typer) -> None:
         from kodomo.linkage.reviews import append_decision
 
         append_decision(Home.from_environment(), by, source, key, "undo", "", reason)
-        typer.echo("Recorded. It takes effect with the next run.")
+        say("Recorded. It takes effect with the next run.")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kodomo import clock
+from orchestration.language import say
 from orchestration.options import JSON, Person, date_option, day
 
 AREA = Annotated[str, typer.Option(help="Only this area (code).")]
@@ -76,7 +77,7 @@ def register(app: typer.Typer) -> None:
             who=getpass.getuser(),
         )
         write_atomically(out, to_pdf(Home.from_environment(), html))
-        typer.echo(f"The list of {len(items)} children is in {out}.")
+        say("The list of {count} children is in {out}.", count=len(items), out=out)
 
     @meeting.command()
     def decide(
@@ -101,7 +102,7 @@ def register(app: typer.Typer) -> None:
             "lead_agency": lead,
             "review_on": review_on.date().isoformat() if review_on else "",
         }
-        typer.echo(f"Recorded as {_keep(person, 'decision', content)}.")
+        say("Recorded as {result}.", result=_keep(person, "decision", content))
 
     @meeting.command("support")
     def keep_support(
@@ -120,7 +121,7 @@ def register(app: typer.Typer) -> None:
             "lead_agency": lead,
             "outcome": outcome,
         }
-        typer.echo(f"Recorded as {_keep(person, 'support', values)}.")
+        say("Recorded as {result}.", result=_keep(person, "support", values))
 
 
 def _agenda(
@@ -133,7 +134,7 @@ def _agenda(
     from kodomo.home import Home
 
     if state not in {"open", "all", *STATES_JA}:
-        raise UsageError(f"--state is one of open, {', '.join(STATES_JA)}, all.")
+        raise UsageError("--state is one of open, {names}, all.", names=", ".join(STATES_JA))
     home = Home.from_environment()
     filters = Filters(area, tier, state, day(due_by))
     date = day(on) or clock.today()

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from kodomo import clock
+from orchestration.language import say
 from orchestration.options import JSON, date_option, day
 
 DEFINITION = Annotated[
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
                 typer.secho(str(found), fg="red" if found.is_fatal else "yellow")
             if not mistakes:
                 items, versions = definition["risk_items"], definition["risk_model_versions"]
-                typer.echo(f"No mistakes: {len(items)} items, {len(versions)} versions.")
+                say("No mistakes: {count} items, {count_2} versions.", count=len(items), count_2=len(versions))
         raise typer.Exit(1 if mistakes else 0)
 
     @model.command()
@@ -69,7 +70,7 @@ def register(app: typer.Typer) -> None:
 
         found = find_evidence(Home.from_environment(), day(as_of), definition, out)
         for warning in found.warnings:
-            typer.secho(f"Warning: {warning}", fg="yellow", err=True)
+            say("Warning: {warning}", warning=warning, fg="yellow", err=True)
         typer.echo(
             json.dumps(dataclasses.asdict(found), ensure_ascii=False, default=str) if as_json else as_text(found)
         )
@@ -101,7 +102,7 @@ def register(app: typer.Typer) -> None:
             Home.from_environment(), difficulty, out, dates, definition, capacity, may_lower=may_lower
         )
         for warning in proposal.warnings:
-            typer.secho(f"Warning: {warning}", fg="yellow", err=True)
+            say("Warning: {warning}", warning=warning, fg="yellow", err=True)
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(proposal), ensure_ascii=False, default=str))
         else:
@@ -122,7 +123,11 @@ def register(app: typer.Typer) -> None:
 
         date = day(on) or clock.today()
         digest = approve_version(definition or SEEDS, version, by, reason, date, as_trial=trial)
-        typer.echo(f"{version} is {'on trial' if trial else 'active'}; hash {digest[:12]}.")
+        say(
+            "{version} is on trial; hash {digest}." if trial else "{version} is active; hash {digest}.",
+            version=version,
+            digest=digest[:12],
+        )
 
     @model.command()
     def retire(
@@ -135,7 +140,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.seeds import SEEDS
 
         retire_version(definition or SEEDS, version, day(on) or clock.today())
-        typer.echo(f"{version} is retired.")
+        say("{version} is retired.", version=version)
 
     @model.command()
     def diff(
@@ -176,5 +181,11 @@ def register(app: typer.Typer) -> None:
             state = {None: "a later run has taken its place on record", 0: "the rows on record are the same"}.get(
                 done.differing_rows, f"{done.differing_rows} rows on record differ"
             )
-            typer.echo(f"{done.run.run_id} as of {done.run.as_of_on}: {done.scores} scores; {state}.")
+            say(
+                "{run_id} as of {as_of_on}: {scores} scores; {state}.",
+                run_id=done.run.run_id,
+                as_of_on=done.run.as_of_on,
+                scores=done.scores,
+                state=state,
+            )
         raise typer.Exit(1 if done.differing_rows else 0)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.language import say
 from orchestration.options import JSON
 
 
@@ -43,7 +44,10 @@ def register(app: typer.Typer) -> None:
         home = Home.from_environment()
         if back:
             folder = rollback(home, run)
-            typer.echo(json.dumps({"in_service": folder.name}) if as_json else f"{folder.name} is in service.")
+            if as_json:
+                typer.echo(json.dumps({"in_service": folder.name}))
+            else:
+                say("{name} is in service.", name=folder.name)
             return
         if accepted:
             losses = [str(loss) for loss in accept(home, reason, getpass.getuser())]
@@ -64,7 +68,13 @@ def register(app: typer.Typer) -> None:
             typer.echo(json.dumps(rows))
             return
         if not publications:
-            typer.echo("Nothing has been published yet.")
+            say("Nothing has been published yet.")
         for publication in publications:
             mark = "*" if publication.is_current else " "
-            typer.echo(f"{mark} {publication.name}  {publication.published_at[:19]}  {len(publication.scopes)} scopes")
+            say(
+                "{mark} {name}  {value}  {count} scopes",
+                mark=mark,
+                name=publication.name,
+                value=publication.published_at[:19],
+                count=len(publication.scopes),
+            )

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.language import say
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo register``."""
@@ -24,4 +26,4 @@ def register(app: typer.Typer) -> None:
             typer.echo(page(), nl=False)
             return
         output.write_text(page(), encoding="utf-8")
-        typer.echo(f"The register of data items is in {output}.")
+        say("The register of data items is in {output}.", output=output)

@@ -11,6 +11,7 @@ import typer
 
 from kodomo import clock
 from orchestration.console import show
+from orchestration.language import say
 from orchestration.options import JSON, DeliveryId, Reason, date_option, day
 
 AsJson = JSON
@@ -72,7 +73,10 @@ def _decide(delivery_id: str, is_held: bool, reason: str) -> None:
     from kodomo.home import Home
 
     decide(Home.from_environment(), delivery_id, is_held, reason, getpass.getuser())
-    typer.echo(f"{delivery_id} is kept {'until `kodomo retention resume`' if is_held else 'for its retention'}.")
+    if is_held:
+        say("{delivery_id} is kept until `kodomo retention resume`.", delivery_id=delivery_id)
+    else:
+        say("{delivery_id} is kept for its retention.", delivery_id=delivery_id)
 
 
 def _text(value: object) -> object:

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
         as_of_on = as_of.date()
         if not landing.is_dir():
-            raise UsageError(f"There is no folder {landing}: --landing takes a folder of extracts.")
+            raise UsageError("There is no folder {landing}: --landing takes a folder of extracts.", landing=landing)
         settling = Settling.from_environment(SETTLED_SECONDS, PATIENCE_SECONDS)
         batch = Batch(Home.from_environment(), landing.resolve(), as_of_on, strict, settling=settling)
         if as_json:

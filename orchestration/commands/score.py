@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestration.language import say
 from orchestration.options import JSON, date_option, day
 
 
@@ -62,12 +63,17 @@ def register(app: typer.Typer) -> None:
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(scored), ensure_ascii=False))
         else:
-            typer.echo(f"{scored.scores} scores and {scored.contributions} contributions are in {out}.")
+            say(
+                "{scores} scores and {contributions} contributions are in {out}.",
+                scores=scored.scores,
+                contributions=scored.contributions,
+                out=out,
+            )
 
 
 def _warn(warnings: list[str]) -> None:
     for warning in warnings:
-        typer.secho(f"Warning: {warning}", fg="yellow", err=True)
+        say("Warning: {warning}", warning=warning, fg="yellow", err=True)
 
 
 def _score_mart(home: Any, definition: Path, as_of_on: Any, out: Path | None, as_json: bool) -> None:
@@ -82,4 +88,9 @@ def _score_mart(home: Any, definition: Path, as_of_on: Any, out: Path | None, as
     for comparison in rescored.comparisons:
         typer.echo(as_text(comparison) + "\n")
     where = f" are in {out}" if out else ", nothing written (--out FOLDER writes them)"
-    typer.echo(f"{rescored.scores} scores and {rescored.contributions} contributions{where}.")
+    say(
+        "{scores} scores and {contributions} contributions{where}.",
+        scores=rescored.scores,
+        contributions=rescored.contributions,
+        where=where,
+    )

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.language import say
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo screenshots``."""
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
         accounts = read_accounts(home.demo_accounts)
         if account:
             if unknown := sorted(set(account) - set(accounts)):
-                raise UsageError(f"No demo account is called {', '.join(unknown)}.")
+                raise UsageError("No demo account is called {names}.", names=", ".join(unknown))
             accounts = {name: accounts[name] for name in account}
         folder = out or home.screenshots
         album = take(
@@ -40,8 +42,8 @@ def register(app: typer.Typer) -> None:
                 + (f" ({picture.failures} charts failed)" if picture.failures else "")
             ),
         )
-        typer.echo(f"{len(album.pictures)} pictures in {folder}")
+        say("{count} pictures in {folder}", count=len(album.pictures), folder=folder)
         if album.outside:
-            raise KodomoError(f"Pages asked outside hosts: {', '.join(sorted(album.outside))}")
+            raise KodomoError("Pages asked outside hosts: {names}", names=", ".join(sorted(album.outside)))
         if failed := [picture for picture in album.pictures if picture.failures]:
-            raise KodomoError(f"{len(failed)} pages have charts that failed.")
+            raise KodomoError("{count} pages have charts that failed.", count=len(failed))

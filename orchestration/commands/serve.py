@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.language import say
+
 
 def register(app: typer.Typer) -> None:
     """Add ``kodomo serve``."""
@@ -33,7 +35,7 @@ def register(app: typer.Typer) -> None:
         home = Home.from_environment()
         if stop:
             names = serving.stop(home)
-            typer.echo(f"Stopped: {', '.join(names)}." if names else "Nothing was running.")
+            say("Stopped: {names}.", names=", ".join(names)) if names else say("Nothing was running.")
             return
         check_in_service(home)
         upgrade(home)
@@ -44,13 +46,13 @@ def register(app: typer.Typer) -> None:
         for service in wanted:
             typer.echo(f"{service.name}: {service.address}")
         if not os.environ.get("KODOMO_NETWORKS"):
-            typer.echo("Only this machine reaches them: KODOMO_NETWORKS lists no network.")
+            say("Only this machine reaches them: KODOMO_NETWORKS lists no network.")
         if home.demo_accounts.exists():
-            typer.echo(f"Accounts and initial passwords: {home.demo_accounts}")
+            say("Accounts and initial passwords: {demo_accounts}", demo_accounts=home.demo_accounts)
         if detach:
-            typer.echo("They run in the background: `kodomo serve --stop` stops them.")
+            say("They run in the background: `kodomo serve --stop` stops them.")
             return
-        typer.echo("Ctrl-C stops them.")
+        say("Ctrl-C stops them.")
         try:
             while all(process.poll() is None for process in processes):
                 time.sleep(1)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.language import say
 from orchestration.options import JSON
 
 _KINDS = {
@@ -62,8 +63,12 @@ def register(app: typer.Typer) -> None:
             return
         for line in lines if verbose else summary(lines):
             typer.echo(line)
-        verb = "would be made" if dry_run else "made"
-        typer.echo(f"{len(lines)} changes {verb}." if lines else "Everything is as the files say.")
+        if not lines:
+            say("Everything is as the files say.")
+        elif dry_run:
+            say("{count} changes would be made.", count=len(lines))
+        else:
+            say("{count} changes made.", count=len(lines))
 
     @group.command()
     def staff(
@@ -78,7 +83,7 @@ def register(app: typer.Typer) -> None:
         home = Home.from_environment()
         if demo:
             done = use_demo_staff(home)
-            typer.echo("The demo's staff list is in place." if done else "There is a staff list already; it stays.")
+            say("The demo's staff list is in place." if done else "There is a staff list already; it stays.")
             return
         for member in read_staff(home.staff, read_access()):
             typer.echo(f"{member.username}  {member.scope.key}{'  admin' if member.is_admin else ''}")

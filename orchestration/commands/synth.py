@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.language import say
 from orchestration.options import JSON, AsOf
 
 
@@ -55,15 +56,22 @@ def register(app: typer.Typer) -> None:
         except SynthError as error:
             raise UsageError(str(error)) from error
         except OSError as error:
-            raise KodomoError(f"{out} cannot be written: {error.strerror}.") from error
+            raise KodomoError("{out} cannot be written: {strerror}.", out=out, strerror=error.strerror) from error
         rows = summary["rows"]
-        typer.echo(
-            f"{summary['residents']:,} residents, {summary['under_18']:,} of them under 18, "
-            f"in {summary['households']:,} households."
+        say(
+            "{residents:,} residents, {under_18:,} of them under 18, in {households:,} households.",
+            residents=summary["residents"],
+            under_18=summary["under_18"],
+            households=summary["households"],
         )
-        typer.echo(f"{sum(rows.values()):,} rows in {len(rows)} sources; {summary['seconds']} s.")
-        typer.echo(f"Extracts: {out / 'landing'}")
-        typer.echo(f"Truth: {out / 'truth'}")
+        say(
+            "{result:,} rows in {count} sources; {seconds} s.",
+            result=sum(rows.values()),
+            count=len(rows),
+            seconds=summary["seconds"],
+        )
+        say("Extracts: {value}", value=out / "landing")
+        say("Truth: {value}", value=out / "truth")
 
 
 def _with_progress(out: Path, parameters: object) -> dict:

@@ -37,9 +37,9 @@ def backup(home: Home, target: Path) -> Path:
     between two runs. Raises KodomoError when the warehouse is being written.
     """
     if target.exists() and any(target.iterdir()):
-        raise UsageError(f"The folder {target} is not empty: choose another one for the backup.")
+        raise UsageError("The folder {target} is not empty: choose another one for the backup.", target=target)
     if not home.root.exists():
-        raise KodomoError(f"There is nothing at {home.root} to back up.")
+        raise KodomoError("There is nothing at {root} to back up.", root=home.root)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -87,16 +87,16 @@ def restore(home: Home, source: Path) -> int:
     """Put a backup into an empty home; returns how many files. Raises KodomoError when a file is not as backed up."""
     manifest_path = source / MANIFEST
     if not manifest_path.exists():
-        raise UsageError(f"{source} holds no backup: {MANIFEST} is missing.")
+        raise UsageError("{source} holds no backup: {manifest} is missing.", source=source, manifest=MANIFEST)
     if home.root.exists() and set(home.root.iterdir()) - {home.entries_lock, home.run_lock}:
-        raise UsageError(f"The home {home.root} is not empty: restore into an empty one (KODOMO_HOME).")
+        raise UsageError("The home {root} is not empty: restore into an empty one (KODOMO_HOME).", root=home.root)
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
     broken = [name for name, digest in manifest["files"].items() if _digest(source / name) != digest]
     if broken:
-        raise KodomoError(f"The backup is damaged: {', '.join(sorted(broken)[:5])}. Nothing was restored.")
+        raise KodomoError("The backup is damaged: {names}. Nothing was restored.", names=", ".join(sorted(broken)[:5]))
     if unknown := unknown_paths(source / HOME_FOLDER):
         raise KodomoError(
-            f"The backup holds what this kodomo does not know: {', '.join(unknown[:5])}. Use a later one."
+            "The backup holds what this kodomo does not know: {names}. Use a later one.", names=", ".join(unknown[:5])
         )
     if manifest["has_dump"] and not _postgresql():
         raise UsageError("The backup holds a PostgreSQL database: set KODOMO_METADATA_URI to where it is to go.")
@@ -213,7 +213,7 @@ def _run(*command: str) -> None:
     program = require_program(command[0])
     result = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        raise KodomoError(f"{command[0]} failed: is the database of KODOMO_METADATA_URI reachable?")
+        raise KodomoError("{value} failed: is the database of KODOMO_METADATA_URI reachable?", value=command[0])
 
 
 def _write_manifest(folder: Path) -> None:

@@ -117,8 +117,10 @@ def channels(home: Home) -> list[Channel]:
             found.append(KINDS[given.pop("kind")](given))
         except (KeyError, TypeError, ValueError) as error:
             raise KodomoError(
-                f"notifications.yml, channel {number}: kind is one of {', '.join(KINDS)}; a file channel has a folder, "
-                "a smtp channel host, sender and recipients."
+                "notifications.yml, channel {number}: kind is one of {names}; a file channel has a "
+                "folder, a smtp channel host, sender and recipients.",
+                number=number,
+                names=", ".join(KINDS),
             ) from error
     return found
 

@@ -138,7 +138,9 @@ def start(home: Home, wanted: list[Service]) -> list[subprocess.Popen]:
         raise UsageError("The servers of this home are up already: `kodomo serve --stop` stops them.")
     for service in wanted:
         if not port_is_free(service.host, service.port):
-            raise UsageError(f"Port {service.port} is taken: choose another one for {service.name}.")
+            raise UsageError(
+                "Port {port} is taken: choose another one for {name}.", port=service.port, name=service.name
+            )
     logs = home.logs
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     processes = []
@@ -162,7 +164,11 @@ def start(home: Home, wanted: list[Service]) -> list[subprocess.Popen]:
         for service, process in zip(wanted, processes, strict=True):
             while not service.answers():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise KodomoError(f"{service.name} did not start: see {logs / (service.name.lower() + '.log')}")
+                    raise KodomoError(
+                        "{name} did not start: see {value}",
+                        name=service.name,
+                        value=logs / (service.name.lower() + ".log"),
+                    )
                 time.sleep(0.3)
     except BaseException:
         stop(home)

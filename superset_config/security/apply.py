@@ -46,7 +46,8 @@ def apply(home: Home, *, dry_run: bool = False) -> list[str]:
     staff = read_staff(home.staff, access)
     if not staff:
         raise KodomoError(
-            f"There is no staff list {home.staff}: put one there, or run `kodomo superset staff --demo` for a demo."
+            "There is no staff list {staff}: put one there, or run `kodomo superset staff --demo` for a demo.",
+            staff=home.staff,
         )
     logging.disable(logging.WARNING)
     try:

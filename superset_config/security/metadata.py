@@ -36,7 +36,7 @@ def upgrade(home: Home) -> None:
     if result.returncode != 0:
         lines = [line for line in result.stderr.splitlines() if line.strip()]
         reason = lines[-1] if lines else "no reason given"
-        raise KodomoError(f"Superset's metadata could not be brought up to date: {reason}")
+        raise KodomoError("Superset's metadata could not be brought up to date: {reason}", reason=reason)
     mark.write_text(_state(home), encoding="utf-8")
 
 

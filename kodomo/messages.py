@@ -1,0 +1,32 @@
+"""What commands say, in the language of those who read it: Japanese unless English is asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from kodomo.errors import KodomoError
+
+CATALOGUE = Path(__file__).with_name("messages.ja.yml")
+JAPANESE, ENGLISH = "ja", "en"
+LANGUAGES = (JAPANESE, ENGLISH)
+
+
+@cache
+def catalogue() -> dict[str, str]:
+    """Japanese by English template; both have the same names in braces."""
+    return YAML(typ="safe").load(CATALOGUE.read_text(encoding="utf-8")) or {}
+
+
+def render(template: str, language: str, **details: Any) -> str:
+    """A message in a language; in English where the catalogue does not have it."""
+    text = template if language == ENGLISH else catalogue().get(template, template)
+    return text.format(**details) if details else text
+
+
+def in_language(error: KodomoError, language: str) -> str:
+    """What an error says, in a language."""
+    return render(error.template, language, **error.details)
