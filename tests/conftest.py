@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
+# Tests look for the English messages, which the Japanese ones are translations of.
+os.environ["LANG"] = "en_US.UTF-8"
 AS_OF = dt.date(2026, 4, 1)
 RESIDENTS = 4400
 
