@@ -243,6 +243,9 @@ def against_truth(city: Path, home: Path) -> list[dict[str, Any]]:
     return found
 
 
+FOLDERS = ("identity", "family", "linkage", "chains")
+
+
 def times(home: Path) -> list[dict[str, Any]]:
     """Seconds per model of people and families, built again in the home."""
     from kodomo import dbt_runner
@@ -250,7 +253,7 @@ def times(home: Path) -> list[dict[str, Any]]:
 
     nodes = dbt_runner.invoke(
         Home(home.resolve()),
-        ["run", "--select", "path:models/intermediate/identity", "path:models/intermediate/family"],
+        ["run", "--select", *(f"path:models/intermediate/{folder}" for folder in FOLDERS)],
     ).result
     lines = [
         {"measure": "seconds", "model": node.node.name, "seconds": round(node.execution_time, 2)} for node in nodes

@@ -17,7 +17,8 @@ from kodomo.home import PROJECT, Home
 from kodomo.linkage.predict import predict
 from kodomo.scoring.engine import memory_warehouse
 
-MODELS = ("path:models/intermediate/identity", "path:models/intermediate/family")
+FOLDERS = ("identity", "family", "linkage", "chains")
+MODELS = tuple(f"path:models/intermediate/{folder}" for folder in FOLDERS)
 PREDICTIONS = "int_identity__predictions"
 REVIEWS = "int_identity__reviews"
 PREDICTION_INPUTS = (
@@ -51,7 +52,7 @@ def compile_models(home: Home) -> list[tuple[str, str, str]]:
         key: node
         for key, node in manifest["nodes"].items()
         if node["resource_type"] == "model"
-        and node["original_file_path"].startswith(("models/intermediate/identity", "models/intermediate/family"))
+        and node["original_file_path"].startswith(tuple(f"models/intermediate/{folder}/" for folder in FOLDERS))
     }
     order = TopologicalSorter(
         {key: [parent for parent in node["depends_on"]["nodes"] if parent in nodes] for key, node in nodes.items()}
