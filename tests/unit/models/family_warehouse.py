@@ -34,6 +34,7 @@ SEEDS = (
     "districts",
     "words_for_nothing",
     "code_lists",
+    "code_meanings",
     "relation_texts",
     "kanji_variants",
 )
