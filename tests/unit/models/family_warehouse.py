@@ -28,16 +28,7 @@ PREDICTION_INPUTS = (
     REVIEWS,
 )
 TYPES = {"date": "date", "month": "date", "int": "bigint", "decimal": "decimal(18, 3)", "flag": "boolean"}
-SEEDS = (
-    "former_municipalities",
-    "towns",
-    "districts",
-    "words_for_nothing",
-    "code_lists",
-    "code_meanings",
-    "relation_texts",
-    "kanji_variants",
-)
+SEEDS = tuple(sorted(path.stem for path in (PROJECT / "seeds").glob("*.csv")))
 
 Row = dict[str, Any]
 
