@@ -76,8 +76,8 @@ def _validate_table(
         # A table that is missing, or a fault in the library: its message may quote values, and is not needed.
         return [Outcome(table, check, "errored", None) for check in checks]
     # The library returns them in an order of its own.
-    found = {result.expectation_config.meta["name"]: result for result in results}
-    return [_outcome(table, check, found[check.name]) for check in checks]
+    results_by_name = {result.expectation_config.meta["name"]: result for result in results}
+    return [_outcome(table, check, results_by_name[check.name]) for check in checks]
 
 
 def _outcome(table: str, check: Check, result: Any) -> Outcome:
@@ -103,8 +103,8 @@ def _has_exception(info: Any) -> bool:
 def _unexpected_count(result: Any) -> int | None:
     if result.success:
         return 0
-    found = result.result.get("unexpected_count", result.result.get("observed_value"))
-    return found if isinstance(found, int) else None
+    count = result.result.get("unexpected_count", result.result.get("observed_value"))
+    return count if isinstance(count, int) else None
 
 
 def _buffer_results(engine: Any) -> None:

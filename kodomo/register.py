@@ -86,13 +86,13 @@ def _source(contract: Contract) -> Iterator[str]:
     yield ""
     yield f"- 保有部署：{contract.holder_ja}　（`{contract.source_id}`）"
     yield f"- 納品：{DELIVERIES[contract.delivery]}{rhythm}"
-    for label, told in (
+    for label, entry_of in (
         ("本来の利用目的", lambda register: register.get("purpose")),
         ("法的根拠", lambda register: register.get("legal_basis")),
         ("利用か提供か", lambda register: USES.get(register.get("use"), "—")),
         ("罰則規定の確認", lambda register: "済" if register.get("penal_clause_checked") else "未了"),
     ):
-        values = list(dict.fromkeys(str(told(column.register)) for column in contract.columns))
+        values = list(dict.fromkeys(str(entry_of(column.register)) for column in contract.columns))
         yield f"- {label}：{'／'.join(values)}"
     yield ""
     yield "| 項目 | 種類 | 必須 | 要 | 状態 | 承認の期間 | 承認 | 使ってよい目的 | 保存 |"

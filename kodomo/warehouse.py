@@ -115,8 +115,8 @@ def add_text_column(connection: duckdb.DuckDBPyConnection, table: str, column: s
 def require_run(home: Home, run_id: str) -> None:
     """Raise KodomoError where the rows in the warehouse are not those of this run: a step was started by itself."""
     with connect(home) as connection:
-        found = connection.execute("select run_id from raw.run_parameters").fetchall()
-    if found != [(run_id,)]:
+        rows = connection.execute("select run_id from raw.run_parameters").fetchall()
+    if rows != [(run_id,)]:
         raise KodomoError("The warehouse holds the rows of another run: start the whole batch, not one of its steps.")
 
 

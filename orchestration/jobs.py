@@ -96,8 +96,8 @@ def delete_what_is_past_its_retention(context: dg.OpExecutionContext) -> None:
     except WarehouseBusyError as error:
         raise dg.RetryRequested(max_retries=3, seconds_to_wait=60) from error
     for one in deleted:
-        told = {name: str(value) for name, value in dataclasses.asdict(one).items()}
-        context.log.info(" ".join(f"{name}={value}" for name, value in told.items()))
+        fields = {name: str(value) for name, value in dataclasses.asdict(one).items()}
+        context.log.info(" ".join(f"{name}={value}" for name, value in fields.items()))
 
 
 @dg.job(description="保存期間を過ぎたものの削除")

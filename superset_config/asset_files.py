@@ -286,7 +286,7 @@ def problems(assets: Assets, audiences: set[str], secured: set[str]) -> list[str
 
     ``audiences``: those of access.yml. ``secured``: the tables that it has a rule for.
     """
-    found = [
+    mistakes = [
         *_dataset_problems(assets, secured),
         *_chart_problems(assets),
         *_dashboard_problems(assets, audiences),
@@ -295,67 +295,67 @@ def problems(assets: Assets, audiences: set[str], secured: set[str]) -> list[str
         *_duplicates(assets),
         *_untranslated(assets),
     ]
-    return sorted(found)
+    return sorted(mistakes)
 
 
 def _dataset_problems(assets: Assets, secured: set[str]) -> list[str]:
-    found = []
+    mistakes = []
     for name, dataset in assets.datasets.items():
         if name not in assets.models:
-            found.append(f"dataset {name}: no dbt model of this name has a yml entry")
+            mistakes.append(f"dataset {name}: no dbt model of this name has a yml entry")
             continue
         for metric, definition in dataset.metrics.items():
             for column in sorted(columns_in(definition["expression"]) - set(dataset.columns)):
-                found.append(f"dataset {name}: metric {metric} reads {column}, which the model lacks")
+                mistakes.append(f"dataset {name}: metric {metric} reads {column}, which the model lacks")
         for column in dataset.columns.values():
             if column.data_type not in _TYPES:
-                found.append(f"dataset {name}: column {column.name} has no data_type that is known")
+                mistakes.append(f"dataset {name}: column {column.name} has no data_type that is known")
         if dataset.main_date and dataset.main_date not in dataset.columns:
-            found.append(f"dataset {name}: main_date {dataset.main_date} is no column")
+            mistakes.append(f"dataset {name}: main_date {dataset.main_date} is no column")
     if secured is not None:
-        found += [f"model {name}: no rule of access covers it" for name in sorted(set(assets.models) - secured)]
-    return found
+        mistakes += [f"model {name}: no rule of access covers it" for name in sorted(set(assets.models) - secured)]
+    return mistakes
 
 
 def _chart_problems(assets: Assets) -> list[str]:
-    found = []
+    mistakes = []
     for key, chart in assets.charts.items():
         dataset = assets.datasets.get(chart.dataset)
         if dataset is None:
-            found.append(f"chart {key}: dataset {chart.dataset} does not exist")
+            mistakes.append(f"chart {key}: dataset {chart.dataset} does not exist")
             continue
         known = set(dataset.columns)
-        found += [f"chart {key}: column {n} is not in {chart.dataset}" for n in sorted(chart.columns() - known)]
-        found += [
+        mistakes += [f"chart {key}: column {n} is not in {chart.dataset}" for n in sorted(chart.columns() - known)]
+        mistakes += [
             f"chart {key}: metric {n} is not in {chart.dataset}" for n in sorted(chart.metrics() - set(dataset.metrics))
         ]
-        found += [
+        mistakes += [
             f"chart {key}: it is sorted by {n}, which {chart.dataset} lacks"
             for n, _ in chart.params.get("order_by", [])
             if n not in known | set(dataset.metrics)
         ]
-    return found
+    return mistakes
 
 
 def _dashboard_problems(assets: Assets, audiences: set[str]) -> list[str]:
-    found = []
+    mistakes = []
     for name, dashboard in assets.dashboards.items():
         if name != dashboard.slug:
-            found.append(f"dashboard {name}: its slug is {dashboard.slug}")
-        found += [
+            mistakes.append(f"dashboard {name}: its slug is {dashboard.slug}")
+        mistakes += [
             f"dashboard {name}: chart {key} does not exist" for key in dashboard.charts() if key not in assets.charts
         ]
-        found += [
+        mistakes += [
             f"dashboard {name}: filter {key} does not exist" for key in dashboard.filters if key not in assets.filters
         ]
         if not dashboard.audiences:
-            found.append(f"dashboard {name}: no audience sees it")
-        found += [
+            mistakes.append(f"dashboard {name}: no audience sees it")
+        mistakes += [
             f"dashboard {name}: audience {audience} does not exist"
             for audience in dashboard.audiences
             if audience not in audiences
         ]
-        found += [
+        mistakes += [
             f"dashboard {name}: a text stands beside {cell['beside']}, which is not on it"
             for row in dashboard.rows
             for cell in row
@@ -363,19 +363,19 @@ def _dashboard_problems(assets: Assets, audiences: set[str]) -> list[str]:
         ]
         for row in dashboard.rows:
             if sum(cell["width"] for cell in row) > 12:
-                found.append(f"dashboard {name}: a row is wider than 12 columns")
-    return found
+                mistakes.append(f"dashboard {name}: a row is wider than 12 columns")
+    return mistakes
 
 
 def _filter_problems(assets: Assets) -> list[str]:
-    found = []
+    mistakes = []
     for key, definition in assets.filters.items():
         dataset = assets.datasets.get(definition["dataset"])
         if dataset is None or definition["column"] not in dataset.columns:
-            found.append(f"filter {key}: {definition['dataset']} has no column {definition['column']}")
+            mistakes.append(f"filter {key}: {definition['dataset']} has no column {definition['column']}")
         elif definition.get("sort_by") and definition["sort_by"] not in dataset.metrics:
-            found.append(f"filter {key}: {definition['dataset']} has no metric {definition['sort_by']}")
-    return found
+            mistakes.append(f"filter {key}: {definition['dataset']} has no metric {definition['sort_by']}")
+    return mistakes
 
 
 def _orphans(assets: Assets) -> list[str]:
@@ -391,16 +391,16 @@ def _orphans(assets: Assets) -> list[str]:
 
 
 def _duplicates(assets: Assets) -> list[str]:
-    found = []
+    mistakes = []
     for dashboard in assets.dashboards.values():
         keys = dashboard.charts()
         titles = [assets.charts[key].title for key in keys if key in assets.charts]
         place = f"dashboard {dashboard.slug}"
-        found += [f"{place}: chart {key} stands on it twice" for key in set(keys) if keys.count(key) > 1]
-        found += [f"{place}: two charts are called {name}" for name in set(titles) if titles.count(name) > 1]
+        mistakes += [f"{place}: chart {key} stands on it twice" for key in set(keys) if keys.count(key) > 1]
+        mistakes += [f"{place}: two charts are called {name}" for name in set(titles) if titles.count(name) > 1]
     titles = [dashboard.title for dashboard in assets.dashboards.values()]
-    found += [f"two dashboards are called {title}" for title in set(titles) if titles.count(title) > 1]
-    return found
+    mistakes += [f"two dashboards are called {title}" for title in set(titles) if titles.count(title) > 1]
+    return mistakes
 
 
 def _untranslated(assets: Assets) -> list[str]:

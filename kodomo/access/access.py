@@ -122,16 +122,16 @@ class Access:
 
     def published_tables(self) -> list[PublishedTable]:
         """Every table that a publication holds, sorted by name."""
-        found: dict[str, PublishedTable] = {}
+        tables_by_name: dict[str, PublishedTable] = {}
         for audience in self.audiences.values():
             for source, grant in audience.grants.items():
                 rule = self.tables[source]
                 shared = bool(rule.get("shared"))
                 name = source if shared or not audience.suffix else f"{source}__{audience.suffix}"
-                earlier = found.get(name)
+                earlier = tables_by_name.get(name)
                 if earlier and not shared:
                     raise KodomoError("access.yml: two audiences have one table {name}; give one a suffix.", name=name)
-                found[name] = PublishedTable(
+                tables_by_name[name] = PublishedTable(
                     name,
                     source,
                     frozenset(rule["rows"]),
@@ -141,7 +141,7 @@ class Access:
                     tuple(sorted({audience.name, *(earlier.audiences if earlier else ())})),
                     bool(rule.get("live")),
                 )
-        return [found[name] for name in sorted(found)]
+        return [tables_by_name[name] for name in sorted(tables_by_name)]
 
     def tables_of(self, audience: str) -> list[PublishedTable]:
         """The tables that one audience has."""

@@ -59,9 +59,9 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
     with connect(home, read_only=True) as connection:
         known = known_as(connection, person_id)
         delivered = [
-            found
+            source_records
             for contract in load_contracts().values()
-            if (found := _records(connection, contract, known)) is not None
+            if (source_records := _records(connection, contract, known)) is not None
         ]
         rejected = _rejected(connection, known)
     with in_service(home) as (connection, _):
@@ -177,8 +177,8 @@ def _determined(determination: dict[str, Any], person_id: str, labels: dict[str,
         if child["person_id"] == person_id
         for score in child["scores"]
     ]
-    told = ("determination_id", "determined_at", "determined_by", "purpose", "as_of_on")
-    return {**{name: determination[name] for name in told}, "heard": heard, "results": results}
+    fields = ("determination_id", "determined_at", "determined_by", "purpose", "as_of_on")
+    return {**{name: determination[name] for name in fields}, "heard": heard, "results": results}
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection, known: Known) -> list[dict[str, Any]]:
@@ -187,13 +187,13 @@ def _rejected(connection: duckdb.DuckDBPyConnection, known: Known) -> list[dict[
     if about is None:
         return []
     condition, values = about
-    found = records(
+    rejects = records(
         connection,
         f"select delivery_id, source_id, line_number, reason_code, record from raw.rejects where {condition} "
         "order by delivery_id, line_number",
         values,
     )
-    return [{**row, "source_label": source_label(row["source_id"])} for row in found]
+    return [{**row, "source_label": source_label(row["source_id"])} for row in rejects]
 
 
 def _records(connection: duckdb.DuckDBPyConnection, contract: Contract, known: Known) -> Records | None:
@@ -215,11 +215,11 @@ def _records(connection: duckdb.DuckDBPyConnection, contract: Contract, known: K
     if not rows:
         return None
     lists = load_code_lists()
-    told = []
+    shown_rows = []
     for place, *cells in rows:
         labels = [lists.get(column.code_list or "", {}) for column in contract.columns]
         shown = [known.get(_text(cell), _text(cell)) for known, cell in zip(labels, cells, strict=True)]
-        told.append((place, tuple(shown)))
+        shown_rows.append((place, tuple(shown)))
     register = contract.columns[0].register
     return Records(
         contract.title,
@@ -227,7 +227,7 @@ def _records(connection: duckdb.DuckDBPyConnection, contract: Contract, known: K
         register.get("purpose") or "",
         register.get("legal_basis") or "",
         tuple(column.heading for column in contract.columns),
-        tuple(told),
+        tuple(shown_rows),
     )
 
 

@@ -39,17 +39,17 @@ def refused_by_law(content: Mapping[str, str]) -> dict[str, str]:
 
 def granted(store: EntryStore, request: str) -> list[Version]:
     """The requests of a kind (deletion, correction) that were granted."""
-    found = store.current(FORM)
-    return [v for v in found if is_granted(v) and v.content["request"] == request]
+    requests = store.current(FORM)
+    return [v for v in requests if is_granted(v) and v.content["request"] == request]
 
 
 def sources_of(version: Version) -> list[Contract]:
     """The sources that a request is about; those kept by law are in no deletion."""
     contracts = load_contracts()
     wanted = version.content["data_source"]
-    found = contracts.values() if wanted == EVERY_SOURCE else [contracts[wanted]] if wanted in contracts else []
+    requested = contracts.values() if wanted == EVERY_SOURCE else [contracts[wanted]] if wanted in contracts else []
     is_deletion = version.content["request"] == "deletion"
-    return [contract for contract in found if not (is_deletion and contract.holder == KEPT_BY_LAW)]
+    return [contract for contract in requested if not (is_deletion and contract.holder == KEPT_BY_LAW)]
 
 
 def take_entries_and_requests(home: Home, run_id: str, progress: Callable[[str], None] | None = None) -> list[Delivery]:
@@ -101,15 +101,19 @@ def carry_out(connection: duckdb.DuckDBPyConnection, store: EntryStore, run_id: 
             for contract in sources_of(request):
                 _delete_rows(connection, contract, known, request, run_id)
             _delete_scores(connection, known.person_id)
-        done.append((request, DELETED, _told(connection, store, request)))
+        done.append((request, DELETED, _deletion_summary(connection, store, request)))
     if deletions:
         # What was deleted is not only marked as free.
         connection.execute("checkpoint")
     for request in corrections:
         known = known_as(connection, request.person_id or "")
-        found = [one for contract in sources_of(request) for one in _corrected(connection, contract, known, request)]
-        if found:
-            done.append((request, CORRECTED, f"訂正された内容が届きました（{'、'.join(sorted(set(found)))}）。"))
+        corrected_places = [
+            one for contract in sources_of(request) for one in _corrected(connection, contract, known, request)
+        ]
+        if corrected_places:
+            done.append(
+                (request, CORRECTED, f"訂正された内容が届きました（{'、'.join(sorted(set(corrected_places)))}）。")
+            )
     return done
 
 
@@ -165,7 +169,7 @@ def _delete_scores(connection: duckdb.DuckDBPyConnection, person_id: str) -> Non
                 )
 
 
-def _told(connection: duckdb.DuckDBPyConnection, store: EntryStore, request: Version) -> str:
+def _deletion_summary(connection: duckdb.DuckDBPyConnection, store: EntryStore, request: Version) -> str:
     """What was deleted so far, and what is still there and why."""
     contracts = load_contracts()
     rows = connection.execute(
@@ -184,15 +188,15 @@ def _told(connection: duckdb.DuckDBPyConnection, store: EntryStore, request: Ver
         for source_id, _, delivered_on in rows
         if delivered_on is not None and (until := original_until(contracts[source_id], delivered_on)) is not None
     ]
-    told = f"消しました: {'、'.join(parts)}。"
+    summary = f"消しました: {'、'.join(parts)}。"
     if any(delivered_on is not None for _, _, delivered_on in rows):
-        told += "届いた原本は、ほかの人の記録と一つのファイルのため残り、"
-        told += (
+        summary += "届いた原本は、ほかの人の記録と一つのファイルのため残り、"
+        summary += (
             f"保存期間の終わり（{japanese_date(max(untils))}）に消します。"
             if untils
             else "保存期間の終わりに消します。"
         )
-    return told + "会議の決定と個別検討の記録は、行った事務の記録として残ります。"
+    return summary + "会議の決定と個別検討の記録は、行った事務の記録として残ります。"
 
 
 def _corrected(

@@ -48,8 +48,8 @@ def due(home: Home, as_of_on: dt.date) -> list[Due]:
     """
     with connect(home) as connection:
         ensure_tables(connection, load_contracts())
-        found = _due_of_deliveries(connection, home, as_of_on)
-    return found + _due_entries(home, as_of_on)
+        items = _due_of_deliveries(connection, home, as_of_on)
+    return items + _due_entries(home, as_of_on)
 
 
 def delete_due(home: Home, as_of_on: dt.date, decided_by: str) -> list[Due]:
@@ -62,9 +62,9 @@ def delete_due(home: Home, as_of_on: dt.date, decided_by: str) -> list[Due]:
     contracts = load_contracts()
     with connect(home) as connection:
         ensure_tables(connection, contracts)
-        found = _due_of_deliveries(connection, home, as_of_on)
+        due_items = _due_of_deliveries(connection, home, as_of_on)
         by_delivery: dict[str, list[Due]] = {}
-        for one in found:
+        for one in due_items:
             by_delivery.setdefault(one.delivery_id, []).append(one)
         for delivery_id, items in by_delivery.items():
             with transaction(connection):
@@ -74,12 +74,12 @@ def delete_due(home: Home, as_of_on: dt.date, decided_by: str) -> list[Due]:
             # Last: a file that is gone without its record could not be accounted for.
             if any(one.what == "original" for one in items):
                 _unlink(connection, home, delivery_id)
-        if found:
+        if due_items:
             connection.execute("checkpoint")
     entries = _due_entries(home, as_of_on)
     if entries:
         _erase_entries(home, entries, decided_by)
-    return found + entries
+    return due_items + entries
 
 
 def decide(home: Home, delivery_id: str, is_held: bool, reason: str, decided_by: str) -> None:
@@ -168,12 +168,12 @@ def _due_of_deliveries(connection: duckdb.DuckDBPyConnection, home: Home, as_of_
             needed.add(delivery["sha256"])
         else:
             past.append((delivery, contract, known))
-    found: list[Due] = []
+    items: list[Due] = []
     for delivery, contract, known in past:
-        found += _due_of(connection, home, delivery, contract, known, as_of_on, needed)
+        items += _due_of(connection, home, delivery, contract, known, as_of_on, needed)
         # A file that two deliveries were is one file: the first of them is told.
         needed.add(delivery["sha256"])
-    return found
+    return items
 
 
 def _due_of(
@@ -195,10 +195,10 @@ def _due_of(
         return [Due(delivery_id, contract.source_id, what, column, number, kept_from, until, months)] if number else []
 
     shortest = min(months for _, months in known)
-    found = []
+    items = []
     if delivery["sha256"] not in needed:
-        found += item("original", int(home.original(delivery["sha256"]).exists()), shortest)
-    found += item(
+        items += item("original", int(home.original(delivery["sha256"]).exists()), shortest)
+    items += item(
         "rejected_records",
         count("select count(*) from raw.rejects where delivery_id = ? and (record_bytes is not null or record <> '')"),
         shortest,
@@ -207,14 +207,14 @@ def _due_of(
     longest = max(months for _, months in known) if len(known) == len(contract.columns) else None
     if longest is not None and as_of_on > _until(kept_from, longest):
         rows = count(f"select count(*) from raw.{contract.source_id} where delivery_id = ?")
-        return found + item("rows", rows, longest)
+        return items + item("rows", rows, longest)
     for column, months in known:
         if as_of_on > _until(kept_from, months):
             values = count(
                 f"select count({column.name}) from raw.{contract.source_id} where delivery_id = ?",
             )
-            found += item("column", values, months, column.name)
-    return found
+            items += item("column", values, months, column.name)
+    return items
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, contract: Contract, one: Due, decided_by: str) -> None:
@@ -279,7 +279,7 @@ def _due_entries(home: Home, as_of_on: dt.date) -> list[Due]:
         return []
     contracts = load_contracts()
     sources = {form.name: contracts[form.source] for form in forms().values() if form.source}
-    found = []
+    items = []
     for version in EntryStore(home).current(with_deleted=True):
         contract = sources.get(version.form)
         months = [_months(column) for column in contract.columns] if contract else [None]
@@ -289,10 +289,10 @@ def _due_entries(home: Home, as_of_on: dt.date) -> list[Due]:
         kept_from = version.entered_at.date()
         until = _until(kept_from, longest)
         if as_of_on > until:
-            found.append(
+            items.append(
                 Due(version.record_id, contract.source_id, "entry", None, version.version, kept_from, until, longest)
             )
-    return found
+    return items
 
 
 def _erase_entries(home: Home, entries: list[Due], decided_by: str) -> None:

@@ -317,7 +317,7 @@ _SUBJECTS = {
 
 def _id_on_that_date(connection: duckdb.DuckDBPyConnection, person_id: str) -> str:
     """A child that was not born on that date is known by its mother's notification, and the other way round."""
-    found = connection.execute(
+    matches = connection.execute(
         f"""
         select there.person_id
         from {WAREHOUSE}.intermediate.int_person__identities as here
@@ -328,7 +328,7 @@ def _id_on_that_date(connection: duckdb.DuckDBPyConnection, person_id: str) -> s
         """,
         [person_id],
     ).fetchall()
-    return found[0][0] if found else person_id
+    return matches[0][0] if matches else person_id
 
 
 def _add(connection: duckdb.DuckDBPyConnection, heard: Sequence[Observation]) -> None:
@@ -364,9 +364,9 @@ def _add(connection: duckdb.DuckDBPyConnection, heard: Sequence[Observation]) ->
         )
 
 
-def _by_child(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def _by_child(child_rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     groups: dict[str, list[dict[str, Any]]] = {}
-    for row in found:
+    for row in child_rows:
         groups.setdefault(row.pop("person_id"), []).append(row)
     return groups
 
@@ -376,14 +376,14 @@ def _describe(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) -> list[
     scores, contributions = _by_child(records(connection, _SCORES)), _by_child(records(connection, _CONTRIBUTIONS))
     missing, contents = _by_child(records(connection, _MISSING)), _by_child(records(connection, _CONTENTS))
     # A publication of an earlier kodomo lists neither.
-    there = {
+    tables = {
         row[0]
         for row in connection.execute(
             "select table_name from duckdb_tables() where database_name = ? and schema_name = 'marts'", [SCRATCH]
         ).fetchall()
     }
-    unanswered = _by_child(records(connection, _UNANSWERED)) if "fct_unanswered" in there else {}
-    known_by = _by_child(records(connection, _KNOWN_BY)) if "fct_known_by" in there else {}
+    unanswered = _by_child(records(connection, _UNANSWERED)) if "fct_unanswered" in tables else {}
+    known_by = _by_child(records(connection, _KNOWN_BY)) if "fct_known_by" in tables else {}
     priorities, chains = _by_child(records(connection, _PRIORITIES)), _by_child(records(connection, _CHAINS))
     deliveries = records(connection, f"select delivery_id, source_id, delivered_on from {WAREHOUSE}.raw.deliveries")
     received = {row["delivery_id"]: row for row in deliveries}
@@ -415,10 +415,10 @@ def _sources(evidence: str | None, received: dict[str, dict[str, Any]]) -> list[
 
     ``received``: the deliveries by id; what was just heard is in none of them.
     """
-    found: dict[str, list[str]] = {}
+    lines_by_delivery: dict[str, list[str]] = {}
     for place in filter(None, (evidence or "").split("|")):
         delivery_id, _, line = place.rpartition(":")
-        lines = found.setdefault(delivery_id, [])
+        lines = lines_by_delivery.setdefault(delivery_id, [])
         if line not in lines:
             lines.append(line)
     return [
@@ -428,7 +428,7 @@ def _sources(evidence: str | None, received: dict[str, dict[str, Any]]) -> list[
             "delivered_on": None if delivery_id == HEARD else received[delivery_id]["delivered_on"],
             "lines": lines,
         }
-        for delivery_id, lines in found.items()
+        for delivery_id, lines in lines_by_delivery.items()
     ]
 
 

@@ -115,11 +115,11 @@ def _condition(columns: list[str]) -> str | None:
                 else f"select source_key from {WAREHOUSE}.intermediate.int_person__identities "
                 f"where source_id = '{source_id}'"
             )
-            found = f"{keys} and person_id in (select person_id from near_people)"
+            near_keys = f"{keys} and person_id in (select person_id from near_people)"
         elif name.endswith("atena_no"):
-            found = "select atena_no from near_atena"
+            near_keys = "select atena_no from near_atena"
         else:
             # Records that nobody has been found for have no person among them.
-            found = "select person_id from near_people"
-        kept.append(f"{name} in ({found})")
+            near_keys = "select person_id from near_people"
+        kept.append(f"{name} in ({near_keys})")
     return " or ".join(kept) or None

@@ -78,26 +78,26 @@ def heard_label(heard: Observation) -> str:
 
 def lines(determination: Determination, purpose: str) -> list[str]:
     """The whole as lines of text."""
-    told = [
+    report = [
         f"個別検討（{SCOPES_JA[determination.scope]}）　基準日 {japanese_date(determination.as_of_on)}"
         f"　前回の一括検討 {japanese_date(determination.built_on)}",
         f"目的: {purpose}",
         *(f"今回聞いたこと: {heard_label(heard)}" for heard in determination.heard),
     ]
     for child in determination.children:
-        told += ["", *_child_lines(child)]
-    return told
+        report += ["", *_child_lines(child)]
+    return report
 
 
 def _child_lines(child: dict[str, Any]) -> list[str]:
     birth = japanese_date(child["birth_on"]) or f"{japanese_date(child['expected_birth_on'])}予定"
-    told = [
+    report = [
         f"■ {child['display_name']}  {child['kana'] or ''}  {birth}  {child['sex'] or ''}"
         + ("  支援措置" if child["is_dv_protected"] else ""),
         f"  個人ID {child['person_id']}  世帯 {child['household_id'] or '—'}  地区 {child['area_name'] or '—'}"
         f"  支援機関 {'把握' if child['is_known_to_services'] else '未把握'}",
     ]
-    told += [
+    report += [
         f"    {row['way_label']}（{row['holder_label']}、{japanese_date(row['known_on'])}）"
         for row in child["known_by"]
     ]
@@ -105,34 +105,34 @@ def _child_lines(child: dict[str, Any]) -> list[str]:
         trial = "" if score["status"] == "active" else "（試行）"
         forced = "・強制引上げ" if score["is_override"] else ""
         completeness = f"{score['completeness']:.0%}" if score["completeness"] is not None else "—"
-        told.append(
+        report.append(
             f"  {score['difficulty_label']}{trial}: {score['score']:f}点 {score['tier_label']}{forced}"
             f"  データ充足率 {completeness}{_before(score)}"
         )
     priority = child["priority"]
     if priority:
-        told.append(
+        report.append(
             f"  優先度 {priority['priority_class']}  {priority['priority_rank']}位  "
             f"検討期限 {japanese_date(child['due_by_on'])}（{priority['due_days']}日以内）"
         )
-    told.append("  ● 点数の内訳")
-    told += [f"    {line}" for line in map(contribution_line, child["contributions"])] or ["    なし"]
-    told.append("  ● 連鎖")
-    told += [
+    report.append("  ● 点数の内訳")
+    report += [f"    {line}" for line in map(contribution_line, child["contributions"])] or ["    なし"]
+    report.append("  ● 連鎖")
+    report += [
         f"    {chain['chain_label']} {chain['steps']}: {' → '.join(chain['path'])}"
         f"（{chain['case_source_label']} {japanese_date(chain['case_on'])}）"
         for chain in child["chains"]
     ] or ["    なし"]
-    told.append("  ● 支援内容（案）")
-    told += [
+    report.append("  ● 支援内容（案）")
+    report += [
         f"    {row['content_ja']}" + (f"（{row['difficulty_labels']}）" if row["difficulty_labels"] else "")
         for row in child["support_contents"]
     ] or ["    なし"]
-    told.append("  ● データのない項目（リスクがないという意味ではない）")
-    told += [f"    {row['item_label']}（{row['source_label']}）" for row in child["missing"]] or ["    なし"]
-    told.append("  ● 答えのないデータ")
-    told += [f"    {row['reason']}（{row['item_labels']}）" for row in child["unanswered"]] or ["    なし"]
-    return told
+    report.append("  ● データのない項目（リスクがないという意味ではない）")
+    report += [f"    {row['item_label']}（{row['source_label']}）" for row in child["missing"]] or ["    なし"]
+    report.append("  ● 答えのないデータ")
+    report += [f"    {row['reason']}（{row['item_labels']}）" for row in child["unanswered"]] or ["    なし"]
+    return report
 
 
 def _before(score: dict[str, Any]) -> str:

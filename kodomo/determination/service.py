@@ -34,8 +34,8 @@ _SETTINGS = (
 
 
 def _state(folder: Path) -> tuple[Path, int, int]:
-    found = (folder / EVERYTHING).stat()
-    return folder, found.st_ino, found.st_mtime_ns
+    status = (folder / EVERYTHING).stat()
+    return folder, status.st_ino, status.st_mtime_ns
 
 
 class Connection:
@@ -80,12 +80,12 @@ class Reader:
     @cached_property
     def columns(self) -> dict[str, list[str]]:
         """Columns of each relation (``schema.name``) of the publication."""
-        found: dict[str, list[str]] = {}
+        columns_by_relation: dict[str, list[str]] = {}
         for schema, table, column in self._connection.execute(
             "select schema_name, table_name, column_name from duckdb_columns() where database_name = ?", [WAREHOUSE]
         ).fetchall():
-            found.setdefault(f"{schema}.{table}", []).append(column)
-        return found
+            columns_by_relation.setdefault(f"{schema}.{table}", []).append(column)
+        return columns_by_relation
 
     @contextmanager
     def use(self) -> Iterator[Connection]:

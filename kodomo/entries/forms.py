@@ -213,8 +213,8 @@ def mistakes(form: Form, content: Mapping[str, str], today: dt.date | None = Non
         model.model_validate(dict(content), context={"today": today or clock.today()})
     except ValidationError as error:
         return {
-            str(found["loc"][0]): _message(form.field(str(found["loc"][0])), found)
-            for found in error.errors(include_url=False, include_input=False)
+            str(detail["loc"][0]): _message(form.field(str(detail["loc"][0])), detail)
+            for detail in error.errors(include_url=False, include_input=False)
         }
     return {}
 
@@ -311,11 +311,11 @@ def _without_control(text: str) -> str:
     return text
 
 
-def _message(entry: Field, found: Any) -> str:
+def _message(entry: Field, detail: Any) -> str:
     """What is wrong, in Japanese: our own words, or those for what the type itself does not take."""
-    kind, bounds = found["type"], found.get("ctx", {})
+    kind, bounds = detail["type"], detail.get("ctx", {})
     if kind == "form":
-        return found["msg"]
+        return detail["msg"]
     if kind == "literal_error":
         return "一覧から選んでください。"
     if kind == "string_too_long":

@@ -244,10 +244,10 @@ class EntryStore:
 
     def newest(self, record_id: str) -> Version:
         """The newest version of a record. Raises UnknownRecordError."""
-        found = self.history(record_id)
-        if not found:
+        history = self.history(record_id)
+        if not history:
             raise UnknownRecordError("There is no such record.")
-        return found[-1]
+        return history[-1]
 
     def history(self, record_id: str) -> list[Version]:
         """Every version of a record, oldest first."""
@@ -342,10 +342,10 @@ class EntryStore:
 
     def determination(self, determination_id: str) -> dict[str, Any]:
         """One kept determination. Raises UnknownRecordError."""
-        found = self._determinations(determinations.c.determination_id == determination_id)
-        if not found:
+        rows = self._determinations(determinations.c.determination_id == determination_id)
+        if not rows:
             raise UnknownRecordError("There is no such determination.")
-        return found[0]
+        return rows[0]
 
     def determinations(self, *, by: str | None = None, person_id: str | None = None) -> list[dict[str, Any]]:
         """Kept determinations, newest first."""
@@ -392,9 +392,9 @@ class EntryStore:
         """
         known = self.effects()
         if is_renewed:
-            told = [place for place in taken if place in known and known[place] != (outcome, message)]
+            changed = [place for place in taken if place in known and known[place] != (outcome, message)]
             with self._writing() as connection:
-                for record_id, version in told:
+                for record_id, version in changed:
                     connection.execute(
                         effects.update()
                         .where(effects.c.record_id == record_id, effects.c.version == version)

@@ -177,20 +177,20 @@ def evidence(
     home: Home, frozen_on: dt.date | None = None, definition: Path | None = None, out: Path | None = None
 ) -> Evidence:
     """Evidence of every item band and pair of bands at a date; with ``out`` the marts are written there as CSV."""
-    with cohort(home, frozen_on, definition) as found:
-        connection = found.connection
+    with cohort(home, frozen_on, definition) as evaluated:
+        connection = evaluated.connection
         names = {"scratch": SCRATCH, "seeds": f"{SCRATCH if definition else WAREHOUSE}.seeds", "shown": SHOWN}
         if out is not None:
             write_tables(connection, out)
         return Evidence(
-            frozen_on=found.frozen_on,
-            outcome_until=found.outcome_until,
+            frozen_on=evaluated.frozen_on,
+            outcome_until=evaluated.outcome_until,
             rows=connection.execute(f"select count(*) from {SCRATCH}.marts.fct_item_evidence").fetchall()[0][0],
             difficulties=records(connection, DIFFICULTIES.format(**names)),
             bands=records(connection, STRONGEST.format(**names), {"is_pair": False}),
             pairs=records(connection, STRONGEST.format(**names), {"is_pair": True}),
             refused=records(connection, REFUSED_ITEMS.format(**names)),
-            warnings=found.warnings,
+            warnings=evaluated.warnings,
         )
 
 
@@ -204,10 +204,10 @@ def write_tables(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
             connection.execute(f"copy (from {SCRATCH}.{relation} order by all) to '{path}' (header, format csv)")
 
 
-def as_text(found: Evidence) -> str:
+def as_text(report: Evidence) -> str:
     """Evidence as people read it: the strongest bands and pairs of each difficulty type, and what was refused."""
-    lines = [f"Features frozen on {found.frozen_on}, outcomes until {found.outcome_until}: {found.rows:,} rows."]
-    for difficulty in found.difficulties:
+    lines = [f"Features frozen on {report.frozen_on}, outcomes until {report.outcome_until}: {report.rows:,} rows."]
+    for difficulty in report.difficulties:
         name = difficulty["difficulty_type"]
         lines += [
             "",
@@ -216,10 +216,10 @@ def as_text(found: Evidence) -> str:
         ]
         if difficulty["cases"] < FEW_CASES:
             lines.append(f"  Fewer than {FEW_CASES} cases: nothing can be concluded, whatever the ratios say")
-        for title, rows in (("Bands", found.bands), ("Pairs", found.pairs)):
+        for title, rows in (("Bands", report.bands), ("Pairs", report.pairs)):
             lines.append(f"  {title}: odds ratio (95 % interval), q, information value, cases among those with it")
             lines += [f"    {_line(row)}" for row in rows if row["difficulty_type"] == name] or ["    none met"]
-        refused = [row for row in found.refused if row["difficulty_type"] == name]
+        refused = [row for row in report.refused if row["difficulty_type"] == name]
         lines.append(f"  Refused as evidence, made from its cases: {len(refused)} items")
         lines += [f"    {row['label_ja'] or row['item_code']} ({row['reasons']})" for row in refused]
     return "\n".join(lines)

@@ -62,8 +62,8 @@ def fit_penalised(
     """
     least = None if may_lower else 0.0
 
-    def fitted(rows: np.ndarray, found: np.ndarray, penalty: float) -> Callable[[np.ndarray], np.ndarray]:
-        intercept, weights = _weights(rows, found, penalty, least)
+    def fitted(rows: np.ndarray, targets: np.ndarray, penalty: float) -> Callable[[np.ndarray], np.ndarray]:
+        intercept, weights = _weights(rows, targets, penalty, least)
         return lambda others: logistic(intercept + others @ weights)
 
     penalty = _best_penalty(fitted, features, outcomes, people, is_cautious=True)
@@ -93,8 +93,8 @@ def _weights(
     start = np.zeros(features.shape[1] + 1)
     start[0] = np.log(outcomes.mean() / (1 - outcomes.mean()))
     bounds = [(-15, 5)] + [(least, None)] * features.shape[1]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return float(found[0]), found[1:]
+    estimate = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return float(estimate[0]), estimate[1:]
 
 
 def _best_penalty(
@@ -110,11 +110,11 @@ def _best_penalty(
     ``fit``: features, outcomes and penalty → features → chances. ``people`` as for ``fit_penalised``.
     ``is_cautious``: the largest penalty whose loss is within a standard error of the least.
     """
-    found = []
+    losses_by_part = []
     for train, test in parts(outcomes, np.arange(len(outcomes)) if people is None else people, PARTS_TO_CHOOSE):
         fits = (fit(features[train], outcomes[train], penalty) for penalty in PENALTIES)
-        found.append([log_loss(chances(features[test]), outcomes[test]) for chances in fits])
-    losses = np.array(found)
+        losses_by_part.append([log_loss(chances(features[test]), outcomes[test]) for chances in fits])
+    losses = np.array(losses_by_part)
     means = losses.mean(axis=0)
     best = int(means.argmin())
     if is_cautious:
@@ -272,8 +272,8 @@ def fit_unconstrained(
     """Logistic regression over all bands, with weights of either sign: features → chances."""
     from sklearn.linear_model import LogisticRegression
 
-    def fitted(rows: np.ndarray, found: np.ndarray, penalty: float) -> Callable[[np.ndarray], np.ndarray]:
-        patterns, cases, count = _patterns(rows, found)
+    def fitted(rows: np.ndarray, targets: np.ndarray, penalty: float) -> Callable[[np.ndarray], np.ndarray]:
+        patterns, cases, count = _patterns(rows, targets)
         weights = np.concatenate([cases, count - cases])
         some = weights > 0
         signs = np.repeat([1, 0], len(patterns))
@@ -355,9 +355,9 @@ def calibration_line(scores: np.ndarray, outcomes: np.ndarray) -> tuple[float, f
         return float(value), columns.T @ (logistic(logit) - outcomes) / len(outcomes)
 
     start = np.array([float(np.log(outcomes.mean() / (1 - outcomes.mean()))), 0.0])
-    found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-9}).x
-    slope = float(found[1] / spread)
-    return float(found[0]) - slope * middle, slope
+    estimate = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-9}).x
+    slope = float(estimate[1] / spread)
+    return float(estimate[0]) - slope * middle, slope
 
 
 @dataclass(frozen=True)
@@ -432,9 +432,9 @@ def _at(capacity: int, scores: np.ndarray, outcomes: np.ndarray) -> dict:
     edge = order[seats - 1]
     above, tied = scores > edge, scores == edge
     # Who of those with equal scores is looked at is chance: each counts with their share of the seats left.
-    found = outcomes[above].sum() + outcomes[tied].sum() * (seats - above.sum()) / tied.sum()
+    cases = outcomes[above].sum() + outcomes[tied].sum() * (seats - above.sum()) / tied.sum()
     return {
         "capacity": capacity,
-        "precision": float(found / seats),
-        "recall": float(found / outcomes.sum()) if outcomes.sum() else None,
+        "precision": float(cases / seats),
+        "recall": float(cases / outcomes.sum()) if outcomes.sum() else None,
     }

@@ -196,14 +196,14 @@ def _learn(
     given = sorted(set(frozen_on), reverse=True)
     for number in range(len(given) or MOST_FREEZES):
         wanted = given[number] if given else _years_before(dates[0], number) if dates else None
-        with cohort(home, wanted, definition) as found:
-            warnings += [warning for warning in found.warnings if warning not in warnings]
-            if found.frozen_on in dates:
+        with cohort(home, wanted, definition) as evaluated:
+            warnings += [warning for warning in evaluated.warnings if warning not in warnings]
+            if evaluated.frozen_on in dates:
                 continue
-            table = _table(found, difficulty_type, SCRATCH if definition else WAREHOUSE)
+            table = _table(evaluated, difficulty_type, SCRATCH if definition else WAREHOUSE)
             capacities = [
                 row[0]
-                for row in found.connection.execute(
+                for row in evaluated.connection.execute(
                     "select capacity from warehouse.seeds.meeting_capacities order by capacity"
                 ).fetchall()
             ]
@@ -211,7 +211,7 @@ def _learn(
         is_more = not given and number >= FREEZES
         if is_more and table["outcomes"].sum() < KEPT_SHARE * np.mean(cases):
             break
-        dates.append(found.frozen_on)
+        dates.append(evaluated.frozen_on)
         tables.append(table)
         if not given and len(tables) >= FREEZES and sum(cases) + table["outcomes"].sum() >= ENOUGH_CASES:
             break
@@ -325,12 +325,12 @@ order by bands.item_code, bands.band_no
 """
 
 
-def _table(found: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any]:
+def _table(evaluated: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any]:
     """Features, outcomes and the hand-made score of one freeze; items that are refused as evidence are left out.
 
     ``seeds``: the database in which the definition is.
     """
-    connection = found.connection
+    connection = evaluated.connection
     version = connection.execute(
         f"select model_version from {SCRATCH}.intermediate.int_evaluation__scored_cohort "
         f"inner join {seeds}.seeds.risk_model_versions as versions using (model_version) "
@@ -518,7 +518,7 @@ def _write(
     overrides = _kept_overrides(given, difficulty)
     carried = {row["item_code"] for row in proposal.carried}
     kept = {row["item_code"] for row in [*proposal.coefficients, *proposal.carried, *overrides]}
-    found = {row["item_code"]: row for row in proposal.coefficients}
+    coefficients_by_item = {row["item_code"]: row for row in proposal.coefficients}
     items = [
         {
             **row,
@@ -526,7 +526,7 @@ def _write(
             "group_code": row["group_code"] if row["item_code"] in carried else None,
             "reason_ja": CARRIED_REASON
             if row["item_code"] in carried
-            else _reason(proposal, found.get(row["item_code"])) or row["reason_ja"],
+            else _reason(proposal, coefficients_by_item.get(row["item_code"])) or row["reason_ja"],
         }
         for row in given["risk_items"]
         if row["item_code"] in kept

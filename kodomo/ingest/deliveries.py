@@ -398,14 +398,14 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
     contracts = load_contracts()
     with connect(home) as connection:
         ensure_tables(connection, contracts)
-        found = connection.execute(
+        rows = connection.execute(
             "select source_id, file_name, sha256, delivered_on, kind, status, rows_loaded, rows_rejected "
             "from raw.deliveries where delivery_id = ?",
             [delivery_id],
         ).fetchall()
-        if not found:
+        if not rows:
             raise no_such_delivery(delivery_id)
-        source_id, file_name, sha256, delivered_on, kind, status, *before = found[0]
+        source_id, file_name, sha256, delivered_on, kind, status, *before = rows[0]
         contract = contracts.get(source_id)
         original = home.original(sha256)
         if contract is None or kind == "entry" or status == "duplicate":

@@ -56,8 +56,8 @@ def take_entries(home: Home, run_id: str, progress: Callable[[str], None] | None
         for form in forms().values():
             if form.source is None:
                 continue
-            there = [version for version in by_form.get(form.name, []) if not version.is_deleted]
-            delivery = _deliver(connection, home, contracts[form.source], form, there, run_id)
+            present = [version for version in by_form.get(form.name, []) if not version.is_deleted]
+            delivery = _deliver(connection, home, contracts[form.source], form, present, run_id)
             _forget_erased(connection, home, form.source, by_form.get(form.name, []))
             if delivery is not None:
                 new.append(delivery)
@@ -100,20 +100,20 @@ def _deliver(
     home: Home,
     contract: Contract,
     form: Form,
-    there: list[Version],
+    present: list[Version],
     run_id: str,
 ) -> Delivery | None:
     earlier = connection.execute(
         "select delivery_id, sha256, status, coalesce(reason, '') from raw.deliveries where source_id = ? and kind = ?",
         [contract.source_id, KIND],
     ).fetchall()
-    if not there and not earlier:
+    if not present and not earlier:
         return None
-    data = entry_file(contract, form, there)
+    data = entry_file(contract, form, present)
     sha256 = hashlib.sha256(data).hexdigest()
     same = [delivery_id for delivery_id, digest, _, reason in earlier if digest == sha256 and reason != ERASED]
     delivery = None
-    if there and not same:
+    if present and not same:
         folder = home.entry_landing / contract.source_id
         today = clock.today()
         path = folder / f"{contract.source_id}_{today:%Y%m%d}_entry_{run_id}.csv"
@@ -126,7 +126,7 @@ def _deliver(
         if delivery_id not in same and status == "loaded":
             _set_status(connection, delivery_id, "withdrawn", SUPERSEDED)
     for delivery_id, _, status, reason in earlier:
-        if there and delivery_id in same and status == "withdrawn" and reason == SUPERSEDED:
+        if present and delivery_id in same and status == "withdrawn" and reason == SUPERSEDED:
             _set_status(connection, delivery_id, "loaded", "What people have entered is as it was then.")
     return delivery
 

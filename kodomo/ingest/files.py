@@ -165,11 +165,11 @@ def _read(
     delimiter, headings = row.delimiter, row.headings
     layout = recognise(headings, contract)
     places = {
-        column.name: found
+        column.name: heading_positions
         for column in contract.columns
-        if (found := positions_of(layout.origins[column.name], headings))
+        if (heading_positions := positions_of(layout.origins[column.name], headings))
     }
-    positions = sorted({position for found in places.values() for position in found})
+    positions = sorted({position for heading_positions in places.values() for position in heading_positions})
     width, first = len(headings), row.following
     is_plain = np.concatenate([np.zeros(first, dtype=bool), plain_lines(lines[first:], delimiter, width, headings[0])])
     ends = LineEnds(content)
@@ -254,8 +254,8 @@ def _read(
             (index := int(ordered[position]) - 1), irregular.get(index + 1, lines[index])
         ),
         columns={
-            name: combined([delivered[position] for position in found], layout.origins[name])
-            for name, found in places.items()
+            name: combined([delivered[position] for position in heading_positions], layout.origins[name])
+            for name, heading_positions in places.items()
         },
         layout=layout,
         rejects=[_as_delivered(reject, file) for reject in rejects],

@@ -335,12 +335,12 @@ def _misfits(contract: Contract, parsed: ParsedFile) -> tuple[Misfit, ...]:
         ensure_tables(connection, {contract.source_id: contract})
         load(connection, contract, "inspection", parsed)
         headings = {column.name: column.heading for column in contract.columns}
-        found = connection.execute(
+        misfits = connection.execute(
             "select coalesce(column_name, ''), reason_code, count(*) from raw.rejects group by all "
             "union all select column_name, issue_code, count(*) from raw.value_issues group by all order by all"
         ).fetchall()
-        found += _unknown_codes(connection, contract)
-    return tuple(Misfit(headings.get(name, name), reason, count) for name, reason, count in found)
+        misfits += _unknown_codes(connection, contract)
+    return tuple(Misfit(headings.get(name, name), reason, count) for name, reason, count in misfits)
 
 
 def _unknown_codes(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[tuple[str, str, int]]:
@@ -350,7 +350,7 @@ def _unknown_codes(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
         f"read_csv('{SEEDS / name}.csv', all_varchar = true)"
         for name in ("code_lists", "code_spellings", "words_for_nothing")
     )
-    found = []
+    misfits = []
     for column in contract.columns:
         if column.code_list is None:
             continue
@@ -372,8 +372,8 @@ def _unknown_codes(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
             {"list": column.code_list},
         ).fetchall()
         if count:
-            found.append((column.name, "unknown_code", count))
-    return found
+            misfits.append((column.name, "unknown_code", count))
+    return misfits
 
 
 _KANA = re.compile(r"[ァ-ヶーｦ-ﾟ・ 　]+")

@@ -78,7 +78,7 @@ def losses(
     """
     from scipy.stats import binom
 
-    found = []
+    excessive = []
     for limit in limits:
         groups: dict[str, list[int]] = {}
         for age, area, is_missing, is_missing_there in people:
@@ -97,8 +97,8 @@ def losses(
             if total < limit.fewest_people:
                 continue
             if binom.sf(missing - 1, total, limit.expected(years)) < limit.significance:
-                found.append(Loss(limit.grouped_by, group, total, missing))
-    return found
+                excessive.append(Loss(limit.grouped_by, group, total, missing))
+    return excessive
 
 
 def register_losses(

@@ -61,22 +61,22 @@ def mended_by(
     ).fetchall()[0][0]
     # A file with more rows than there are rejects brings other rows too: a number must then show who is meant.
     is_strict = row_count > len(rejects)
-    found = _by_values(connection, contract, delivery_id, [r for r in rejects if r.values], is_strict)
-    matched = {(mended.delivery_id, mended.line_number) for mended in found}
+    mendings = _by_values(connection, contract, delivery_id, [r for r in rejects if r.values], is_strict)
+    matched = {(mended.delivery_id, mended.line_number) for mended in mendings}
     broken = [r for r in rejects if not r.values and (r.delivery_id, r.line_number) not in matched]
-    taken = {mended.new_line_number for mended in found}
-    found += _by_words(connection, contract, delivery_id, broken, taken, is_strict)
+    taken = {mended.new_line_number for mended in mendings}
+    mendings += _by_words(connection, contract, delivery_id, broken, taken, is_strict)
     if named := [r for r in rejects if r.delivery_id in file_name]:
-        taken = {mended.new_line_number for mended in found}
-        matched = {(mended.delivery_id, mended.line_number) for mended in found}
+        taken = {mended.new_line_number for mended in mendings}
+        matched = {(mended.delivery_id, mended.line_number) for mended in mendings}
         left = [r for r in named if (r.delivery_id, r.line_number) not in matched]
-        found += _in_order(connection, contract, delivery_id, left, taken)
-    return found
+        mendings += _in_order(connection, contract, delivery_id, left, taken)
+    return mendings
 
 
-def record_mended(connection: duckdb.DuckDBPyConnection, delivery_id: str, found: Iterable[Mended]) -> None:
+def record_mended(connection: duckdb.DuckDBPyConnection, delivery_id: str, mendings: Iterable[Mended]) -> None:
     """Note at each reject which delivery mended it."""
-    rows = [[delivery_id, mended.new_line_number, mended.delivery_id, mended.line_number] for mended in found]
+    rows = [[delivery_id, mended.new_line_number, mended.delivery_id, mended.line_number] for mended in mendings]
     if rows:
         connection.executemany(
             "update raw.rejects set resolved_by_delivery_id = ?, resolved_line_number = ?, "
@@ -193,7 +193,7 @@ def _by_values(
     groups: dict[tuple[bool, ...], list[int]] = defaultdict(list)
     for number, *flags in faults:
         groups[tuple(flags)].append(number)
-    found: dict[int, Mended] = {}
+    mended_by_number: dict[int, Mended] = {}
     for flags, numbers in groups.items():
         sound = [column.name for column, is_fault in zip(columns, flags, strict=True) if not is_fault]
         broken_ids = [
@@ -213,11 +213,11 @@ def _by_values(
             if is_strict and not (is_same if broken_ids else has_sound_id):
                 continue
             # Of several rows that fit, one whose number the damaged one shows is the right one.
-            if number not in found or (is_same and broken_ids):
+            if number not in mended_by_number or (is_same and broken_ids):
                 reject = rejects[number]
-                found[number] = Mended(reject.delivery_id, reject.line_number, line_number)
+                mended_by_number[number] = Mended(reject.delivery_id, reject.line_number, line_number)
     connection.execute("drop table open_rejects")
-    return list(found.values())
+    return list(mended_by_number.values())
 
 
 def _could_be(damaged: str | None, number: str | None) -> bool:
@@ -255,7 +255,7 @@ def _by_words(
     else:
         rows = _rows(connection, contract, delivery_id, "true", [])
     rows = [row for row in rows if row[0] not in taken]
-    found = []
+    mendings = []
     for reject in rejects:
         # A word may be a part of a value: an address that held a delimiter is one value once it is quoted.
         fits = [
@@ -265,8 +265,8 @@ def _by_words(
         ]
         if fits:
             line_number, _ = rows.pop(-max(fits)[1])
-            found.append(Mended(reject.delivery_id, reject.line_number, line_number))
-    return found
+            mendings.append(Mended(reject.delivery_id, reject.line_number, line_number))
+    return mendings
 
 
 def _in_order(
@@ -277,7 +277,7 @@ def _in_order(
     taken: set[int],
 ) -> list[Mended]:
     """The rows that are left, each with the reject that it shares most words with, at least half of them."""
-    found = []
+    mendings = []
     rows = [row for row in _rows(connection, contract, delivery_id, "true", []) if row[0] not in taken]
     for reject in rejects:
         if not rows or not reject.words:
@@ -285,6 +285,6 @@ def _in_order(
         shared = [sum(word in values for word in reject.words) for _, values in rows]
         best = max(range(len(rows)), key=lambda i: shared[i])
         if 2 * shared[best] >= len(reject.words):
-            found.append(Mended(reject.delivery_id, reject.line_number, rows[best][0]))
+            mendings.append(Mended(reject.delivery_id, reject.line_number, rows[best][0]))
             rows.pop(best)
-    return found
+    return mendings

@@ -39,7 +39,7 @@ def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
     """
     source_id, _, source_key = given.partition(":")
     padded = given.zfill(ATENA_WIDTH) if given.isdigit() else given
-    found = records(
+    matches = records(
         connection,
         """
         select person_id from marts.dim_person where person_id in (?, ?)
@@ -50,9 +50,9 @@ def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
         """,
         [given, padded, padded, source_id, source_key],
     )
-    if not found:
+    if not matches:
         raise UsageError("Nobody has this id: give a person id, a 宛名番号, or source_id:source_key.")
-    return found[0]["person_id"]
+    return matches[0]["person_id"]
 
 
 def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected: bool = False) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
 
 def _names(connection: duckdb.DuckDBPyConnection, path: list[str], is_hidden: str) -> list[str]:
     """The names of the people on a path; nobody's who is hidden."""
-    found = records(
+    rows = records(
         connection,
         f"""
         select others.person_id,
@@ -184,25 +184,25 @@ def _names(connection: duckdb.DuckDBPyConnection, path: list[str], is_hidden: st
         """,
         [path],
     )
-    names = {row["person_id"]: row["name"] for row in found}
+    names = {row["person_id"]: row["name"] for row in rows}
     return [names[person_id] for person_id in path]
 
 
 def _path_edges(connection: duckdb.DuckDBPyConnection, path: list[str]) -> list[dict[str, Any]]:
     """Each step of a path with the edge it goes over: the surest between the two people."""
     steps = []
-    for here, there in pairwise(path):
-        found = records(
+    for from_person, to_person in pairwise(path):
+        edges = records(
             connection,
             """
             select link_type, link_kind, from_person_id, origin, valid_from, valid_to from marts.fct_family_link
             where (from_person_id = ? and to_person_id = ?) or (from_person_id = ? and to_person_id = ?)
             order by link_type = 'shared_household', confidence desc, valid_from limit 1
             """,
-            [here, there, there, here],
+            [from_person, to_person, to_person, from_person],
         )
-        edge = found[0] if found else {}
-        steps.append({"from": here, "to": there, **edge})
+        edge = edges[0] if edges else {}
+        steps.append({"from": from_person, "to": to_person, **edge})
     return steps
 
 
@@ -218,9 +218,9 @@ def _link(edge: dict[str, Any]) -> str:
     return LINK_LABELS[edge["link_type"]] + (f"（{kind}）" if kind else "") + f" {edge['origin']}"
 
 
-def describe(found: dict[str, Any]) -> list[str]:
+def describe(explanation: dict[str, Any]) -> list[str]:
     """The same as lines of text."""
-    person = found["person"]
+    person = explanation["person"]
     lines = [
         f"{person['display_name'] or NAMELESS}  {person['kana'] or ''}  "
         f"{person['birth_on'] or person['due_on'] or '生年月日不明'}  {person['sex']}",
@@ -229,11 +229,11 @@ def describe(found: dict[str, Any]) -> list[str]:
         + ("  支援措置" if person["is_dv_protected"] else ""),
         "",
         "■ 番号",
-        *(f"  {_source(row['source_id'])}: {row['source_key']}" for row in found["identities"]),
+        *(f"  {_source(row['source_id'])}: {row['source_key']}" for row in explanation["identities"]),
     ]
-    if found["links"]:
+    if explanation["links"]:
         lines += ["", "■ 突合"]
-    for row in found["links"]:
+    for row in explanation["links"]:
         by = f"  {row['decided_by']} {row['decided_on']} {row['reason']}" if row["decided_by"] else ""
         lines.append(
             f"  {_source(row['source_id'])} {row['source_key']}: {STATUS_LABELS[row['status']]}"
@@ -245,22 +245,26 @@ def describe(found: dict[str, Any]) -> list[str]:
             if item["match_weight"] is not None
         ]
     lines += ["", "■ 家族"]
-    for row in found["relatives"]:
+    for row in explanation["relatives"]:
         together = {True: "同居", False: "別居", None: "—"}[row["is_same_household"]]
         cases = f"  ケース {row['case_count']}件（最新 {row['last_case_on']}）" if row["case_count"] else ""
         lines.append(f"  {row['relation_ja']}: {row['display_name'] or NAMELESS} {row['person_id']} {together}{cases}")
-    for row in found["edges"]:
+    for row in explanation["edges"]:
         lines.append(
             f"  {_link(row)} {row['from_person_id']} → {row['to_person_id']} "
             f"{row['valid_from']}〜{row['valid_to'] or ''} 確信度 {row['confidence']}"
         )
     lines += ["", "■ 連鎖"]
-    for chain in found["chains"]:
+    for chain in explanation["chains"]:
         lines.append(
             f"  {CHAINS_JA[chain['chain_type']]} {chain['steps']}: {' → '.join(chain['names'])}  "
             f"{_source(chain['case_source_id'])} {chain['case_on']}"
         )
         lines += [f"    {step['from']} → {step['to']}: {_link(step)}" for step in chain["edges"]]
-    if found["contradictions"]:
-        lines += ["", "■ 確認が必要な点", *(f"  {describe_contradiction(row)}" for row in found["contradictions"])]
+    if explanation["contradictions"]:
+        lines += [
+            "",
+            "■ 確認が必要な点",
+            *(f"  {describe_contradiction(row)}" for row in explanation["contradictions"]),
+        ]
     return lines

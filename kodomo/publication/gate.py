@@ -73,9 +73,9 @@ def missing_children(home: Home) -> list[Loss]:
 
 def unaccepted(home: Home) -> list[Loss]:
     """The losses that hold the publication: those that nobody has accepted, or that have grown since."""
-    found = missing_children(home)
+    losing = missing_children(home)
     folder = current(home)
-    if not found or folder is None:
+    if not losing or folder is None:
         return []
     with connect(home) as connection:
         migrate(connection)
@@ -85,7 +85,7 @@ def unaccepted(home: Home) -> list[Loss]:
             [folder.name],
         ).fetchall()
     most = {(kind, name): missing for kind, name, missing in accepted}
-    return [loss for loss in found if loss.missing > most.get((loss.grouped_by, loss.group), -1)]
+    return [loss for loss in losing if loss.missing > most.get((loss.grouped_by, loss.group), -1)]
 
 
 def accept(home: Home, reason: str, accepted_by: str) -> list[Loss]:

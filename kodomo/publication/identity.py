@@ -39,18 +39,18 @@ class Identity:
 def copy_run(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
     """Copy what a build says of its run between attached databases, where it says anything."""
     connection.execute(f"create schema if not exists {target}.raw")
-    there = {
+    tables = {
         row[0]
         for row in connection.execute(
             "select table_name from duckdb_tables() where database_name = ? and schema_name = 'raw'", [source]
         ).fetchall()
     }
-    if {"run_parameters", "risk_runs"} <= there:
+    if {"run_parameters", "risk_runs"} <= tables:
         connection.execute(
             f"create table {target}.raw.risk_runs as from {source}.raw.risk_runs "
             f"where run_id in (select run_id from {source}.raw.run_parameters)"
         )
-    if "run_parameters" in there:
+    if "run_parameters" in tables:
         connection.execute(
             f"create table if not exists {target}.raw.run_parameters as from {source}.raw.run_parameters"
         )
@@ -61,23 +61,23 @@ def identity_of(connection: duckdb.DuckDBPyConnection, database: str) -> Identit
 
     Raises KodomoError where the children in it are of another date than the run.
     """
-    there = {
+    relations = {
         row[0]
         for row in connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables() where database_name = ?", [database]
         ).fetchall()
     }
     run_id, as_of_on, definition = None, None, None
-    if "raw.run_parameters" in there:
+    if "raw.run_parameters" in relations:
         run_id, as_of_on = connection.execute(f"select run_id, as_of_on from {database}.raw.run_parameters").fetchall()[
             0
         ]
-    if "raw.risk_runs" in there:
-        found = connection.execute(
+    if "raw.risk_runs" in relations:
+        rows = connection.execute(
             f"select definition_hash from {database}.raw.risk_runs where run_id = ?", [run_id]
         ).fetchall()
-        definition = found[0][0] if found else None
-    if as_of_on is not None and "marts.bi_child" in there:
+        definition = rows[0][0] if rows else None
+    if as_of_on is not None and "marts.bi_child" in relations:
         dates = {
             row[0] for row in connection.execute(f"select distinct as_of_on from {database}.marts.bi_child").fetchall()
         }

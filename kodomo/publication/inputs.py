@@ -142,22 +142,22 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
         models = CompiledModels.of_last_build(home)
     except KodomoError:
         return {}
-    there: dict[str, list[str]] = {}
+    columns_by_relation: dict[str, list[str]] = {}
     for relation, column in connection.execute(
         "select schema_name || '.' || table_name, column_name from duckdb_columns() where database_name = ?", [source]
     ).fetchall():
-        there.setdefault(relation, []).append(column)
+        columns_by_relation.setdefault(relation, []).append(column)
     relations = needed(models)
-    if not there.keys() >= set(relations):
+    if not columns_by_relation.keys() >= set(relations):
         return {}
     for schema in sorted({relation.partition(".")[0] for relation in relations}):
         connection.execute(f"create schema {target}.{schema}")
     for relation in relations:
-        copy_relation(connection, source, target, relation, there[relation])
+        copy_relation(connection, source, target, relation, columns_by_relation[relation])
     copy_pairs(connection, source, target)
     for relation, query in zip(NEARNESS, (_PEOPLE, _LIVED, _LINKS), strict=True):
-        found = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
-        connection.execute(f"create table {target}.{relation} as {found}")
+        select = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
+        connection.execute(f"create table {target}.{relation} as {select}")
     again = models.again(TARGETS, [PARAMETERS])
     return {relation: models.statements[relation] for relation in again}
 

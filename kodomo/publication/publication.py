@@ -142,7 +142,7 @@ def _refuse_unprotected(home: Home, folder: Path, newest: Path) -> None:
     from kodomo.entries.protection import protected_by_entries
     from kodomo.entries.store import EntryStore
 
-    told = sorted(protected_by_entries(EntryStore(home)))
+    protected_ids = sorted(protected_by_entries(EntryStore(home)))
     unprotected: set[str] = set()
     with _open() as connection:
         for alias, place in (("then", folder), ("now", newest)):
@@ -158,10 +158,10 @@ def _refuse_unprotected(home: Home, folder: Path, newest: Path) -> None:
                     where old.is_dv_protected is false
                         and (
                             (new.person_id is not null and new.is_dv_protected is not false)
-                            or list_contains($told::varchar[], old.person_id)
+                            or list_contains($protected_ids::varchar[], old.person_id)
                         )
                     """,
-                    {"told": told},
+                    {"protected_ids": protected_ids},
                 )
                 unprotected |= {row[0] for row in rows.fetchall()}
     if unprotected:
@@ -186,12 +186,12 @@ def list_publications(home: Home) -> list[Publication]:
     if not home.published.exists():
         return []
     in_service = current(home)
-    found = []
+    publications = []
     for folder in home.published.iterdir():
         if folder.is_symlink() or not (folder / MANIFEST).exists():
             continue
         manifest = _read_manifest(folder)
-        found.append(
+        publications.append(
             Publication(
                 folder.name,
                 folder,
@@ -201,7 +201,9 @@ def list_publications(home: Home) -> list[Publication]:
                 folder == in_service,
             )
         )
-    return sorted(found, key=lambda publication: (publication.number, publication.published_at, publication.name))
+    return sorted(
+        publications, key=lambda publication: (publication.number, publication.published_at, publication.name)
+    )
 
 
 def current(home: Home) -> Path | None:
@@ -302,7 +304,7 @@ def _write_scopes(folder: Path, access: Access, scopes: Iterable[Scope]) -> list
     wanted[export_scope(access).key] = export_scope(access)
     with _open() as connection:
         connection.execute(f"attach {literal(str(folder / EVERYTHING))} as everything (read_only)")
-        there = set(columns_of(connection, "everything", "main"))
+        published = set(columns_of(connection, "everything", "main"))
 
         def write(item: tuple[int, tuple[str, Scope | None]]) -> None:
             number, (key, scope) = item
@@ -313,7 +315,7 @@ def _write_scopes(folder: Path, access: Access, scopes: Iterable[Scope]) -> list
                 cursor.execute(f"attach {literal(str(file))} as {alias}")
                 with transaction(cursor):
                     for table in access.tables_for(scope) if scope else []:
-                        if table.name in there:
+                        if table.name in published:
                             sql = scope_table_sql(table, scope, f"everything.main.{quote(table.name)}")
                             cursor.execute(f"create table {alias}.main.{quote(table.name)} as {sql}")
                 cursor.execute(f"detach {alias}")
@@ -335,9 +337,9 @@ def _refresh_folder(folder: Path, access: Access, scopes: Iterable[Scope]) -> li
         )
     wanted = {scope.key: scope for scope in scopes if not scope.is_empty}
     wanted[export_scope(access).key] = export_scope(access)
-    there = {file.stem for file in folder.glob("*.duckdb")} - {Path(EVERYTHING).stem}
-    missing = {key: scope for key, scope in wanted.items() if key not in there}
-    gone = sorted(there - set(wanted) - {NO_SCOPE})
+    existing_keys = {file.stem for file in folder.glob("*.duckdb")} - {Path(EVERYTHING).stem}
+    missing = {key: scope for key, scope in wanted.items() if key not in existing_keys}
+    gone = sorted(existing_keys - set(wanted) - {NO_SCOPE})
     if not missing and not gone:
         return []
     if missing:

@@ -130,8 +130,8 @@ def _read_table(definition: Definition, table: str, path: Path) -> None:
     twice = sorted(name for name, count in Counter(file.header).items() if count > 1 and name)
     if not file.header:
         refuse("the file is empty: write its heading row.")
-    elif len(file.header) == 1 and (found := next((mark for mark in _SEPARATORS if mark in file.header[0]), None)):
-        refuse(f"the columns are separated by {_SEPARATORS[found]}: save the file with commas.")
+    elif len(file.header) == 1 and (separator := next((mark for mark in _SEPARATORS if mark in file.header[0]), None)):
+        refuse(f"the columns are separated by {_SEPARATORS[separator]}: save the file with commas.")
     elif missing:
         refuse(f"the column {', '.join(missing)} is missing: add it{_misspelt(missing, file.header, types)}.")
     elif twice:
@@ -502,8 +502,8 @@ def _tier_gaps(definition: Definition) -> Iterator[Finding]:
     by_model: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in definition["risk_tiers"]:
         by_model[row["model_version"], row["difficulty_type"]].append(row)
-    for (version, difficulty), found in by_model.items():
-        rows = [row for row in found if row["tier_rank"] is not None and "min_score" not in row["_unread"]]
+    for (version, difficulty), tiers in by_model.items():
+        rows = [row for row in tiers if row["tier_rank"] is not None and "min_score" not in row["_unread"]]
         if rows and not any(row["min_score"] is None for row in rows):
             yield (
                 "risk_tiers",

@@ -53,7 +53,7 @@ def references(sql: str) -> tuple[tuple[int, int, str], ...]:
     from sqlglot.tokens import TokenType
 
     tokens = DuckDB().tokenize(sql)
-    found = []
+    positions = []
     for database, dot, schema, other_dot, name in zip(
         tokens, tokens[1:], tokens[2:], tokens[3:], tokens[4:], strict=False
     ):
@@ -62,8 +62,8 @@ def references(sql: str) -> tuple[tuple[int, int, str], ...]:
             and dot.token_type == other_dot.token_type == TokenType.DOT
             and all(token.token_type is TokenType.IDENTIFIER for token in (database, schema, name))
         ):
-            found.append((database.start, database.end + 1, f"{schema.text}.{name.text}"))
-    return tuple(found)
+            positions.append((database.start, database.end + 1, f"{schema.text}.{name.text}"))
+    return tuple(positions)
 
 
 def moved_to(sql: str, database: str, relations: Collection[str]) -> str:

@@ -159,8 +159,8 @@ def _load_file(
                 f"select line_number, '{name} is empty: write {EXPECTED[kind]}.' from given where {name} is null"
             )
         for problem in problems:
-            found = connection.execute(f"{problem} order by line_number").fetchall()
-            mistakes += [f"{path.name}:{line}: {message}" for line, message in found]
+            problem_rows = connection.execute(f"{problem} order by line_number").fetchall()
+            mistakes += [f"{path.name}:{line}: {message}" for line, message in problem_rows]
     connection.unregister("given")
     if mistakes:
         shown = mistakes[:MAX_MISTAKES_SHOWN]

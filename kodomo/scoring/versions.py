@@ -92,7 +92,7 @@ def retire(folder: Path, version: str, retired_on: dt.date) -> None:
 def _checked(folder: Path, on: dt.date) -> Definition:
     """Read a definition that has no mistake at all: what is odd is mended before it is approved."""
     definition = read_definition(folder)
-    raise_for([replace(found, is_fatal=True) for found in check(definition, observation_obstacles(on))])
+    raise_for([replace(finding, is_fatal=True) for finding in check(definition, observation_obstacles(on))])
     return definition
 
 

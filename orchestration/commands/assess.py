@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
         determination = determine(home, person_id, scope=scope, heard=heard, as_of_on=as_of_on)
         kept_as = keep(EntryStore(home), determination, person_id, purpose, getpass.getuser())
         if as_json:
-            told = {"determination_id": kept_as, "purpose": purpose, **dataclasses.asdict(determination)}
-            typer.echo(json.dumps(told, ensure_ascii=False, default=str))
+            output = {"determination_id": kept_as, "purpose": purpose, **dataclasses.asdict(determination)}
+            typer.echo(json.dumps(output, ensure_ascii=False, default=str))
         else:
             typer.echo("\n".join([*lines(determination, purpose), "", f"記録番号 {kept_as}"]))

@@ -27,5 +27,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.warehouse import connect
 
         with connect(Home.from_environment(), read_only=True) as connection:
-            found = explain(connection, person, show_protected=show_protected)
-        typer.echo(json.dumps(found, ensure_ascii=False, default=str) if as_json else "\n".join(describe(found)))
+            explanation = explain(connection, person, show_protected=show_protected)
+        typer.echo(
+            json.dumps(explanation, ensure_ascii=False, default=str) if as_json else "\n".join(describe(explanation))
+        )

@@ -42,11 +42,11 @@ def register(app: typer.Typer) -> None:
         from kodomo.warehouse import connect
 
         with connect(Home.from_environment(), read_only=True) as connection:
-            found = contradictions(connection)
+            rows = contradictions(connection)
         if as_json:
-            typer.echo(json.dumps(found, ensure_ascii=False))
+            typer.echo(json.dumps(rows, ensure_ascii=False))
         else:
-            typer.echo("\n".join(describe_contradiction(row) for row in found) or "Nothing contradicts.")
+            typer.echo("\n".join(describe_contradiction(row) for row in rows) or "Nothing contradicts.")
 
     @link.command()
     def decide(

@@ -40,13 +40,13 @@ def register(app: typer.Typer) -> None:
         mistakes = find_mistakes(definition, observation_obstacles(as_of_on))
         if as_json:
             listed = [
-                {"file": found.file, "line": found.line, "message": found.message, "is_fatal": found.is_fatal}
-                for found in mistakes
+                {"file": mistake.file, "line": mistake.line, "message": mistake.message, "is_fatal": mistake.is_fatal}
+                for mistake in mistakes
             ]
             typer.echo(json.dumps({"mistakes": listed}, ensure_ascii=False))
         else:
-            for found in mistakes:
-                typer.secho(str(found), fg="red" if found.is_fatal else "yellow")
+            for mistake in mistakes:
+                typer.secho(str(mistake), fg="red" if mistake.is_fatal else "yellow")
             if not mistakes:
                 items, versions = definition["risk_items"], definition["risk_model_versions"]
                 say("No mistakes: {count} items, {count_2} versions.", count=len(items), count_2=len(versions))
@@ -68,11 +68,11 @@ def register(app: typer.Typer) -> None:
         from kodomo.evaluation.evidence import evidence as find_evidence
         from kodomo.home import Home
 
-        found = find_evidence(Home.from_environment(), day(as_of), definition, out)
-        for warning in found.warnings:
+        result = find_evidence(Home.from_environment(), day(as_of), definition, out)
+        for warning in result.warnings:
             say("Warning: {warning}", warning=warning, fg="yellow", err=True)
         typer.echo(
-            json.dumps(dataclasses.asdict(found), ensure_ascii=False, default=str) if as_json else as_text(found)
+            json.dumps(dataclasses.asdict(result), ensure_ascii=False, default=str) if as_json else as_text(result)
         )
 
     @model.command()

@@ -32,8 +32,8 @@ def register(app: typer.Typer) -> None:
         from kodomo.home import Home
 
         as_of_on = day(as_of) or clock.today()
-        found = due(Home.from_environment(), as_of_on)
-        show([{name: _text(value) for name, value in dataclasses.asdict(one).items()} for one in found], as_json)
+        items = due(Home.from_environment(), as_of_on)
+        show([{name: _text(value) for name, value in dataclasses.asdict(one).items()} for one in items], as_json)
 
     @retention.command()
     def delete(
@@ -45,8 +45,8 @@ def register(app: typer.Typer) -> None:
         from kodomo.home import Home
 
         home, today = Home.from_environment(), clock.today()
-        found = due(home, today) if dry_run else delete_due(home, today, getpass.getuser())
-        show([{name: _text(value) for name, value in dataclasses.asdict(one).items()} for one in found], as_json)
+        items = due(home, today) if dry_run else delete_due(home, today, getpass.getuser())
+        show([{name: _text(value) for name, value in dataclasses.asdict(one).items()} for one in items], as_json)
 
     @retention.command()
     def deleted(as_json: AsJson = False) -> None:

@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
         """Say what a file is: encoding, layout, headings, values that do not fit, and the yml to add."""
         from kodomo.ingest import inspection
 
-        found = inspection.inspect(file.read_bytes(), file.name, source_id)
+        inspected = inspection.inspect(file.read_bytes(), file.name, source_id)
         if as_json:
-            typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+            typer.echo(json.dumps(inspected.as_dict(), ensure_ascii=False))
         else:
-            typer.echo("\n".join(inspection.describe(found)))
+            typer.echo("\n".join(inspection.describe(inspected)))

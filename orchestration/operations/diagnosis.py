@@ -76,14 +76,14 @@ def ok(check: str, detail: str) -> Finding:
 
 def wrong(code: str, **details: object) -> Finding:
     """A fault of the catalogue that stops something."""
-    found = fault(code, **details)
-    return Finding(found.label, "wrong", found.cause, found)
+    entry = fault(code, **details)
+    return Finding(entry.label, "wrong", entry.cause, entry)
 
 
 def note(code: str, **details: object) -> Finding:
     """A fault of the catalogue that stops nothing yet."""
-    found = fault(code, **details)
-    return Finding(found.label, "note", found.cause, found)
+    entry = fault(code, **details)
+    return Finding(entry.label, "note", entry.cause, entry)
 
 
 def diagnose(home: Home) -> list[Finding]:
@@ -108,16 +108,20 @@ def diagnose(home: Home) -> list[Finding]:
 
 
 def _environment() -> Iterator[Finding]:
-    found = ".".join(map(str, sys.version_info[:3]))
-    yield ok("Python の版", found) if sys.version_info[:2] == (3, 11) else wrong("python_version", found=found)
+    python_version = ".".join(map(str, sys.version_info[:3]))
+    yield (
+        ok("Python の版", python_version)
+        if sys.version_info[:2] == (3, 11)
+        else wrong("python_version", found=python_version)
+    )
     differing = []
     for package, wanted in PINNED.items():
         try:
-            there = version(package)
+            installed = version(package)
         except PackageNotFoundError:
-            there = "なし"
-        if there != wanted:
-            differing.append(f"{package} は {there}（{wanted} のはず）")
+            installed = "なし"
+        if installed != wanted:
+            differing.append(f"{package} は {installed}（{wanted} のはず）")
     if differing:
         yield wrong("packages", packages="、".join(differing) + "。")
     else:
@@ -325,18 +329,18 @@ def _content(folder: Path, manifest: dict[str, Any]) -> Iterator[Finding]:
 def _scope_files(folder: Path, staff: list[StaffMember]) -> Iterator[Finding]:
     wanted = {member.scope.key for member in staff if not member.scope.is_empty}
     wanted |= {export_scope(read_access()).key, NO_SCOPE}
-    there = {file.stem: file for file in folder.glob("*.duckdb") if file.name != EVERYTHING}
+    files = {file.stem: file for file in folder.glob("*.duckdb") if file.name != EVERYTHING}
     faults = {
-        "scope_missing": sorted(wanted - set(there)),
-        "scope_surplus": sorted(set(there) - wanted) if staff else [],
-        "scope_damaged": sorted(key for key, file in there.items() if not _opens(file)),
+        "scope_missing": sorted(wanted - set(files)),
+        "scope_surplus": sorted(set(files) - wanted) if staff else [],
+        "scope_damaged": sorted(key for key, file in files.items() if not _opens(file)),
         "scope_writable": sorted(file.name for file in folder.glob("*.duckdb") if file.stat().st_mode & 0o222),
     }
     for code, names in faults.items():
         if names:
             yield wrong(code, names="、".join(names[:5]))
     if not any(faults.values()):
-        yield ok("閲覧範囲のファイル", f"{len(there)} 個が開け、書き込めない")
+        yield ok("閲覧範囲のファイル", f"{len(files)} 個が開け、書き込めない")
 
 
 def _opens(file: Path) -> bool:

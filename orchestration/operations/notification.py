@@ -106,7 +106,7 @@ def channels(home: Home) -> list[Channel]:
     file = home.notifications
     if not file.exists():
         return []
-    found: list[Channel] = []
+    configured: list[Channel] = []
     try:
         entries = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("channels") or []
     except (yaml.YAMLError, AttributeError) as error:
@@ -114,7 +114,7 @@ def channels(home: Home) -> list[Channel]:
     for number, entry in enumerate(entries, 1):
         try:
             given = dict(entry)
-            found.append(KINDS[given.pop("kind")](given))
+            configured.append(KINDS[given.pop("kind")](given))
         except (KeyError, TypeError, ValueError) as error:
             raise KodomoError(
                 "notifications.yml, channel {number}: kind is one of {names}; a file channel has a "
@@ -122,7 +122,7 @@ def channels(home: Home) -> list[Channel]:
                 number=number,
                 names=", ".join(KINDS),
             ) from error
-    return found
+    return configured
 
 
 def send(home: Home, message: Message) -> list[str]:
@@ -168,12 +168,12 @@ def message_of(batch: Batch, late: Sequence[str] = (), error: str | None = None)
         ("確認する検査", checks),
         ("納品が遅れているデータ", [f"  {labels.get(source_id, source_id)}" for source_id in late]),
     ]
-    told = [(title, lines) for title, lines in parts if lines]
-    if not told:
+    sections = [(title, lines) for title, lines in parts if lines]
+    if not sections:
         return None
     what = "異常終了" if error and not batch.gate_failures else "公開を保留" if batch.gate_failures else "確認のお願い"
     body = [f"基準日 {batch.as_of_on.isoformat()}　実行 {batch.run_id}"]
-    for title, lines in told:
+    for title, lines in sections:
         body += ["", f"■ {title}", *lines]
     body += ["", "くわしくはダッシュボード「データ品質」をご覧ください。"]
     return Message(f"[こども統合DB] {what}（基準日 {batch.as_of_on.isoformat()}）", "\n".join(body))

@@ -114,12 +114,12 @@ def running(home: Home) -> dict[str, int]:
     file = state_file(home)
     if not file.exists():
         return {}
-    found = {}
+    pids = {}
     for name, entry in json.loads(file.read_text(encoding="utf-8")).items():
         # The number may have gone to another process since: its start must be the one noted.
         if _started(entry["pid"]) == entry["started"]:
-            found[name] = entry["pid"]
-    return found
+            pids[name] = entry["pid"]
+    return pids
 
 
 def _started(pid: int) -> str | None:
@@ -178,18 +178,18 @@ def start(home: Home, wanted: list[Service]) -> list[subprocess.Popen]:
 
 def stop(home: Home) -> list[str]:
     """Stop what `kodomo serve` started, and only that; returns the names."""
-    found = running(home)
-    for pid in found.values():
+    pids = running(home)
+    for pid in pids.values():
         _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while running(home) and time.monotonic() < deadline:
-        for pid in found.values():
+        for pid in pids.values():
             _reap(pid)
         time.sleep(0.1)
     for pid in running(home).values():
         _signal(pid, signal.SIGKILL)
     state_file(home).unlink(missing_ok=True)
-    return sorted(found)
+    return sorted(pids)
 
 
 def _signal(pid: int, number: int) -> None:

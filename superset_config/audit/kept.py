@@ -99,16 +99,16 @@ def _people(conditions: list[tuple[str, list[str]]]) -> list[str]:
 def _ids(_publication: str, asked: tuple[tuple[str, str], ...]) -> frozenset[str]:
     from kodomo.determination.service import in_service
 
-    found: set[str] = set()
+    person_ids: set[str] = set()
     try:
         with in_service(Home.from_environment()) as (connection, _):
             for column, value in asked:
                 query = f"select person_id from warehouse.marts.bi_child where {column} = ?"  # noqa: S608  # listed names
-                found |= {row[0] for row in connection.execute(query, [value]).fetchall()}
+                person_ids |= {row[0] for row in connection.execute(query, [value]).fetchall()}
     except (KodomoError, duckdb.Error):
         # The question itself is answered, or refused, elsewhere.
         return frozenset()
-    return frozenset(found)
+    return frozenset(person_ids)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -163,8 +163,8 @@ class EntryPage(BaseView):
     def search(self, reach: Reach, action: str) -> tuple[Terms, list[dict[str, Any]], bool]:
         """Search by what was typed, and keep that it was; children, and whether there are more."""
         terms = typed_terms()
-        found = reach.search(terms)
-        shown = found[:MOST_FOUND]
+        matches = reach.search(terms)
+        shown = matches[:MOST_FOUND]
         store().note_access(
             username(),
             f"{action}_search",
@@ -173,7 +173,7 @@ class EntryPage(BaseView):
             shown=[child["person_id"] for child in shown],
         )
         audit(f"{action}_search")
-        return terms, shown, len(found) > MOST_FOUND
+        return terms, shown, len(matches) > MOST_FOUND
 
     def keep(
         self,
@@ -191,13 +191,13 @@ class EntryPage(BaseView):
         """
         record_id = record_id or a_record_id()
         department = self.department(reach)
-        with self.told(saved):
+        with self.reported_outcome(saved):
             store().create(
                 form, content, by=username(), department=department, person_id=person_id, record_id=record_id
             )
 
     @contextmanager
-    def told(self, saved: str = SAVED_JA) -> Iterator[None]:
+    def reported_outcome(self, saved: str = SAVED_JA) -> Iterator[None]:
         """Say that what is written within was saved, or that somebody, perhaps oneself, was faster."""
         try:
             yield

@@ -105,19 +105,19 @@ class Reach:
         return self._protected_at_once(_children(self, file, tuple(row_conditions(table, self.scope))))
 
     @cached_property
-    def _told(self) -> set[str]:
+    def _protected_by_entries(self) -> set[str]:
         return set() if self.scope.is_dv_authorised or self.store is None else protected_by_entries(self.store)
 
     def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """A measure told by telephone holds here from the moment it is typed, not from the next run on."""
-        told = self._told
-        if not told:
+        protected = self._protected_by_entries
+        if not protected:
             return children
-        homes = {children[person_id].get("household_id") for person_id in told if person_id in children} - {None}
+        homes = {children[person_id].get("household_id") for person_id in protected if person_id in children} - {None}
         hidden = {
             person_id
             for person_id, child in children.items()
-            if person_id in told or child.get("household_id") in homes
+            if person_id in protected or child.get("household_id") in homes
         }
         if not self.scope.has_all_areas:
             return {person_id: child for person_id, child in children.items() if person_id not in hidden}
@@ -138,13 +138,13 @@ class Reach:
         child = self.child(person_id)
         if child is None:
             return {}
-        found = {person_id: f"本人（{child['child_label']}）"}
+        labels = {person_id: f"本人（{child['child_label']}）"}
         for row in self.rows("bi_family_member", "person_id = ?", [person_id]):
             for end in ("from", "to"):
                 other = row[f"{end}_person_id"]
-                if other and other not in found:
-                    found[other] = f"{row[f'{end}_role_label']} {row[f'{end}_label']}"
-        return found
+                if other and other not in labels:
+                    labels[other] = f"{row[f'{end}_role_label']} {row[f'{end}_label']}"
+        return labels
 
     def search(self, terms: Terms) -> list[dict[str, Any]]:
         """Children whom the terms fit, at most MOST_FOUND + 1 of them; none where nothing was asked for."""
@@ -153,7 +153,7 @@ class Reach:
         name = folded(terms.name)
         number = terms.number.strip()
         numbers = {number, number.zfill(NUMBER_WIDTH)}
-        found = []
+        matches = []
         for person_id, child in self.children().items():
             if name and name not in child["_name"] and name not in child["_kana"]:
                 continue
@@ -161,10 +161,10 @@ class Reach:
                 continue
             if number and person_id not in numbers:
                 continue
-            found.append(child)
-            if len(found) > MOST_FOUND:
+            matches.append(child)
+            if len(matches) > MOST_FOUND:
                 break
-        return found
+        return matches
 
     def hides_path(self, chain: dict[str, Any]) -> bool:
         """Whether a chain's path, ``path_ids``, leads over somebody whose place is hidden from this scope.
@@ -173,14 +173,14 @@ class Reach:
         """
         if self.scope.is_dv_authorised:
             return False
-        return chain["is_dv_protected"] or not self._told.isdisjoint(chain["path_ids"])
+        return chain["is_dv_protected"] or not self._protected_by_entries.isdisjoint(chain["path_ids"])
 
     def hides_place(self, person: dict[str, Any]) -> bool:
         """Whether it is hidden from this scope where somebody lives, and with whom; a child of the scope or not."""
         if self.scope.is_dv_authorised:
             return False
         # A publication from before the pairs to review told of protection says nothing: then nobody's is shown.
-        return person.get("is_dv_protected", True) or person["person_id"] in self._told
+        return person.get("is_dv_protected", True) or person["person_id"] in self._protected_by_entries
 
     def is_withheld(self, child: Mapping[str, Any]) -> bool:
         """Whether the place of a child is hidden from this scope."""
@@ -193,13 +193,14 @@ class Reach:
         """
         if self.scope.is_dv_authorised:
             return False
-        if self.is_withheld(child) or withheld_places(self.home, [person_id], self._told):
+        if self.is_withheld(child) or withheld_places(self.home, [person_id], self._protected_by_entries):
             return True
         links = self.rows(
             "bi_family_member", "person_id = ? and ? in (from_person_id, to_person_id)", [child["person_id"], person_id]
         )
         return any(
-            row[PROTECTION] == WITHHELD or not self._told.isdisjoint({row["from_person_id"], row["to_person_id"]})
+            row[PROTECTION] == WITHHELD
+            or not self._protected_by_entries.isdisjoint({row["from_person_id"], row["to_person_id"]})
             for row in links
         )
 
@@ -208,12 +209,12 @@ class Reach:
 def _read_children(
     home: Home, scope: Scope, file: Path, changed: int, conditions: tuple[str, ...]
 ) -> dict[str, dict[str, Any]]:
-    found = {}
+    children = {}
     for row in sorted(Reach(home, scope).rows("bi_child"), key=lambda row: (row.get("kana") or "", row["person_id"])):
         row["_name"], row["_kana"] = folded(row.get("display_name")), folded(row.get("kana"))
         row.setdefault("child_label", row.get("display_name") or row["person_id"])
-        found[row["person_id"]] = row
-    return found
+        children[row["person_id"]] = row
+    return children
 
 
 def _children(reach: Reach, file: Path, conditions: tuple[str, ...]) -> dict[str, dict[str, Any]]:

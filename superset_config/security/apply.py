@@ -107,16 +107,16 @@ def _is_own(name: str) -> bool:
 
 def _make_roles(session: Any, manager: Any, access: Access, changes: Changes) -> None:
     wanted = {role.name for role in roles(access)}
-    there = {role.name: role for role in session.query(manager.role_model)}
-    for name in sorted(wanted - set(there)):
+    existing = {role.name: role for role in session.query(manager.role_model)}
+    for name in sorted(wanted - set(existing)):
         session.add(manager.role_model(name=name))
         changes.add(f"role {name}: made")
-    for name in sorted(set(there) - wanted):
+    for name in sorted(set(existing) - wanted):
         if _is_own(name):
-            there[name].permissions = []
-            there[name].user = []
+            existing[name].permissions = []
+            existing[name].user = []
             session.flush()
-            session.delete(there[name])
+            session.delete(existing[name])
             changes.add(f"role {name}: deleted")
     session.flush()
 
@@ -132,18 +132,18 @@ def _give_permissions(session: Any, manager: Any, access: Access, changes: Chang
 
 
 def _set_permissions(session: Any, manager: Any, role: Role, wanted: set[tuple[str, str]], changes: Changes) -> None:
-    found = session.query(manager.role_model).filter_by(name=role.name).one()
-    there = {(view.permission.name, view.view_menu.name): view for view in found.permissions if view.permission}
-    missing, too_many = sorted(wanted - set(there)), sorted(set(there) - wanted)
+    entity = session.query(manager.role_model).filter_by(name=role.name).one()
+    existing = {(view.permission.name, view.view_menu.name): view for view in entity.permissions if view.permission}
+    missing, too_many = sorted(wanted - set(existing)), sorted(set(existing) - wanted)
     if not missing and not too_many:
         return
-    kept = [view for key, view in there.items() if key in wanted]
+    kept = [view for key, view in existing.items() if key in wanted]
     for permission, view_menu in missing:
         kept.append(_permission(session, manager, permission, view_menu))
         changes.add(f"role {role.name}: {permission} on {view_menu} given")
     for permission, view_menu in too_many:
         changes.add(f"role {role.name}: {permission} on {view_menu} taken")
-    found.permissions = kept
+    entity.permissions = kept
 
 
 def _permission(session: Any, manager: Any, permission: str, view_menu: str) -> Any:
@@ -170,22 +170,22 @@ def _set_rules(session: Any, manager: Any, access: Access, changes: Changes) -> 
 
     datasets = {table.table_name: table for table in session.query(SqlaTable)}
     by_name = {role.name: role for role in session.query(manager.role_model)}
-    there = {rule.name: rule for rule in session.query(RowLevelSecurityFilter)}
+    existing = {rule.name: rule for rule in session.query(RowLevelSecurityFilter)}
     wanted = {rule.name: rule for rule in rules(access)}
     for name, rule in wanted.items():
-        row = there.get(name)
+        row = existing.get(name)
         if row is None:
             row = RowLevelSecurityFilter(name=name)
             session.add(row)
         tables = [datasets[table] for table in rule.tables if table in datasets]
         if _rule_state(row) != _wanted_state(rule, tables):
-            changes.add(f"rule {name}: {'changed' if name in there else 'made'}")
+            changes.add(f"rule {name}: {'changed' if name in existing else 'made'}")
             row.filter_type, row.group_key, row.clause = rule.kind, rule.group, rule.clause
             row.roles = [by_name[role] for role in rule.roles]
             row.tables = tables
             row.description = "access.yml"
-    for name in sorted(set(there) - set(wanted)):
-        session.delete(there[name])
+    for name in sorted(set(existing) - set(wanted)):
+        session.delete(existing[name])
         changes.add(f"rule {name.removeprefix(PREFIX)}: deleted")
     session.flush()
 
@@ -208,10 +208,10 @@ def _set_accounts(session: Any, manager: Any, access: Access, staff: list[StaffM
     from werkzeug.security import generate_password_hash
 
     by_name = {role.name: role for role in session.query(manager.role_model)}
-    there = {user.username: user for user in session.query(manager.user_model)}
+    existing = {user.username: user for user in session.query(manager.user_model)}
     for member in staff:
         wanted = member.roles(access)
-        user = there.get(member.username)
+        user = existing.get(member.username)
         if user is None:
             password = new_password()
             user = manager.user_model(
@@ -240,8 +240,8 @@ def _set_accounts(session: Any, manager: Any, access: Access, staff: list[StaffM
             user.active = True
             changes.add(f"account {member.username}: activated")
     listed = {member.username for member in staff}
-    for username in sorted(set(there) - listed):
-        user = there[username]
+    for username in sorted(set(existing) - listed):
+        user = existing[username]
         if user.active or user.roles:
             user.active, user.roles = False, []
             changes.add(f"account {username}: deactivated")

@@ -264,15 +264,15 @@ def place_of_request(home: Home, security_manager: Any) -> Place:
     """
     from flask import g, has_request_context
 
-    def found() -> Place:
+    def resolved() -> Place:
         return Place(current(home), frozenset(user_roles(security_manager)))
 
     if not has_request_context():
-        return found()
+        return resolved()
     places = g.setdefault("kodomo_places", {})
     user = getattr(getattr(g, "user", None), "id", None)
     if user not in places:
-        places[user] = found()
+        places[user] = resolved()
     return places[user]
 
 

@@ -94,8 +94,8 @@ class SharedStorage(MemoryStorage):
 
     def _row(self, key: str) -> tuple[int, float] | None:
         if key.endswith(BRIEF):
-            found = self._brief.get(key)
-            return found if found and found[1] > time.time() else None
+            counted = self._brief.get(key)
+            return counted if counted and counted[1] > time.time() else None
         with self._open() as connection:
             return connection.execute(
                 "select number, ends from attempts where key = ? and ends > ?", [key, time.time()]

@@ -87,19 +87,19 @@ class Rule:
 
 def roles(access: Access) -> list[Role]:
     """Every role, sorted by name. Roles of dimensions hold no permission: what they give is rows."""
-    found = [Role("staff", frozenset(STAFF_PERMISSIONS)), Role("admin", frozenset(ADMIN_PERMISSIONS))]
-    found += [Role("Public", frozenset(PUBLIC_PERMISSIONS)), Role("dv_authorised")]
-    found += [Role(name) for name in _names("area_", [*all_areas(), "all"])]
-    found += [Role(name) for name in _names("dept_", access.departments_ja)]
-    found += [Role(name) for name in _names("duty_", (duty for duty in access.duties_ja if duty != "admin"))]
+    wanted = [Role("staff", frozenset(STAFF_PERMISSIONS)), Role("admin", frozenset(ADMIN_PERMISSIONS))]
+    wanted += [Role("Public", frozenset(PUBLIC_PERMISSIONS)), Role("dv_authorised")]
+    wanted += [Role(name) for name in _names("area_", [*all_areas(), "all"])]
+    wanted += [Role(name) for name in _names("dept_", access.departments_ja)]
+    wanted += [Role(name) for name in _names("duty_", (duty for duty in access.duties_ja if duty != "admin"))]
     for audience in access.audiences.values():
         permissions = frozenset(EXPORT_PERMISSIONS) if audience.may_export else frozenset()
         tables = tuple(table.name for table in access.tables_of(audience.name))
-        found.append(Role(audience.role, permissions, tables))
+        wanted.append(Role(audience.role, permissions, tables))
     for page in access.entry_pages.values():
         permissions = {("can_use", f"Entry {page.name}"), ("menu_access", page.label_ja), ("menu_access", ENTRY_MENU)}
-        found.append(Role(page.role, frozenset(permissions)))
-    return sorted(found, key=lambda role: role.name)
+        wanted.append(Role(page.role, frozenset(permissions)))
+    return sorted(wanted, key=lambda role: role.name)
 
 
 def rules(access: Access) -> list[Rule]:
@@ -128,22 +128,22 @@ def _live_rules(table: PublishedTable, access: Access) -> list[Rule]:
 def _area_rules(tables: list[PublishedTable]) -> list[Rule]:
     with_area = _named(table for table in tables if "area" in table.rows)
     area_roles = _names("area_", all_areas())
-    found = [Rule(f"{PREFIX}area: deny", BASE, "area", DENY, area_roles, _named(tables))]
-    found += [
+    wanted = [Rule(f"{PREFIX}area: deny", BASE, "area", DENY, area_roles, _named(tables))]
+    wanted += [
         Rule(f"{PREFIX}area: {area}", REGULAR, "area", f"area_code = '{area}'", (f"area_{area}",), with_area)
         for area in all_areas()
     ]
     # Rows without an area (unknown, or withheld) are for those who are limited to none.
-    found.append(Rule(f"{PREFIX}area: all", REGULAR, "area", "1 = 1", ("area_all",), with_area))
-    return found
+    wanted.append(Rule(f"{PREFIX}area: all", REGULAR, "area", "1 = 1", ("area_all",), with_area))
+    return wanted
 
 
 def _department_rules(tables: list[PublishedTable], access: Access) -> list[Rule]:
     secured = _named(table for table in tables if table.has_department_rows)
     names = _names("dept_", access.departments_ja)
-    found = [Rule(f"{PREFIX}department: deny", BASE, "department", DENY, names, _named(tables))]
+    wanted = [Rule(f"{PREFIX}department: deny", BASE, "department", DENY, names, _named(tables))]
     # Each department's rule stands on every table: on another audience's table it finds nothing.
-    found += [
+    wanted += [
         Rule(
             f"{PREFIX}department: {department}",
             REGULAR,
@@ -154,7 +154,7 @@ def _department_rules(tables: list[PublishedTable], access: Access) -> list[Rule
         )
         for department in access.departments_ja
     ]
-    return found
+    return wanted
 
 
 def _duty_rules(tables: list[PublishedTable]) -> list[Rule]:

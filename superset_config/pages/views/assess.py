@@ -58,8 +58,8 @@ class AssessPage(EntryPage):
     @route("/search", "POST")
     def find(self, reach: Reach) -> str:
         """Children to choose from."""
-        terms, found, more = self.search(reach, "assess")
-        return self._start(reach, found=found, more=more, terms=terms)
+        terms, children, more = self.search(reach, "assess")
+        return self._start(reach, found=children, more=more, terms=terms)
 
     def _prepare(self, reach: Reach, child: dict[str, Any], **context: Any) -> str:
         codes = sorted(observation_codes().values(), key=lambda code: (code["source_id"], code["label_ja"]))
@@ -122,7 +122,7 @@ class AssessPage(EntryPage):
         except AssessError as error:
             return self._prepare(reach, child, values=request.form, wrong=error.ja), 422
         # Of a household or family, those whom this user may see.
-        seen = [told for told in determination.children if reach.child(told["person_id"]) or scope == "person"]
+        seen = [part for part in determination.children if reach.child(part["person_id"]) or scope == "person"]
         determination = dataclasses.replace(determination, children=tuple(seen))
         kept_as = keep(store(), determination, child["person_id"], purpose, username())
         audit("assess")
@@ -130,9 +130,9 @@ class AssessPage(EntryPage):
 
     def _shown(self, reach: Reach, child: dict[str, Any], determination: Any, purpose: str, kept_as: str) -> str:
         children = []
-        for told in determination.children:
-            known = reach.child(told["person_id"]) or child
-            children.append(shown_child(told, reach, reach.is_withheld(known)))
+        for result in determination.children:
+            known = reach.child(result["person_id"]) or child
+            children.append(shown_child(result, reach, reach.is_withheld(known)))
         people = reach.relatives(child["person_id"])
         heard = [
             (people.get(h.person_id, "—"), h, observation_codes()[h.observation_code]) for h in determination.heard
@@ -169,7 +169,7 @@ class AssessPage(EntryPage):
         ]
         with in_service(Home.from_environment()) as (connection, _):
             labels = result_labels(connection)
-        children = [(reach.child(told["person_id"]), told) for told in row["result"] if reach.child(told["person_id"])]
+        children = [(reach.child(part["person_id"]), part) for part in row["result"] if reach.child(part["person_id"])]
         return self.show(
             "kept.html", reach, row=row, child=child, heard=heard, children=children, scopes=SCOPES_JA,
             labels=labels,
@@ -232,12 +232,12 @@ class AssessPage(EntryPage):
         return redirect(f"{self.route_base}/{determination_id}")
 
 
-def shown_child(told: dict[str, Any], reach: Reach, is_withheld: bool) -> dict[str, Any]:
+def shown_child(result: dict[str, Any], reach: Reach, is_withheld: bool) -> dict[str, Any]:
     """A child's result for people; where the place is hidden, so is what could tell it."""
     contributions = [
         {**row, "source_text": "" if is_withheld else "、".join(map(source_text, row["sources"]))}
-        for row in told["contributions"]
+        for row in result["contributions"]
     ]
-    chains = [{**row, "path": None} if is_withheld or reach.hides_path(row) else row for row in told["chains"]]
+    chains = [{**row, "path": None} if is_withheld or reach.hides_path(row) else row for row in result["chains"]]
     hidden = {"area_name": None, "area_code": None, "household_id": None} if is_withheld else {}
-    return {**told, "contributions": contributions, "chains": chains, "is_withheld": is_withheld, **hidden}
+    return {**result, "contributions": contributions, "chains": chains, "is_withheld": is_withheld, **hidden}

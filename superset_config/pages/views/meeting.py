@@ -42,7 +42,7 @@ from superset_config.pages.words import (
 ON_A_PAGE = 50
 
 
-def _told(version: Version, form: Form, reach: Reach) -> tuple[Version, list[tuple[str, str]], bool]:
+def _displayed_version(version: Version, form: Form, reach: Reach) -> tuple[Version, list[tuple[str, str]], bool]:
     """What was typed: the version, labels with values, and whether all of it may be read."""
     is_open = is_readable(version, reach)
     return version, form.shown(version.content, with_words=is_open), is_open
@@ -187,8 +187,8 @@ class MeetingPage(EntryPage):
             child=child,
             on=self._filters()[1],
             query=self._address(),
-            decisions=[_told(version, decision_form, reach) for version in reversed(decisions)],
-            supports=[_told(version, forms()["support"], reach) for version in reversed(supports)],
+            decisions=[_displayed_version(version, decision_form, reach) for version in reversed(decisions)],
+            supports=[_displayed_version(version, forms()["support"], reach) for version in reversed(supports)],
             decision_form=decision_form,
             support_form=forms()["support"],
             decision_id=str(uuid.uuid4()),

@@ -72,8 +72,8 @@ class FormPage(EntryPage):
     @route("/search", "POST")
     def find(self, reach: Reach) -> str:
         """Children to choose from."""
-        terms, found, more = self.search(reach, self.form.name)
-        return self._list(reach, found=found, more=more, terms=terms)
+        terms, children, more = self.search(reach, self.form.name)
+        return self._list(reach, found=children, more=more, terms=terms)
 
     def _form(self, reach: Reach, child: dict[str, Any], **context: Any) -> str:
         relatives = reach.relatives(child["person_id"]) if self.form.with_family else {}

@@ -205,7 +205,7 @@ class CodeDecisionPage(EntryPage):
             v for v in store().current("code_decision") if (v.content["code_list"], v.content["spelling"]) == place
         ]
         if earlier:
-            with self.told():
+            with self.reported_outcome():
                 store().change(earlier[-1].record_id, earlier[-1].version, content, by=username())
         else:
             # One record per code, whoever is first.
