@@ -1,4 +1,4 @@
-"""The gate: checks the warehouse after a build, records what it found, and renews the site of results."""
+"""The gate: checks the warehouse after a build, records the results, and renews the site of results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an expectation found: counts and names, never a value of a person."""
+"""The result of an expectation: counts and names, never a value of a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data docs: what is expected of the data and what the last run found, as pages for stewards.
+"""The data docs: the expectations and the results of the last run, as pages for stewards.
 
 Great Expectations' own pages are in English and load a dozen files from outside, which a closed network must not
 see; and they print what a result holds. These pages are made from names and counts alone.

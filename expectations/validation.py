@@ -25,7 +25,7 @@ RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check found on one table."""
+    """The outcome of one check on one table."""
 
     table: str
     check: Check

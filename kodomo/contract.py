@@ -104,7 +104,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class RowState:
-    """What tells which of the rows about one thing is in force: names of columns of the contract."""
+    """The columns of the contract that determine which row of a history is in force."""
 
     entity: tuple[str, ...]
     """What the rows of one history are about."""
@@ -122,7 +122,7 @@ CONTRACT_LAYOUT = "contract"
 
 @dataclass(frozen=True)
 class Roster:
-    """Whom a source lists that has a row for everybody who belongs on it."""
+    """The people that a roster (a source with a row for every eligible person) lists."""
 
     label: str
     """What it is called where a child is missing from it."""
@@ -148,7 +148,7 @@ class Contract:
     key: str
     delivery: str
     rhythm: str | None
-    """How often the holder delivers, in Japanese; None for what people type."""
+    """How often the holder delivers, in Japanese; None for sources entered by hand."""
     late_after_days: int | None
     """Days after a delivery on which the next one is late."""
     coverage: str

@@ -35,7 +35,7 @@ class NodeResult:
 
     @property
     def is_failed_test(self) -> bool:
-        """A data test that found rows: the data are at fault, not the code."""
+        """A data test that returned rows: the data are at fault, not the code."""
         return self.resource_type == "test" and self.status == "fail"
 
     @property

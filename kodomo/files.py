@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whoever reads meanwhile and whenever the power goes."""
+"""Atomic writes: a file exists whole or not at all, with concurrent readers and after a power failure."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Self, overload
 PROJECT = Path(__file__).resolve().parent.parent
 
 DATABASE_SUFFIXES = (".wal", "-wal", "-shm", "-journal")
-"""What an open database keeps beside its file."""
+"""Suffixes of the files that an open database keeps beside its own."""
 
 
 class Kept(Enum):
@@ -63,12 +63,12 @@ class Home:
     pseudonym_key = Part("pseudonym.key", Kept.COPY)
     """The key of the pseudonyms of those who see no names."""
     link_decisions = Part("link_decisions.csv", Kept.COPY)
-    """What stewards decided about record linkage by the command."""
+    """Decisions about record linkage made with the command."""
     data_docs = Part("data_docs", Kept.COPY)
     """The site of the last checks."""
 
     entries = Part("entries.db", Kept.SQLITE)
-    """What people type, where no other database is set."""
+    """The entries database, where no other database is set."""
     entries_lock = Part(".entries.lock", Kept.NO)
     """Held while the tables of the entries are brought to their version."""
     entry_landing = Part("entry_landing", Kept.NO)
@@ -79,7 +79,7 @@ class Home:
     demo_accounts = Part("demo-accounts.csv", Kept.COPY)
     """Initial passwords of the demo's accounts, mode 0600."""
     notifications = Part("notifications.yml", Kept.COPY)
-    """Who is to hear of a run, and how."""
+    """The channels that are notified of a run."""
 
     superset = Part("superset", Kept.BY_PARTS)
     """Superset's own folder."""
@@ -98,7 +98,7 @@ class Home:
     attempts = Part("superset/attempts.db", Kept.NO)
     """Counters of the limits on log-in."""
     sessions = Part("superset/sessions", Kept.NO)
-    """Who is logged in."""
+    """The sessions of logged-in users."""
 
     dbt = Part("dbt", Kept.NO)
     """dbt's target and logs."""
@@ -113,11 +113,11 @@ class Home:
     servers = Part("serve.json", Kept.NO)
     """Process ids of what `kodomo serve` started."""
     logs = Part("logs", Kept.NO)
-    """What the servers print."""
+    """The output of the servers."""
     screenshots = Part("screenshots", Kept.NO)
     """Pictures of the dashboards."""
     backups = Part("backups.json", Kept.NO)
-    """Where the last backup of this home went, and when."""
+    """Place and time of the last backup of this home."""
     demo = Part("demo", Kept.NO)
     """The synthetic city of the demo."""
 
@@ -139,7 +139,7 @@ class Home:
         """Create the root, readable by its owner only, and say where it is."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         status = self.root.stat()
-        # A folder that was there before, made by whoever put the extracts into it, is open to others.
+        # A folder that existed before, made by those who deliver the extracts, is open to others.
         if status.st_mode & 0o077 and status.st_uid == os.getuid():
             self.root.chmod(0o700)
         return self

@@ -56,7 +56,7 @@ class BatchResource(dg.ConfigurableResource):
 def without_values_in_errors(run: Batch) -> Iterator[None]:
     """What goes wrong in a step ends up in Dagster's event log: without what an engine's message quotes.
 
-    A warehouse that another run has is waited for, where nobody sits before the screen.
+    An unattended run waits for a warehouse that another run holds.
     """
     try:
         yield
@@ -231,7 +231,7 @@ def expectation_checks(bi_tables: list[str]) -> dg.AssetChecksDefinition:
 
 
 def expectation_event(result: QualityResult) -> dg.AssetCheckResult:
-    """What an expectation found, as a check on its table: counts, and whether it could be carried out at all."""
+    """The result of an expectation as a check on its table: counts, and whether it could be carried out at all."""
     return dg.AssetCheckResult(
         passed=result.status == "passed",
         asset_key=result.table.split("."),
@@ -259,7 +259,7 @@ def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
         run = batch.batch(context)
         with without_values_in_errors(run):
             if not run.expectations:
-                # Somebody has left the checks out: the gate is not theirs to leave out.
+                # A run started without the checks must not skip the gate.
                 run.check()
             if run.gate_failures:
                 raise PublicationHeldError(held_message(run))

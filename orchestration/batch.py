@@ -82,7 +82,7 @@ class Batch:
     nodes: Sequence[dbt_runner.NodeResult] = ()
     expectations: Sequence[Any] = ()
     losses: Sequence[Any] = ()
-    """Groups of children in service of whom the build lacks more than chance explains."""
+    """Groups of children in service that lost more members in the build than chance explains."""
     publication: Path | None = None
     error: KodomoError | None = None
     raised: KodomoError | None = None
@@ -170,7 +170,7 @@ class Batch:
 
     @property
     def gate_failures(self) -> list[str]:
-        """What holds the publication: data tests that found rows, expectations that block, children who are missing."""
+        """The reasons that hold the publication: data tests with rows, blocking expectations, missing children."""
         tests = [f"dbt: {node.name} ({node.failures} rows)" for node in self.nodes if node.is_failed_test]
         blocking = [
             f"expectation: {result.table}: {result.expectation} ({result.status})"

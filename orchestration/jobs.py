@@ -1,4 +1,4 @@
-"""The jobs, when they run, and whom they tell."""
+"""The jobs, their schedules and sensors, and the notifications they send."""
 
 import dataclasses
 import os
@@ -17,15 +17,15 @@ SENSOR_SECONDS = 60
 
 @dg.failure_hook
 def tell_of_failure(context: dg.HookContext) -> None:
-    """A step has failed: stewards are told why."""
-    # A publication that was held says so in the batch itself.
+    """Notifies stewards of the reason when a step has failed."""
+    # The batch itself reports a held publication.
     error = context.op_exception
     _tell(context, None if isinstance(error, PublicationHeldError) else _reason(error))
 
 
 @dg.success_hook
 def tell_of_success(context: dg.HookContext) -> None:
-    """The last step has ended: stewards are told what they have to look at."""
+    """Notifies stewards of what needs their attention after the last step."""
     if context.op.name == "publication":
         _tell(context, None)
 

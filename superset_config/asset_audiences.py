@@ -38,7 +38,7 @@ def for_audiences(assets: Assets, access: Access) -> Assets:
             shown = {key: chart for key, chart in here.items() if chart is not None}
             if dashboard.charts() and not shown:
                 continue
-            # A dashboard for one audience needs no name to tell it from the others'.
+            # A dashboard for one audience needs no suffix to distinguish it.
             alone = len(dashboard.audiences) == 1
             suffix = "" if alone else _suffix(shown, audience.suffix)
             slug = f"{dashboard.slug}-{suffix}" if suffix else dashboard.slug
@@ -78,7 +78,7 @@ def _title(title: str, audience: str) -> str:
 
 
 def _suffix(charts: Mapping[str, Chart], suffix: str) -> str:
-    """What tells an audience's dashboard from the others': nothing, if none of its tables is the audience's own."""
+    """The suffix that distinguishes an audience's dashboard; empty if none of its tables is the audience's own."""
     return suffix if any("__" in chart.dataset for chart in charts.values()) else ""
 
 

@@ -24,7 +24,7 @@ from kodomo.parameters import colours, labels
 ASSETS = PROJECT / "superset_config" / "assets"
 BI_MODELS = PROJECT / "models" / "marts" / "bi"
 LIVE = ASSETS / "live"
-"""Tables that no run makes: they are there at the moment of the question, with the same yml as a model."""
+"""Tables that no run makes: they are computed at request time, with the same yml as a model."""
 # Ids of assets follow from their names: the same file is the same asset on every server.
 NAMESPACE = uuid.UUID("6f0f6f5e-7b0a-5d5e-9a53-2d1c5b0f4a11")
 VERSION = "1.0.0"
@@ -651,7 +651,7 @@ def _native_filter(dashboard: Dashboard, definition: dict[str, Any], key: str) -
             "ownState": {},
         }
     elif definition.get("required"):
-        # Until somebody is chosen nobody is shown.
+        # Until a person is chosen the dashboard is empty.
         mask["extraFormData"] = {
             "adhoc_filters": [{"expressionType": "SQL", "clause": "WHERE", "sqlExpression": "1 = 0"}]
         }
@@ -671,7 +671,7 @@ def _native_filter(dashboard: Dashboard, definition: dict[str, Any], key: str) -
             "multiSelect": not definition.get("single"),
             "searchAllOptions": bool(definition.get("search")),
             "inverseSelection": False,
-            # Only what there is can be chosen; a typed name that nobody has would show an empty page.
+            # Only existing values can be chosen; an unknown typed name would show an empty page.
             "creatable": False,
             "sortAscending": True,
         },

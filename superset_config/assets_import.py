@@ -1,7 +1,7 @@
 """Bring Superset's assets to what the files say, inside the caller's transaction.
 
-``import_assets`` adds, changes and deletes, and commits nothing: whoever calls it applies the rules of access
-in the same transaction, so that there is no moment at which a dashboard is there and its rules are not.
+``import_assets`` adds, changes and deletes, and commits nothing: the caller applies the rules of access
+in the same transaction, so that a dashboard is never visible without its rules.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures of the dashboards as each account sees them, taken in a browser; and what the browser found amiss."""
+"""Pictures of the dashboards as each account sees them, taken in a browser, and the problems it reports."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def take(
 
     Of an account that sees none, what the list of dashboards says.
 
-    ``seconds``: how long a page may take to load. Raises KodomoError when nobody answers at ``address``, there is
+    ``seconds``: how long a page may take to load. Raises KodomoError when no server answers at ``address``, there is
     no browser, or an account cannot log in.
     """
     try:
@@ -197,7 +197,7 @@ def _settle(page: Page, seconds: float) -> None:
 
 
 def _choose_first_child(page: Page, seconds: float) -> None:
-    """Choose the first child of the filter: the page is empty before that, and stays so where nobody is to choose."""
+    """Choose the first child of the filter: the page is empty before that, and stays so where the filter is empty."""
     from playwright.sync_api import TimeoutError as TooLateError
 
     page.locator(".ant-select").first.click()

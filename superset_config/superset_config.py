@@ -232,7 +232,7 @@ BLUEPRINTS = [data_docs.blueprint, registration.blueprint]
 
 
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
-    """The checks of every request, and the pages on which people type and decide."""
+    """The checks of every request, and the pages for data entry and decisions."""
     web.install(app)
     downloads.install(app)
     registration.install(app)

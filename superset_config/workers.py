@@ -4,7 +4,7 @@ import gc
 
 workers = 2
 threads = 8
-# A process takes no more than it has threads for, and keeps no connection that nobody asks on: what waits, waits for
+# A process takes no more than it has threads for, and keeps no idle connection: a waiting request waits for
 # whichever process is free first. With more, the one that took more of twenty users would keep half of them waiting.
 worker_connections = threads
 keepalive = 0

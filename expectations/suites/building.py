@@ -41,7 +41,7 @@ class Check:
 
 
 def no_rows(name: str, label_ja: str, severity: Severity, query: str) -> Check:
-    """That a query finds nothing. ``{batch}`` stands for the table; only the rows it finds are counted."""
+    """That a query returns no rows. ``{batch}`` stands for the table; only the rows it returns are counted."""
     return Check(name, label_ja, severity, "UnexpectedRowsExpectation", {"unexpected_rows_query": query})
 
 

@@ -56,7 +56,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class EntryPage:
-    """A page on which people type and decide, for people of one of ``departments`` who have one of ``duties``."""
+    """A page for data entry and decisions, for staff of one of ``departments`` who have one of ``duties``."""
 
     name: str
     label_ja: str
@@ -91,7 +91,7 @@ class PublishedTable:
     audiences: tuple[str, ...] = field(default=())
 
     is_live: bool = False
-    """Whether it is made at the moment of the question, for whoever has the duty, and never published."""
+    """Whether the table is queried live by users with the required duty, and never published."""
 
     @property
     def has_department_rows(self) -> bool:
@@ -176,7 +176,7 @@ def row_conditions(table: PublishedTable, scope: Scope) -> list[str]:
 
 
 def protection_condition(is_dv_authorised: bool) -> str:
-    """Which form of the rows of protected people somebody sees."""
+    """The form in which a scope sees the rows of protected people."""
     return f"{PROTECTION} <> 'withheld'" if is_dv_authorised else f"{PROTECTION} <> 'full'"
 
 

@@ -42,7 +42,7 @@ class Held:
     scores: tuple[dict[str, Any], ...]
     contributions: tuple[dict[str, Any], ...]
     entries: tuple[tuple[str, Any, list[tuple[str, str]]], ...]
-    """Every version of what people typed: the form's label, the version, labels and values."""
+    """Every version of the entries about the person: the form's label, the version, labels and values."""
     determinations: tuple[dict[str, Any], ...]
     facts: tuple[dict[str, Any], ...]
     priorities: tuple[dict[str, Any], ...] = ()
@@ -157,7 +157,7 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
 
 
 def _concerns(determination: dict[str, Any], person_id: str) -> bool:
-    """Whether somebody was asked about, had a result, or something was heard of them."""
+    """Whether a determination is about a person, has a result for them, or contains a statement about them."""
     parts = [*determination["result"], *determination["heard"]]
     return person_id in {determination["person_id"], *(part["person_id"] for part in parts)}
 
@@ -200,7 +200,7 @@ def _records(connection: duckdb.DuckDBPyConnection, contract: Contract, known: K
     """The rows of one source in which the person is, as delivered; None where there are none.
 
     Columns that may not be used are held all the same, and so are rows of earlier deliveries: what is the same in
-    several is told once, with the newest of them.
+    several appears once, with the newest of them.
     """
     about = rows_about(contract, known)
     if about is None:

@@ -25,7 +25,7 @@ from kodomo.publication.publication import drop_older
 from kodomo.warehouse import connect, transaction
 
 KEPT_BY_LAW = "citizens"
-"""The holder whose registers are kept by law, whatever anybody asks for."""
+"""The holder whose registers are kept by law and exempt from deletion requests."""
 DELETED, CORRECTED = "deleted", "corrected"
 
 
@@ -72,7 +72,7 @@ def take_entries_and_requests(home: Home, run_id: str, progress: Callable[[str],
 
 
 def erase_typed(store: EntryStore) -> None:
-    """Take away for good what people typed about whoever was granted deletion, before a run takes the entries."""
+    """Erase the entries about people whose deletion request was granted, before a run reads the entries."""
     for request in granted(store, "deletion"):
         sources = {contract.source_id for contract in sources_of(request)}
         for form in forms().values():
@@ -86,7 +86,7 @@ def _reason(request: Version) -> str:
 
 
 def carry_out(connection: duckdb.DuckDBPyConnection, store: EntryStore, run_id: str) -> list[tuple[Version, str, str]]:
-    """Delete what was granted, and see which corrections have come; (request, outcome, what to tell staff) of each.
+    """Carry out granted deletions, note arrived corrections; (request, outcome, message to staff) of each.
 
     Each request is one transaction: rows, rejected records and the person's past scores, beside a record of every
     line. Nothing happens before the first build, which says who is who.

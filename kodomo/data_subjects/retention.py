@@ -171,7 +171,7 @@ def _due_of_deliveries(connection: duckdb.DuckDBPyConnection, home: Home, as_of_
     items: list[Due] = []
     for delivery, contract, known in past:
         items += _due_of(connection, home, delivery, contract, known, as_of_on, needed)
-        # A file that two deliveries were is one file: the first of them is told.
+        # Two deliveries of the same content share one file, which is listed for the first of them only.
         needed.add(delivery["sha256"])
     return items
 

@@ -169,7 +169,7 @@ def _date(text: str) -> dt.date:
 def find(home: Home, given: str) -> tuple[str, dict[str, str | None]]:
     """The person_id for a person id, a 宛名番号 or ``source:key``, and mother and father if it is a child.
 
-    Raises UsageError when nobody has it.
+    Raises UsageError when no person has the id.
     """
     with in_service(home) as (connection, _):
         connection.execute(f"use {WAREHOUSE}")
@@ -316,7 +316,7 @@ _SUBJECTS = {
 
 
 def _id_on_that_date(connection: duckdb.DuckDBPyConnection, person_id: str) -> str:
-    """A child that was not born on that date is known by its mother's notification, and the other way round."""
+    """The id on that date: before birth a child is identified by its mother's notification, and the other way round."""
     matches = connection.execute(
         f"""
         select there.person_id

@@ -19,8 +19,8 @@ def near(
 ) -> list[str]:
     """Put what the models read into ``scratch``, without the rows of people too far away to matter to this person.
 
-    Who matters: everybody within a chain's edges that ever were, of the person or of a child up to ``beyond`` edges
-    away, and whoever ever shared a household with them. Returns the relations that changed, the run's parameters
+    Relevant are the people within a chain's edges that ever were, of the person or of a child up to ``beyond`` edges
+    away, and all who ever shared a household with them. Returns the relations that changed, the run's parameters
     among them.
     """
     _choose_people(connection, reader, person_id, STEPS + beyond)
@@ -52,7 +52,7 @@ def _choose_people(connection: duckdb.DuckDBPyConnection, reader: Reader, person
             insert into near_numbers
             with
 
-            found as (
+            neighbours as (
                 select other as number from {links}
                 where number in (select number from near_numbers)
                 union
@@ -64,7 +64,7 @@ def _choose_people(connection: duckdb.DuckDBPyConnection, reader: Reader, person
                     )
             )
 
-            select number from found
+            select number from neighbours
             anti join near_numbers using (number)
             """
         )
@@ -119,7 +119,7 @@ def _condition(columns: list[str]) -> str | None:
         elif name.endswith("atena_no"):
             near_keys = "select atena_no from near_atena"
         else:
-            # Records that nobody has been found for have no person among them.
+            # A record that is linked to no person has no person id to match.
             near_keys = "select person_id from near_people"
         kept.append(f"{name} in ({near_keys})")
     return " or ".join(kept) or None

@@ -1,4 +1,4 @@
-"""A determination as it is kept and as it is told: its own record with purpose, person and time; lines of text."""
+"""Storage and text form of a determination: its own record with purpose, person and time; lines of text."""
 
 from __future__ import annotations
 

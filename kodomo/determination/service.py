@@ -22,10 +22,10 @@ from kodomo.scoring.replay import WAREHOUSE, CompiledModels, close_scratch
 from kodomo.warehouse import records
 
 MOST_IDLE = 2
-"""How many readers a process keeps open while nobody uses them."""
+"""How many idle readers a process keeps open."""
 MOST_PARSED = 1000
 _SETTINGS = (
-    # Few rows: a second thread costs more than it does, and it is somebody else's.
+    # Few rows: a second thread costs more than it saves, and is better left to other requests.
     "set threads = 1",
     "set memory_limit = '2GB'",
     # Nothing about people is written beside the home.

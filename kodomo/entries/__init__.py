@@ -1,1 +1,1 @@
-"""What people type: forms, store, meeting, support measures."""
+"""Data entered by hand: forms, store, meeting, support measures."""

@@ -1,4 +1,4 @@
-"""forms.yml, read and checked: what a form asks for, and what is wrong with what was typed."""
+"""forms.yml, read and checked: the fields of a form, and the mistakes in a submission."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _MONTH_JA = "2026-04 のように、年と月を入れてください。"
 TODAY_JA = "今日より後の日付です。正しい日付を入れてください。"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,4})?")
-# Beyond a tab and a line break, what is no character is no part of a text.
+# Control characters other than tab and line break are not allowed in a text.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -101,7 +101,7 @@ class Form:
         raise KeyError(name)
 
     def shown(self, content: Mapping[str, str], *, with_words: bool = True) -> list[tuple[str, str]]:
-        """Labels and values for people, of the fields that have one; texts in somebody's own words if wanted."""
+        """Labels and display values of the fields that have a value; free text only with ``with_words``."""
         return [
             (f.label_ja, f.as_written(content[f.name]))
             for f in self.fields
@@ -195,7 +195,7 @@ def _sources() -> dict[str, str]:
 
 
 def clean(form: Form, typed: Mapping[str, str | None]) -> dict[str, str]:
-    """What was typed, of the form's own fields only, in one spelling; empty fields are left out."""
+    """The submitted values of the form's own fields, normalised; empty fields are left out."""
     content = {}
     for entry in form.fields:
         text = unicodedata.normalize("NFC", typed.get(entry.name) or "").replace("\r\n", "\n").strip()
@@ -220,7 +220,7 @@ def mistakes(form: Form, content: Mapping[str, str], today: dt.date | None = Non
 
 
 def require_right(name: str, typed: Mapping[str, str | None]) -> dict[str, str]:
-    """What was typed into a form, as ``clean`` returns it. Raises UsageError saying what to correct."""
+    """The submitted values of a form, as ``clean`` returns them. Raises UsageError saying what to correct."""
     form = forms()[name]
     content = clean(form, typed)
     wrong = mistakes(form, content)

@@ -1,4 +1,4 @@
-"""The meeting (会議): whom it should look at, what it decided, what came of it. A score alone opens no case."""
+"""The meeting (会議): the children to review, the decisions and their outcomes. A score alone opens no case."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Decided:
 def agenda(children: Iterable[Mapping[str, Any]], store: EntryStore, on: dt.date, filters: Filters) -> list[Item]:
     """The list for a meeting on a date, most urgent first: due date, then rank.
 
-    On it are the children of priority A to C, and everybody about whom something was decided before.
+    On it are the children of priority A to C, and the people with an earlier decision.
     """
     decided: dict[str, _Decided] = {}
     for version in store.current("decision"):

@@ -1,4 +1,4 @@
-"""The entries database: what people type, each change a version of its own, with who and when.
+"""The entries database: data entered by hand, each change a version of its own, with author and time.
 
 SQLite in the home by default; where KODOMO_METADATA_URI names a database for Superset's metadata, its tables are there.
 """
@@ -80,7 +80,7 @@ TABLES = (versions, determinations, accesses, effects)
 
 
 class ConflictError(KodomoError):
-    """Somebody else has changed the record since it was read."""
+    """The record has been changed by another user since it was read."""
 
 
 class UnknownRecordError(KodomoError):
@@ -184,7 +184,7 @@ class EntryStore:
         return self._write_after(before, base, before.content, True, by, reason)
 
     def erase(self, record_id: str, *, by: str, reason: str) -> int:
-        """Take what every version of a record says away for good; that it was there, and who erased it, stays.
+        """Erase the content of every version of a record for good; its existence and who erased it stay on record.
 
         Returns how many versions were emptied.
         """
@@ -231,7 +231,7 @@ class EntryStore:
             with self._writing() as connection:
                 self._insert(connection, version)
         except IntegrityError as error:
-            # Between reading and writing somebody else wrote this very version: the key holds one of the two.
+            # Another user wrote this very version between reading and writing: the key holds one of the two.
             raise ConflictError(
                 "Somebody else has changed this record meanwhile: read it again, then change it."
             ) from error
@@ -286,7 +286,7 @@ class EntryStore:
             return [_version(row) for row in connection.execute(query).mappings()]
 
     def state(self) -> tuple[Any, ...]:
-        """What changes whenever something is entered, determined, looked at or erased: for who keeps a copy."""
+        """A value that changes with every entry, determination, access or erasure, for the invalidation of copies."""
         query = sa.select(
             *(
                 column
@@ -305,7 +305,7 @@ class EntryStore:
             return tuple(connection.execute(query).one())
 
     def note_access(self, username: str, action: str, *, purpose: str | None = None, **detail: Any) -> None:
-        """Keep who looked at what, why and when."""
+        """Record an access: the user, what was viewed, why and when."""
         with self._writing() as connection:
             connection.execute(
                 accesses.insert().values(
@@ -319,7 +319,7 @@ class EntryStore:
             )
 
     def accesses(self, username: str | None = None) -> list[dict[str, Any]]:
-        """Who looked at what, oldest first."""
+        """The recorded accesses, oldest first."""
         query = accesses.select().order_by(accesses.c.happened_at)
         if username is not None:
             query = query.where(accesses.c.username == username)
@@ -388,7 +388,7 @@ class EntryStore:
     ) -> None:
         """Keep what became of versions in a run; one that is on record already stays as it is.
 
-        ``is_renewed``: what a run before noted is replaced where this one has something else to tell.
+        ``is_renewed``: the note of an earlier run is replaced where outcome or message differ.
         """
         known = self.effects()
         if is_renewed:

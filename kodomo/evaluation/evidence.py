@@ -48,7 +48,7 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was found. Lists of rows as dictionaries, ordered by difficulty type, corrected p-value
+    """The evidence of one cohort. Lists of rows as dictionaries, ordered by difficulty type, corrected p-value
     and information value."""
 
     frozen_on: dt.date
@@ -124,7 +124,7 @@ order by any_value(types.sort_order), cohort.difficulty_type
 STRONGEST = """
 with
 
--- Nobody is compared by a band that everybody of its age meets, and a pair with it says what the other band says.
+-- A band that every child of its age meets compares nothing, and a pair with it repeats the other band.
 met_by_everybody as (
     select difficulty_type, item_code, band_no
     from {scratch}.marts.fct_item_evidence

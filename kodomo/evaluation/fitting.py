@@ -362,7 +362,7 @@ def calibration_line(scores: np.ndarray, outcomes: np.ndarray) -> tuple[float, f
 
 @dataclass(frozen=True)
 class Judgement:
-    """How well scores tell cases from others, on children whom the model was not fitted to."""
+    """How well scores separate cases from others, on children that the model was not fitted to."""
 
     name: str
     auc: float | None

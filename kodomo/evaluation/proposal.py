@@ -56,7 +56,7 @@ class Learned:
     features: np.ndarray
     outcomes: np.ndarray
     people: np.ndarray
-    """Number of the person: somebody who is there at two dates is one person."""
+    """Number of the person of each row: a child present at two dates has one number."""
     dates: np.ndarray
     """Position of the date at which the features were frozen."""
     bands: list[tuple[str, int]]
@@ -73,7 +73,7 @@ class Learned:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is proposed, and how it was judged on children whom each model was not fitted to."""
+    """The proposed model, and its evaluation on children that each model was not fitted to."""
 
     difficulty_type: str
     model_version: str
@@ -391,7 +391,7 @@ def _table(evaluated: Cohort, difficulty_type: str, seeds: str) -> dict[str, Any
 def _judge_all(
     learned: Learned, capacities: list[int], may_lower: bool
 ) -> tuple[list[Judgement], dict[str, np.ndarray]]:
-    """Every model on children whom it was not fitted to, and what it gave each of them.
+    """The evaluation of every model on children that it was not fitted to, and the chance it gave each of them.
 
     Five parts, each predicted from the other four; the same parts for every model.
     """
@@ -522,7 +522,7 @@ def _write(
     items = [
         {
             **row,
-            # Points were found together: a group would take some of them away again.
+            # Points were estimated together: a group would take some of them away again.
             "group_code": row["group_code"] if row["item_code"] in carried else None,
             "reason_ja": CARRIED_REASON
             if row["item_code"] in carried

@@ -1,4 +1,4 @@
-"""What a steward decides about a delivery: release, withdraw. Each decision is a row of its own."""
+"""Decisions of stewards about deliveries: release, withdraw. Each decision is a row of its own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 def list_deliveries(home: Home, source_id: str | None = None) -> list[dict[str, Any]]:
-    """The deliveries, latest first; of one source if it is named. Raises UsageError for a source that there is not."""
+    """The deliveries, latest first; of one source if it is named. Raises UsageError for an unknown source."""
     sources = load_contracts()
     if source_id is not None and source_id not in sources:
         raise UsageError(
@@ -112,7 +112,7 @@ def list_rejects(home: Home, delivery_id: str | None = None) -> list[dict[str, A
     )
     with connect(home, read_only=True) as connection:
         if delivery_id is not None and not records(
-            connection, "select 1 as found from raw.deliveries where delivery_id = ?", [delivery_id]
+            connection, "select 1 as is_known from raw.deliveries where delivery_id = ?", [delivery_id]
         ):
             raise no_such_delivery(delivery_id)
         return records(

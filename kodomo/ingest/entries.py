@@ -1,4 +1,4 @@
-"""What people have typed, as a run takes it: deliveries of kind ``entry``, decisions, and what they cause."""
+"""Reads the entries database into the warehouse: deliveries of kind ``entry``, decisions, and their effects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ERASED = "erased"
 
 
 def has_entries(home: Home) -> bool:
-    """Whether anything may have been entered; asking does not make a database."""
+    """Whether an entries database exists; none is created by the check."""
     return home.entries.exists() or not entries_uri(home).startswith("sqlite")
 
 
@@ -70,7 +70,7 @@ def take_entries(home: Home, run_id: str, progress: Callable[[str], None] | None
 
 
 def _plain(entered: Iterable[Version]) -> list[Version]:
-    """What is taken by being read; the others are noted when they have been carried out."""
+    """The entries that take effect when read; the others are noted once they are carried out."""
     return [version for version in entered if version.form != "delivery_decision" and not is_granted(version)]
 
 
@@ -85,7 +85,7 @@ def entry_file(contract: Contract, form: Form, entered: Iterable[Version]) -> by
             values[form.number] = record_number(version.record_id)
         if form.person_column and form.person_column not in values:
             values[form.person_column] = version.person_id or ""
-        # A record is one line: a break within a text is a space to everybody behind.
+        # A record is one line: later steps read a line break within a text as a space.
         writer.writerow([values.get(column.name, "").replace("\n", " ") for column in contract.columns])
     return text.getvalue().encode("utf-8-sig")
 
@@ -243,7 +243,7 @@ def _date(text: str | None) -> dt.date | None:
 
 
 def _decide_deliveries(home: Home, store: EntryStore, entered: list[Version], run_id: str) -> None:
-    """Release and withdraw what stewards decided since the last run; what cannot be done is said in the form."""
+    """Carry out the releases and withdrawals decided since the last run; the form shows those that are not possible."""
     known = store.effects()
     for version in entered:
         place = (version.record_id, version.version)

@@ -1,4 +1,4 @@
-"""One delivered file against its contract: headings found, trailer checked, records as columns of text."""
+"""Reads one delivered file by its contract: locates headings, checks the trailer, returns columns of text."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class ParsedFile:
     heading_record: bytes = b""
     """The heading row, as it was delivered."""
     delivered_encoding: str = "utf-8"
-    """With the byte order mark told apart: ``utf-8-sig``."""
+    """The encoding of the file; ``utf-8-sig`` where it has a byte order mark."""
 
     @property
     def rows_read(self) -> int:

@@ -98,7 +98,7 @@ def shown_name(name: str) -> str:
 
 
 def landed_files(landing: Path) -> list[LandedFile]:
-    """Every name in the folders of the landing folder, in the order of source and name; hidden ones are nobody's.
+    """Every name in the folders of the landing folder, in the order of source and name, except hidden ones.
 
     Raises UnreadableError where the landing folder itself cannot be read.
     """
@@ -139,7 +139,7 @@ def _faulty(source_id: str, path: Path, fault: str) -> LandedFile:
 
 
 def _landed(source_id: str, path: Path) -> LandedFile | None:
-    """None: a folder that nobody meant as a file, or what has gone meanwhile."""
+    """None for a folder without the name of a delivery, and for a file that was removed meanwhile."""
     try:
         mode = path.lstat().st_mode
         if stat.S_ISREG(mode):
@@ -187,7 +187,7 @@ def read_file(path: Path) -> bytes:
     changes or goes away meanwhile.
     """
     try:
-        # A link is not followed, and a pipe does not keep us waiting.
+        # Without following links, or blocking on a pipe.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise UnsettledError("The file went away while it was being taken.") from error

@@ -1,4 +1,4 @@
-"""What a delivered file is, before it is taken: encoding, layout or nearest source, headings, values that do not fit.
+"""Inspects a file before it is taken: encoding, layout or nearest source, headings, values that do not fit.
 
 Nothing is kept and nothing is written. No value leaves this module: examples are masked character by character.
 """
@@ -120,7 +120,7 @@ class Inspection:
 def inspect(data: bytes, file_name: str, source_id: str | None = None) -> Inspection:
     """Describe the bytes of a file; ``source_id``: measure it against this source instead of the nearest.
 
-    Raises KodomoError for a file without a heading row, and for a source that there is not.
+    Raises KodomoError for a file without a heading row, and for an unknown source.
     """
     contracts, rules = load_contracts(), load_heading_rules()
     if source_id is not None and source_id not in contracts:
@@ -330,7 +330,7 @@ def _heading(
 
 
 def _misfits(contract: Contract, parsed: ParsedFile) -> tuple[Misfit, ...]:
-    """What ingest would say of the values, counted: in a database of its own, by the macros that staging reads with."""
+    """Counts of the issues ingest would report, computed in a scratch database with the macros of staging."""
     with duckdb.connect(":memory:") as connection:
         ensure_tables(connection, {contract.source_id: contract})
         load(connection, contract, "inspection", parsed)

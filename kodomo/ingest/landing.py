@@ -48,13 +48,13 @@ class Landing:
 
 
 def settling() -> Settling:
-    """When a file counts as written where nobody waits: what is not is left to the next look."""
+    """The settling rule of an unattended look: files still being written are left to the next look."""
     return Settling.from_environment(SETTLED_SECONDS, 0)
 
 
 def look(landing: Path, before: Landing, now: float | None = None) -> Landing:
     """The folder as it is now. A file is read again only if it was touched since ``before``: also with the same size
-    and date its change time tells. Files that are being written are left for the next look.
+    and date the change time shows that. Files that are being written are left for the next look.
     """
     now = time.time() if now is None else now
     seconds = settling().seconds

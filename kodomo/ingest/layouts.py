@@ -1,4 +1,4 @@
-"""Which layout a file is written in, and its columns by the contract: told by the headings alone."""
+"""Recognises the layout of a file from its headings, and maps its columns to the contract."""
 
 from __future__ import annotations
 

@@ -106,7 +106,8 @@ def register_losses(
 ) -> list[Loss]:
     """What a full delivery of the register has lost against the one before; both are ids of deliveries in raw.
 
-    A person is who is 住登者 there. Ages are those of the day of the delivery before, so that nobody grows out of one.
+    Counted are the people with the status 住登者. Ages are those on the day of the delivery before, so that
+    no person outgrows a group.
     """
     macros = load_macros()
     number = macros["normalise_id"]("atena_no", parameter("person_number_width"))

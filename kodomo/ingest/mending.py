@@ -42,7 +42,7 @@ class _Reject:
     delivery_id: str
     line_number: int
     values: tuple[str | None, ...]
-    """By the contract's columns; empty where the record has no fields that can be told apart."""
+    """By the contract's columns; empty where the record cannot be split into fields."""
     words: tuple[str, ...]
 
 
@@ -59,7 +59,7 @@ def mended_by(
     row_count = connection.execute(
         f"select count(*) from raw.{contract.source_id} where delivery_id = ?", [delivery_id]
     ).fetchall()[0][0]
-    # A file with more rows than there are rejects brings other rows too: a number must then show who is meant.
+    # A file with more rows than there are rejects brings other rows too: a number must then identify the person.
     is_strict = row_count > len(rejects)
     mendings = _by_values(connection, contract, delivery_id, [r for r in rejects if r.values], is_strict)
     matched = {(mended.delivery_id, mended.line_number) for mended in mendings}

@@ -1,1 +1,1 @@
-"""Record linkage: predictions, reviews by people, explanations."""
+"""Record linkage: predictions, reviews by stewards, explanations."""

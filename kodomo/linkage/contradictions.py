@@ -1,4 +1,4 @@
-"""What the sources say of families that cannot all be true, one by one: for a steward to settle with the holders."""
+"""Contradictions between the sources about families, for a steward to settle with the holders."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def contradictions(connection: duckdb.DuckDBPyConnection, person_id: str | None 
 
 
 def describe_contradiction(row: dict[str, Any]) -> str:
-    """A contradiction as a line of text: ids, and nobody's name."""
+    """A contradiction as a line of text: ids without names."""
     return f"{row['kind_label_ja']}: {' / '.join(row[name] for name in PEOPLE if row[name])}（{row['origin']}）"

@@ -35,7 +35,7 @@ ATENA_WIDTH = parameter("person_number_width")
 def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
     """The person_id for a person_id, a 宛名番号 (padded or not), or ``source_id:source_key``.
 
-    Raises UsageError when nobody has it.
+    Raises UsageError when no person has it.
     """
     source_id, _, source_key = given.partition(":")
     padded = given.zfill(ATENA_WIDTH) if given.isdigit() else given
@@ -58,7 +58,7 @@ def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
 def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected: bool = False) -> dict[str, Any]:
     """What is known of a person, as nested dictionaries.
 
-    Names of protected relatives, and where somebody protected lives, only if asked for.
+    Names of protected relatives and places of protected people are included only with ``show_protected``.
     """
     person_id = find_person(connection, given)
     person = records(
@@ -112,7 +112,7 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
             for name in ATTRIBUTES
         ]
     is_hidden = "false" if show_protected else "others.is_dv_protected"
-    # Who lives with somebody protected tells where.
+    # Living with a protected person reveals their place.
     is_home_hidden = "true" if person["is_dv_protected"] and not show_protected else is_hidden
     relatives = records(
         connection,
@@ -174,7 +174,7 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
 
 
 def _names(connection: duckdb.DuckDBPyConnection, path: list[str], is_hidden: str) -> list[str]:
-    """The names of the people on a path; nobody's who is hidden."""
+    """The names of the people on a path; hidden ones are replaced."""
     rows = records(
         connection,
         f"""

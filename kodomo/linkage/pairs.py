@@ -21,7 +21,7 @@ SIDES_JA = {
 }
 """What is shown of a record and of the register, side by side."""
 PLACE_SIDES = ("address", "guardian")
-"""What of it tells where somebody lives, and with whom."""
+"""The comparisons that reveal where a person lives, and with whom."""
 PAIRS_QUERY = """
     select
         predictions.source_id,
@@ -41,7 +41,7 @@ PAIRS_QUERY = """
         versions.sex as register_sex,
         versions.address_match as register_address,
         array_to_string(household_names.guardian_names, '・') as register_guardian,
-        -- Whoever is no longer on file is somebody of whom nothing is shown.
+        -- A person no longer on file counts as protected: nothing is shown of them.
         coalesce(persons.is_dv_protected, true) or coalesce(households.is_dv_protected, false) as is_dv_protected,
         columns('^(given_name|surname|birth_on|sex|household)_(level|weight)$')
     from intermediate.int_identity__predictions as predictions
@@ -70,9 +70,9 @@ def pairs_to_review(connection: duckdb.DuckDBPyConnection, *, show_protected: bo
 
 
 def without_places(pairs: list[dict[str, Any]], hides: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
-    """The pairs for those who may not know where the people of some of them live.
+    """The pairs without the places that the user may not see.
 
-    A record that may be theirs tells no place beside anybody else either.
+    A record with one hidden candidate shows no place beside its other candidates either.
     """
     hidden = {(pair["source_id"], pair["source_key"]) for pair in pairs if hides(pair)}
     withheld = {f"{whose}_{side}": WITHHELD for whose in ("record", "register") for side in PLACE_SIDES}

@@ -183,7 +183,7 @@ def level(entry: dict[str, Any]) -> dict[str, Any]:
 def settings(register_size: int) -> dict[str, Any]:
     """Splink's settings for a register of so many people: a random pair is the same person once in that many.
 
-    An extract of a register (a test, a first delivery) does not make its people easier to tell apart: the prior is
+    An extract of a register (a test, a first delivery) does not make its people easier to distinguish: the prior is
     that of a city of ``smallest_city`` people at least.
     """
     model = parameters()
@@ -284,8 +284,8 @@ def assign(
 ) -> dict[tuple[str, str, str], str]:
     """Status per (source_id, source_key, person_id): linked, review or rejected.
 
-    ``pairs`` are ordered by weight, the best first. A person whom a source with one number per person has already
-    given away (``kept`` links, ``reviewed`` decisions) is not given twice; ``apart`` pairs are never proposed.
+    ``pairs`` are ordered by weight, the best first. A person to whom a source with one number per person has already
+    been linked (``kept`` links, ``reviewed`` decisions) is not linked twice; ``apart`` pairs are never proposed.
     A level marked ``review_only`` never links. ``model`` holds thresholds, sources and comparisons (default: as
     configured).
     """
@@ -317,7 +317,7 @@ def assign(
         by_person.setdefault((pair["source_id"], pair["person_id"]), []).append(pair)
 
     assigned: set[tuple[str, str]] = set()
-    # The best pair first: whoever it takes is out of the question for the others, as a twin is.
+    # The best pair first: the person it takes is no candidate for other records, such as a twin's.
     for pair in open_pairs:
         record = (pair["source_id"], pair["source_key"])
         person = (pair["source_id"], pair["person_id"])
@@ -424,7 +424,7 @@ def predict(
     """Score and assign what is new or changed, and keep the links already made.
 
     ``numbers`` (int_identity__numbers) are records that carry the person's own number: they are linked by it, without
-    Splink, and are for review where the record describes somebody else.
+    Splink, and are for review where the record describes another person.
     ``previous`` is the relation of the last build: a record that was linked, that says the same as then, and whose
     person is still known keeps its link and its evidence. Where nothing at all is new, neither are the pairs, and
     Splink is not even loaded. Returns the pairs of int_identity__predictions.
@@ -481,7 +481,7 @@ def predict(
         and (row["source_id"], row["source_key"], row["person_id"]) not in apart
         and (row["source_id"], row["source_key"]) not in reviewed
     ]
-    # Whom a record has by number, no other record of the source is asked about.
+    # A person linked by number is no candidate for other records of the source.
     given = {key: row["person_id"] for key, row in numbered.items() if row["status"] == "linked"}
     one_to_one = {source for source, rule in parameters()["sources"].items() if rule["one_to_one"]}
     taken = {(source_id, person_id) for (source_id, _), person_id in given.items() if source_id in one_to_one}
@@ -494,7 +494,7 @@ def predict(
     keys = zip(described.column("source_id").to_pylist(), described.column("source_key").to_pylist(), strict=True)
     described = described.filter(pa.array([key not in kept for key in keys], pa.bool_()))
     pairs = score(described, versions.to_arrow_table(), households.to_arrow_table()).to_pylist()
-    # A link by a number that is in doubt keeps nobody from another record.
+    # A doubtful link by number does not exclude the person from other records.
     sure = {key: person_id for key, person_id in kept.items() if numbered.get(key, {}).get("status") != "review"}
     status = assign(pairs, sure, reviewed, apart)
     names = {name: labels(name) for name in ATTRIBUTES}

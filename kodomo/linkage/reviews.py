@@ -16,7 +16,7 @@ from kodomo.parameters import parameter
 
 COLUMNS = ("decided_at", "decided_by", "source_id", "source_key", "decision", "person_id", "reason")
 DECISIONS = ("link", "separate", "undo")
-"""link: the record is this person; separate: it is not this person (without one: nobody of the register);
+"""link: the record is this person; separate: it is not this person (without one: no person of the register);
 undo: the last decision about the record is as if it had not been made."""
 
 ENTRY_TABLE = "raw.link_reviews"
@@ -103,8 +103,8 @@ def read_decisions(path: Path) -> list[dict[str, str]]:
 def in_force(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """What holds now: the last decision per record that was not undone, and every pair kept apart before it.
 
-    That a record is not A stays said when it is later found not to be B either; it ends where it is undone, or where
-    a later decision makes the record A after all.
+    A decision that a record is not A remains when a later one says that it is not B either; it ends where it is
+    undone, or where a later decision makes the record A after all.
     """
     ordered = sorted(rows, key=lambda row: row["decided_at"])
     stacks: dict[tuple[str, str], list[dict[str, str]]] = {}
@@ -128,7 +128,7 @@ def in_force(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def _normalised(row: dict[str, str]) -> dict[str, str]:
-    """A row with numbers as the warehouse has them: spreadsheets drop leading zeros, people type full-width digits."""
+    """A row with numbers as the warehouse has them: spreadsheets drop leading zeros, input may be full-width."""
     row = {name: unicodedata.normalize("NFKC", value or "").strip() for name, value in row.items()}
     if row["source_id"] == REGISTER and row["source_key"].isdigit():
         row["source_key"] = row["source_key"].zfill(ATENA_WIDTH)

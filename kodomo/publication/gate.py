@@ -72,7 +72,7 @@ def missing_children(home: Home) -> list[Loss]:
 
 
 def unaccepted(home: Home) -> list[Loss]:
-    """The losses that hold the publication: those that nobody has accepted, or that have grown since."""
+    """The losses that hold the publication: those not accepted, or grown since they were."""
     losing = missing_children(home)
     folder = current(home)
     if not losing or folder is None:

@@ -19,7 +19,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Identity:
-    """Run, as-of date and definition of a build; None where the build does not tell (no run made it)."""
+    """Run, as-of date and definition of a build; None where the build does not record it (no run made it)."""
 
     run_id: str | None
     as_of_on: dt.date | None

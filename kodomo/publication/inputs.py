@@ -51,10 +51,10 @@ LABELS = (
 )
 
 NEARNESS = ("intermediate.near_people", "intermediate.near_lived", "intermediate.near_links")
-"""Who is near whom at any time: people with numbers, who lived in which household, edges of the family graph."""
+"""The relations of nearness at any time: people with numbers, household memberships, edges of the family graph."""
 # A household that ever had more members than this is an institution on any date, and makes no edge.
 FAMILY_AT_MOST = 30
-# Whole numbers are found among many in a fraction of the time that texts take.
+# Integers are looked up in a fraction of the time that texts take.
 _PEOPLE = """
     select row_number() over (order by person_id)::integer as number, person_id
     from (
@@ -126,7 +126,7 @@ def copy_relation(
 ) -> None:
     """Copy ``schema.name`` between attached databases, one person's rows together.
 
-    A few people's rows are then found without reading those of everybody else.
+    The rows of a few people can then be read without a scan of all rows.
     """
     names = people_columns(columns)
     order = f" order by {names[0]}" if names else ""

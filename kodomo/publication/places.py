@@ -1,4 +1,4 @@
-"""Whose place may not be told: one decision for a person and the household, for everything that leaves the house."""
+"""The people whose place is withheld: one decision for a person and the household, for every output."""
 
 from __future__ import annotations
 

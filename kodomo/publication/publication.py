@@ -51,7 +51,7 @@ _UNFINISHED = ".unfinished-"
 
 @dataclass(frozen=True)
 class Publication:
-    """One publication, as its manifest tells."""
+    """One publication, as described by its manifest."""
 
     name: str
     folder: Path
@@ -98,7 +98,7 @@ def publish(home: Home, run_id: str) -> Path:
 
 
 def refresh(home: Home) -> list[str]:
-    """Make the files of what is in service fit the staff list: scopes added, scopes nobody has any more removed.
+    """Make the files in service fit the staff list: add new scopes, remove those that no account has any more.
 
     Returns what was done, for people. Raises KodomoError when access.yml has changed since the publication: then
     only a new run may publish.
@@ -131,14 +131,14 @@ def rollback(home: Home, name: str | None = None) -> Path:
         folder = home.published / name
         require_agreement(folder, folder / EVERYTHING, _read_manifest(folder))
         _refuse_unprotected(home, folder, publications[-1].folder)
-        # Somebody whose duty has changed since must not find what the old list gave.
+        # A user whose duty has changed since must not see what the old list gave.
         _refresh_folder(folder, access, scopes)
         _switch(home, name)
         return folder
 
 
 def _refuse_unprotected(home: Home, folder: Path, newest: Path) -> None:
-    """Raise KodomoError when ``folder`` shows the place of somebody protected in ``newest`` or by telephone."""
+    """Raise KodomoError when ``folder`` shows the place of a person protected in ``newest`` or by telephone."""
     from kodomo.entries.protection import protected_by_entries
     from kodomo.entries.store import EntryStore
 
@@ -320,7 +320,7 @@ def _write_scopes(folder: Path, access: Access, scopes: Iterable[Scope]) -> list
                             cursor.execute(f"create table {alias}.main.{quote(table.name)} as {sql}")
                 cursor.execute(f"detach {alias}")
             seal(file, 0o440)
-            # In its place only when it is whole: somebody may be reading the folder.
+            # In its place only when it is whole: other processes may be reading the folder.
             file.rename(folder / f"{key}.duckdb")
 
         with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -387,7 +387,7 @@ def _remove_old(home: Home) -> None:
 def drop_older(home: Home, folder: Path) -> None:
     """Take away the publications made before the last deletion of a person's rows that ``folder`` was made after.
 
-    By what they say of deletions and not by a time of day: nobody may go back to them, whatever the clock said.
+    By the deletions they record and not by a time of day: going back to them is ruled out, whatever the clock said.
     """
     with _locked(home):
         deletions = _read_manifest(folder).get("person_deletions", 0)

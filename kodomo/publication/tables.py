@@ -154,6 +154,6 @@ def scope_table_sql(table: PublishedTable, scope: Scope, source: str) -> str:
 
 
 def published_of(tables: Iterable[PublishedTable], marts: Iterable[str]) -> list[PublishedTable]:
-    """The tables whose bi_ mart exists: a mart that the project does not have yet is not there for anybody."""
+    """The tables whose bi_ mart exists: marts that the project does not have yet are left out."""
     names = set(marts)
     return [table for table in tables if table.source in names]

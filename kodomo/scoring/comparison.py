@@ -97,7 +97,7 @@ group by difficulty_type, tier_before, tier_after, rank_before, rank_after
 order by difficulty_type, rank_before desc nulls last, rank_after desc nulls last
 """
 
-# Which items make the difference, for the children whose tier changes; whom only one scores have nothing to compare.
+# The items that differ, for the children whose tier changes; a child that only one version scores has none.
 ITEMS = """
 with
 

@@ -434,7 +434,7 @@ def _bands(definition: Definition) -> Iterator[Finding]:
 
 
 def _is_named(row: Mapping[str, Any]) -> bool:
-    """Whether a row names a band; what is missing is told by the keys."""
+    """Whether a row names a band; the check of the keys reports what is missing."""
     return row["item_code"] is not None and row["band_no"] is not None
 
 

@@ -38,7 +38,7 @@ DEFINITION = (
 PARAMETERS = "raw.run_parameters"
 VERSIONS = "intermediate.int_risk__versions"
 RECORDS = "intermediate.int_identity__external_records"
-"""What linkage reads. Whom a record is about is found by the build, not again for another date."""
+"""The input of linkage. Links are those of the build and not computed again for another date."""
 
 
 @lru_cache(maxsize=1024)
@@ -107,7 +107,7 @@ class CompiledModels:
     ) -> list[str]:
         """What has to be executed again for the targets when some relations change, in the order of execution.
 
-        Models outside ``layers`` are taken as they are, and so is whom a record is about.
+        Models outside ``layers`` are taken as they are, and so are the links of records.
         """
         needed: dict[str, bool] = {**dict.fromkeys(changed, True), RECORDS: False}
 
@@ -116,7 +116,7 @@ class CompiledModels:
                 needed[relation] = False
                 layer = relation.partition(".")[0]
                 if relation in self.statements and layer in layers:
-                    # Every parent is looked at, so that all that have to be executed again are found.
+                    # Every parent is visited, so that none that has to be executed again is missed.
                     changing_parents = [parent for parent in self.parents[relation] if depends(parent)]
                     needed[relation] = bool(changing_parents)
             return needed[relation]

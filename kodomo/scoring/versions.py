@@ -134,7 +134,7 @@ def record_run(home: Home, run_id: str, as_of_on: dt.date, folder: Path = SEEDS)
 
     Raises KodomoError naming every mistake, before anything is scored.
     """
-    # An item without a legal basis stops nobody's run: its data are not read, and completeness says so.
+    # An item without a legal basis stops no run: its data are not read, and completeness says so.
     known = dict.fromkeys(observation_obstacles(as_of_on))
     definition = read_definition(folder)
     raise_for(check(definition, known))

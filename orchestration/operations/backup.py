@@ -33,7 +33,7 @@ DUMP = "metadata.dump"
 def backup(home: Home, target: Path) -> Path:
     """Write a backup into a folder that is not there or empty; returns it.
 
-    It is whole or not there at all. Entries and metadata are copied while people go on typing; the warehouse only
+    It is whole or not there at all. Entries and metadata are copied while in use; the warehouse only
     between two runs. Raises KodomoError when the warehouse is being written.
     """
     if target.exists() and any(target.iterdir()):

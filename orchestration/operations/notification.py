@@ -34,17 +34,17 @@ SECONDS = 20
 
 @dataclass(frozen=True)
 class Message:
-    """What is told: one line, and the text below it."""
+    """A notification: the subject, one line, and the text below it."""
 
     subject: str
     body: str
 
 
 class Channel(Protocol):
-    """A way to tell. ``send`` raises OSError or smtplib.SMTPException where it cannot."""
+    """A channel for notifications. ``send`` raises OSError or smtplib.SMTPException on failure."""
 
     def send(self, message: Message) -> None:
-        """Tell it."""
+        """Send the message."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def channels(home: Home) -> list[Channel]:
 
 
 def send(home: Home, message: Message) -> list[str]:
-    """Tell every channel; returns what went wrong, one line per channel that could not be reached."""
+    """Send a message to every channel; returns the problems, one line per channel that could not be reached."""
     problems = []
     for channel in channels(home):
         try:

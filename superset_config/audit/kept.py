@@ -1,4 +1,4 @@
-"""What Superset's log keeps of a request: who, what, when and about whom, but no value that was asked or answered."""
+"""The record of a request in Superset's log: user, action, time, people concerned; no value asked or answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kodomo.home import Home
 from kodomo.publication import current
 
 LOG_IN, LOG_IN_FAILED = "log_in", "log_in_failed"
-# What the page tells about itself while it loads, and the steps of one answer, each of which Superset would commit.
+# Telemetry of a page while it loads, and the steps of one answer, each of which Superset would commit.
 _NOISE = frozenset(
     {
         "log", "LogRestApi.post", "execute_sql", "load_into_dataframe", "QueryObject.post_processing",
@@ -47,7 +47,7 @@ class AuditLogger(DBEventLogger):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        """Keep one line for each record, unless it says nothing about anybody."""
+        """Keep one line for each record that concerns a person."""
         if action in _NOISE:
             return
         records = kwargs.get("records") or [kwargs.get("curated_payload") or {}]
@@ -60,7 +60,7 @@ class AuditLogger(DBEventLogger):
 
 
 def kept_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Of what was asked for: dashboard, dataset, form of the answer, columns that were filtered, and about whom."""
+    """A description of the request: dashboard, dataset, form of the answer, filtered columns, and people concerned."""
     form = _mapping(record.get("form_data"))
     source = _mapping(record.get("datasource"))
     queries = record.get("queries")
@@ -88,7 +88,7 @@ def _conditions(queries: Iterable[Any]) -> Iterable[tuple[str, list[str]]]:
 
 
 def _people(conditions: list[tuple[str, list[str]]]) -> list[str]:
-    """Ids of the people that filters name. Whoever does not exist is left out, so that nothing typed is kept."""
+    """Ids of the people that filters name. Unknown values are left out, so that no typed text is kept."""
     asked = {(column, value) for column, values in conditions if column in _PERSON_COLUMNS for value in values}
     if not asked or (folder := current(Home.from_environment())) is None:
         return []

@@ -38,7 +38,7 @@ EXPORTS = {"csv", "xlsx"}
 SEEN_JA, EXPORTED_JA, OPENED_JA, SEARCHED_JA = "閲覧", "出力", "画面を開く", "検索"
 DETERMINED_JA, PRINTED_JA, ENTERED_JA = "個別検討", "印刷・文書", "入力・決定"
 LOGGED_IN_JA, LOG_IN_FAILED_JA = "ログイン", "ログイン失敗"
-# Actions of Superset's log that show somebody something; the others serve the page.
+# Actions of Superset's log that show data to a user; the others serve the page.
 ACTIONS_JA = {
     "ChartDataRestApi.data": SEEN_JA,
     "Datasource.samples": SEEN_JA,
@@ -184,7 +184,7 @@ def _log_row(
 
 
 def entry_rows(store: EntryStore, access: Access) -> list[dict[str, Any]]:
-    """What was done on the pages of entry. Times in UTC; names of accounts are added by whoever knows them."""
+    """The actions on the pages of entry. Times in UTC; the caller adds names of accounts."""
     pages = {name: page.label_ja for name, page in access.entry_pages.items()}
     rows = [_access_row(row, pages) for row in store.accesses()]
     for row in store.determinations():

@@ -1,4 +1,4 @@
-"""What every page of entry shares: who asks, whom they reach, how an answer looks. No value is ever in an address."""
+"""Shared parts of the pages of entry: user, reach, layout of answers. No value is ever in an address."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def printed(template: str, **context: Any) -> str:
 
 
 def username() -> str:
-    """Who makes this request."""
+    """The user of this request."""
     return g.user.username
 
 
@@ -118,7 +118,7 @@ def a_record_id() -> str:
 
 
 def route(rule: str, *methods: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A route of a page: for whoever may use it, by permission and by the scope of this moment."""
+    """A route of a page, guarded by permission and by the user's current scope."""
     from flask_appbuilder import expose
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -161,7 +161,7 @@ class EntryPage(BaseView):
         )
 
     def search(self, reach: Reach, action: str) -> tuple[Terms, list[dict[str, Any]], bool]:
-        """Search by what was typed, and keep that it was; children, and whether there are more."""
+        """Search by the submitted terms and log the access; the children, and whether there are more."""
         terms = typed_terms()
         matches = reach.search(terms)
         shown = matches[:MOST_FOUND]
@@ -198,7 +198,7 @@ class EntryPage(BaseView):
 
     @contextmanager
     def reported_outcome(self, saved: str = SAVED_JA) -> Iterator[None]:
-        """Say that what is written within was saved, or that somebody, perhaps oneself, was faster."""
+        """Flash that the changes made within were saved, or that a concurrent edit came first."""
         try:
             yield
         except ConflictError:
@@ -211,12 +211,12 @@ class EntryPage(BaseView):
         return redirect(f"{self.route_base}/")
 
     def department(self, reach: Reach) -> str:
-        """In whose name the user enters here: of the user's departments one that may open the page."""
+        """The department of the user's entries: of the user's departments one that may open the page."""
         allowed = reach.access.entry_pages[self.page].departments
         return next(department for department in reach.scope.departments if department in allowed)
 
     def chosen(self, reach: Reach) -> dict[str, Any]:
-        """The child that was chosen, or 404 for whoever is not within reach, as if there were nobody."""
+        """The chosen child; 404 for one outside the user's reach, as for an unknown id."""
         child = reach.child(typed("person_id"))
         if child is None:
             abort(404)
@@ -247,9 +247,9 @@ def is_mine(version: Version, reach: Reach) -> bool:
 
 
 def is_readable(version: Version, reach: Reach) -> bool:
-    """Whether somebody may read what was typed, and by whom: a refuge may be in the words of other people.
+    """Whether the user may read an entry's text and author: free text may name a refuge.
 
-    Whoever works in one area gives that away by name.
+    The name of an author who works in one area reveals the area.
     """
     child = reach.child(version.content.get("about_child_id") or version.person_id)
     return child is None or not reach.is_withheld(child) or version.entered_by == username()

@@ -1,4 +1,4 @@
-"""Whom a user reaches: the children in the file of the scope that the user has now, and nobody else."""
+"""The reach of a user: the children in the file of the user's present scope, and no others."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Terms:
 
     @property
     def used(self) -> list[str]:
-        """Which fields were filled in, for the log: what was in them is nobody's business there."""
+        """The names of the fields that were filled in, for the log, which must not hold their values."""
         return [name for name in ("name", "birth_on", "number") if getattr(self, name)]
 
 
@@ -109,7 +109,7 @@ class Reach:
         return set() if self.scope.is_dv_authorised or self.store is None else protected_by_entries(self.store)
 
     def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """A measure told by telephone holds here from the moment it is typed, not from the next run on."""
+        """Apply measures reported by telephone as soon as they are entered, before the next run."""
         protected = self._protected_by_entries
         if not protected:
             return children
@@ -130,7 +130,7 @@ class Reach:
         }
 
     def child(self, person_id: str | None) -> dict[str, Any] | None:
-        """One child; None for whoever is not of this scope."""
+        """One child; None outside this scope."""
         return self.children().get(person_id or "")
 
     def relatives(self, person_id: str) -> dict[str, str]:
@@ -167,19 +167,19 @@ class Reach:
         return matches
 
     def hides_path(self, chain: dict[str, Any]) -> bool:
-        """Whether a chain's path, ``path_ids``, leads over somebody whose place is hidden from this scope.
+        """Whether a chain's path, ``path_ids``, leads over a person whose place is hidden from this scope.
 
-        Who lives with whom can be read off a path.
+        A path reveals who lives together.
         """
         if self.scope.is_dv_authorised:
             return False
         return chain["is_dv_protected"] or not self._protected_by_entries.isdisjoint(chain["path_ids"])
 
     def hides_place(self, person: dict[str, Any]) -> bool:
-        """Whether it is hidden from this scope where somebody lives, and with whom; a child of the scope or not."""
+        """Whether a person's place and household are hidden from this scope; the person need not be a child of it."""
         if self.scope.is_dv_authorised:
             return False
-        # A publication from before the pairs to review told of protection says nothing: then nobody's is shown.
+        # Pairs of earlier publications do not record protection: then no place is shown.
         return person.get("is_dv_protected", True) or person["person_id"] in self._protected_by_entries
 
     def is_withheld(self, child: Mapping[str, Any]) -> bool:
@@ -187,9 +187,10 @@ class Reach:
         return child.get(PROTECTION) == WITHHELD
 
     def hides_records_of(self, child: Mapping[str, Any], person_id: str) -> bool:
-        """Whether what is held on somebody in a child's family may tell a place that is hidden from this scope.
+        """Whether the records of a person in a child's family may reveal a place that is hidden from this scope.
 
-        Of the child itself, and of whoever is linked to somebody protected in its family graph: they may live there.
+        That holds for the child itself, and for people linked to a protected person in its family graph: they may
+        live together.
         """
         if self.scope.is_dv_authorised:
             return False
@@ -224,7 +225,7 @@ def _children(reach: Reach, file: Path, conditions: tuple[str, ...]) -> dict[str
 
 
 def reach_of_request() -> Reach:
-    """The reach of whoever makes this request, by the roles of this moment."""
+    """The reach of the user of this request, by the user's present roles."""
     from flask import current_app
 
     scope = Scope.from_roles(user_roles(current_app.appbuilder.sm))

@@ -37,7 +37,7 @@ class Changes:
 def apply(home: Home, *, dry_run: bool = False) -> list[str]:
     """Make Superset what files and staff list say; returns what was changed, nothing if all was so already.
 
-    One transaction: nobody ever meets a dashboard without its rules, and whatever fails leaves everything as it
+    One transaction: a dashboard is never visible without its rules, and a failure leaves everything as it
     was. Raises KodomoError for a staff list or a rule that is not understood.
     """
     from superset_config.server import create_app
@@ -63,7 +63,7 @@ def _apply_in(app: Any, home: Home, access: Access, staff: list[StaffMember], dr
 
     from superset_config.assets_import import import_assets
 
-    # Names of permissions are the program's, not a right of anybody: they are there before the transaction.
+    # Names of permissions grant no right by themselves: they are created before the transaction.
     app.appbuilder.add_permissions(update_perms=True)
     security_manager.create_custom_permissions()
     session = db.session

@@ -1,4 +1,4 @@
-"""Caches that know whose they are: what one may see, or chose in a filter, nobody else is answered with."""
+"""Caches separated by user scope: an answer or a filter choice is never served to another user."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ class ScopedCache(SimpleCache):
 
 
 class OwnChoices(SupersetMetastoreCache):
-    """What somebody chose in the filters of a dashboard, under keys of their own.
+    """The filter choices of a user on a dashboard, under keys of the user's own.
 
     The name of a child may be in it, and the key of it in an address that is handed on.
     """
 
     def get_key(self, key: str) -> UUID:
-        """The key of whoever asks."""
+        """The key of the user of this request."""
         from superset.utils.core import get_user_id
 
         return super().get_key(f"{get_user_id()}|{key}")

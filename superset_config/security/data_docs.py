@@ -1,6 +1,6 @@
 """The pages of the expectations, for the stewards of the overseeing department, behind Superset's log-in.
 
-They tell of every holder's data, so a holder's own stewards have the dashboard of quality instead.
+They describe every holder's data, so a holder's own stewards have the dashboard of quality instead.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ AFTERWARDS = {
 }  # fmt: skip
 # How many rows there are, as Superset itself asks before it shows the records behind a figure.
 ROW_COUNT = {"expressionType": "SQL", "sqlExpression": "COUNT(*)", "label": "COUNT(*)"}
-# What a filter without a choice sends: nobody.
+# The condition of a filter without a choice: no rows.
 NOTHING = {"", "1=0"}
 
 
@@ -148,7 +148,7 @@ class _Checker:
             raise Refused
 
     def extras(self, extras: dict[str, Any]) -> None:
-        """Conditions in SQL are refused, but for the one that asks for nobody."""
+        """Conditions in SQL are refused, except the one that selects no rows."""
         for part in ("where", "having"):
             text = str(extras.get(part) or "")
             if "".join(text.split()).strip("()") not in NOTHING:

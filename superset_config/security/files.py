@@ -44,7 +44,7 @@ class QueryFailedError(Exception):
 
 
 class GuardedCursor:
-    """A cursor that executes allowed statements only, and whose errors tell nothing about the machine."""
+    """A cursor that executes allowed statements only, and whose errors reveal nothing about the machine."""
 
     def __init__(self, guarded: GuardedConnection, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection, self._connection, self._tables = guarded, connection, guarded.tables
@@ -155,7 +155,7 @@ class OpenFiles:
     """The files in use, each opened once in this process: to open one takes longer than most questions.
 
     A file is known by its path and what the disk has there, so that another one in its place is opened anew; those of
-    earlier publications are closed once a newer one is asked for, and whoever still reads them finishes.
+    earlier publications are closed once a newer one is asked for and their readers have finished.
     """
 
     def __init__(self) -> None:
@@ -251,14 +251,14 @@ class Files:
 
 @dataclass(frozen=True)
 class Place:
-    """What is read: a publication, as somebody with these roles."""
+    """The source of an answer: a publication, read with these roles."""
 
     folder: Path | None
     roles: frozenset[str]
 
 
 def place_of_request(home: Home, security_manager: Any) -> Place:
-    """What is in service and the roles of whoever asks, as the request found them first.
+    """The publication in service and the roles of the user, as of the first call in the request.
 
     From where an answer is read and under what it is kept are the same, whatever is published or changed meanwhile.
     """

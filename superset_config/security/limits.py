@@ -1,4 +1,4 @@
-"""How often somebody has tried to log in, counted once for all worker processes."""
+"""Counters of log-in attempts, shared by all worker processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_BRIEF = 1000
 class SharedStorage(MemoryStorage):
     """Counters of limits in a file that every process of this machine shares; limits per second in memory.
 
-    The file outlives a restart: whoever was locked out stays so until the time is over.
+    The file outlives a restart: a user who was locked out stays so until the time is over.
     """
 
     STORAGE_SCHEME: ClassVar[list[str]] = ["kodomo"]
@@ -55,7 +55,7 @@ class SharedStorage(MemoryStorage):
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self.path, timeout=LOCK_SECONDS)) as connection, connection:
-            # A count that is lost with the power costs nobody anything.
+            # Losing a count at a power failure is harmless.
             connection.execute("pragma synchronous = off")
             yield connection
 

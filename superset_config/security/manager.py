@@ -1,4 +1,4 @@
-"""Wall A in Superset: who may ask what, how often one may try to log in, and which passwords are taken."""
+"""Wall A in Superset: permissions of queries, limits on log-in attempts, and rules for passwords."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_ACCESS_JA = "このデータを見る権限がありません。"
 
 
 def login_key() -> str:
-    """Whom attempts to log in are counted for: the address and the name tried, so that a proxy is not one person."""
+    """The key of a log-in counter: the address and the name tried, so that users behind a proxy are counted apart."""
     if request.method == "POST" and request.path.rstrip("/") == "/login":
         return f"{get_remote_address()}|{request.form.get('username', '')[:64].lower()}"
     return get_remote_address()
@@ -50,7 +50,7 @@ def own_roles(query: Any) -> Any:
 
 
 class NoTokens(SecurityApi):
-    """Superset's, without the tokens: they would outlive log-out, idle time and session, and nobody needs one."""
+    """Superset's, without the tokens: they would outlive log-out, idle time and session, and none is needed."""
 
     exclude_route_methods: ClassVar[set[str]] = {"login", "refresh"}
 
@@ -90,7 +90,7 @@ class KodomoSecurityManager(SupersetSecurityManager):
             )(self.auth_view.blueprint)
 
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
-        """Whoever came in, or tried somebody's name, is in the log."""
+        """Log every log-in and every failed attempt with the name tried."""
         from superset_config.audit.kept import LOG_IN, LOG_IN_FAILED, note
 
         super().update_user_auth_stat(user, success)

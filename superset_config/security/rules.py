@@ -56,8 +56,8 @@ ADMIN_PERMISSIONS = {
 }
 EXPORT_PERMISSIONS = {("can_csv", "Superset")}
 ENTRY_MENU = "業務"
-"""The part of the menu that holds the pages on which people type and decide."""
-# Before anybody has logged in: the words of the log-in page, in Japanese.
+"""The part of the menu that holds the pages for data entry and decisions."""
+# Before log-in: the texts of the log-in page, in Japanese.
 PUBLIC_PERMISSIONS = {("can_language_pack", "Superset")}
 
 
@@ -117,7 +117,7 @@ def rules(access: Access) -> list[Rule]:
 
 
 def _live_rules(table: PublishedTable, access: Access) -> list[Rule]:
-    """A table that nobody's scope holds is for its audiences, and under every dimension for nobody else."""
+    """Rules of a live table, which no scope holds: under every dimension its audiences only."""
     roles = tuple(access.audiences[name].role for name in table.audiences)
     return [
         Rule(f"{PREFIX}{dimension}: deny {table.name}", BASE, dimension, DENY, roles, (table.name,))

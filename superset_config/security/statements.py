@@ -166,7 +166,7 @@ def _is_allowed(node: exp.Expression, tables: frozenset[str]) -> bool:
     if kind is exp.DataType:
         return node.this in TYPES
     if kind is exp.Column:
-        # A column's qualifier is a table or an alias; a catalogue or schema before it is nobody's business.
+        # A column's qualifier is a table or an alias; a catalogue or schema before it is refused.
         return not node.args.get("catalog") and node.text("db") in {"", "main"}
     if kind in {exp.Select, exp.Subquery}:
         return not any(node.args.get(part) for part in ("with", "with_", "into", "sample", "pivots", "laterals"))

@@ -1,4 +1,4 @@
-"""What every request passes: listed networks, sessions that end, Japanese, and answers that tell nothing about the
+"""Checks of every request: listed networks, sessions that end, Japanese, and answers that reveal nothing about the
 machine."""
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ ERROR_PAGE = (
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
 MOST_QUERIES, MOST_VALUES, MOST_DEEP, MOST_TEXT, MOST_BRACKETS = 10, 5_000, 20, 2_000, 60
 """Of one question for chart data: queries; values, nesting, letters and brackets of a text in them."""
-# Superset's own start shows charts out of their dashboards, and its page of oneself lets nobody in.
+# Superset's own start page shows charts out of their dashboards, and its profile page is closed to all.
 _ELSEWHERE = {"/superset/welcome": "/dashboard/list/", "/user_info": "/resetmypassword/form"}
 # Pages that say their errors themselves.
 _OWN = ("/entry/", "/data-docs/")
-# The page asks for these by itself; they do not show that somebody is there.
+# The page requests these by itself; they are no sign of an active user.
 _QUIET = ("/static/", "/health", "/ping")
 
 
@@ -122,12 +122,12 @@ def install(app: Flask) -> None:
 
 
 def _password_of(user: Any) -> str:
-    """What changes with the password: a session that somebody else has ends with the old one."""
+    """A value that changes with the password: other sessions of the account end with the old one."""
     return hashlib.sha256((user.password or "").encode()).hexdigest()
 
 
 def _is_whole() -> bool:
-    """Whether a question for chart data names one dataset and holds queries that somebody may have chosen.
+    """Whether a request for chart data names one dataset and holds queries that the pages can send.
 
     Superset stumbles over others, or works on them for minutes.
     """
@@ -169,7 +169,7 @@ def _parsed(text: str | None) -> Any:
 def parse_networks(text: str | Iterable[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """Networks in CIDR notation, separated by commas; this machine if there are none; ValueError for what is none."""
     parts = text.split(",") if isinstance(text, str) else text
-    # Whoever lists no network has not said yet whose machines may come in.
+    # Without a listed network only this machine is allowed.
     return [ipaddress.ip_network(part.strip()) for part in parts if part.strip()] or LOOPBACK
 
 
@@ -218,7 +218,7 @@ def scrub(response: Response) -> Response:
 
 
 def _is_foreign_page(response: Response) -> bool:
-    """Whether somebody who follows a link would read an error of Superset's own; our pages say theirs themselves."""
+    """Whether a user following a link would read an error of Superset's own; the project's pages show their own."""
     if request.path.startswith(("/api/", "/static/", *_OWN)) or request.method != "GET":
         return False
     wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"

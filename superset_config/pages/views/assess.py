@@ -121,7 +121,7 @@ class AssessPage(EntryPage):
             )
         except AssessError as error:
             return self._prepare(reach, child, values=request.form, wrong=error.ja), 422
-        # Of a household or family, those whom this user may see.
+        # Of a household or family, the children that this user may see.
         seen = [part for part in determination.children if reach.child(part["person_id"]) or scope == "person"]
         determination = dataclasses.replace(determination, children=tuple(seen))
         kept_as = keep(store(), determination, child["person_id"], purpose, username())
@@ -178,7 +178,7 @@ class AssessPage(EntryPage):
     def _mine(self, reach: Reach, determination_id: uuid.UUID) -> tuple[dict[str, Any], dict[str, Any]]:
         row = store().determination(str(determination_id))
         child = reach.child(row["person_id"])
-        # What somebody else heard may tell a place that is hidden from this scope.
+        # Statements heard by another user may reveal a place that is hidden from this scope.
         if child is None or (reach.is_withheld(child) and row["determined_by"] != username()):
             abort(404)
         return row, child
@@ -233,7 +233,7 @@ class AssessPage(EntryPage):
 
 
 def shown_child(result: dict[str, Any], reach: Reach, is_withheld: bool) -> dict[str, Any]:
-    """A child's result for people; where the place is hidden, so is what could tell it."""
+    """A child's result for display; where the place is hidden, so are the fields that reveal it."""
     contributions = [
         {**row, "source_text": "" if is_withheld else "、".join(map(source_text, row["sources"]))}
         for row in result["contributions"]

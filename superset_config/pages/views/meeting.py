@@ -43,7 +43,7 @@ ON_A_PAGE = 50
 
 
 def _displayed_version(version: Version, form: Form, reach: Reach) -> tuple[Version, list[tuple[str, str]], bool]:
-    """What was typed: the version, labels with values, and whether all of it may be read."""
+    """An entry for display: the version, labels with values, and whether all of it may be read."""
     is_open = is_readable(version, reach)
     return version, form.shown(version.content, with_words=is_open), is_open
 

@@ -158,7 +158,7 @@ class FormPage(EntryPage):
 
     @route("/<uuid:record_id>", "POST")
     def change(self, reach: Reach, record_id: uuid.UUID) -> Any:
-        """Keep a change, unless somebody else was faster."""
+        """Save a change; a concurrent edit is rejected."""
         version, child = self._mine(reach, record_id)
         content = clean(self.form, request.form)
         base = int(typed("base")) if typed("base").isdigit() else 0
@@ -219,7 +219,7 @@ class RequestPage(FormPage):
     page, title = "person_request", "本人からの請求"
 
     def _wrong(self, content: dict[str, str]) -> dict[str, str]:
-        """What is kept by law is deleted for nobody."""
+        """Deletion of sources that are kept by law is rejected."""
         from kodomo.data_subjects.person_requests import refused_by_law
 
         return refused_by_law(content)

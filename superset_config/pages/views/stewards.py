@@ -96,7 +96,7 @@ class LinkReviewPage(EntryPage):
 
 
 def shown_pairs(pairs: list[dict[str, Any]], reach: Reach) -> list[dict[str, Any]]:
-    """The pairs as this scope may see them: without the place of whom it may not find."""
+    """The pairs as this scope may see them: without the places hidden from it."""
     return without_places(pairs, reach.hides_place)
 
 
@@ -208,7 +208,7 @@ class CodeDecisionPage(EntryPage):
             with self.reported_outcome():
                 store().change(earlier[-1].record_id, earlier[-1].version, content, by=username())
         else:
-            # One record per code, whoever is first.
+            # One record per code: the first steward's.
             record_id = str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join(map(str, place))))
             self.keep(reach, "code_decision", content, record_id=record_id)
         return self.back()
