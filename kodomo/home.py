@@ -1,4 +1,4 @@
-"""Where kodomo keeps its state: every path below KODOMO_HOME, in one place, with how a backup takes it."""
+"""The paths of kodomo's state below KODOMO_HOME, each with the way a backup treats it."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ class Batch:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What the command ends with."""
+        """The exit code of the command."""
         if self.error is not None:
             return self.error.exit_code
         if self.build_errors:

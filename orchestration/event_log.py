@@ -1,4 +1,4 @@
-"""Where Dagster keeps the events of runs: its own SQLite files, with connections that are kept instead of made anew.
+"""Dagster's event storage: its own SQLite files, with connections that are reused instead of opened anew.
 
 A run has some two thousand events. Dagster's storage makes an engine for each, compiles its statements again and
 flushes the file: 14 ms of the processor for an event instead of 4 (https://github.com/dagster-io/dagster/issues/19618).

@@ -1,4 +1,4 @@
-"""What is held on one person, for a request of that person (開示請求): every record with its source, in words."""
+"""The disclosure document (開示請求) of one person: every record held, with its source, in words."""
 
 from __future__ import annotations
 

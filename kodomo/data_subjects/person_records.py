@@ -17,7 +17,7 @@ SHARED_KEYS = {"school_person_no": "school_enrolment", "notification_no": "pregn
 
 @dataclass(frozen=True)
 class Known:
-    """By what the last build knows a person: 宛名番号, and the keys of sources that have numbers of their own."""
+    """The identifiers of a person in the last build: 宛名番号, and the keys of sources with numbers of their own."""
 
     person_id: str
     numbers: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ DELETED, CORRECTED = "deleted", "corrected"
 
 
 def refused_by_law(content: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong with a request for the deletion of what is kept by law: field → what to do; empty for any other."""
+    """The mistakes of a deletion request for records kept by law: field → correction; empty for any other request."""
     contract = load_contracts().get(content.get("data_source", ""))
     if content.get("request") == "deletion" and contract is not None and contract.holder == KEPT_BY_LAW:
         return {"data_source": "住民基本台帳と戸籍のデータは法令により保有するため、消せません。訂正を選んでください。"}
@@ -170,7 +170,7 @@ def _delete_scores(connection: duckdb.DuckDBPyConnection, person_id: str) -> Non
 
 
 def _deletion_summary(connection: duckdb.DuckDBPyConnection, store: EntryStore, request: Version) -> str:
-    """What was deleted so far, and what is still there and why."""
+    """A message to staff: the records deleted so far, and those kept with the reason."""
     contracts = load_contracts()
     rows = connection.execute(
         "select deletions.source_id, count(*), max(deliveries.delivered_on) filter (where deliveries.kind <> 'entry') "

@@ -77,7 +77,7 @@ def heard_label(heard: Observation) -> str:
 
 
 def lines(determination: Determination, purpose: str) -> list[str]:
-    """The whole as lines of text."""
+    """A determination as lines of text."""
     report = [
         f"個別検討（{SCOPES_JA[determination.scope]}）　基準日 {japanese_date(determination.as_of_on)}"
         f"　前回の一括検討 {japanese_date(determination.built_on)}",
@@ -155,7 +155,7 @@ def contribution_line(row: dict[str, Any]) -> str:
 
 
 def source_text(source: dict[str, Any]) -> str:
-    """Where a value comes from: what, delivered when, which lines."""
+    """The origin of a value as text: source, delivery date, lines."""
     if source["delivery_id"] is None:
         return source["label"]
     return f"{source['label']} {japanese_date(source['delivered_on'])}納品 {','.join(source['lines'])}行目"

@@ -1,4 +1,4 @@
-"""What is in service, opened once and kept open: a determination should not pay for opening and reading it again."""
+"""Pooled connections to the publication in service, so that a determination need not open and parse it again."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Reader:
             close_scratch(self._connection)
 
     def close(self) -> None:
-        """Let the publication go."""
+        """Close the connection to the publication."""
         self._connection.close()
 
 

@@ -105,7 +105,7 @@ class Version:
 
 
 def entries_uri(home: Home) -> str:
-    """Where entries are kept: SQLite in the home, or the database of Superset's metadata."""
+    """The address of the entries database: SQLite in the home, or the database of Superset's metadata."""
     return os.environ.get("KODOMO_METADATA_URI") or f"sqlite:///{home.entries}"
 
 
@@ -365,7 +365,7 @@ class EntryStore:
             ]
 
     def effect(self, record_id: str, version: int) -> dict[str, Any] | None:
-        """What became of a version in a run; None while no run has taken it."""
+        """The effect of a version in a run; None while no run has taken it."""
         query = effects.select().where(effects.c.record_id == record_id, effects.c.version == version)
         with self.engine.connect() as connection:
             row = connection.execute(query).mappings().first()
@@ -386,7 +386,7 @@ class EntryStore:
         *,
         is_renewed: bool = False,
     ) -> None:
-        """Keep what became of versions in a run; one that is on record already stays as it is.
+        """Record the effects of a run on versions; an effect on record already stays as it is.
 
         ``is_renewed``: the note of an earlier run is replaced where outcome or message differ.
         """

@@ -40,12 +40,12 @@ from kodomo.warehouse import connect, transaction
 HELD_BELOW_PERCENT = 70
 REGISTER = "resident_register"
 OF_THE_MACHINE = (WarehouseBusyError, duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
-"""What goes wrong with every file alike is no fault of the one at hand."""
+"""Errors that affect every file alike and are no fault of the file at hand."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of one delivered file; ``rows_read = rows_loaded + rows_rejected``."""
+    """The outcome of one delivered file; ``rows_read = rows_loaded + rows_rejected``."""
 
     delivery_id: str
     source_id: str
@@ -132,7 +132,7 @@ def _take_landed(
     run_id: str,
     as_of_on: dt.date | None,
 ) -> Delivery | None:
-    """Take a file of the landing folder, or refuse it for what it is; None if that was done before."""
+    """Take a file of the landing folder, or refuse one that cannot be read; None if that was done before."""
     contract = contracts.get(file.source_id)
     try:
         if file.fault is not None:
@@ -223,7 +223,7 @@ def take(
 def _accepted_names(
     connection: duckdb.DuckDBPyConnection, contract: Contract | None, source_id: str, sha256: str
 ) -> set[str]:
-    """Under which names the same bytes came before, but for what was refused by another contract than today's."""
+    """The names under which the same bytes were delivered before, except those refused by an earlier contract."""
     earlier = connection.execute(
         "select file_name, status, contract_fingerprint from raw.deliveries where source_id = ? and sha256 = ?",
         [source_id, sha256],
@@ -313,7 +313,7 @@ def _load(
     delivery: Delivery,
     as_of_on: dt.date | None = None,
 ) -> Delivery:
-    """Load a file that was read, say which rejects it mends, and hold it if it may not be whole or not be meant."""
+    """Load a file that was read, note the rejects it mends, and hold it if it may be incomplete or unintended."""
     delivery_id, file_name, kind = delivery.delivery_id, delivery.file_name, delivery.kind
     counts = load(connection, contract, delivery_id, parsed)
     notes = [*parsed.notes]

@@ -1,4 +1,4 @@
-"""The landing folder as it lies on the disk: which files there are, what their names say, and whether they are whole.
+"""Reads the landing folder: its files, the dates in their names, and whether they are completely written.
 
 Nothing in it is followed out of it: a link, a pipe or a device is a fault of its own, and no other file waits for it.
 """
@@ -29,7 +29,7 @@ _DIGITS = re.compile(r"[0-9]+")
 _SEPARATED = re.compile(r"(?<![0-9])([0-9]{4})([-_.])([0-9]{2})\2([0-9]{2})(?![0-9])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _NO_CHARACTER = re.compile(r"[\x80\uf8f0-\uf8f3]")
-"""What the codec makes of single bytes that are none in CP932."""
+"""The characters to which the codec decodes single bytes that CP932 does not define."""
 
 
 class UnreadableError(KodomoError):
@@ -219,7 +219,7 @@ def unread_hash(file: LandedFile) -> str:
 
 
 def is_partial(name: str) -> bool:
-    """Whether a program names a file so while it is still copying it."""
+    """Whether the name is that of an unfinished copy."""
     return name.lower().endswith(PARTIAL) or name.startswith("~$")
 
 

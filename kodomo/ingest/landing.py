@@ -1,4 +1,4 @@
-"""The landing folder as the sensor sees it: by what the files hold, whatever they are called."""
+"""The state of the landing folder for the sensor: the content of its files, independent of their names."""
 
 from __future__ import annotations
 

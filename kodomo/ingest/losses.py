@@ -1,4 +1,4 @@
-"""People of an age or an area who are missing from a new state of the data, by more than chance.
+"""Detects groups (by age or area) that lost more people between two states of the data than chance explains.
 
 The share that leaves, dies or moves between two states is a limit of the seed ``loss_limits``; a group loses more than
 chance where so many would be missing with a probability below its significance.

@@ -1,4 +1,4 @@
-"""Rejected records that a holder has mended and sent again: which row of a delivery takes the place of which reject.
+"""Matches corrected records of a new delivery to the rejects whose place they take.
 
 A reject is mended by a row that agrees with it in every value that could be read as it was delivered. What broke a
 record as a whole (its quotes, its number of fields, its bytes) is mended by a row that holds all its readable words.

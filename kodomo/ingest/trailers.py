@@ -1,4 +1,4 @@
-"""Lines below the records that say how many there are, or that they end: 合計 3名, 抽出件数=3, 以上, [EOF]."""
+"""Recognises trailer lines, which state the number of records or their end: 合計 3名, 抽出件数=3, 以上, [EOF]."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Trailer:
 
 
 def read_trailer(fields: Sequence[str], width: int) -> Trailer | None:
-    """What a record says as a trailer; None: it is a record like the others. ``width``: number of headings."""
+    """A record read as a trailer; None for an ordinary record. ``width``: number of headings."""
     values = [value for value in fields if value.strip()]
     if not values or (len(fields) >= width and len(values) > MOST_VALUES):
         return None

@@ -1,4 +1,4 @@
-"""Everything the warehouse says of one person: identities, links with evidence, family, chains with paths."""
+"""Everything the warehouse holds on one person: identities, links with evidence, family, chains with paths."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def _source(source_id: str) -> str:
 
 
 def _link(edge: dict[str, Any]) -> str:
-    """What a link is, and who says so."""
+    """The label of a link with its origin."""
     if "link_type" not in edge:
         return "—"
     kind = KIND_LABELS.get(edge["link_kind"])

@@ -1,4 +1,4 @@
-"""What `kodomo doctor` looks at: every part of a home is opened as those who use it would. Nothing is changed, and no
+"""The checks of `kodomo doctor`: every part of a home is opened as in normal use. Nothing is changed, and no
 value of a person is read."""
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ def send(home: Home, message: Message) -> list[str]:
 
 
 def message_of(batch: Batch, late: Sequence[str] = (), error: str | None = None) -> Message | None:
-    """What stewards have to know of a run; None where all is well and nothing is asked of them.
+    """The notification to stewards about a run; None where nothing needs their attention.
 
     ``late``: sources whose delivery is late; ``error``: why the run ended early.
     """

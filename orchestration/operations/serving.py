@@ -1,4 +1,4 @@
-"""Superset and Dagster up: started together, stopped together, in the foreground or behind it."""
+"""Starts and stops Superset and Dagster together, in the foreground or in the background."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Service:
 
     @property
     def address(self) -> str:
-        """Where people go."""
+        """The address of the server for users."""
         host = "localhost" if self.host in {"127.0.0.1", "0.0.0.0", "::"} else self.host
         return f"http://{host}:{self.port}/"
 

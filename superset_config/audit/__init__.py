@@ -1,1 +1,1 @@
-"""Who saw, exported, searched, determined and entered what, and when: kept as it happens, read as a dashboard."""
+"""The audit log: views, exports, searches, determinations and entries with user and time, shown as a dashboard."""

@@ -207,7 +207,7 @@ class EntryPage(BaseView):
             flash(saved, "success")
 
     def back(self) -> Any:
-        """To the start of the page, so that reloading sends nothing again."""
+        """Redirect to the start of the page, so that reloading sends nothing again."""
         return redirect(f"{self.route_base}/")
 
     def department(self, reach: Reach) -> str:

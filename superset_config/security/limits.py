@@ -49,7 +49,7 @@ class SharedStorage(MemoryStorage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What may go wrong with the file."""
+        """The errors that access to the file may raise."""
         return sqlite3.Error
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What stewards decide: links, deliveries, codes."""
+"""Pages for the decisions of stewards: links, deliveries, codes."""
 
 from __future__ import annotations
 
