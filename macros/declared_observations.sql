@@ -88,24 +88,23 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- A CTE of facts for each declaring source, named like the source. -#}
+{#- A CTE of facts for each declaring source, named like the source. Before the project is parsed there is no contract to
+    read: then each is its staging model, on which it depends. -#}
 {% macro facts_of_declaring_sources() -%}
     {%- for source_id, model in declaring_sources() -%}
-        {%- if not execute -%}{{ ref(model) }}{%- else -%}
-            {{ source_id }} as (
-    {{ declared_facts(source_id, model) }}
+        {{ source_id }} as (
+    {% if execute %}{{ declared_facts(source_id, model) }}{% else %}select * from {{ ref(model) }}{% endif %}
 )
-            {%- if not loop.last %},
+        {%- if not loop.last %},
 
 {% endif -%}
-        {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
 
 {#- The observations of all declaring sources. -#}
 {% macro observations_of_declaring_sources() -%}
-    {%- for source_id, _ in declaring_sources() if execute -%}
-        {{ declared_observations(source_id) }}
+    {%- for source_id, _ in declaring_sources() -%}
+        {% if execute %}{{ declared_observations(source_id) }}{% else %}select * from {{ source_id }}{% endif %}
         {%- if not loop.last %}
     union all
     {% endif -%}

@@ -98,7 +98,8 @@ candidates as (
     inner join register on births.child_id = register.person_id
     anti join by_number on register.person_id = by_number.person_id
     where
-        register.birth_on between open_notifications.due_on - 128 and open_notifications.due_on + {{ var('overdue_days') }}
+        register.birth_on
+        between open_notifications.due_on - 128 and open_notifications.due_on + {{ var('overdue_days') }}
         and register.birth_on >= open_notifications.notified_on
 ),
 

@@ -23,10 +23,12 @@ areas as (
 moves as (
     select
         atena_no,
-        arg_max(moved_from, (history_no, history_branch_no))
-            filter (where moved_from is not null) as moved_from,
-        arg_max(moved_to, (history_no, history_branch_no))
-            filter (where moved_to is not null) as moved_to
+        arg_max(moved_from, (history_no, history_branch_no)) filter (
+            where moved_from is not null
+        ) as moved_from,
+        arg_max(moved_to, (history_no, history_branch_no)) filter (
+            where moved_to is not null
+        ) as moved_to
     from {{ ref('stg_citizens__resident_register_history') }}
     where row_state <> 'deleted'
     group by atena_no

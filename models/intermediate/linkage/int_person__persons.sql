@@ -127,7 +127,9 @@ select
         protected_households.household_id is not null
         and (
             people.due_on is not null
-            or coalesce({{ months_between('people.birth_on', as_of()) }} < {{ var('childhood_months') }}, false)
+            or coalesce(
+                {{ months_between('people.birth_on', as_of()) }} < {{ var('childhood_months') }}, false
+            )
         )
     ) as is_dv_protected
 from people

@@ -16,4 +16,6 @@ select
     household_id,
     is_dv_protected
 from persons
-where person_kind = 'unborn' or (is_resident and age_months >= 0 and age_months < {{ var('childhood_months') }})
+where
+    person_kind = 'unborn'
+    or (is_resident and age_months >= 0 and age_months < {{ var('childhood_months') }})

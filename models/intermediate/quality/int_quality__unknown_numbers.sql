@@ -1,5 +1,7 @@
+-- sqlfluff:exclude_rules:ST06,LT09,RF04,ST03
 -- Numbers that a row names and that are nobody's: a 宛名番号 that the register never had, a pupil's number that is on no
--- roster, a notification that is not on file, the subject of a heard fact that is gone. The row waits as a question to its holder. No number is quoted.
+-- roster, a notification that is not on file, the subject of a heard fact that is gone. The row waits as a question to
+-- its holder. No number is quoted.
 -- Grain: one row per staged row and column.
 {%- for model in staged_models() %}
 -- depends_on: {{ ref(model) }}
