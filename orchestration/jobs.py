@@ -16,7 +16,7 @@ SENSOR_SECONDS = 60
 
 
 @dg.failure_hook
-def tell_of_failure(context: dg.HookContext) -> None:
+def notify_failure(context: dg.HookContext) -> None:
     """Notifies stewards of the reason when a step has failed."""
     # The batch itself reports a held publication.
     error = context.op_exception
@@ -24,7 +24,7 @@ def tell_of_failure(context: dg.HookContext) -> None:
 
 
 @dg.success_hook
-def tell_of_success(context: dg.HookContext) -> None:
+def notify_success(context: dg.HookContext) -> None:
     """Notifies stewards of what needs their attention after the last step."""
     if context.op.name == "publication":
         _tell(context, None)
@@ -57,7 +57,7 @@ batch_job = dg.define_asset_job(
     "batch",
     selection=dg.AssetSelection.all(),
     description="一括検討",
-    hooks={tell_of_failure, tell_of_success},
+    hooks={notify_failure, notify_success},
 )
 
 nightly = dg.ScheduleDefinition(

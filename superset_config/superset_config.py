@@ -27,7 +27,7 @@ from superset_config.security.logs import LoggingConfigurator
 from superset_config.security.manager import (
     KodomoSecurityManager,
     check_password,
-    oneself,
+    own_account,
     own_roles,
 )
 from superset_config.server import MetadataConnection, metadata_uri
@@ -109,7 +109,7 @@ PUBLIC_ROLE_LIKE = None
 ENABLE_UI_THEME_ADMINISTRATION = False
 SUPERSET_LOG_VIEW = True
 # Lists of people and roles to choose from, which every list of dashboards offers.
-EXTRA_RELATED_QUERY_FILTERS = {"user": oneself, "role": own_roles}
+EXTRA_RELATED_QUERY_FILTERS = {"user": own_account, "role": own_roles}
 # As in the proxy.
 MAX_CONTENT_LENGTH = 4 * 1024 * 1024
 EVENT_LOGGER = AuditLogger()

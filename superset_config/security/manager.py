@@ -29,8 +29,8 @@ def login_key() -> str:
     return get_remote_address()
 
 
-def oneself(query: Any) -> Any:
-    """Of the accounts, one's own, unless the list of accounts is one's business."""
+def own_account(query: Any) -> Any:
+    """Restrict a query of accounts to the user's own, unless the user may list accounts."""
     from flask import g
     from superset import security_manager
 
@@ -40,7 +40,7 @@ def oneself(query: Any) -> Any:
 
 
 def own_roles(query: Any) -> Any:
-    """Of the roles, one's own, likewise."""
+    """Restrict a query of roles to the user's own, likewise."""
     from superset import security_manager
 
     if security_manager.can_access("can_list", "UserDBModelView"):

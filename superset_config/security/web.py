@@ -75,7 +75,7 @@ def install(app: Flask) -> None:
             session["locale"] = "ja"
 
     @app.before_request
-    def whole_questions() -> Response | None:
+    def reject_partial_queries() -> Response | None:
         if request.method == "POST" and request.path.rstrip("/") == "/api/v1/chart/data" and not _is_whole():
             return Response(
                 json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json"
@@ -103,7 +103,7 @@ def install(app: Flask) -> None:
             session[_SEEN] = now
 
     @app.before_request
-    def our_own_pages() -> Response | None:
+    def redirect_replaced_pages() -> Response | None:
         place = _ELSEWHERE.get(request.path.rstrip("/"))
         return redirect(place) if place and current_user.is_authenticated else None
 

@@ -319,7 +319,7 @@ def test_the_hooks_tell_of_a_failed_run(
         if is_failing:
             raise KodomoError("公開できません")
 
-    @dg.job(hooks={jobs.tell_of_failure, jobs.tell_of_success}, tags={assets.RUN_ID_TAG: "r"})
+    @dg.job(hooks={jobs.notify_failure, jobs.notify_success}, tags={assets.RUN_ID_TAG: "r"})
     def run() -> None:
         publication()
 
