@@ -18,7 +18,6 @@ from kodomo.home import PROJECT, Home
 DBT_PROJECT = PROJECT / "dbt_project"
 PARSED = DBT_PROJECT / "target"
 """The parsed project: the same for every home, so that only what has changed is parsed again."""
-MAX_ERRORS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -157,14 +156,9 @@ def _scrub_run_results(home: Home) -> None:
         path.write_text(json.dumps(run_results, ensure_ascii=False), encoding="utf-8")
 
 
-def error_summary(results: Sequence[NodeResult]) -> str:
+def unbuilt(results: Sequence[NodeResult]) -> list[str]:
     """The nodes that could not be run, each with the engine's message without values."""
-    errors = [result for result in results if result.is_error]
-    lines = [f"{len(errors)} dbt nodes could not be built:"]
-    lines += [f"  {result.name}: {result.message}" for result in errors[:MAX_ERRORS_SHOWN]]
-    if len(errors) > MAX_ERRORS_SHOWN:
-        lines.append(f"  … and {len(errors) - MAX_ERRORS_SHOWN} more")
-    return "\n".join(lines)
+    return [f"{result.name}: {result.message}" for result in results if result.is_error]
 
 
 def load_manifest() -> dict[str, Any]:

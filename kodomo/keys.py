@@ -57,11 +57,13 @@ def read_key(path: Path) -> str:
         raise
     except OSError as error:
         raise BrokenKeyError(
-            f"The key {path.name} in {path.parent} cannot be read: mend its owner and mode."
+            "The key {name} in {parent} cannot be read: mend its owner and mode.", name=path.name, parent=path.parent
         ) from error
     if len(text) < FEWEST_CHARACTERS or not _KEY.fullmatch(text):
         raise BrokenKeyError(
-            f"The key {path.name} in {path.parent} is empty or damaged: restore it from the backup (`kodomo restore`). "
-            "It is not made anew, because what was made with it would be lost; whoever accepts that deletes the file."
+            "The key {name} in {parent} is empty or damaged: restore it from the backup (`kodomo restore`). "
+            "It is not made anew, because what was made with it would be lost; whoever accepts that deletes the file.",
+            name=path.name,
+            parent=path.parent,
         )
     return text

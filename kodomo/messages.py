@@ -28,5 +28,7 @@ def render(template: str, language: str, **details: Any) -> str:
 
 
 def in_language(error: KodomoError, language: str) -> str:
-    """What an error says, in a language."""
+    """What an error says, in a language. An error of a page brings its Japanese (``ja``) along."""
+    if language == JAPANESE and (text := getattr(error, "ja", "")):
+        return text
     return render(error.template, language, **error.details)

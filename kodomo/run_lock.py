@@ -44,7 +44,7 @@ class RunLock:
             file.seek(0)
             holder = file.read()
             file.close()
-            raise RunInProgressError(_message(holder)) from error
+            raise _in_progress(holder) from error
         file.truncate(0)
         file.write(json.dumps({"run_id": self.run_id, "pid": os.getpid()}))
         file.flush()
@@ -86,9 +86,9 @@ def writing(home: Home, purpose: str) -> Iterator[None]:
             lock.release()
 
 
-def _message(holder: str) -> str:
+def _in_progress(holder: str) -> RunInProgressError:
     try:
         run_id = json.loads(holder)["run_id"]
     except (ValueError, KeyError):
-        run_id = "another run"
-    return f"{run_id} is running on this home: wait until it has ended."
+        return RunInProgressError("another run is running on this home: wait until it has ended.")
+    return RunInProgressError("{run_id} is running on this home: wait until it has ended.", run_id=run_id)

@@ -18,7 +18,7 @@ from expectations.suites import ALL
 from expectations.suites.building import BLOCKS
 from kodomo.clock import today
 from kodomo.contract import Contract, load_contracts
-from kodomo.dbt_runner import NodeResult, error_summary, load_manifest
+from kodomo.dbt_runner import NodeResult, load_manifest, unbuilt
 from kodomo.errors import KodomoError, PublicationHeldError, WarehouseBusyError, without_values
 from kodomo.home import Home
 from kodomo.ingest.deliveries import last_delivered
@@ -28,6 +28,7 @@ from orchestration.batch import Batch
 RUN_ID_TAG = "kodomo/run_id"
 ON_TIME = "delivered_on_time"
 GATE = "gate_is_open"
+MAX_NODES_SHOWN = 10
 RETRIES, RETRY_SECONDS = 3, 60
 """Another run takes about a minute. What the first try has loaded, the second finds loaded."""
 BATCHES: dict[str, Batch] = {}
@@ -63,15 +64,18 @@ def without_values_in_errors(run: Batch) -> Iterator[None]:
     except WarehouseBusyError as error:
         if run.retries:
             raise dg.RetryRequested(run.retries, RETRY_SECONDS) from error
+        run.raised = error
         raise
-    except KodomoError:
+    except KodomoError as error:
+        run.raised = error
         run.lock.release()
         raise
     except Exception as error:
         run.lock.release()
-        raise KodomoError(
+        run.raised = KodomoError(
             "{name}: {without_values}", name=type(error).__name__, without_values=without_values(str(error))
-        ) from None
+        )
+        raise run.raised from None
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -167,9 +171,9 @@ def model_assets(manifest: dict[str, Any]) -> dg.AssetsDefinition:
         for node in nodes:
             yield from _node_events(context, manifest, node)
         if run.build_errors:
-            raise KodomoError(error_summary(run.nodes))
+            raise build_error(run)
         if run.gate_failures:
-            raise PublicationHeldError(held_message(run))
+            raise held_error(run)
 
     return warehouse
 
@@ -194,12 +198,22 @@ def _node_events(context: dg.AssetExecutionContext, manifest: dict[str, Any], no
             )
 
 
-def held_message(run: Batch) -> str:
-    """What held the publication, for people."""
-    failures = run.gate_failures
-    return "Nothing was published; what is in service stays. Held by:\n" + "\n".join(
-        f"  {failure}" for failure in failures
+def held_error(run: Batch) -> PublicationHeldError:
+    """What held the publication, for people; kept in ``Batch.raised``."""
+    run.raised = PublicationHeldError(
+        "Nothing was published; what is in service stays. Held by:\n  {failures}",
+        failures="\n  ".join(run.gate_failures),
     )
+    return run.raised
+
+
+def build_error(run: Batch) -> KodomoError:
+    """What could not be built, for people; kept in ``Batch.raised``."""
+    nodes = unbuilt(run.nodes)
+    run.raised = KodomoError(
+        "{count} dbt nodes could not be built:\n  {nodes}", count=len(nodes), nodes="\n  ".join(nodes[:MAX_NODES_SHOWN])
+    )
+    return run.raised
 
 
 def expectation_checks(bi_tables: list[str]) -> dg.AssetChecksDefinition:
@@ -225,7 +239,7 @@ def expectation_checks(bi_tables: list[str]) -> dg.AssetChecksDefinition:
         for spec in gates:
             yield dg.AssetCheckResult(passed=not run.gate_failures, asset_key=spec.asset_key, check_name=GATE)
         if run.gate_failures:
-            raise PublicationHeldError(held_message(run))
+            raise held_error(run)
 
     return expectations
 
@@ -262,7 +276,7 @@ def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
                 # A run started without the checks must not skip the gate.
                 run.check()
             if run.gate_failures:
-                raise PublicationHeldError(held_message(run))
+                raise held_error(run)
             folder = run.publish()
         return dg.MaterializeResult(
             metadata={

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from orchestration.language import translated
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -29,10 +31,13 @@ def print_table(console: Console, rows: list[dict[str, Any]]) -> None:
     from rich.table import Column, Table
 
     table = Table(
-        *(Column(name, overflow="fold", no_wrap=place == 0) for place, name in enumerate(rows[0] if rows else ()))
+        *(
+            Column(translated(name), overflow="fold", no_wrap=place == 0)
+            for place, name in enumerate(rows[0] if rows else ())
+        )
     )
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     if not console.is_terminal:
         console.width = WIDTH_OF_A_PIPE
-    console.print(table if rows else "None.")
+    console.print(table if rows else translated("None."))

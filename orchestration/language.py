@@ -31,18 +31,23 @@ def choose_language(arguments: Sequence[str]) -> None:
             os.environ[VARIABLE] = arguments[place + 1]
 
 
+def translated(template: str, **details: Any) -> str:
+    """A message of the catalogue in the language at hand."""
+    return render(template, language(), **details)
+
+
 def say(template: str, *, err: bool = False, fg: str | None = None, **details: Any) -> None:
     """Print a message of the catalogue to a person."""
-    typer.secho(render(template, language(), **details), err=err, fg=fg)
+    typer.secho(translated(template, **details), err=err, fg=fg)
 
 
 def translate_help(command: click.Command) -> click.Command:
     """The help of a command, its options and sub-commands in the language at hand; returns the command."""
     if command.help:
-        command.help = render(command.help, language())
+        command.help = translated(command.help)
     for parameter in command.params:
         if getattr(parameter, "help", None):
-            parameter.help = render(parameter.help, language())
+            parameter.help = translated(parameter.help)
     for child in getattr(command, "commands", {}).values():
         translate_help(child)
     return command

@@ -50,7 +50,7 @@ def import_assets() -> AssetChanges:
     access = read_access()
     files = read_assets()
     if mistakes := problems(files, set(access.audiences), set(access.tables)):
-        raise KodomoError("The dashboards cannot be applied:\n  " + "\n  ".join(mistakes))
+        raise KodomoError("The dashboards cannot be applied:\n  {problems}", problems="\n  ".join(mistakes))
     assets = for_audiences(files, access)
     before = _snapshot()
     with db.session.no_autoflush:

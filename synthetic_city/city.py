@@ -21,7 +21,11 @@ Progress = Callable[[str, float], None]
 
 
 class SynthError(Exception):
-    """The city cannot be made there or that way; the message says why and what to do."""
+    """The city cannot be made there or that way; ``template`` with ``details`` says why and what to do."""
+
+    def __init__(self, template: str, **details: object) -> None:
+        self.template, self.details = template, details
+        super().__init__(template.format(**details))
 
 
 def generate(out: Path, parameters: Parameters, progress: Progress | None = None) -> dict[str, object]:
@@ -32,7 +36,7 @@ def generate(out: Path, parameters: Parameters, progress: Progress | None = None
     if parameters.residents < 500:
         raise SynthError("A city needs at least 500 residents: with fewer there are no families to speak of.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SynthError(f"{out} exists and is not empty: give a new folder, or remove this one first.")
+        raise SynthError("{out} exists and is not empty: give a new folder, or remove this one first.", out=out)
     say = progress or (lambda _step, _share: None)
     started = time.monotonic()
     names = Names()

@@ -97,9 +97,10 @@ def decide(home: Home, delivery_id: str, is_held: bool, reason: str, decided_by:
             )
         if (delivery_id in _on_hold(connection)) == is_held:
             raise UsageError(
-                "The delivery {delivery_id} is {value}kept beyond its retention.",
+                "The delivery {delivery_id} is kept beyond its retention."
+                if is_held
+                else "The delivery {delivery_id} is not kept beyond its retention.",
                 delivery_id=delivery_id,
-                value="" if is_held else "not ",
             )
         connection.execute(
             "insert into raw.delivery_events values (?, ?, ?, ?, now()::timestamp)",

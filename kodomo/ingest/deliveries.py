@@ -120,7 +120,7 @@ def ingest_landing(
     if strict and (stopped or left):
         lines = [f"  {delivery.source_id}/{delivery.file_name}: {delivery.reason}" for delivery in stopped]
         lines += [f"  {file.source_id}/{file.file_name}: {file.reason}" for file in left]
-        raise KodomoError("Deliveries were not accepted:\n" + "\n".join(lines))
+        raise KodomoError("Deliveries were not accepted:\n{lines}", lines="\n".join(lines))
     return deliveries
 
 

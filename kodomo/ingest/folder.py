@@ -105,7 +105,7 @@ def landed_files(landing: Path) -> list[LandedFile]:
     try:
         folders = sorted((entry for entry in os.scandir(landing) if not entry.name.startswith(".")), key=_by_name)
     except OSError as error:
-        raise UnreadableError(f"The landing folder cannot be read ({_cause(error)}).") from error
+        raise UnreadableError("The landing folder cannot be read ({cause}).", cause=_cause(error)) from error
     files: list[LandedFile] = []
     for folder in folders:
         source_id = shown_name(folder.name)
@@ -194,7 +194,7 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise UnreadableError("It is a link: put the file itself there.") from error
-        raise UnreadableError(f"It cannot be read ({_cause(error)}).") from error
+        raise UnreadableError("It cannot be read ({cause}).", cause=_cause(error)) from error
     with os.fdopen(descriptor, "rb") as file:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
@@ -202,7 +202,7 @@ def read_file(path: Path) -> bytes:
         try:
             data = file.read()
         except OSError as error:
-            raise UnreadableError(f"It cannot be read ({_cause(error)}).") from error
+            raise UnreadableError("It cannot be read ({cause}).", cause=_cause(error)) from error
         after = os.fstat(descriptor)
     if _state(before) != _state(after) or len(data) != after.st_size:
         raise UnsettledError("The file changed while it was being read.")

@@ -81,8 +81,6 @@ def without_places(pairs: list[dict[str, Any]], hides: Callable[[dict[str, Any]]
 
 def describe_pairs(pairs: list[dict[str, Any]]) -> list[str]:
     """The pairs as lines of text."""
-    if not pairs:
-        return ["No pair waits for a decision."]
     lines = []
     for pair in pairs:
         lines.append(
@@ -99,5 +97,4 @@ def describe_pairs(pairs: list[dict[str, Any]]) -> list[str]:
             if pair[f"{name}_weight"] is not None
         ]
         lines.append("")
-    lines.append("Decide: kodomo link decide SOURCE KEY --person ID --by NAME --reason TEXT [--separate]")
     return lines

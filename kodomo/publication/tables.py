@@ -76,7 +76,9 @@ def check_rules(access: Access, marts: dict[str, dict[str, str]]) -> None:
                 for column in sorted(named - set(columns))
             ]
     if problems:
-        raise KodomoError("Nothing was published. Rules and tables do not fit:\n  " + "\n  ".join(problems))
+        raise KodomoError(
+            "Nothing was published. Rules and tables do not fit:\n  {problems}", problems="\n  ".join(problems)
+        )
 
 
 def audience_table_sql(table: PublishedTable, columns: dict[str, str], access: Access, source: str, key: str) -> str:

@@ -165,7 +165,9 @@ def _load_file(
     if mistakes:
         shown = mistakes[:MAX_MISTAKES_SHOWN]
         more = len(mistakes) - len(shown)
-        raise KodomoError("\n".join(shown) + (f"\n… and {more} more" if more else ""))
+        if more:
+            raise KodomoError("{mistakes}\n… and {count} more", mistakes="\n".join(shown), count=more)
+        raise KodomoError("{mistakes}", mistakes="\n".join(shown))
 
 
 def _typed(name: str, kind: str) -> str:

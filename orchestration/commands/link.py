@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.language import say
+from orchestration.language import say, translated
 from orchestration.options import JSON
 
 
@@ -30,7 +30,14 @@ def register(app: typer.Typer) -> None:
 
         with connect(Home.from_environment(), read_only=True) as connection:
             pairs = pairs_to_review(connection, show_protected=show_protected)
-        typer.echo(json.dumps(pairs, ensure_ascii=False, default=str) if as_json else "\n".join(describe_pairs(pairs)))
+        if as_json:
+            typer.echo(json.dumps(pairs, ensure_ascii=False, default=str))
+            return
+        if not pairs:
+            say("No pair waits for a decision.")
+            return
+        typer.echo("\n".join(describe_pairs(pairs)))
+        say("Decide: kodomo link decide SOURCE KEY --person ID --by NAME --reason TEXT [--separate]")
 
     @link.command(name="contradictions")
     def list_contradictions(
@@ -46,7 +53,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             typer.echo(json.dumps(rows, ensure_ascii=False))
         else:
-            typer.echo("\n".join(describe_contradiction(row) for row in rows) or "Nothing contradicts.")
+            typer.echo("\n".join(describe_contradiction(row) for row in rows) or translated("Nothing contradicts."))
 
     @link.command()
     def decide(

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from kodomo import clock
-from orchestration.language import say
+from orchestration.language import say, translated
 from orchestration.options import JSON, date_option, day
 
 DEFINITION = Annotated[
@@ -106,7 +106,8 @@ def register(app: typer.Typer) -> None:
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(proposal), ensure_ascii=False, default=str))
         else:
-            typer.echo(as_text(proposal) + f"\n\nWritten to {out}: look at it with `kodomo score --definition {out}`.")
+            typer.echo(as_text(proposal) + "\n")
+            say("Written to {out}: look at it with `kodomo score --definition {out}`.", out=out)
 
     @model.command()
     def approve(
@@ -178,14 +179,16 @@ def register(app: typer.Typer) -> None:
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(done), default=str))
         else:
-            state = {None: "a later run has taken its place on record", 0: "the rows on record are the same"}.get(
-                done.differing_rows, f"{done.differing_rows} rows on record differ"
-            )
+            states = {
+                None: translated("a later run has taken its place on record"),
+                0: translated("the rows on record are the same"),
+            }
+            differ = translated("{count} rows on record differ", count=done.differing_rows)
             say(
                 "{run_id} as of {as_of_on}: {scores} scores; {state}.",
                 run_id=done.run.run_id,
                 as_of_on=done.run.as_of_on,
                 scores=done.scores,
-                state=state,
+                state=states.get(done.differing_rows, differ),
             )
         raise typer.Exit(1 if done.differing_rows else 0)

@@ -50,9 +50,22 @@ def register(app: typer.Typer) -> None:
                 say("{name} is in service.", name=folder.name)
             return
         if accepted:
-            losses = [str(loss) for loss in accept(home, reason, getpass.getuser())]
-            lines = [*(f"Accepted: {loss}." for loss in losses), "The next `kodomo run` publishes."]
-            typer.echo(json.dumps({"accepted": losses}) if as_json else "\n".join(lines))
+            losses = accept(home, reason, getpass.getuser())
+            if as_json:
+                typer.echo(json.dumps({"accepted": [str(loss) for loss in losses]}))
+                return
+            for loss in losses:
+                say(
+                    {
+                        "all": "Accepted: {missing} of the {people} people.",
+                        "age": "Accepted: {missing} of the {people} people aged {group}.",
+                        "area": "Accepted: {missing} of the {people} people of the area {group}.",
+                    }[loss.grouped_by],
+                    missing=loss.missing,
+                    people=loss.people,
+                    group=loss.group,
+                )
+            say("The next `kodomo run` publishes.")
             return
         publications = list_publications(home)
         if as_json:

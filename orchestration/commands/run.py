@@ -86,9 +86,15 @@ def _run_with_progress(batch: Any) -> None:
 
     from kodomo.register import left_out
     from orchestration.console import print_table
+    from orchestration.language import translated
     from orchestration.run import run_batch
 
-    steps = {"ingest": "Ingest", "build": "Build", "check": "Check", "publish": "Publish"}
+    steps = {
+        "ingest": translated("Ingest"),
+        "build": translated("Build"),
+        "check": translated("Check"),
+        "publish": translated("Publish"),
+    }
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(),
@@ -129,7 +135,7 @@ def _run_with_progress(batch: Any) -> None:
         {
             "source": file.source_id,
             "file": file.file_name,
-            "status": "left for later",
+            "status": translated("left for later"),
             "read": None,
             "loaded": None,
             "rejected": None,
@@ -140,6 +146,8 @@ def _run_with_progress(batch: Any) -> None:
     if noticed:
         print_table(console, noticed)
     if not_used := left_out(batch.as_of_on):
-        console.print(f"Not used, as the register of data items says: {', '.join(not_used)}.")
+        console.print(translated("Not used, as the register of data items says: {names}.", names=", ".join(not_used)))
     if batch.publication is not None:
-        console.print(f"Published {batch.publication.name} as of {batch.as_of_on}.")
+        console.print(
+            translated("Published {name} as of {as_of_on}.", name=batch.publication.name, as_of_on=batch.as_of_on)
+        )

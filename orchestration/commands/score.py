@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration.language import say
+from orchestration.language import say, translated
 from orchestration.options import JSON, date_option, day
 
 
@@ -57,7 +57,11 @@ def register(app: typer.Typer) -> None:
         warnings = list(scored.warnings)
         if scored.unknown_people:
             warnings.append(
-                f"{scored.unknown_people} people of {observations.name} are not among the people: not scored."
+                translated(
+                    "{count} people of {name} are not among the people: not scored.",
+                    count=scored.unknown_people,
+                    name=observations.name,
+                )
             )
         _warn(warnings)
         if as_json:
@@ -87,10 +91,11 @@ def _score_mart(home: Any, definition: Path, as_of_on: Any, out: Path | None, as
         return
     for comparison in rescored.comparisons:
         typer.echo(as_text(comparison) + "\n")
-    where = f" are in {out}" if out else ", nothing written (--out FOLDER writes them)"
     say(
-        "{scores} scores and {contributions} contributions{where}.",
+        "{scores} scores and {contributions} contributions are in {out}."
+        if out
+        else "{scores} scores and {contributions} contributions, nothing written (--out FOLDER writes them).",
         scores=rescored.scores,
         contributions=rescored.contributions,
-        where=where,
+        out=out,
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.language import say
+from orchestration.language import say, translated
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
             seconds=seconds,
             on_picture=lambda picture: typer.echo(
                 f"{picture.account}: {picture.dashboard}"
-                + (f" ({picture.failures} charts failed)" if picture.failures else "")
+                + (translated(" ({count} charts failed)", count=picture.failures) if picture.failures else "")
             ),
         )
         say("{count} pictures in {folder}", count=len(album.pictures), folder=folder)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.language import say
+from orchestration.language import say, translated
 from orchestration.options import JSON
 
 _KINDS = {
@@ -33,7 +33,10 @@ def summary(lines: Iterable[str]) -> list[str]:
         )  # fmt: skip
         counts[kind][match[1] if match else "written"] += 1
     return [
-        f"{kind + 's':<12} " + ", ".join(f"{count} {verb}" for verb, count in sorted(verbs.items()))
+        f"{translated(kind + 's'):<12} "
+        + ", ".join(
+            translated("{count} {verb}", count=count, verb=translated(verb)) for verb, count in sorted(verbs.items())
+        )
         for kind, verbs in counts.items()
         if verbs
     ]

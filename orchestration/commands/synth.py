@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.language import say
+from orchestration.language import say, translated
 from orchestration.options import JSON, AsOf
 
 
@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
                 return
             summary = _with_progress(out, parameters)
         except SynthError as error:
-            raise UsageError(str(error)) from error
+            raise UsageError(error.template, **error.details) from error
         except OSError as error:
             raise KodomoError("{out} cannot be written: {strerror}.", out=out, strerror=error.strerror) from error
         rows = summary["rows"]
@@ -86,7 +86,7 @@ def _with_progress(out: Path, parameters: object) -> dict:
 
         def say(step: str, share: float) -> None:
             if step not in tasks:
-                tasks[step] = display.add_task(step, total=1.0)
+                tasks[step] = display.add_task(translated(step), total=1.0)
             display.update(tasks[step], completed=share)
 
         return generate(out, parameters, say)

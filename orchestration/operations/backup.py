@@ -23,7 +23,6 @@ from kodomo.home import Home, Kept, unknown_paths
 from kodomo.programs import require_program
 
 MANIFEST = "backup.json"
-TAMPERED = "The backup names a file outside of itself: it was tampered with. Nothing was restored."
 RESTORED = "restored.txt"
 """Beside the manifest: when the backup was last put back."""
 HOME_FOLDER = "home"
@@ -135,7 +134,7 @@ def _put_back(source: Path, name: Path, home: Path) -> None:
     Raises KodomoError for a name that leads out of the backup.
     """
     if name.is_absolute() or ".." in name.parts:
-        raise KodomoError(TAMPERED)
+        raise KodomoError("The backup names a file outside of itself: it was tampered with. Nothing was restored.")
     if name.parts[0] != HOME_FOLDER:
         return
     inside = Path(*name.parts[1:])

@@ -107,7 +107,7 @@ def run_case(landing: Path, as_of_on: dt.date, folder: Path, prepared: Path) -> 
     batch = Batch(home, landing, as_of_on)
     batch.ingest()
     batch.nodes = dbt.build(home, exclude=(*NOT_BUILT, "resource_type:seed"))
-    assert not batch.build_errors, dbt.error_summary(batch.nodes)
+    assert not batch.build_errors, dbt.unbuilt(batch.nodes)
     assert not batch.gate_failures, batch.gate_failures
     return Outcome(batch)
 
