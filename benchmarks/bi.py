@@ -87,7 +87,7 @@ def measure(users: int, requests: int, ask: Callable[[int, int], None]) -> list[
     return seconds
 
 
-def told(seconds: list[float]) -> str:
+def percentiles_text(seconds: list[float]) -> str:
     """p50 and p95 in milliseconds."""
     cuts = statistics.quantiles(seconds, n=20, method="inclusive")
     return f"{cuts[9] * 1000:8.0f} {cuts[18] * 1000:8.0f}"
@@ -169,11 +169,12 @@ def main(root: str, account: str = "child_all_nodv", requests: int = 240) -> Non
                 cached = measure(users, requests, ask_server(people, bodies, False))
                 bare = measure(users, requests, ask_engine(file, statements))
                 print(
-                    f"{slug:20}{users:8} {told(uncached)} {told(bare_superset)} {ratios(uncached, bare_superset)} "
-                    f"{told(cached)} {told(bare)}",
+                    f"{slug:20}{users:8} {percentiles_text(uncached)} {percentiles_text(bare_superset)} "
+                    f"{ratios(uncached, bare_superset)} "
+                    f"{percentiles_text(cached)} {percentiles_text(bare)}",
                     flush=True,
                 )
-    print(f"{'an answer without data':20}{1:6} {told(me)}")
+    print(f"{'an answer without data':20}{1:6} {percentiles_text(me)}")
 
 
 def in_turn(

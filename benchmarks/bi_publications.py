@@ -67,13 +67,13 @@ def main(publications: int = 100, users: int = 20) -> None:
             for thread in threads:
                 thread.join()
     stale = [
-        found
-        for asked, found in answers
-        if found < max((number for since, number in in_service if since <= asked - STALE_SECONDS), default=1)
+        answered
+        for asked, answered in answers
+        if answered < max((number for since, number in in_service if since <= asked - STALE_SECONDS), default=1)
     ]
     print(f"{publications} publications in {seconds:.0f} s, {users} users: {len(answers)} answers,")
     print(f"{len(errors)} errors, {len(stale)} answers older than {STALE_SECONDS:.0f} s,")
-    print(f"{len({found for _, found in answers})} publications seen, the last one was {max(answers)[1]}")
+    print(f"{len({answered for _, answered in answers})} publications seen, the last one was {max(answers)[1]}")
 
 
 if __name__ == "__main__":

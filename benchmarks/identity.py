@@ -227,7 +227,7 @@ def against_truth(city: Path, home: Path) -> list[dict[str, Any]]:
     for name in TRUTH:
         connection.execute(f"create view {name} as from read_csv('{city / 'truth' / name}.csv', all_varchar = true)")
     connection.execute(PREPARE)
-    found: list[dict[str, Any]] = []
+    measures: list[dict[str, Any]] = []
     for method in ("kodomo", "join"):
         for group, measure in (
             ("'all' as source_id", "linkage"),
@@ -235,12 +235,12 @@ def against_truth(city: Path, home: Path) -> list[dict[str, Any]]:
             ("records.source_id, records.hard_case", "linkage by hard case"),
         ):
             query = LINKS.format(group=group, method=method)
-            found += [{"measure": measure, "method": method, **row} for row in records(connection, query)]
-    found += [{"measure": "parent edges", **row} for row in records(connection, PARENTS)]
-    found += [{"measure": "parent edges by hard case", **row} for row in records(connection, PARENT_CASES)]
+            measures += [{"measure": measure, "method": method, **row} for row in records(connection, query)]
+    measures += [{"measure": "parent edges", **row} for row in records(connection, PARENTS)]
+    measures += [{"measure": "parent edges by hard case", **row} for row in records(connection, PARENT_CASES)]
     for kind in ("vertical", "horizontal"):
-        found += [{"measure": f"{kind} chains", **row} for row in records(connection, CHAINS.format(kind=kind))]
-    return found
+        measures += [{"measure": f"{kind} chains", **row} for row in records(connection, CHAINS.format(kind=kind))]
+    return measures
 
 
 FOLDERS = ("identity", "family", "linkage", "chains")

@@ -174,16 +174,16 @@ def exact_join(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
     )
 
 
-def figures(found: set[tuple[str, str]], true: set[tuple[str, str]]) -> dict[str, float]:
+def figures(linked: set[tuple[str, str]], true: set[tuple[str, str]]) -> dict[str, float]:
     """Precision, recall and F1 of the found pairs."""
-    hits = len(found & true)
+    hits = len(linked & true)
     return {
-        "found": len(found),
-        "false": len(found - true),
-        "missed": len(true - found),
-        "precision": round(hits / max(len(found), 1), 5),
+        "found": len(linked),
+        "false": len(linked - true),
+        "missed": len(true - linked),
+        "precision": round(hits / max(len(linked), 1), 5),
         "recall": round(hits / len(true), 5),
-        "f1": round(2 * hits / (len(found) + len(true)), 5),
+        "f1": round(2 * hits / (len(linked) + len(true)), 5),
     }
 
 
@@ -192,9 +192,9 @@ def main() -> None:
     connection = duckdb.connect()
     true = load(connection)
     started = time.perf_counter()
-    found = link(connection)
+    linked = link(connection)
     seconds = round(time.perf_counter() - started, 1)
-    print(json.dumps({"method": "kodomo", "seconds": seconds, **figures(found, true)}))
+    print(json.dumps({"method": "kodomo", "seconds": seconds, **figures(linked, true)}))
     print(json.dumps({"method": "join on name and birth date", **figures(exact_join(connection), true)}))
 
 

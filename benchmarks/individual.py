@@ -68,17 +68,17 @@ def bare(connection: duckdb.DuckDBPyConnection, statements: list[tuple[str, Any]
 def batch_rows(home: Home) -> dict[str, set[tuple]]:
     """The batch's scores by child."""
     with individual.in_service(home) as (connection, _):
-        found: dict[str, set[tuple]] = {}
+        rows_by_person: dict[str, set[tuple]] = {}
         for row in connection.execute(
             f"select person_id, model_version, difficulty_type, score, tier, is_override, completeness "
             f"from {WAREHOUSE}.marts.fct_risk_score "
             f"where as_of_on = (select as_of_on from {WAREHOUSE}.{PARAMETERS})"
         ).fetchall():
-            found.setdefault(row[0], set()).add(row[1:])
-    return found
+            rows_by_person.setdefault(row[0], set()).add(row[1:])
+    return rows_by_person
 
 
-def told(name: str, seconds: list[float]) -> str:
+def percentiles_text(name: str, seconds: list[float]) -> str:
     """p50 and p95 in milliseconds."""
     ordered = sorted(seconds)
     p50, p95 = (ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 for share in (0.5, 0.95))
@@ -106,7 +106,7 @@ def main() -> None:
     for number, person_id in enumerate(people):
         started = time.perf_counter()
         try:
-            found = individual.determine(home, person_id, as_of_on=as_of_on)
+            determination = individual.determine(home, person_id, as_of_on=as_of_on)
         except individual.AssessError:
             # On the other date this child was none yet.
             continue
@@ -119,7 +119,7 @@ def main() -> None:
                     score[name]
                     for name in ("model_version", "difficulty_type", "score", "tier", "is_override", "completeness")
                 )
-                for score in found.children[0]["scores"]
+                for score in determination.children[0]["scores"]
             }
             if rows != expected[person_id]:
                 sys.exit("A determination differs from the batch.")
@@ -128,8 +128,8 @@ def main() -> None:
             whole.append(elapsed)
             alone.append(seconds)
     print(f"{residents[0][0]} residents, {len(whole)} determinations, {same} equal to the batch")
-    print(told("determination", whole))
-    print(told("bare engine, same statements", alone))
+    print(percentiles_text("determination", whole))
+    print(percentiles_text("bare engine, same statements", alone))
 
 
 if __name__ == "__main__":

@@ -66,8 +66,8 @@ def rank_correlation(first: list[float], second: list[float]) -> str:
 def beside_the_truth(home: Home, proposal: Proposal, truth: Path) -> dict[str, str]:
     """The three rank correlations of a proposal."""
     effects = read_effects(truth, OUTCOMES.get(proposal.difficulty_type, proposal.difficulty_type))
-    with cohort(home, proposal.frozen_on[-1]) as found:
-        children = found.connection.execute(
+    with cohort(home, proposal.frozen_on[-1]) as frozen:
+        children = frozen.connection.execute(
             "select frozen.current_person_id, frozen.bands "
             f"from {SCRATCH}.intermediate.int_evaluation__cohort "
             f"inner join {SCRATCH}.intermediate.int_evaluation__frozen as frozen using (person_id) "
@@ -76,7 +76,7 @@ def beside_the_truth(home: Home, proposal: Proposal, truth: Path) -> dict[str, s
         ).fetchall()
         refused = {
             row[0]
-            for row in found.connection.execute(
+            for row in frozen.connection.execute(
                 f"select item_code from {SCRATCH}.intermediate.int_evaluation__refused_items where difficulty_type = ?",
                 [proposal.difficulty_type],
             ).fetchall()
@@ -127,10 +127,10 @@ def main() -> None:
                 continue
             judged = {row.name: row for row in proposal.judgements}[proposal.method]
             versus = {row["with"]: row for row in proposal.comparisons}
-            found = beside_the_truth(home, proposal, truth)
+            comparison = beside_the_truth(home, proposal, truth)
         print(
             f"{difficulty}: {proposal.cases} cases of {proposal.children:,}; rank correlation of points with effects: "
-            f"bands {found['bands']}, factors {found['factors']}, children {found['children']}"
+            f"bands {comparison['bands']}, factors {comparison['factors']}, children {comparison['children']}"
         )
         print(f"    AUC {judged.auc:.3f} ({judged.auc_low:.3f}–{judged.auc_high:.3f}), {proposal.method}")
         for name in ("unconstrained", "boosted"):

@@ -45,17 +45,17 @@ class Genogram:
 
     def ancestors(self, child: int, generations: int) -> dict[int, int]:
         """Ancestors and the generation in which each stands first."""
-        found: dict[int, int] = {}
+        generation_of: dict[int, int] = {}
         layer = [child]
         for generation in range(1, generations + 1):
-            layer = [parent for person in layer for parent in self.parents.of(person) if parent not in found]
+            layer = [parent for person in layer for parent in self.parents.of(person) if parent not in generation_of]
             for parent in layer:
-                found.setdefault(parent, generation)
-        return found
+                generation_of.setdefault(parent, generation)
+        return generation_of
 
     def vertical(self, child: int, had_case: set[int], protected: set[int]) -> dict[int, Chain]:
         """End → steps and path, for ancestors with a case as a minor."""
-        found: dict[int, Chain] = {}
+        chains: dict[int, Chain] = {}
         paths = {child: (child,)}
         layer = [child]
         for generation in range(1, GENERATIONS + 1):
@@ -67,9 +67,9 @@ class Genogram:
                     paths[parent] = (*paths[person], parent)
                     following.append(parent)
                     if parent in had_case:
-                        found[parent] = (generation, paths[parent])
+                        chains[parent] = (generation, paths[parent])
             layer = following
-        return found
+        return chains
 
     def horizontal(self, child: int, household: set[int], recent: set[int], protected: set[int]) -> dict[int, Chain]:
         """End → steps and path, for people with a recent case outside the household.
@@ -77,7 +77,7 @@ class Genogram:
         Neighbours are visited in ascending order, layer by layer, so the first path to anybody is the shortest, and of
         the shortest the one with the smallest ids.
         """
-        found: dict[int, Chain] = {}
+        chains: dict[int, Chain] = {}
         barred = None
         paths = {child: (child,)}
         layer = [child]
@@ -93,9 +93,9 @@ class Genogram:
                         if barred is None:
                             barred = self.ancestors(child, EDGES)
                         if other not in barred:
-                            found[other] = (step, paths[other])
+                            chains[other] = (step, paths[other])
             layer = following
-        return found
+        return chains
 
 
 def shared_households(person: np.ndarray, household: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

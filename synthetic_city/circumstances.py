@@ -258,16 +258,16 @@ class Circumstances:
         count = len(people)
         limit = int(days.min(initial=self.as_of)) - round(3 * YEAR)
         subjects = np.flatnonzero(self.last_case > limit)
-        found = np.zeros(len(children), dtype=bool)
+        has_kin = np.zeros(len(children), dtype=bool)
         if not len(subjects):
-            return found
+            return has_kin
         own = np.zeros(count + 1, dtype=np.int32)
         own[subjects] = 1
         for mine in (people.mother, people.father):
             tally = np.zeros(count + 1, dtype=np.int32)
             np.add.at(tally, mine[subjects], 1)
             tally[-1] = 0
-            found |= (mine[children] >= 0) & (tally[mine[children]] - own[children] > 0)
+            has_kin |= (mine[children] >= 0) & (tally[mine[children]] - own[children] > 0)
         for line in (people.mother, people.father):
             tally = np.zeros(count + 1, dtype=np.int32)
             for parent in (people.mother, people.father):
@@ -276,8 +276,8 @@ class Circumstances:
             tally[-1] = 0
             for parent in (people.mother, people.father):
                 grand = np.where(parent[children] >= 0, line[parent[children]], -1)
-                found |= (grand >= 0) & (tally[grand] - own[children] > 0)
-        return found
+                has_kin |= (grand >= 0) & (tally[grand] - own[children] > 0)
+        return has_kin
 
     # --- the years --------------------
 

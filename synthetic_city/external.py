@@ -168,12 +168,12 @@ class ExternalPeople:
     def _guardian(self, who: np.ndarray, on: np.ndarray) -> np.ndarray:
         people, history = self.city.people, self.city.history
         home = history.household_at(who, on)
-        found = np.full(len(who), -1, dtype=np.int64)
+        guardians = np.full(len(who), -1, dtype=np.int64)
         for parent in (people.father, people.mother):
             candidate = parent[who].astype(np.int64)
-            here = (candidate >= 0) & (found < 0) & (home >= 0) & (history.household_at(candidate, on) == home)
-            found = np.where(here, candidate, found)
-        return found
+            here = (candidate >= 0) & (guardians < 0) & (home >= 0) & (history.household_at(candidate, on) == home)
+            guardians = np.where(here, candidate, guardians)
+        return guardians
 
     def _address(self, households: np.ndarray, on: np.ndarray, source: str) -> np.ndarray:
         rng = self.rng

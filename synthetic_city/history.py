@@ -100,8 +100,8 @@ class History:
         """The household in which each person is resident on a day, or -1."""
         position = self.stays.at(persons, days)
         household, end = self.stays.values
-        there = (position >= 0) & (end[position] > days)
-        return np.where(there, household[position], -1).astype(np.int64)
+        is_member = (position >= 0) & (end[position] > days)
+        return np.where(is_member, household[position], -1).astype(np.int64)
 
     def head_at(self, households: np.ndarray, days: np.ndarray) -> np.ndarray:
         """The head of each household on a day, or -1."""
@@ -130,9 +130,9 @@ class History:
         table = self.population.households
         # Entries hold the address *before* a move: the first move after the day says what it was then.
         position = self.moves.at(households, -(days + 1)) if len(self.moves.keys) else np.full(len(households), -1)
-        found = position >= 0
+        has_address = position >= 0
         return tuple(
-            np.where(found, values[position] if len(values) else 0, current[households])
+            np.where(has_address, values[position] if len(values) else 0, current[households])
             for values, current in zip(self.moves.values[:3], (table.town, table.number, table.branch), strict=True)
         )
 
@@ -199,17 +199,17 @@ class History:
         person_parents = self.parents_at(person, on)
 
         def one_of(who: np.ndarray, parents: list[np.ndarray]) -> np.ndarray:
-            found = np.zeros(len(who), dtype=bool)
+            matches = np.zeros(len(who), dtype=bool)
             for parent in parents:
-                found |= (parent >= 0) & (parent == who)
-            return found
+                matches |= (parent >= 0) & (parent == who)
+            return matches
 
         def has_parent_among(parents: list[np.ndarray], of: np.ndarray) -> np.ndarray:
             """Whether one of these people is a child of ``of``."""
-            found = np.zeros(len(of), dtype=bool)
+            matches = np.zeros(len(of), dtype=bool)
             for parent in parents:
-                found |= (parent >= 0) & one_of(of, self.parents_at(parent, on))
-            return found & (of >= 0)
+                matches |= (parent >= 0) & one_of(of, self.parents_at(parent, on))
+            return matches & (of >= 0)
 
         sibling = np.zeros(len(person), dtype=bool)
         for mine, theirs in zip(person_parents[:2], head_parents[:2], strict=True):
@@ -239,9 +239,9 @@ class History:
         step_via = np.zeros(len(person), dtype=np.int64)
         for parent in person_parents[:2]:
             spouse, _ = self.partner_at(parent, on)
-            found = (parent >= 0) & (spouse >= 0) & one_of(head, self.parents_at(spouse, on))
-            step_via = np.where(found, np.where(people.sex[parent] == FEMALE, 12, 11), step_via)
-            stepgrandchild |= found
+            matches = (parent >= 0) & (spouse >= 0) & one_of(head, self.parents_at(spouse, on))
+            step_via = np.where(matches, np.where(people.sex[parent] == FEMALE, 12, 11), step_via)
+            stepgrandchild |= matches
         sibling_spouse = np.zeros(len(person), dtype=bool)
         for mine, heads in zip(self.parents_at(own_partner, on)[:2], head_parents[:2], strict=True):
             sibling_spouse |= (own_partner >= 0) & (mine >= 0) & (mine == heads) & (own_partner != head)

@@ -514,8 +514,12 @@ class Population:
             mine = self.people.union[partner] == unions
             self.people.spouse[partner[mine]] = -1
             self.people.union[partner[mine]] = -1
-            there = self.people.household[partner]
-            self.versions.append(int((there >= 0).sum()), household=there[there >= 0], day=days[there >= 0])
+            partner_household = self.people.household[partner]
+            self.versions.append(
+                int((partner_household >= 0).sum()),
+                household=partner_household[partner_household >= 0],
+                day=days[partner_household >= 0],
+            )
 
     def _deaths(self, persons: np.ndarray, days: np.ndarray) -> None:
         persons, days = self._present(persons, days)
@@ -695,8 +699,8 @@ class Population:
                 mother=np.where(is_father, -1, partners[position]),
             )
             self._rename(children, people.surname[partners[position]], days[position])
-        there = people.household[husbands]
-        self.versions.append(int((there >= 0).sum()), household=there[there >= 0], day=days[there >= 0])
+        household = people.household[husbands]
+        self.versions.append(int((household >= 0).sum()), household=household[household >= 0], day=days[household >= 0])
 
     def _live_together(self, husbands: np.ndarray, wives: np.ndarray, days: np.ndarray) -> None:
         """One household for each pair: his family's, hers, the home one of them has, or a new one."""
@@ -742,8 +746,8 @@ class Population:
         wives, husbands, days = pairs[ok, 0], pairs[ok, 1], days[ok]
         self._live_together(husbands, wives, days)
         self._join(husbands, wives, days, UNREGISTERED, 0)
-        there = people.household[husbands]
-        self.versions.append(len(there), household=there, day=days)
+        home = people.household[husbands]
+        self.versions.append(len(home), household=home, day=days)
 
     def _convert(self, unions: np.ndarray, days: np.ndarray) -> None:
         chosen = (self.unions.end[unions] == OPEN) & (self.unions.start[unions] < days)
@@ -800,9 +804,13 @@ class Population:
         parental = np.full(count, -1, dtype=np.int64)
         for parent in (people.father, people.mother):
             who = parent[leaver]
-            there = np.where(who >= 0, people.household[who], -1)
-            fits = (there >= 0) & (self.households.kind[there] == HOME) & (there != household)
-            parental = np.where(fits, there, parental)
+            parent_household = np.where(who >= 0, people.household[who], -1)
+            fits = (
+                (parent_household >= 0)
+                & (self.households.kind[parent_household] == HOME)
+                & (parent_household != household)
+            )
+            parental = np.where(fits, parent_household, parental)
         outside = draw > np.where(violent, 0.66, 0.8)
         parental = np.where((draw < 0.42) & ~outside, parental, -1)
         fresh = ~outside & (parental < 0)
@@ -919,9 +927,9 @@ class Population:
         parental = np.full(len(persons), -1, dtype=np.int64)
         for parent_of in (people.father, people.mother):
             who = parent_of[persons]
-            there = np.where(who >= 0, people.household[who], -1)
-            fits = (there >= 0) & (self.households.kind[there] == HOME)
-            parental = np.where(fits, there, parental)
+            parent_household = np.where(who >= 0, people.household[who], -1)
+            fits = (parent_household >= 0) & (self.households.kind[parent_household] == HOME)
+            parental = np.where(fits, parent_household, parental)
         parental = np.where(rng.random(len(persons)) < 0.65, parental, -1)
         target = parental.copy()
         fresh = parental < 0

@@ -286,8 +286,8 @@ class Slips:
         if extract.source in SWAPPED_NAMES:
             # The kana goes with the name.
             kana = columns["氏名_フリガナ"].copy()
-            for row, found in cells.items():
-                if any(cell.kind == "name_swapped" for cell in found):
+            for row, cell_errors in cells.items():
+                if any(cell.kind == "name_swapped" for cell in cell_errors):
                     kana[row] = _swapped(kana[row]) or kana[row]
             columns["氏名_フリガナ"] = kana
         return cells

@@ -167,18 +167,18 @@ class Truth:
         parts = []
         for parent, adoptive in ((people.mother, 0), (people.father, 0), (people.adopter, 1)):
             who = parent[persons].astype(np.int64)
-            there = (who >= 0) & self.inside[who]
-            child = persons[there]
+            is_inside = (who >= 0) & self.inside[who]
+            child = persons[is_inside]
             start = people.adopted_from[child] if adoptive else people.birth[child]
             end = people.adopted_to[child] if adoptive else np.full(len(child), OPEN)
-            parts.append((child, who[there], np.full(len(child), adoptive), start, end))
+            parts.append((child, who[is_inside], np.full(len(child), adoptive), start, end))
         child, parent, adoptive, start, end = (
             np.concatenate(columns).astype(np.int64) for columns in zip(*parts, strict=True)
         )
         stated = {name: self._pairs(pairs) for name, pairs in self._stated().items()}
         keys = self._pairs((child, parent))
-        found = {name: np.isin(keys, known) for name, known in stated.items()}
-        words = ["|".join(name for name in found if found[name][row]) for row in range(len(child))]
+        is_stated = {name: np.isin(keys, known) for name, known in stated.items()}
+        words = ["|".join(name for name in is_stated if is_stated[name][row]) for row in range(len(child))]
         return child, parent, adoptive, start, end, words
 
     def _pairs(self, pair: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

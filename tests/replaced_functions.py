@@ -53,12 +53,12 @@ class Replaced:
 
 def replaced_functions(root: Path = PROJECT) -> list[Replaced]:
     """Every place below ``root``, in order."""
-    found = set(replaced_macros(root))
+    replaced = set(replaced_macros(root))
     for folder in FOLDERS:
         for path in (root / folder).rglob("*.py"):
             if not path.is_symlink():
-                found |= set(of_source(path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()))
-    return sorted(found)
+                replaced |= set(of_source(path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()))
+    return sorted(replaced)
 
 
 def of_source(source: str, path: str = "<source>") -> list[Replaced]:
@@ -279,15 +279,15 @@ def _is_proxy(value: Any) -> bool:
 def _is_function(kind: type, attribute: str) -> bool:
     """Whether a class has a function, or a property that cannot be set, under a name."""
     try:
-        found = inspect.getattr_static(kind, attribute)
+        member = inspect.getattr_static(kind, attribute)
     except AttributeError:
         return False
-    if isinstance(found, property):
-        return found.fset is None
-    if inspect.isroutine(found) or isinstance(found, (staticmethod, classmethod)):
+    if isinstance(member, property):
+        return member.fset is None
+    if inspect.isroutine(member) or isinstance(member, (staticmethod, classmethod)):
         return True
     # As functools.cached_property and its like: an assignment replaces what would be computed.
-    return hasattr(type(found), "__get__") and not hasattr(type(found), "__set__") and not inspect.isclass(found)
+    return hasattr(type(member), "__get__") and not hasattr(type(member), "__set__") and not inspect.isclass(member)
 
 
 def _of_import(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[int, str]]:
@@ -311,15 +311,15 @@ def replaced_macros(root: Path) -> Iterator[Replaced]:
 
 @cache
 def _macros_of_dbt() -> frozenset[tuple[str, str]]:
-    found = set()
+    macros = set()
     for package in ("dbt.include.global_project", "dbt.include.duckdb"):
         spec = importlib.util.find_spec(package)
         for folder in (spec.submodule_search_locations or []) if spec else []:
             for path in Path(folder).rglob("*.sql"):
-                found |= set(_MACRO.findall(path.read_text(encoding="utf-8")))
-    if not found:
+                macros |= set(_MACRO.findall(path.read_text(encoding="utf-8")))
+    if not macros:
         raise LookupError("dbt's own macros were not found: their place has changed.")
-    return frozenset(found)
+    return frozenset(macros)
 
 
 if __name__ == "__main__":

@@ -153,12 +153,12 @@ def custodian_at(city: City, children: np.ndarray, on: np.ndarray, father_first:
     people, history = city.people, city.history
     home = history.household_at(children, on)
     order = (people.father, people.mother) if father_first else (people.mother, people.father)
-    found = np.full(len(children), -1, dtype=np.int64)
+    custodians = np.full(len(children), -1, dtype=np.int64)
     for parent in order:
         who = parent[children].astype(np.int64)
-        here = (who >= 0) & (home >= 0) & (history.household_at(who, on) == home) & (found < 0)
-        found = np.where(here, who, found)
-    return found
+        here = (who >= 0) & (home >= 0) & (history.household_at(who, on) == home) & (custodians < 0)
+        custodians = np.where(here, who, custodians)
+    return custodians
 
 
 def children_in_want(city: City) -> tuple[np.ndarray, np.ndarray]:
@@ -224,9 +224,9 @@ def factor_by_month(
         order = np.argsort(situation.children)
         place = np.searchsorted(situation.children[order], children[rows])
         place = np.minimum(place, len(order) - 1)
-        found = situation.children[order][place] == children[rows]
+        is_known = situation.children[order][place] == children[rows]
         for name in names:
-            result[name][rows] = found & situation.factors[name][order[place]]
+            result[name][rows] = is_known & situation.factors[name][order[place]]
     return result
 
 

@@ -192,7 +192,7 @@ def test_a_forbidden_heading_refuses_the_file_and_leaves_the_others(busy: BusyRu
     assert "課税" in refused[0]["reason"]
 
 
-def test_what_20_people_enter_while_a_run_builds_and_publishes_is_neither_lost_nor_doubled(busy: BusyRun) -> None:
+def test_entries_during_a_run_are_neither_lost_nor_doubled(busy: BusyRun) -> None:
     home = Home(busy.city.home)
     store = EntryStore(home)
     kept = {version.record_id: version for version in store.current("school_consultation")}
@@ -213,10 +213,10 @@ def test_what_20_people_enter_while_a_run_builds_and_publishes_is_neither_lost_n
     # The next run takes everything, and what was taken before is not there twice.
     take_entries(home, "next")
     in_force = "semi join (from raw.deliveries where status = 'loaded') using (delivery_id)"
-    found = rows(
+    loaded = rows(
         busy.city, f"select summary from raw.school_consultations {in_force} where starts_with(record_no, 'E')"
     )
-    assert sorted(row[0] for row in found) == sorted(busy.saved)
+    assert sorted(row[0] for row in loaded) == sorted(busy.saved)
 
 
 def test_an_empty_landing_folder_is_said_in_plain_words(city: City, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_determination_from_search_to_confirmed_fact(server: Server, caseworker:
     assert "2025年10月1日" in page.inner_text("main")
     kept = EntryStore(server.home).determinations(by="child_all")[0]
     assert (kept["scope"], kept["as_of_on"].isoformat()) == ("family", "2025-10-01")
-    assert child in {told["person_id"] for told in kept["result"]}
+    assert child in {determined["person_id"] for determined in kept["result"]}
 
 
 def test_school_records(server: Server, teacher: Staff, child: str) -> None:
@@ -179,7 +179,7 @@ def test_school_records(server: Server, teacher: Staff, child: str) -> None:
     assert "いじめ" in page.inner_text("main")
 
 
-def test_old_paper_case_and_support_measure_told_by_telephone(server: Server, caseworker: Staff, child: str) -> None:
+def test_old_paper_case_and_support_measure_heard_by_telephone(server: Server, caseworker: Staff, child: str) -> None:
     page = caseworker.choose("paper_case", "入力する", child)
     labels = page.locator("#person_id option").all_inner_texts()
     assert any(label.startswith("母") for label in labels)
@@ -310,7 +310,7 @@ def test_request_of_the_person_and_its_document(server: Server, caseworker: Staf
 
 
 @pytest.mark.parametrize("name", sorted(read_access().entry_pages))
-def test_somebody_without_permission_is_told_so_in_japanese(browser: Browser, server: Server, name: str) -> None:
+def test_account_without_permission_gets_a_japanese_message(browser: Browser, server: Server, name: str) -> None:
     outsider = _outsider(browser, server)
     page = outsider.open(name)
     assert page.locator("[role=alert]").inner_text() == (

@@ -37,8 +37,8 @@ class Outcome:
 
     def person_id(self, atena_no: str) -> str | None:
         """The person of a number, as it is in the register; None: the number is no person's."""
-        found = self.rows("select person_id from marts.dim_person where atena_no = ?", [atena_no.zfill(15)])
-        return found[0][0] if found else None
+        person_ids = self.rows("select person_id from marts.dim_person where atena_no = ?", [atena_no.zfill(15)])
+        return person_ids[0][0] if person_ids else None
 
     def observations(self, atena_no: str, observation_code: str) -> list[tuple]:
         """observed_on, ended_on and value of the observations of one kind of a person, in the order of time."""
@@ -50,10 +50,10 @@ class Outcome:
 
     def is_known_to_services(self, atena_no: str) -> bool | None:
         """Whether a child is known to services; None: the person is no subject."""
-        found = self.rows(
+        flags = self.rows(
             "select is_known_to_services from marts.dim_child where person_id = ?", [self.person_id(atena_no)]
         )
-        return found[0][0] if found else None
+        return flags[0][0] if flags else None
 
     def rejects(self, source_id: str) -> list[tuple]:
         """line_number, reason_code and column_name of the rejects of a source."""

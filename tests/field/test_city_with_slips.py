@@ -78,7 +78,7 @@ def in_doubt(outcomes: dict[str, Outcome], slips: list[dict[str, str]]) -> set[s
 
 
 @pytest.mark.parametrize("mart", MARTS)
-def test_what_is_recovered_counts_as_in_the_clean_city(
+def test_recovered_values_count_as_in_the_clean_city(
     outcomes: dict[str, Outcome], in_doubt: set[str], mart: str
 ) -> None:
     clean, read = (
@@ -91,10 +91,8 @@ def test_what_is_recovered_counts_as_in_the_clean_city(
     assert read == clean
 
 
-def test_what_is_rejected_is_a_reject_and_nothing_else_is(
-    outcomes: dict[str, Outcome], slips: list[dict[str, str]]
-) -> None:
-    found = outcomes["slips"].rows(
+def test_rejects_are_the_expected_ones(outcomes: dict[str, Outcome], slips: list[dict[str, str]]) -> None:
+    rejects = outcomes["slips"].rows(
         "select rejects.source_id, deliveries.file_name, rejects.line_number from marts.fct_reject as rejects "
         "inner join marts.fct_delivery as deliveries using (delivery_id) where deliveries.status = 'loaded'"
     )
@@ -103,10 +101,10 @@ def test_what_is_rejected_is_a_reject_and_nothing_else_is(
         for slip in slips
         if slip["expected"] == "rejected"
     ]
-    assert sorted(found) == sorted(expected)
+    assert sorted(rejects) == sorted(expected)
 
 
-def test_what_is_asked_is_a_question(outcomes: dict[str, Outcome], slips: list[dict[str, str]]) -> None:
+def test_unclear_values_are_questions(outcomes: dict[str, Outcome], slips: list[dict[str, str]]) -> None:
     outcome = outcomes["slips"]
     questions = outcome.rows("select question, source_id, detail, row_count from marts.fct_steward_question")
     asked = Counter()
@@ -135,9 +133,9 @@ def test_a_record_with_an_exchanged_name_is_for_review(
 ) -> None:
     assert of_kind(slips, "name_swapped")
     linked = outcomes["clean"].rows("select source_key from marts.fct_link_decision where status = 'linked'")
-    found = outcomes["slips"].rows("select source_key from marts.fct_link_decision where status = 'review'")
+    for_review = outcomes["slips"].rows("select source_key from marts.fct_link_decision where status = 'review'")
     swapped = {person.removeprefix("social_council_services-") for person in in_doubt}
-    assert swapped & {key for (key,) in linked} <= {key for (key,) in found}
+    assert swapped & {key for (key,) in linked} <= {key for (key,) in for_review}
 
 
 def test_a_file_of_the_future_is_held(outcomes: dict[str, Outcome], slips: list[dict[str, str]]) -> None:

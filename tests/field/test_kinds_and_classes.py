@@ -49,10 +49,10 @@ def test_no_abuse_is_no_abuse(field: RunCase, position: int) -> None:
 
 def test_not_needed_is_no_concern(field: RunCase) -> None:
     outcome = field("11-not-needed-is-no-concern")
-    found = outcome.rows(
+    observations = outcome.rows(
         "select person_id, text_value from marts.fct_observation where observation_code = 'development_concern'"
     )
-    assert found == [(outcome.person_id("150004"), "要観察")]
+    assert observations == [(outcome.person_id("150004"), "要観察")]
 
 
 def test_a_measure_with_a_date_and_no_class_protects_and_is_asked(field: RunCase) -> None:

@@ -98,11 +98,11 @@ def test_every_row_is_loaded_or_rejected_in_the_layout(outcome: Outcome) -> None
 
 
 def test_the_right_people_live_in_the_right_households_and_areas(outcome: Outcome) -> None:
-    found = outcome.rows(
+    residents = outcome.rows(
         "select ltrim(atena_no, '0'), display_name, ltrim(household_id, '0'), area_code, is_resident, moved_from, "
         "moved_to, is_dv_protected from marts.dim_person where atena_no is not null order by 1"
     )
-    assert found == [
+    assert residents == [
         ("101", "山田 花子", "903", "ryotsu", True, None, None, False),
         ("102", "山田 一郎", "903", "ryotsu", True, None, None, False),
         ("104", "鈴木 次郎", "905", "sawata", True, None, None, False),
@@ -113,12 +113,12 @@ def test_the_right_people_live_in_the_right_households_and_areas(outcome: Outcom
 
 
 def test_history_rows_make_the_households_over_time(outcome: Outcome) -> None:
-    found = outcome.rows(
+    spells = outcome.rows(
         "select ltrim(household_id, '0'), relation_chain, valid_from, valid_to from intermediate.int_household__spells "
         "where person_id = ? order by valid_from",
         [outcome.person_id("101")],
     )
-    assert found == [
+    assert spells == [
         ("901", "20", dt.date(1985, 5, 5), dt.date(2010, 6, 1)),
         ("902", "12", dt.date(2010, 6, 1), dt.date(2020, 4, 1)),
         ("903", "02", dt.date(2020, 4, 1), None),
@@ -131,18 +131,18 @@ def test_history_rows_make_the_households_over_time(outcome: Outcome) -> None:
     } == {("101", "102"), ("101", "106")}
 
 
-def test_whose_every_row_was_taken_back_is_nobody_and_on_record(outcome: Outcome) -> None:
+def test_number_whose_every_row_was_withdrawn_is_no_person_and_on_record(outcome: Outcome) -> None:
     assert outcome.person_id("103") is None
     assert outcome.rows(
         "select change, to_person_id from marts.fct_identity_change where ltrim(source_key, '0') = '103'"
     ) == [("gone", None)]
 
 
-def test_a_carried_number_makes_the_link_unless_it_is_somebody_elses(outcome: Outcome) -> None:
-    found = outcome.rows(
+def test_carried_number_links_unless_it_describes_another_person(outcome: Outcome) -> None:
+    links = outcome.rows(
         "select source_key, ltrim(person_id, '0'), method, status from marts.fct_link_decision order by source_key"
     )
-    assert found == [
+    assert links == [
         ("S1", "102", "number", "linked"),
         ("S2", "106", "number", "linked"),
         ("S3", "104", "number", "review"),

@@ -31,7 +31,7 @@ def test_number_that_a_tool_rewrote_is_the_same_person(field: RunCase) -> None:
     assert outcome.rows("select count(*) from marts.dim_person") == [(8,)]
 
 
-def test_number_of_nobody_is_a_question(field: RunCase) -> None:
+def test_unknown_number_is_a_question(field: RunCase) -> None:
     outcome = field("06-number-of-nobody")
     assert outcome.rows("select count(*) from marts.dim_person") == [(2,)]
     assert outcome.rows("select count(*) from marts.fct_observation where source_id = 'council_cases'") == [(0,)]

@@ -76,7 +76,7 @@ def test_every_current_row_is_staged_once(city: City, source_id: str) -> None:
         assert len(rows) == len(current)
 
 
-def test_what_the_register_holds_back_is_empty(city: City) -> None:
+def test_unapproved_column_is_empty(city: City) -> None:
     with duckdb.connect(str(city.warehouse), read_only=True) as connection:
         held = connection.execute(
             "select source_id, column_name from raw.data_items where status <> '承認' order by all"

@@ -79,14 +79,14 @@ class Child:
 
 def make_children() -> list[Child]:
     """Every area, every department and both kinds of protection, in all combinations that matter."""
-    found = []
+    attributes = []
     for area in AREAS:
         for department in [None, "health", "welfare", "elderly", "education", "guidance_centre", "social_council"]:
             for is_protected in (False, True):
                 departments = tuple(sorted({"child", *([department] if department else [])}))
                 for holder in {department or "child", "welfare"}:
-                    found.append((area, departments, is_protected, holder))
-    return [Child(number, *values) for number, values in enumerate(sorted(found), start=1)]
+                    attributes.append((area, departments, is_protected, holder))
+    return [Child(number, *values) for number, values in enumerate(sorted(attributes), start=1)]
 
 
 CHILDREN = make_children()
@@ -205,10 +205,10 @@ def read_seen(staff: Path) -> dict[str, Seen]:
     """Every user of a staff list."""
     with staff.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    found = {}
+    seen_by_username = {}
     for row in rows:
         areas = set(AREAS) if row["areas"] == "*" else set(filter(None, row["areas"].split("|")))
-        found[row["username"]] = Seen(
+        seen_by_username[row["username"]] = Seen(
             row["username"],
             row["department"],
             frozenset(areas),
@@ -216,7 +216,7 @@ def read_seen(staff: Path) -> dict[str, Seen]:
             row["is_dv_authorised"] == "1",
             areas == set(AREAS),
         )
-    return found
+    return seen_by_username
 
 
 _TOKEN = re.compile(r"(?:(\w+):)?(P\d{3})\b")
@@ -261,7 +261,7 @@ TREND = {"area_name", "difficulty_type", "difficulty_label", "tier", "tier_label
 
 def leaks(text: str, seen: Seen) -> list[str]:
     """What an answer holds that the user may not see: empty when all is well."""
-    found = []
+    leaked = []
     children, counted, numbers = seen.children(), seen.counted(), seen.numbers()
     protected = {child.name for child in CHILDREN if child.is_protected} if not seen.is_dv else set()
     holders = {child.name: child.holder for child in CHILDREN}
@@ -271,16 +271,16 @@ def leaks(text: str, seen: Seen) -> list[str]:
             cut = columns
     for column, name in _TOKEN.findall(text):
         if name not in children and not (column in TREND and name in counted):
-            found.append(f"{column}:{name} is out of scope")
+            leaked.append(f"{column}:{name} is out of scope")
         elif column in PLACE and name in protected:
-            found.append(f"{column}:{name} gives a protected family's place away")
+            leaked.append(f"{column}:{name} gives a protected family's place away")
         elif column in cut or (not column and not seen.names_children()):
-            found.append(f"{column or 'id'}:{name} is a column that this audience does not have")
+            leaked.append(f"{column or 'id'}:{name} is a column that this audience does not have")
         elif column in FACTS and holders[name] not in FACTS_OF.get(seen.department, {holders[name]}):
-            found.append(f"{column}:{name} is a fact of a holder that is not this department's concern")
-    found += [f"number {n} is out of scope" for n in _NUMBER.findall(text) if int(n) not in numbers]
-    found += [f"holder {h} is out of scope" for h in _HOLDER.findall(text) if h not in seen.holders()]
-    return sorted(set(found))
+            leaked.append(f"{column}:{name} is a fact of a holder that is not this department's concern")
+    leaked += [f"number {n} is out of scope" for n in _NUMBER.findall(text) if int(n) not in numbers]
+    leaked += [f"holder {h} is out of scope" for h in _HOLDER.findall(text) if h not in seen.holders()]
+    return sorted(set(leaked))
 
 
 MACHINE = re.compile(r"site-packages|Traceback \(|\.duckdb|\bPID\b|/usr/(?:local/)?lib/|File \\?\"/")
@@ -288,7 +288,7 @@ MACHINE = re.compile(r"site-packages|Traceback \(|\.duckdb|\bPID\b|/usr/(?:local
 
 def tells_of_the_machine(text: str, home: Path) -> list[str]:
     """Paths, process ids and stack traces in an answer."""
-    found = MACHINE.findall(text)
+    leaked = MACHINE.findall(text)
     if str(home) in text:
-        found.append("the home folder")
-    return [str(item) for item in found]
+        leaked.append("the home folder")
+    return [str(item) for item in leaked]

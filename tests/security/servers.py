@@ -103,9 +103,9 @@ class Person:
     def log_in(self, password: str) -> requests.Response:
         """Fill in the form of the log-in page."""
         page = self.get("/login/").text
-        found = re.search(r"csrf_token(?:&#34;|&quot;|\"): ?(?:&#34;|&quot;|\")([^\"&]+)", page)
-        found = found or re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-        form = {"username": self.username, "password": password, "csrf_token": found.group(1) if found else ""}
+        token = re.search(r"csrf_token(?:&#34;|&quot;|\"): ?(?:&#34;|&quot;|\")([^\"&]+)", page)
+        token = token or re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        form = {"username": self.username, "password": password, "csrf_token": token.group(1) if token else ""}
         answer = self.http.post(f"{self.server.address}/login/", data=form, allow_redirects=False, timeout=60)
         content = self.get("/api/v1/security/csrf_token/")
         if content.ok:

@@ -79,7 +79,7 @@ def answers_to(walls: Server, username: str, tried: list[Attack]) -> list[tuple[
 def findings(walls: Server, username: str, answers: list[tuple[Attack, requests.Response]]) -> list[str]:
     """What the answers to attacks gave away, or how they failed."""
     person = walls.person(username)
-    found = []
+    leaked = []
     for attack, answer in answers:
         text = readable(answer.content)
         seen = [*leaks(text, person.seen), *tells_of_the_machine(text, walls.home.root)]
@@ -90,8 +90,8 @@ def findings(walls: Server, username: str, answers: list[tuple[Attack, requests.
             seen.append(f"status {answer.status_code}")
         if "bi_audit" in attack.name and answer.status_code < 400 and username != "admin":
             seen.append("the log is for administrators")
-        found += [f"{attack.name}: {item}" for item in seen[:3]]
-    return found
+        leaked += [f"{attack.name}: {item}" for item in seen[:3]]
+    return leaked
 
 
 def test_the_list_is_long_enough(server: Server) -> None:
@@ -101,8 +101,8 @@ def test_the_list_is_long_enough(server: Server) -> None:
 
 @pytest.mark.parametrize("username", KINDS)
 def test_nothing_beyond_the_scope(walls: Server, username: str) -> None:
-    found = findings(walls, username, answers_to(walls, username, part_of(walls, username)))
-    assert not found, "\n".join(found[:60])
+    leaked = findings(walls, username, answers_to(walls, username, part_of(walls, username)))
+    assert not leaked, "\n".join(leaked[:60])
 
 
 OF_WALL_A = {"a value that is none", "values that are none", "a grain that is none", "resample", "histogram", "prophet",
@@ -111,9 +111,9 @@ SOON = 20
 """Seconds, on a machine with much else to do."""
 
 
-def test_what_would_take_long_is_refused_soon(walls: Server) -> None:
+def test_long_request_is_refused_soon(walls: Server) -> None:
     person = walls.person("child_ryotsu")
-    found = []
+    failures = []
     for attack in floods(walls.datasets()["bi_child"]):
         # What is done with an answer is for wall A to say.
         if walls.walls == "b_alone" and attack.name in OF_WALL_A:
@@ -122,9 +122,9 @@ def test_what_would_take_long_is_refused_soon(walls: Server) -> None:
         answer = attack.send(person)
         seconds = time.monotonic() - started
         if not 400 <= answer.status_code < 500 or seconds > SOON:
-            found.append(f"{attack.name}: {answer.status_code} in {seconds:.1f} s")
-        found += tells_of_the_machine(answer.text, walls.home.root)
-    assert not found, "\n".join(found)
+            failures.append(f"{attack.name}: {answer.status_code} in {seconds:.1f} s")
+        failures += tells_of_the_machine(answer.text, walls.home.root)
+    assert not failures, "\n".join(failures)
     assert person.get("/api/v1/me/").status_code == 200
 
 
@@ -135,18 +135,18 @@ def test_no_page_of_entry_tells_any_account_of_a_stranger(server: Server, userna
     tried = list(entry_attacks([strangers[0], strangers[len(strangers) // 2], strangers[-1]]))
     before = EntryStore(server.home).current(with_deleted=True)
     answers = answers_to(server, username, tried)
-    found = findings(server, username, answers)
-    assert not found, "\n".join(found[:60])
+    leaked = findings(server, username, answers)
+    assert not leaked, "\n".join(leaked[:60])
     assert EntryStore(server.home).current(with_deleted=True) == before
     allowed = {page.name for page in ACCESS.entry_pages_of(STAFF[username].scope)}
     assert {attack.path.split("/")[2] for attack, answer in answers if answer.status_code == 200} <= allowed
 
 
-def test_the_attacks_find_rows_where_there_are_no_walls(bare_home: Home) -> None:
+def test_attacks_leak_rows_without_access_control(bare_home: Home) -> None:
     with serve(bare_home, NO_WALLS) as bare:
         tried = [attack for attack in attacks(bare, "bi_child") if attack.path == "/api/v1/chart/data"]
-        found = findings(bare, "child_ryotsu", answers_to(bare, "child_ryotsu", tried[:: len(tried) // 60]))
-    assert len([item for item in found if "out of scope" in item]) > 20
+        leaked = findings(bare, "child_ryotsu", answers_to(bare, "child_ryotsu", tried[:: len(tried) // 60]))
+    assert len([item for item in leaked if "out of scope" in item]) > 20
 
 
 def readable(content: bytes) -> str:

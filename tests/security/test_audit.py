@@ -43,23 +43,23 @@ def act(person: Person, child: str) -> None:
     assert post(person, "/entry/assess/search", name="display_name", number=child).status_code == 200
 
 
-def test_what_was_done_is_there_at_once(server: Server) -> None:
+def test_action_is_in_the_audit_at_once(server: Server) -> None:
     child = next(child.name for child in CHILDREN if child.area == "aikawa" and not child.is_protected)
     person = server.log_in("child_aikawa")
     Person(server, "child_aikawa", None).log_in("wrong-Password-1")
     began = dt.datetime.now(dt.UTC)
     act(person, child)
-    found = lines(server, "child_aikawa")
-    done = [(row["action_label"], row["place_label"], row["person_number"], row["people"]) for row in found]
+    entries = lines(server, "child_aikawa")
+    done = [(row["action_label"], row["place_label"], row["person_number"], row["people"]) for row in entries]
     assert ("画面を開く", "対象者一覧", None, None) in done
     assert ("閲覧", "", child, 1) in done
     assert ("検索", "個別検討", child, 1) in done
-    actions = {row["action_label"] for row in found}
+    actions = {row["action_label"] for row in entries}
     assert {"出力", "ログイン", "ログイン失敗"} <= actions
-    assert {row["department_label"] for row in found} == {"子ども若者課"}
-    newest = dt.datetime.fromtimestamp(found[0]["happened_at"] / 1000, dt.UTC) - dt.timedelta(hours=9)
+    assert {row["department_label"] for row in entries} == {"子ども若者課"}
+    newest = dt.datetime.fromtimestamp(entries[0]["happened_at"] / 1000, dt.UTC) - dt.timedelta(hours=9)
     assert abs(newest - began) < dt.timedelta(minutes=1)
-    search = next(row for row in found if row["action_label"] == "検索")
+    search = next(row for row in entries if row["action_label"] == "検索")
     assert search["item_label"] == "検索した欄：氏名、番号"
 
 

@@ -120,9 +120,7 @@ def accounts(server: Server) -> set[str]:
         return {row[0] for row in connection.execute("select username from ab_user")}
 
 
-def test_who_is_on_the_staff_list_comes_in_with_the_roles_of_the_list(
-    city_server: Server, directory: Directory
-) -> None:
+def test_listed_staff_log_in_with_the_roles_of_the_list(city_server: Server, directory: Directory) -> None:
     person = come_in(city_server, directory, "child_ryotsu")
     assert person.get("/api/v1/me/").json()["result"]["username"] == "child_ryotsu"
     roles = person.get("/api/v1/me/roles/").json()["result"]["roles"]
@@ -130,7 +128,7 @@ def test_who_is_on_the_staff_list_comes_in_with_the_roles_of_the_list(
     assert "admin" not in {name.lower() for name in roles}
 
 
-def test_who_is_not_on_the_staff_list_does_not_come_in(city_server: Server, directory: Directory) -> None:
+def test_unlisted_account_cannot_log_in(city_server: Server, directory: Directory) -> None:
     before = accounts(city_server)
     person = come_in(city_server, directory, "somebody_else")
     assert person.get("/api/v1/me/").status_code == UNAUTHORISED

@@ -47,8 +47,8 @@ FORM = {"registered_on": "1998-03-01", "case_class": "要保護児童"}
 def post(person: Person, path: str, **body: str) -> requests.Response:
     """Send a form as the browser does."""
     page = person.get("/".join(path.split("/")[:3]) + "/").text
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    token = {"csrf_token": found.group(1) if found else person.token}
+    token_field = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    token = {"csrf_token": token_field.group(1) if token_field else person.token}
     return person.http.post(
         f"{person.server.address}{path}", data={**token, **body}, headers={"Referer": person.server.address},
         allow_redirects=False, timeout=60,
@@ -76,7 +76,7 @@ def test_the_table_of_this_test_is_that_of_the_rules() -> None:
 
 
 @pytest.mark.parametrize("username", ACCOUNTS)
-def test_pages_open_for_those_who_may_and_for_nobody_else(server: Server, username: str) -> None:
+def test_pages_open_for_permitted_accounts_only(server: Server, username: str) -> None:
     person = server.person(username)
     for page in ACCESS.entry_pages:
         answer = person.get(f"/entry/{page}/")
@@ -106,7 +106,7 @@ def test_forbidden_accounts_can_send_nothing(server: Server, username: str) -> N
     assert len(store(server).current(with_deleted=True)) == before
 
 
-def test_without_log_in_there_is_only_the_log_in(server: Server) -> None:
+def test_only_the_log_in_page_is_public(server: Server) -> None:
     for page in ACCESS.entry_pages:
         answer = requests.get(f"{server.address}/entry/{page}/", allow_redirects=False, timeout=60)
         assert answer.status_code == 302
@@ -131,19 +131,19 @@ def test_a_search_finds_one_s_own_children_and_is_kept(server: Server) -> None:
     person = server.person("child_ryotsu")
     answer = post(person, "/entry/assess/search", name="display_name")
     assert answer.status_code == 200
-    found = set(re.findall(r'name="person_id" value="(P\d+)"', answer.text))
-    assert found == {child.name for child in CHILDREN if child.area == "ryotsu" and not child.is_protected}
+    person_ids = set(re.findall(r'name="person_id" value="(P\d+)"', answer.text))
+    assert person_ids == {child.name for child in CHILDREN if child.area == "ryotsu" and not child.is_protected}
     assert not leaks(answer.text, person.seen)
     last = store(server).accesses("child_ryotsu")[-1]
     assert last["action"] == "assess_search"
-    assert set(last["detail"]["shown"]) == found
+    assert set(last["detail"]["shown"]) == person_ids
     assert "display_name" not in str(last["detail"])
     nothing = post(person, "/entry/assess/search", number=child_of("mano"))
     assert "見つかりません" in nothing.text
 
 
 @pytest.mark.parametrize("area", ["mano", "kanai"])
-def test_whoever_is_not_of_the_scope_is_not_there(server: Server, area: str) -> None:
+def test_person_out_of_scope_is_not_on_the_pages(server: Server, area: str) -> None:
     person = server.person("child_ryotsu")
     other = child_of(area)
     before = len(store(server).current(with_deleted=True))
@@ -169,7 +169,7 @@ def test_protected_children_have_no_place_for_those_not_authorised(server: Serve
     assert not leaks(answer.text, person.seen)
 
 
-def test_a_measure_told_by_telephone_holds_on_these_pages_at_once(server: Server) -> None:
+def test_measure_heard_by_telephone_protects_on_entry_pages_at_once(server: Server) -> None:
     person, other = server.person("child_ryotsu_dv"), server.person("child_all_nodv")
     # The last of the area, so that the other tests keep theirs.
     child = [c.name for c in CHILDREN if c.area == "ryotsu" and not c.is_protected][-1]
@@ -255,7 +255,7 @@ def test_the_document_on_a_protected_family_is_for_the_authorised(server: Server
         assert post(server.person(username), document, about_child_id=child, person_id=child).status_code == 400
 
 
-def test_what_somebody_else_heard_of_a_protected_child_is_not_there(server: Server) -> None:
+def test_observation_heard_by_another_account_of_a_protected_child_is_hidden(server: Server) -> None:
     child = child_of("mano", is_protected=True)
     kept_as = store(server).record_determination(
         purpose=SECRET, scope="person", person_id=child, as_of_on=dt.date(2026, 4, 1), publication="p", heard=[],
@@ -266,7 +266,7 @@ def test_what_somebody_else_heard_of_a_protected_child_is_not_there(server: Serv
     assert SECRET not in answer.text
 
 
-def test_the_effect_is_told_as_it_is_published(server: Server) -> None:
+def test_published_effect_is_shown(server: Server) -> None:
     page = server.person("guidance_all").get("/entry/meeting/effect").text
     assert "people_label:" in page
     assert "value_label:" in page
@@ -304,7 +304,7 @@ def test_a_record_is_kept_changed_and_deleted_with_its_history(server: Server) -
     assert [v.entered_by for v in store(server).history(record_id)] == ["child_ryotsu"] * 3
 
 
-def test_a_record_of_another_area_is_not_there(server: Server) -> None:
+def test_record_of_another_area_is_hidden(server: Server) -> None:
     record_id = str(uuid.uuid4())
     assert new_case(server.person("child_all"), child_of("mano"), record_id=record_id).status_code == 302
     person = server.person("child_ryotsu")
@@ -316,7 +316,7 @@ def test_a_record_of_another_area_is_not_there(server: Server) -> None:
     assert record_id not in person.get("/entry/paper_case/").text
 
 
-def test_mistakes_are_told_in_japanese_and_nothing_is_kept(server: Server) -> None:
+def test_mistakes_are_reported_in_japanese_and_nothing_is_kept(server: Server) -> None:
     person = server.person("child_ryotsu")
     before = len(store(server).current())
     answer = new_case(person, child_of("ryotsu"), registered_on="2999-01-01", case_class="なし")
@@ -326,14 +326,14 @@ def test_mistakes_are_told_in_japanese_and_nothing_is_kept(server: Server) -> No
     assert len(store(server).current()) == before
 
 
-def test_what_is_typed_is_shown_as_text(server: Server) -> None:
+def test_typed_markup_is_shown_as_text(server: Server) -> None:
     person = server.person("child_ryotsu")
     answer = post(person, "/entry/paper_case/search", name="<script>alert(1)</script>\"'")
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;alert" in answer.text
 
 
-def test_whoever_decides_comes_back_to_the_same_page_of_the_list(server: Server) -> None:
+def test_decision_returns_to_the_same_page_of_the_list(server: Server) -> None:
     person = server.person("child_ryotsu")
     page = post(person, "/entry/meeting/child?on=2026-04-10&state=all&page=3&area=%22%3E", person_id=child_of("ryotsu"))
     assert 'name="meeting_on" value="2026-04-10"' in page.text
@@ -358,7 +358,7 @@ def test_the_meeting_s_decision_is_a_new_row_and_comes_back_on_its_day(server: S
 
 
 @pytest.mark.parametrize("username", ["child_ryotsu", "child_all"])
-def test_a_list_on_paper_names_whom_the_page_names_and_nobody_else(server: Server, username: str) -> None:
+def test_printed_list_names_the_people_of_the_page_only(server: Server, username: str) -> None:
     person, marks = server.person(username), re.compile(r"P\d{3}")
     pages = [person.get(f"/entry/meeting/?state=all&on=2026-04-01&page={number}").text for number in range(1, 5)]
     listed = [mark for page in pages for mark in marks.findall("".join(re.findall(r'class="name">([^<]+)<', page)))]

@@ -211,7 +211,7 @@ def test_results_of_one_are_not_served_to_another(server: Server) -> None:
             assert [row["area_code"] for row in rows] == [area]
 
 
-def test_a_cached_result_is_nobody_elses(server: Server) -> None:
+def test_cached_result_is_not_shared_between_scopes(server: Server) -> None:
     owner, other = server.person("child_ryotsu"), server.person("child_aikawa")
     answer = owner.ask(server.datasets()["bi_child"], columns=["person_id"])
     key = answer.json()["result"][0]["cache_key"]
@@ -219,7 +219,7 @@ def test_a_cached_result_is_nobody_elses(server: Server) -> None:
     assert not Seen.children(owner.seen) & set(stolen.text.split('"'))
 
 
-def test_what_somebody_chose_in_a_filter_is_nobody_elses(server: Server) -> None:
+def test_filter_choice_is_not_shared_between_accounts(server: Server) -> None:
     owner, other = server.person("child_ryotsu"), server.person("child_aikawa")
     (board,) = [
         board["id"]

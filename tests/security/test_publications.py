@@ -83,13 +83,13 @@ def test_twenty_users_during_publications(tmp_path: Path) -> None:
                 thread.join()
     assert not failures
     stale = [
-        (found, number)
-        for asked, found in answers
+        (answered, number)
+        for asked, answered in answers
         for number in [max((n for since, n in in_service if since <= asked - STALE_SECONDS), default=1)]
-        if found < number
+        if answered < number
     ]
     assert not stale
-    seen = {found for _, found in answers}
+    seen = {answered for _, answered in answers}
     # Users did ask all along, and at the end see the last one.
     assert len(seen) > PUBLICATIONS / 2
     assert max(answers)[1] == PUBLICATIONS

@@ -104,15 +104,15 @@ def test_an_account_reaches_what_is_listed_and_nothing_else(
     server: Server, routes: list[tuple[str, str]], username: str
 ) -> None:
     person = server.person(username)
-    found = []
+    failures = []
     for method, rule in routes:
         if rule.startswith(ELSEWHERE):
             continue
         arguments = {} if method == "GET" else {"json": {}}
         answer = person.send(method, address(rule), **arguments)
         if answer.status_code < 400 and f"{method} {rule}" not in MAY[username]:
-            found.append(f"{method} {rule}: {answer.status_code}")
+            failures.append(f"{method} {rule}: {answer.status_code}")
         seen = [*leaks(answer.text, person.seen), *tells_of_the_machine(answer.text, server.home.root)]
-        found += [f"{method} {rule}: {item}" for item in seen[:3]]
-    assert not found, "\n".join(found)
+        failures += [f"{method} {rule}: {item}" for item in seen[:3]]
+    assert not failures, "\n".join(failures)
     assert person.get("/api/v1/me/").status_code == 200

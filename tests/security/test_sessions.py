@@ -36,21 +36,23 @@ def test_the_log_in_page_is_japanese(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "told"),
+    ("path", "status", "message"),
     [
         ("/superset/dashboard/nowhere/", 404, "見つかりません"),
         ("/sqllab/", 403, "権限がありません"),
         ("/no/such/page", 404, "見つかりません"),
     ],
 )
-def test_an_error_page_is_japanese_and_names_no_other_host(server: Server, path: str, status: int, told: str) -> None:
+def test_an_error_page_is_japanese_and_names_no_other_host(
+    server: Server, path: str, status: int, message: str
+) -> None:
     answer = server.person("child_ryotsu").get(path, headers={"Accept": "text/html,*/*;q=0.8"})
     assert answer.status_code == status
-    assert told in answer.text
+    assert message in answer.text
     assert "http" not in answer.text
 
 
-def test_a_wrong_password_and_an_unknown_name_are_told_alike(server: Server) -> None:
+def test_wrong_password_and_unknown_name_get_the_same_message(server: Server) -> None:
     answers = []
     for username in ("child_ryotsu", "nobody"):
         person = Person(server, username, None)
@@ -81,7 +83,7 @@ def test_a_session_planted_before_log_in_is_worth_nothing(server: Server) -> Non
     assert not is_in(thief)
 
 
-def test_what_was_asked_before_log_in_does_not_end_the_session(server: Server) -> None:
+def test_request_sent_before_log_in_does_not_end_the_session(server: Server) -> None:
     person = Person(server, "health_all", None)
     person.get("/login/")
     before = person.http.cookies.copy()
@@ -161,7 +163,7 @@ def test_a_change_without_a_token_is_refused(server: Server, path: str) -> None:
     assert "P0" not in answer.text
 
 
-def test_without_a_log_in_there_is_nothing(server: Server) -> None:
+def test_request_without_a_log_in_is_refused(server: Server) -> None:
     for path in (
         "/api/v1/dashboard/",
         "/api/v1/dataset/",
@@ -173,7 +175,7 @@ def test_without_a_log_in_there_is_nothing(server: Server) -> None:
         assert answer.status_code in {302, 401, 403, 404} or answer.json().get("count") == 0, path
 
 
-def test_there_are_no_tokens_that_outlive_a_session(server: Server) -> None:
+def test_no_token_outlives_a_session(server: Server) -> None:
     body = {"username": "child_ryotsu", "password": passwords(server.home)["child_ryotsu"], "provider": "db"}
     person = server.person("child_ryotsu")
     for path in ("/api/v1/security/login", "/api/v1/security/refresh"):
@@ -256,7 +258,7 @@ def test_other_networks_do_not_reach_it(strict_server: Server) -> None:
     assert answer.status_code == 200
 
 
-def test_cookies_are_for_tls_where_there_is_tls(strict_server: Server) -> None:
+def test_cookies_are_secure_under_tls(strict_server: Server) -> None:
     headers = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"}
     answer = requests.get(f"{strict_server.address}/login/", headers=headers, timeout=60)
     assert "Secure" in answer.headers["Set-Cookie"]

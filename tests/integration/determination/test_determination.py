@@ -81,10 +81,10 @@ def contribution_rows(determination: Determination) -> set[tuple]:
 
 def batch_rows(home: Home, table: str, columns: str) -> dict[str, set[tuple]]:
     names = ", ".join(name.strip() for name in columns.split(",") if name.strip() != "person_id")
-    found: dict[str, set[tuple]] = {}
+    rows_by_person: dict[str, set[tuple]] = {}
     for row in query(home, f"select person_id, {names} from {WAREHOUSE}.marts.{table} where as_of_on = ?", AS_OF):
-        found.setdefault(row[0], set()).add(row)
-    return found
+        rows_by_person.setdefault(row[0], set()).add(row)
+    return rows_by_person
 
 
 def lists_of(home: Home, table: str, expression: str) -> dict[str, set[Any]]:
@@ -94,7 +94,7 @@ def lists_of(home: Home, table: str, expression: str) -> dict[str, set[Any]]:
         f"select person_id, list(distinct {expression}) from {WAREHOUSE}.marts.{table} where as_of_on = ? group by all",
         AS_OF,
     )
-    return {person_id: {row if isinstance(row, str) else tuple(row) for row in found} for person_id, found in rows}
+    return {person_id: {row if isinstance(row, str) else tuple(row) for row in values} for person_id, values in rows}
 
 
 # As many children at once as an area has.
@@ -205,11 +205,11 @@ def test_for_another_date_the_rows_are_those_of_a_whole_run_for_it(home: Home) -
         determination = determine(home, person_id, as_of_on=OTHER_DATE)
         assert score_rows(determination) == expected[person_id]
         (child,) = determination.children
-        told = sorted((chain["chain_type"], ">".join(chain["path_ids"])) for chain in child["chains"])
-        assert told == chains[person_id]
+        paths = sorted((chain["chain_type"], ">".join(chain["path_ids"])) for chain in child["chains"])
+        assert paths == chains[person_id]
 
 
-def test_a_child_is_found_before_its_birth(home: Home) -> None:
+def test_unborn_child_is_determined(home: Home) -> None:
     rows = query(
         home,
         f"select identities.person_id, notifications.due_on "
@@ -226,7 +226,7 @@ def test_a_child_is_found_before_its_birth(home: Home) -> None:
     assert child["age_months"] < 0
 
 
-def test_what_was_heard_counts_and_says_where_it_comes_from(home: Home, ranked: list[str]) -> None:
+def test_heard_observation_counts_and_names_its_origin(home: Home, ranked: list[str]) -> None:
     calm = ranked[-1]
     heard = [heard_observation(calm, "abuse_consultation", "2026-03-30", None)]
     (before,) = determine(home, calm).children
@@ -240,7 +240,7 @@ def test_what_was_heard_counts_and_says_where_it_comes_from(home: Home, ranked: 
     assert determine(home, calm).children == (before,)
 
 
-def test_what_was_heard_is_the_latest_of_its_day(home: Home) -> None:
+def test_heard_observation_is_the_latest_of_its_day(home: Home) -> None:
     rows = query(
         home,
         f"select observations.person_id, observations.observed_on "
@@ -267,14 +267,14 @@ def test_every_observation_of_the_register_can_be_added(home: Home, ranked: list
     ]
     assert len(heard) > 50
     (child,) = determine(home, ranked[0], heard=heard).children
-    told = {row["evidence"] for row in child["contributions"] if row["change"] != "gone"}
-    assert any(f"{HEARD}:" in evidence for evidence in told if evidence)
+    evidences = {row["evidence"] for row in child["contributions"] if row["change"] != "gone"}
+    assert any(f"{HEARD}:" in evidence for evidence in evidences if evidence)
     # Nothing that applies is without data any more, but for what the register forbids.
     allowed = {row["item_code"] for row in child["missing"] if row["source_id"] is not None}
     used = query(home, f"select item_code, observation_code, scope from {WAREHOUSE}.seeds.risk_items")
     own = {item for item, code, scope in used if scope == "self" and code in {h.observation_code for h in heard}}
     assert not allowed & own
-    for code in (code for code, found in obstacles.items() if found):
+    for code in (code for code, obstacle in obstacles.items() if obstacle):
         row = observation_codes()[code]
         with pytest.raises(AssessError, match="does not approve"):
             determine(
@@ -295,18 +295,18 @@ def test_every_observation_of_the_register_can_be_added(home: Home, ranked: list
         ("mother:divorce@2026-03-01", "mother"),
     ],
 )
-def test_what_cannot_be_read_is_told(text: str, words: str) -> None:
+def test_unreadable_observation_is_rejected(text: str, words: str) -> None:
     from kodomo.errors import UsageError
 
     with pytest.raises(UsageError, match=words):
         parse_heard(text, "p1", {})
 
 
-def test_a_fact_without_a_value_may_be_told_as_one() -> None:
+def test_fact_without_a_value_may_be_given_as_one() -> None:
     assert parse_heard("divorce=1@2026-03-01", "p1", {}) == parse_heard("divorce@2026-03-01", "p1", {})
 
 
-def test_what_cannot_count_is_refused(home: Home, ranked: list[str]) -> None:
+def test_observation_that_cannot_count_is_refused(home: Home, ranked: list[str]) -> None:
     later = heard_observation(ranked[0], "divorce", "2026-05-01", None)
     with pytest.raises(AssessError, match="after the as-of date"):
         determine(home, ranked[0], heard=[later])
@@ -319,7 +319,7 @@ def test_what_cannot_count_is_refused(home: Home, ranked: list[str]) -> None:
         determine(home, ranked[0], as_of_on=dt.date(1990, 1, 1))
 
 
-def test_nobody_under_a_support_measure_is_named_on_a_path(home: Home, ranked: list[str]) -> None:
+def test_protected_person_is_not_named_on_a_path(home: Home, ranked: list[str]) -> None:
     protected = {
         row[0] for row in query(home, f"select person_id from {WAREHOUSE}.marts.dim_person where is_dv_protected")
     }
@@ -346,9 +346,9 @@ def test_the_command_keeps_a_record_with_purpose_person_and_time(city: City, ran
         "--json",
         home=city.home,
     )
-    told = json.loads(answer.stdout)
-    assert told["children"][0]["person_id"] == ranked[0]
-    row = EntryStore(Home(city.home)).determination(told["determination_id"])
+    determination = json.loads(answer.stdout)
+    assert determination["children"][0]["person_id"] == ranked[0]
+    row = EntryStore(Home(city.home)).determination(determination["determination_id"])
     assert (row["purpose"], row["person_id"], row["as_of_on"]) == ("受理会議", ranked[0], AS_OF)
     assert row["determined_by"]
     assert row["heard"][0]["observation_code"] == "dv_consultation"

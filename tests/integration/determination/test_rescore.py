@@ -65,9 +65,9 @@ def tried(tmp_path: Path) -> Path:
 
 def test_a_definition_is_tried_on_the_mart_without_touching_it(city: City, tried: Path) -> None:
     before = city.warehouse.read_bytes()
-    told = json.loads(kodomo("score", "--definition", str(tried), "--json", home=city.home).stdout)
+    printed = json.loads(kodomo("score", "--definition", str(tried), "--json", home=city.home).stdout)
     assert city.warehouse.read_bytes() == before
-    (comparison,) = told["comparisons"]
+    (comparison,) = printed["comparisons"]
     assert (comparison["before"], comparison["after"]) == ("v2", "v3")
     with duckdb.connect(str(city.warehouse), read_only=True) as connection:
         moved = dict(
@@ -77,12 +77,12 @@ def test_a_definition_is_tried_on_the_mart_without_touching_it(city: City, tried
                 [AS_OF],
             ).fetchall()
         )
-    found = {
+    changed = {
         row["tier_before"]: row["children"]
         for row in comparison["tiers"]
         if row["tier_before"] != row["tier_after"] and row["tier_after"] == "high" and row["difficulty_type"] == "abuse"
     }
-    assert found == moved
+    assert changed == moved
     assert comparison["changed"] == sum(moved.values()) > 0
     assert 0 < comparison["rescored"] < comparison["changed"]
 

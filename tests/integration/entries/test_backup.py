@@ -44,22 +44,22 @@ def home(filled: Home, tmp_path: Path) -> Home:
 
 def test_everything_is_back_in_an_empty_home(home: Home, tmp_path: Path) -> None:
     folder = backup(home, tmp_path / "backup")
-    there = Home(tmp_path / "other" / "var").ensure()
+    restored = Home(tmp_path / "other" / "var").ensure()
     # Whoever asked for a lock has left its file, and no state.
-    there.entries_lock.touch()
-    there.run_lock.touch()
-    assert restore(there, folder) > 5
-    assert [v.content for v in EntryStore(there).current()] == [v.content for v in EntryStore(home).current()]
-    with contextlib.closing(sqlite3.connect(there.superset / "superset.db")) as connection:
+    restored.entries_lock.touch()
+    restored.run_lock.touch()
+    assert restore(restored, folder) > 5
+    assert [v.content for v in EntryStore(restored).current()] == [v.content for v in EntryStore(home).current()]
+    with contextlib.closing(sqlite3.connect(restored.superset / "superset.db")) as connection:
         assert connection.execute("select mark from marks").fetchall() == [("here",)]
-    with duckdb.connect(str(there.warehouse), read_only=True) as connection:
+    with duckdb.connect(str(restored.warehouse), read_only=True) as connection:
         assert connection.execute("select count(*) from marts.bi_child").fetchall()[0][0] > 0
-    in_service = current(there)
-    assert in_service == there.published / "r1"
-    assert (there.superset / "secret.key").read_text(encoding="ascii") == "s"
-    assert (there.dbt / "target" / "compiled" / "scores.sql").read_text(encoding="utf-8") == "select 1"
-    assert there.notifications.read_text(encoding="utf-8") == "channels: []"
-    assert there.root.stat().st_mode & 0o077 == 0
+    in_service = current(restored)
+    assert in_service == restored.published / "r1"
+    assert (restored.superset / "secret.key").read_text(encoding="ascii") == "s"
+    assert (restored.dbt / "target" / "compiled" / "scores.sql").read_text(encoding="utf-8") == "select 1"
+    assert restored.notifications.read_text(encoding="utf-8") == "channels: []"
+    assert restored.root.stat().st_mode & 0o077 == 0
 
 
 def test_every_part_is_back_or_left_out_as_the_list_says(home: Home, tmp_path: Path) -> None:
@@ -72,24 +72,24 @@ def test_every_part_is_back_or_left_out_as_the_list_says(home: Home, tmp_path: P
             else:
                 path.mkdir()
                 (path / "content").touch()
-    there = Home(tmp_path / "other")
-    restore(there, backup(home, tmp_path / "backup"))
+    restored = Home(tmp_path / "other")
+    restore(restored, backup(home, tmp_path / "backup"))
     for part in Home.parts():
         # Settings are code: they come back under another name.
         if part is Home.local_settings or (part.kept is Kept.NO and not part.path.startswith("dbt")):
-            assert not (there.root / part.path).exists(), part.path
+            assert not (restored.root / part.path).exists(), part.path
         elif (home.root / part.path).exists():
-            assert (there.root / part.path).exists(), part.path
-    assert [path.name for path in there.dbt.rglob("*") if path.is_dir()] == ["target", "compiled"]
+            assert (restored.root / part.path).exists(), part.path
+    assert [path.name for path in restored.dbt.rglob("*") if path.is_dir()] == ["target", "compiled"]
 
 
 def test_backup_with_an_unknown_part_is_not_restored(home: Home, tmp_path: Path) -> None:
     folder = backup(home, tmp_path / "backup")
     (folder / "home" / "superset" / "unheard_of").touch()
-    there = Home(tmp_path / "other")
+    empty_home = Home(tmp_path / "other")
     with pytest.raises(KodomoError, match="superset/unheard_of"):
-        restore(there, folder)
-    assert not there.root.exists()
+        restore(empty_home, folder)
+    assert not empty_home.root.exists()
 
 
 def test_a_home_that_holds_something_is_not_touched(home: Home, tmp_path: Path) -> None:
@@ -105,10 +105,10 @@ def test_a_damaged_backup_restores_nothing(home: Home, tmp_path: Path) -> None:
     victim = folder / "home" / "warehouse.duckdb"
     victim.chmod(0o600)
     victim.write_bytes(victim.read_bytes()[:-10])
-    there = Home(tmp_path / "other")
+    empty_home = Home(tmp_path / "other")
     with pytest.raises(KodomoError, match="damaged"):
-        restore(there, folder)
-    assert not there.root.exists()
+        restore(empty_home, folder)
+    assert not empty_home.root.exists()
 
 
 def test_no_backup_of_a_warehouse_that_is_being_written(home: Home, tmp_path: Path) -> None:

@@ -51,10 +51,10 @@ def test_entries_of_a_source_are_one_delivery_that_accounts_for_every_row(home: 
     (delivery,) = take_entries(home, "r1")
     assert (delivery.source_id, delivery.rows_read, delivery.rows_loaded) == ("council_cases", 2, 2)
     assert rows(home, DELIVERIES) == [("loaded", "entry", 2, 2, 0)]
-    found = rows(
+    deliveries = rows(
         home, "select case_no, child_atena_no, registered_on, abuse_type from raw.council_cases order by line_number"
     )
-    assert found == [
+    assert deliveries == [
         (record_number(first), PERSON, "1998-03-01", None),
         (record_number(second), PERSON, "1998-03-01", "ネグレクト"),
     ]
@@ -123,7 +123,7 @@ def test_decisions_and_supports_are_rows_of_their_own_tables(home: Home) -> None
     assert rows(home, "select outcome from raw.supports") == [("改善",)]
 
 
-def test_a_stewards_decision_is_carried_out_once_and_a_hopeless_one_is_told(home: Home) -> None:
+def test_decision_of_a_steward_is_carried_out_once_and_an_impossible_one_is_reported(home: Home) -> None:
     store = EntryStore(home)
     case(store)
     (delivery,) = take_entries(home, "r1")
@@ -154,7 +154,7 @@ def test_a_stewards_decision_is_carried_out_once_and_a_hopeless_one_is_told(home
     assert delivery.delivery_id
 
 
-def test_what_people_enter_while_runs_take_it_is_neither_lost_nor_doubled(home: Home) -> None:
+def test_entries_while_runs_take_them_are_neither_lost_nor_doubled(home: Home) -> None:
     store = EntryStore(home)
     case(store)
 
@@ -174,8 +174,8 @@ def test_what_people_enter_while_runs_take_it_is_neither_lost_nor_doubled(home: 
         for future in entering:
             future.result()
     take_entries(home, "last")
-    found = rows(home, f"select summary from raw.school_consultations {IN_FORCE}")
-    assert sorted(row[0] for row in found) == sorted(f"{n}-{i}" for n in range(20) for i in range(3))
+    loaded = rows(home, f"select summary from raw.school_consultations {IN_FORCE}")
+    assert sorted(row[0] for row in loaded) == sorted(f"{n}-{i}" for n in range(20) for i in range(3))
 
 
 def test_a_text_of_several_lines_is_one_record(home: Home) -> None:

@@ -37,7 +37,7 @@ def person(city: City) -> str:
 
 def test_the_records_are_those_behind_the_person_s_facts(home: Home, person: str, city: City) -> None:
     held = held_on(home, EntryStore(home), person)
-    told = {place.removesuffix("行目").rsplit(" ", 1)[0] + ":" + place.removesuffix("行目").rsplit(" ", 1)[1]
+    disclosed = {place.removesuffix("行目").rsplit(" ", 1)[0] + ":" + place.removesuffix("行目").rsplit(" ", 1)[1]
             for records in held.records for place, _ in records.rows}  # fmt: skip
     with duckdb.connect(str(city.warehouse), read_only=True) as connection:
         facts = {
@@ -48,13 +48,13 @@ def test_the_records_are_those_behind_the_person_s_facts(home: Home, person: str
         }
     assert facts
     # A record that was delivered twice with the same content is told once.
-    assert len(facts - told) <= len(facts) // 10
+    assert len(facts - disclosed) <= len(facts) // 10
     assert held.person["person_id"] == person
     assert len(held.facts) >= len(facts)
     assert held.scores
 
 
-def test_nobody_else_s_record_is_in_it(home: Home, person: str) -> None:
+def test_record_of_another_person_is_not_disclosed(home: Home, person: str) -> None:
     held = held_on(home, EntryStore(home), person)
     for records in held.records:
         if "学籍番号" in records.headings:
@@ -67,7 +67,7 @@ def test_nobody_else_s_record_is_in_it(home: Home, person: str) -> None:
                 assert person in {cells[i].zfill(15) for i in numbers}
 
 
-def test_what_was_typed_and_determined_is_in_it(home: Home, person: str) -> None:
+def test_entries_and_determinations_are_disclosed(home: Home, person: str) -> None:
     store = EntryStore(home)
     record = store.create(
         "decision", {"meeting_on": "2026-04-10", "decision": "watch"}, by="aoi", department="child", person_id=person

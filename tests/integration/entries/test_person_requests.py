@@ -112,7 +112,7 @@ def test_a_granted_deletion_takes_rows_past_scores_and_paths_and_says_what_stays
     assert rows(home, "select rows_read, rows_loaded from raw.deliveries") == [(2, 2)]
 
 
-def test_what_a_later_delivery_brings_again_is_deleted_again(home: Home, landing: Path) -> None:
+def test_record_delivered_again_is_deleted_again(home: Home, landing: Path) -> None:
     request = ask(home, "deletion")
     run(home, landing, "r1")
     store = EntryStore(home)
@@ -122,12 +122,12 @@ def test_what_a_later_delivery_brings_again_is_deleted_again(home: Home, landing
     assert {number for number, _ in rows(home, CASES)} == {"C2"}
     assert rows(home, "select count(*) from raw.person_deletions") == [(3,)]
     assert "3行。" in store.effect(request.record_id, 1)["message"]
-    told = store.effect(request.record_id, 1)
+    first_effect = store.effect(request.record_id, 1)
     run(home, landing, "r3")
-    assert store.effect(request.record_id, 1) == told
+    assert store.effect(request.record_id, 1) == first_effect
 
 
-def test_what_people_typed_goes_with_it(home: Home, landing: Path) -> None:
+def test_entries_are_deleted_with_the_person(home: Home, landing: Path) -> None:
     store = EntryStore(home)
     typed = store.create(
         "paper_case", {"registered_on": "1998-03-01", "case_class": "要支援児童"}, by="aoi", department="child",
@@ -149,8 +149,8 @@ def held_records(home: Home, store: EntryStore) -> set[str]:
 
     with connect(home, read_only=True) as connection:
         known = disclosure.known_as(connection, CHILD)
-        found = [disclosure._records(connection, contract, known) for contract in load_contracts().values()]
-    return {records.label for records in found if records is not None}
+        held = [disclosure._records(connection, contract, known) for contract in load_contracts().values()]
+    return {records.label for records in held if records is not None}
 
 
 def test_nothing_is_deleted_that_was_not_granted_or_is_kept_by_law(home: Home, landing: Path) -> None:

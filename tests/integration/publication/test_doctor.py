@@ -150,7 +150,7 @@ BREAKS: dict[str, Callable[[Home], object]] = {
 }
 
 
-def found(home: Home) -> set[str]:
+def finding_codes(home: Home) -> set[str]:
     return {finding.fault.code for finding in diagnosis.diagnose(home) if finding.fault is not None}
 
 
@@ -161,14 +161,14 @@ def quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_sound_home_has_no_fault(home: Home) -> None:
-    assert found(home) == set()
+    assert finding_codes(home) == set()
 
 
 @pytest.mark.parametrize("code", BREAKS)
-def test_each_fault_is_found_with_cause_effect_and_cure(home: Home, code: str) -> None:
+def test_each_fault_is_reported_with_cause_effect_and_cure(home: Home, code: str) -> None:
     BREAKS[code](home)
     findings = [finding for finding in diagnosis.diagnose(home) if finding.fault and finding.fault.code == code]
-    assert findings, found(home)
+    assert findings, finding_codes(home)
     shown = findings[0].fault
     assert shown.cause
     assert shown.effect
@@ -184,7 +184,7 @@ def test_faults_of_the_machine(home: Home, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(diagnosis.sys, "version_info", (3, 12, 1))
     monkeypatch.setattr(diagnosis.shutil, "disk_usage", lambda _path: SimpleNamespace(free=2**30))
     monkeypatch.setattr(diagnosis, "check", lambda *_given: [SimpleNamespace(is_fatal=True)])
-    assert found(home) == {
+    assert finding_codes(home) == {
         "port_taken", "program_missing", "packages", "dbt_links", "python_version", "disk_full", "definition_wrong"
     }  # fmt: skip
 
@@ -213,7 +213,7 @@ def test_a_later_schema_stops_a_run_with_the_same_words(home: Home) -> None:
         ("publication_label", check_in_service),
     ],
 )
-def test_what_meets_a_fault_says_what_the_doctor_says(home: Home, code: str, act: Callable[[Home], object]) -> None:
+def test_command_reports_a_fault_as_the_doctor_does(home: Home, code: str, act: Callable[[Home], object]) -> None:
     BREAKS[code](home)
     shown = next(one.fault for one in diagnosis.diagnose(home) if one.fault and one.fault.code == code)
     with pytest.raises(FaultError) as raised:
@@ -225,7 +225,7 @@ def test_a_warehouse_in_use_is_no_fault(home: Home) -> None:
     lock = RunLock(home, "nightly")
     lock.acquire()
     with lock.used(), connect(home):
-        assert found(home) == set()
+        assert finding_codes(home) == set()
     lock.release()
 
 

@@ -99,10 +99,10 @@ def test_a_protected_family_has_no_place_for_the_unauthorised(home: Home) -> Non
             for column in columns & PLACE:
                 shown = f"select count(*) from {table} where person_id in (select unnest(?)) and {column} is not null"
                 assert connection.execute(shown, [protected]).fetchone() == (0,), (table, column)
-            there = connection.execute(
+            counts = connection.execute(
                 f"select count(distinct person_id) from {table} where person_id in (select unnest(?))", [protected]
             ).fetchone()
-            assert there == (len(protected),), table
+            assert counts == (len(protected),), table
 
 
 def test_an_area_limited_file_does_not_hold_protected_families(home: Home) -> None:
@@ -210,7 +210,7 @@ def test_publications_have_an_order_whatever_the_clock_says(
     assert list_publications(home)[-1].folder == current(home)
 
 
-def test_a_clock_set_back_leads_to_nobody_who_was_protected_since(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock_set_back_shows_no_person_protected_since(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     write_staff(home, "aoi,x,child,mano,case_worker,0")
     child = next(child.name for child in CHILDREN if not child.is_protected)
     at(monkeypatch, "2026-04-02")
@@ -243,7 +243,7 @@ def protect(home: Home, person_id: str, *, is_protected: bool = True) -> None:
         )
 
 
-def test_nobody_goes_back_to_before_somebody_was_protected(home: Home) -> None:
+def test_rollback_to_before_a_protection_is_refused(home: Home) -> None:
     child = next(child.name for child in CHILDREN if not child.is_protected)
     publish(home, "r1")
     protect(home, child)
@@ -258,7 +258,7 @@ def test_nobody_goes_back_to_before_somebody_was_protected(home: Home) -> None:
     assert rollback(home).name == "r2"
 
 
-def test_nor_to_before_a_measure_was_told_by_telephone(home: Home) -> None:
+def test_rollback_to_before_a_measure_heard_by_telephone_is_refused(home: Home) -> None:
     child = next(child.name for child in CHILDREN if not child.is_protected)
     publish(home, "r1")
     publish(home, "r2")
@@ -270,7 +270,7 @@ def test_nor_to_before_a_measure_was_told_by_telephone(home: Home) -> None:
         rollback(home)
 
 
-def test_what_is_in_service_survives_three_more_after_a_rollback(home: Home) -> None:
+def test_publication_in_service_survives_later_ones_after_a_rollback(home: Home) -> None:
     for number in range(1, 4):
         publish(home, f"r{number}")
     rollback(home, "r1")
@@ -279,7 +279,7 @@ def test_what_is_in_service_survives_three_more_after_a_rollback(home: Home) -> 
     assert len(list_publications(home)) == 3
 
 
-def test_rollback_gives_nobody_an_earlier_scope(home: Home) -> None:
+def test_rollback_restores_no_earlier_scope(home: Home) -> None:
     write_staff(home, "aoi,x,child,*,case_worker,1")
     publish(home, "r1")
     publish(home, "r2")

@@ -87,12 +87,12 @@ def with_retention(monkeypatch: pytest.MonkeyPatch, **months: int) -> None:
     monkeypatch.setattr(retention, "load_contracts", lambda: contracts)
 
 
-def test_what_is_past_goes_with_its_record_and_the_rest_stays(city: City) -> None:
+def test_expired_files_are_deleted_on_record_and_the_rest_stays(city: City) -> None:
     assert city.originals() == 2
-    told = retention.due(city.home, TODAY)
+    due = retention.due(city.home, TODAY)
     assert (city.rows(), city.originals()) == ([(OLD, 2), (NEW, 2)], 2)
     done = retention.delete_due(city.home, TODAY, "steward")
-    assert done == told
+    assert done == due
     assert [(one.delivery_id, one.what, one.item_count) for one in done] == [
         (OLD, "original", 1),
         (OLD, "rejected_records", 1),
@@ -114,7 +114,7 @@ def test_what_is_past_goes_with_its_record_and_the_rest_stays(city: City) -> Non
     assert city.rows() == [(NEW, 2)]
 
 
-def test_what_is_deleted_cannot_come_back(city: City) -> None:
+def test_deleted_delivery_cannot_be_loaded_again(city: City) -> None:
     retention.delete_due(city.home, TODAY, "steward")
     with pytest.raises(KodomoError, match="Nothing of the delivery"):
         replay(city.home, OLD, "try", "steward")
@@ -183,7 +183,7 @@ def test_an_item_without_a_retention_keeps_its_rows(city: City, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(("year", "is_due"), [(2000, True), (2010, False)])
-def test_what_was_typed_is_erased(city: City, monkeypatch: pytest.MonkeyPatch, year: int, is_due: bool) -> None:
+def test_entries_are_erased(city: City, monkeypatch: pytest.MonkeyPatch, year: int, is_due: bool) -> None:
     store = EntryStore(city.home)
     monkeypatch.setattr("kodomo.entries.store.now", lambda: dt.datetime(year, 1, 1))
     typed = store.create("support_measure", {"atena_no": "7"}, by="staff", department="child", person_id="7")

@@ -15,7 +15,7 @@ TODAY = dt.date(2026, 4, 1)
 ABSENCE = {"attendance_month": "2026-03", "school_days": "20", "absent_days": "3"}
 
 
-def told(name: str, **typed: str) -> dict[str, str]:
+def mistakes_of(name: str, **typed: str) -> dict[str, str]:
     form = forms()[name]
     return mistakes(form, clean(form, typed), TODAY)
 
@@ -38,8 +38,8 @@ def test_labels_are_those_of_the_contract() -> None:
 
 
 def test_a_right_entry_has_no_mistake() -> None:
-    assert told("school_absence", **ABSENCE) == {}
-    assert told("paper_case", registered_on="1998-03-01", case_class="要保護児童") == {}
+    assert mistakes_of("school_absence", **ABSENCE) == {}
+    assert mistakes_of("paper_case", registered_on="1998-03-01", case_class="要保護児童") == {}
 
 
 @pytest.mark.parametrize(
@@ -57,32 +57,37 @@ def test_a_right_entry_has_no_mistake() -> None:
         ("attendance_month", "202603", "年と月"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_to_do(field: str, value: str, words: str) -> None:
-    found = told("school_absence", **{**ABSENCE, field: value})
-    assert list(found) == [field]
-    assert words in found[field]
+def test_wrong_value_is_reported_with_what_to_do(field: str, value: str, words: str) -> None:
+    mistakes = mistakes_of("school_absence", **{**ABSENCE, field: value})
+    assert list(mistakes) == [field]
+    assert words in mistakes[field]
 
 
 @pytest.mark.parametrize("date", ["2026-02-30", "2026/13/01", "20260301", "昨日", "1899-12-31"])
 def test_an_impossible_date_is_refused(date: str) -> None:
-    assert "registered_on" in told("paper_case", registered_on=date, case_class="要保護児童")
+    assert "registered_on" in mistakes_of("paper_case", registered_on=date, case_class="要保護児童")
 
 
 def test_dates_have_an_order() -> None:
-    found = told("paper_case", registered_on="2020-03-01", closed_on="2019-03-01", case_class="要保護児童")
-    assert found == {"closed_on": "「登録年月日」より前の日付です。"}
+    mistakes = mistakes_of("paper_case", registered_on="2020-03-01", closed_on="2019-03-01", case_class="要保護児童")
+    assert mistakes == {"closed_on": "「登録年月日」より前の日付です。"}
 
 
-def test_what_is_not_on_the_list_is_refused() -> None:
-    assert told("paper_case", registered_on="2020-03-01", case_class="その他の区分") == {
+def test_value_outside_the_list_is_refused() -> None:
+    assert mistakes_of("paper_case", registered_on="2020-03-01", case_class="その他の区分") == {
         "case_class": "一覧から選んでください。"
     }
 
 
 def test_a_decision_that_disagrees_needs_its_reason_and_support_its_content() -> None:
     typed = {"meeting_on": "2026-03-30", "decision": "support", "agrees_with_tier": "no"}
-    assert set(told("decision", **typed)) == {"disagreement_reason", "support_content", "lead_agency", "review_on"}
-    assert told("decision", meeting_on="2026-03-30", decision="none", agrees_with_tier="yes") == {}
+    assert set(mistakes_of("decision", **typed)) == {
+        "disagreement_reason",
+        "support_content",
+        "lead_agency",
+        "review_on",
+    }
+    assert mistakes_of("decision", meeting_on="2026-03-30", decision="none", agrees_with_tier="yes") == {}
 
 
 def test_full_width_digits_and_slashes_are_read() -> None:
@@ -98,8 +103,12 @@ def test_fields_that_a_form_does_not_have_are_left_out() -> None:
 
 
 def test_control_characters_and_endless_texts_are_refused() -> None:
-    assert "summary" in told("school_consultation", occurred_on="2026-03-01", incident_type="SSW", summary="a\x1bb")
-    assert "summary" in told("school_consultation", occurred_on="2026-03-01", incident_type="SSW", summary="あ" * 2001)
+    assert "summary" in mistakes_of(
+        "school_consultation", occurred_on="2026-03-01", incident_type="SSW", summary="a\x1bb"
+    )
+    assert "summary" in mistakes_of(
+        "school_consultation", occurred_on="2026-03-01", incident_type="SSW", summary="あ" * 2001
+    )
 
 
 def test_values_are_shown_as_people_write_them() -> None:
@@ -111,9 +120,9 @@ def test_values_are_shown_as_people_write_them() -> None:
 
 
 def test_fault_of_one_field_hides_no_fault_of_another() -> None:
-    found = told("support", started_on="2026-04-02", ended_on="2026-02-30", outcome="不明")
-    assert set(found) == {"started_on", "ended_on", "support_content", "lead_agency", "outcome"}
-    assert found["outcome"] == "一覧から選んでください。"
+    mistakes = mistakes_of("support", started_on="2026-04-02", ended_on="2026-02-30", outcome="不明")
+    assert set(mistakes) == {"started_on", "ended_on", "support_content", "lead_agency", "outcome"}
+    assert mistakes["outcome"] == "一覧から選んでください。"
 
 
 def test_page_with_other_choices_takes_those() -> None:

@@ -82,7 +82,7 @@ def test_the_newest_meeting_counts(store: EntryStore) -> None:
     assert item.due_on == dt.date(2026, 10, 1)
 
 
-def test_somebody_decided_about_stays_whatever_the_priority(store: EntryStore) -> None:
+def test_person_with_a_decision_stays_on_the_list(store: EntryStore) -> None:
     calm = child("calm", priority_class="D", tier="low", tier_rank=1)
     decide(store, calm, review_on="2026-04-10")
     assert states([calm], store) == [("calm", "review")]

@@ -38,7 +38,7 @@ def test_a_change_is_a_new_version_with_who_and_when(store: EntryStore) -> None:
     assert [version.version for version in store.current("paper_case")] == [2]
 
 
-def test_of_two_who_edit_one_record_the_second_is_told(store: EntryStore) -> None:
+def test_concurrent_edit_is_rejected(store: EntryStore) -> None:
     record_id = create(store, a="1")
     store.change(record_id, 1, {"a": "2"}, by="aoi")
     with pytest.raises(ConflictError):
@@ -103,7 +103,7 @@ def test_erasing_empties_every_version_and_says_who_did_it(store: EntryStore) ->
     assert all("秘密".encode() not in path.read_bytes() for path in files)
 
 
-def test_unknown_records_are_told(store: EntryStore) -> None:
+def test_unknown_record_is_an_error(store: EntryStore) -> None:
     with pytest.raises(UnknownRecordError):
         store.newest("nothing")
 

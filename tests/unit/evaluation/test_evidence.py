@@ -136,10 +136,10 @@ def test_people_known_before_are_left_out(children: dict, warehouse: duckdb.Duck
     assert {row["people"] for row in rows_of(warehouse).values()} == {CHILDREN - known}
 
 
-def test_who_was_not_born_yet_becomes_a_case_as_the_child_of_today(
+def test_child_unborn_at_the_freeze_becomes_a_case_under_its_current_id(
     children: dict, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
-    found = warehouse.execute(
+    cases = warehouse.execute(
         "select person_id from warehouse.intermediate.int_evaluation__cohort "
         "where difficulty_type = 'abuse' and became_case and person_id like 'preg-%'"
     ).fetchall()
@@ -148,7 +148,7 @@ def test_who_was_not_born_yet_becomes_a_case_as_the_child_of_today(
         for person, child in children.items()
         if child["age"] < 0 and child["became_case"] and not child["was_known"]
     }
-    assert {person for (person,) in found} == expected
+    assert {person for (person,) in cases} == expected
     assert expected
 
 
@@ -224,11 +224,11 @@ as t(notification_no, person_id, is_born);
         "create table warehouse.marts.fct_observation as "
         "select null::varchar as person_id, '' as observation_code, current_date as observed_on, null::date as ended_on"
     )
-    found = connection.execute(
+    frozen = connection.execute(
         f"select person_id, current_person_id, household_members from ({FROZEN}) order by person_id",
         {"frozen_on": dt.date(2025, 4, 1)},
     ).fetchall()
-    assert found == [
+    assert frozen == [
         ("child", "child", None),
         ("preg-1", "born", ["mother", "born"]),
         ("preg-2", "preg-2", None),

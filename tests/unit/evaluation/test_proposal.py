@@ -76,8 +76,8 @@ def proposed(learned: proposal.Learned, tmp_path_factory: pytest.TempPathFactory
 
 def test_the_effects_are_recovered_in_their_order(proposed: proposal.Proposal) -> None:
     points = {(row["item_code"], row["band_no"]): row["coefficient"] for row in proposed.coefficients}
-    found = [points.get(band, 0) for band in BANDS]
-    assert spearmanr(found, EFFECTS).statistic > 0.9
+    proposed_points = [points.get(band, 0) for band in BANDS]
+    assert spearmanr(proposed_points, EFFECTS).statistic > 0.9
     assert points.get(("bullying", 1), 0) == 0, "a band that lowers the chance gets no points"
     assert all(value == int(value) > 0 for value in points.values())
 
@@ -97,7 +97,7 @@ def test_the_proposal_is_near_the_unconstrained_model(proposed: proposal.Proposa
     assert judged[proposed.method].auc_low < judged[proposed.method].auc < judged[proposed.method].auc_high
 
 
-def test_what_is_written_is_a_definition_without_mistakes(proposed: proposal.Proposal) -> None:
+def test_written_proposal_is_a_valid_definition(proposed: proposal.Proposal) -> None:
     folder = Path(proposed.out)
     definition = read_definition(folder)
     assert check(definition, observation_obstacles(dt.date(2026, 4, 1))) == []
@@ -176,7 +176,7 @@ def test_nothing_is_overwritten_and_nothing_made_of_too_little(
         ([2] * 12, [1, 3], [1, 3]),
     ],
 )
-def test_older_dates_are_pooled_while_there_are_too_few_cases(
+def test_older_dates_are_pooled_until_cases_suffice(
     cases: list[int], given: list[int], expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newest = dt.date(2025, 4, 1)
@@ -193,8 +193,8 @@ def test_older_dates_are_pooled_while_there_are_too_few_cases(
         date = wanted or newest
         yield Cohort(Connection(), date, date.replace(year=date.year + 1), ())
 
-    def table(found: Cohort, *_: str) -> dict:
-        struck = cases[newest.year - found.frozen_on.year]
+    def table(frozen: Cohort, *_: str) -> dict:
+        struck = cases[newest.year - frozen.frozen_on.year]
         return {
             "features": np.ones((50, 1)), "outcomes": (np.arange(50) < struck).astype(float), "people": np.arange(50),
             "hand_made": np.zeros(50), "carried": np.zeros(50), "refused": [], "bands": [("epds", 1)],
@@ -253,7 +253,7 @@ def test_the_interval_of_a_difference_is_that_of_resampled_children() -> None:
     assert auc_difference(first, first, outcomes) == (0, 0, 0)
 
 
-def test_the_calibration_line_is_found_far_from_the_start() -> None:
+def test_calibration_line_converges_far_from_the_start() -> None:
     rng = np.random.default_rng(3)
     logit = rng.exponential(0.4, 20_000) - 6
     outcomes = (rng.random(20_000) < logistic(1 + 1.4 * (logit + 1))).astype(float)

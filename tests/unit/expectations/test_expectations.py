@@ -64,10 +64,10 @@ def by_name(results: list[QualityResult]) -> dict[str, QualityResult]:
     return {result.expectation: result for result in results}
 
 
-def test_what_passed_failed_and_errored(home: Home) -> None:
+def test_passed_failed_and_errored_expectations(home: Home) -> None:
     results = by_name(check(home, "run-1", SUITES))
-    found = {name: (result.status, result.unexpected_count, result.element_count) for name, result in results.items()}
-    assert found == {
+    seen = {name: (result.status, result.unexpected_count, result.element_count) for name, result in results.items()}
+    assert seen == {
         "nobody_is_missing": ("passed", 0, 3),
         "names_differ": ("failed", 2, 3),
         "names_are_listed": ("failed", 1, 3),
@@ -89,11 +89,11 @@ def test_no_value_gets_out(home: Home, capfd: pytest.CaptureFixture[str], caplog
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         rows = connection.execute("select * from raw.quality_results").fetchall()
     printed = capfd.readouterr()
-    told = [repr(results), repr(rows), printed.out, printed.err, caplog.text]
-    told += [path.read_text(encoding="utf-8") for path in site_folder(home).rglob("*") if path.is_file()]
-    told += [path.read_text(errors="replace") for path in home.root.rglob("*.log")]
+    outputs = [repr(results), repr(rows), printed.out, printed.err, caplog.text]
+    outputs += [path.read_text(encoding="utf-8") for path in site_folder(home).rglob("*") if path.is_file()]
+    outputs += [path.read_text(errors="replace") for path in home.root.rglob("*.log")]
     assert len(rows) == len(results) == 7
-    assert not [value for value in PLANTED for text in told if value in text]
+    assert not [value for value in PLANTED for text in outputs if value in text]
 
 
 def test_results_are_rows_and_a_second_check_replaces_them(home: Home) -> None:

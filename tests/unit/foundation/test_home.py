@@ -18,7 +18,7 @@ def test_only_its_owner_may_read_the_home(tmp_path: Path, mode: int | None) -> N
     assert Home(root).ensure().root.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_no_part_names_is_unknown_wherever_it_lies(tmp_path: Path) -> None:
+def test_path_outside_every_part_is_unknown(tmp_path: Path) -> None:
     home = Home(tmp_path / "var").ensure()
     (home.dbt / "logs").mkdir(parents=True)
     home.superset.mkdir()

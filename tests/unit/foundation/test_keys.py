@@ -38,7 +38,7 @@ def test_a_broken_key_stops_and_stays(tmp_path: Path, content: bytes) -> None:
     )
 
 
-def test_a_key_that_could_not_be_written_whole_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partly_written_key_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "secret.key"
 
     def full(_descriptor: int) -> None:

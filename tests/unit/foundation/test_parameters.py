@@ -85,7 +85,7 @@ def test_gravest_tier_stands_first_and_each_tier_has_a_colour_of_its_own() -> No
     assert len(set(colours("tier").values())) == 3
 
 
-def test_who_may_lead_support_is_a_department() -> None:
+def test_lead_agency_is_a_department() -> None:
     assert set(parameter("lead_agencies")) <= set(parameter("departments"))
     holders = {contract.holder for contract in load_contracts().values()}
     assert holders <= set(parameter("departments"))

@@ -61,12 +61,12 @@ def test_a_missing_program_names_its_package(monkeypatch: pytest.MonkeyPatch) ->
         require_program("pg_dump")
 
 
-def test_a_program_that_is_there_needs_no_package() -> None:
+def test_installed_program_needs_no_package() -> None:
     assert locate("missing-program") is None
     assert locate("setpriv")
 
 
-def test_an_account_without_privileges_is_told_the_command(
+def test_account_without_privileges_gets_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(install_programs, "missing_packages", lambda: ["nginx-light", "openssl"])

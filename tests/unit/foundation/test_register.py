@@ -43,7 +43,7 @@ def test_every_item_of_the_register_is_complete() -> None:
                 assert all(register[name] for name in ("approved_by", "approved_on", "valid_from")), place
 
 
-def test_what_may_come_from_tax_data_is_left_out() -> None:
+def test_values_that_may_come_from_tax_data_are_left_out() -> None:
     assert left_out(dt.date(2026, 4, 1)) == [
         "児童扶養手当: 支給区分 is 保留",
         "国民健康保険の資格: 証区分 is 保留",

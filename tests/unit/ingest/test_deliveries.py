@@ -236,7 +236,7 @@ def test_a_replay_reads_the_original_by_the_rules_of_today(city: City, monkeypat
     assert contracts is ingest.load_contracts()
 
 
-def test_what_cannot_be_replayed(city: City) -> None:
+def test_unknown_or_rejected_delivery_is_not_replayed(city: City) -> None:
     forbidden = city.deliver(FULL, "n_20260401.csv", f"{HEADINGS[FULL]},課税区分\n1,R5.4.1,,,,,1".encode("cp932"))
     with pytest.raises(KodomoError):
         replay(city.home, forbidden.delivery_id, "again", "steward")

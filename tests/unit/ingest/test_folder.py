@@ -276,7 +276,7 @@ def test_nothing_is_kept_of_a_file_that_breaks_and_names_what_is_forbidden(
 
 
 @pytest.mark.parametrize("error", [WarehouseBusyError("busy"), OSError(28, "No space left on device")])
-def test_what_is_wrong_with_the_machine_is_no_fault_of_a_file(
+def test_fault_of_the_machine_is_no_fault_of_a_file(
     place: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     (place / "a_20260401.csv").write_bytes(csv(1))
@@ -329,7 +329,7 @@ def test_a_clock_that_was_set_back_keeps_no_file_waiting(place: Path, monkeypatc
 
 
 @pytest.mark.parametrize("name", ["a_20260401.csv.filepart", "a_20260401.csv.part", "~$a_20260401.csv", "A.CSV.TMP"])
-def test_what_a_program_is_still_copying_is_left(place: Path, name: str) -> None:
+def test_file_still_being_copied_is_left(place: Path, name: str) -> None:
     (place / name).write_bytes(csv(1))
     taken, left = run(place)
     assert taken == {}

@@ -21,27 +21,27 @@ def states(inspection: Inspection) -> dict[str, str]:
     return {heading.heading: heading.state for heading in inspection.headings}
 
 
-def test_layout_of_a_standardised_system_is_told() -> None:
-    found = inspect(file(STANDARD, encoding="cp932"), "juki.csv")
-    assert (found.source_id, found.layout, found.encoding, found.likeness) == (
+def test_layout_of_a_standardised_system_is_recognised() -> None:
+    inspection = inspect(file(STANDARD, encoding="cp932"), "juki.csv")
+    assert (inspection.source_id, inspection.layout, inspection.encoding, inspection.likeness) == (
         "resident_register",
         "standard",
         "cp932",
         1.0,
     )
-    assert (states(found)["氏名"], states(found)["住民票コード"]) == ("loaded", "not_used")
-    assert (found.missing, found.problems, found.yml) == ((), (), "")
+    assert (states(inspection)["氏名"], states(inspection)["住民票コード"]) == ("loaded", "not_used")
+    assert (inspection.missing, inspection.problems, inspection.yml) == ((), (), "")
 
 
-def test_nearest_source_is_told_with_what_is_missing_unknown_and_forbidden() -> None:
+def test_nearest_source_is_reported_with_missing_unknown_and_forbidden_columns() -> None:
     headings = [*COUNCIL[:2], *COUNCIL[3:], "好きな色", "個人番号"]
-    found = inspect(file(headings, ["1", "2", "", "", "", "", "", "あか", "1"]), "x.csv")
-    assert (found.source_id, found.missing) == ("council_cases", ("登録年月日",))
-    assert (states(found)["好きな色"], states(found)["個人番号"]) == ("unknown", "forbidden")
-    assert len(found.problems) == 2
-    assert [heading.examples for heading in found.headings if heading.state == "forbidden"] == [()]
-    assert "heading: 好きな色" in found.yml
-    assert "個人番号" not in found.yml
+    inspection = inspect(file(headings, ["1", "2", "", "", "", "", "", "あか", "1"]), "x.csv")
+    assert (inspection.source_id, inspection.missing) == ("council_cases", ("登録年月日",))
+    assert (states(inspection)["好きな色"], states(inspection)["個人番号"]) == ("unknown", "forbidden")
+    assert len(inspection.problems) == 2
+    assert [heading.examples for heading in inspection.headings if heading.state == "forbidden"] == [()]
+    assert "heading: 好きな色" in inspection.yml
+    assert "個人番号" not in inspection.yml
 
 
 def test_values_that_are_not_of_their_type_are_counted() -> None:
@@ -50,35 +50,37 @@ def test_values_that_are_not_of_their_type_are_counted() -> None:
         ["2", "1.23E+10", "2020-12-01", "", "要保護", "", "", ""],
         ["3", "3", "2020-12-01", "2020-02-31", "要保護", "", "", ""],
     ]
-    found = inspect(file(COUNCIL, *rows), "x.csv")
-    assert {(misfit.column, misfit.reason_code, misfit.row_count) for misfit in found.misfits} == {
+    inspection = inspect(file(COUNCIL, *rows), "x.csv")
+    assert {(misfit.column, misfit.reason_code, misfit.row_count) for misfit in inspection.misfits} == {
         ("登録年月日", "impossible_date", 1),
         ("児童_宛名番号", "damaged_id", 1),
         ("終結年月日", "impossible_date", 1),
     }
-    assert found.rows_read == 3
+    assert inspection.rows_read == 3
 
 
 def test_code_outside_its_list_is_counted() -> None:
     row = ["1", "1", "2020-12-01", "", "要保護", "", "虐待らしきもの", ""]
-    found = inspect(file(COUNCIL, row, [*row[:6], "身体的虐待", ""]), "x.csv")
-    assert [(misfit.column, misfit.reason_code, misfit.row_count) for misfit in found.misfits] == [
+    inspection = inspect(file(COUNCIL, row, [*row[:6], "身体的虐待", ""]), "x.csv")
+    assert [(misfit.column, misfit.reason_code, misfit.row_count) for misfit in inspection.misfits] == [
         ("虐待種別", "unknown_code", 1)
     ]
 
 
 def test_file_that_no_source_is_like_gets_a_contract_of_its_own() -> None:
-    found = inspect(file(["宛名番号", "券種", "枚数", "交付日"], ["1", "甲", "2", "R6.4.1"]), "bus_passes_20260331.csv")
-    assert found.source_id is None
-    assert "- name: bus_passes" in found.yml
-    types = {heading.heading: heading.proposed_type for heading in found.headings if heading.state == "unknown"}
+    inspection = inspect(
+        file(["宛名番号", "券種", "枚数", "交付日"], ["1", "甲", "2", "R6.4.1"]), "bus_passes_20260331.csv"
+    )
+    assert inspection.source_id is None
+    assert "- name: bus_passes" in inspection.yml
+    types = {heading.heading: heading.proposed_type for heading in inspection.headings if heading.state == "unknown"}
     assert types == {"券種": "text", "枚数": "int", "交付日": "date"}
 
 
 def test_no_value_is_shown() -> None:
     row = ["K-17", "987654", "2020-12-01", "", "要支援", "さくら丘", "身体的虐待", "ﾀﾛｳ相談所"]
-    found = inspect(file(COUNCIL, row), "x.csv")
-    text = "\n".join(describe(found)) + str(found.as_dict())
+    inspection = inspect(file(COUNCIL, row), "x.csv")
+    text = "\n".join(describe(inspection)) + str(inspection.as_dict())
     assert not [value for value in row if value and value in text]
 
 

@@ -52,7 +52,7 @@ def loaded(tmp_path: Path, data: bytes) -> tuple[list[dict], list[tuple], tuple]
     return rows, rejects, (delivery.layout, delivery.rows_read, delivery.rows_loaded, delivery.rows_rejected)
 
 
-def test_layout_is_told_by_its_headings() -> None:
+def test_layout_is_recognised_by_its_headings() -> None:
     parsed = parse(standard(line()), CONTRACT, load_heading_rules())
     assert (parsed.layout.name, parsed.unknown_headings) == ("standard", [])
     own = [column.heading for column in CONTRACT.columns if not column.optional]

@@ -75,7 +75,7 @@ def test_a_bad_record_is_a_reject_and_its_neighbours_are_loaded(tmp_path: Path) 
     assert issues == [(11, "birth_on", "impossible_date")]
 
 
-def test_zeros_are_the_number_of_nobody(tmp_path: Path) -> None:
+def test_number_of_zeros_is_no_person(tmp_path: Path) -> None:
     folder = tmp_path / "landing" / "parentage"
     folder.mkdir(parents=True)
     lines = [

@@ -98,7 +98,7 @@ def test_an_area_that_is_missing_is_named(register: Register, people: list[Perso
     assert f"people of the area {AREAS[3]}" not in held.reason
 
 
-def test_who_has_left_or_died_in_the_register_is_missing_too(register: Register, people: list[Person]) -> None:
+def test_removed_and_dead_residents_count_as_missing(register: Register, people: list[Person]) -> None:
     register.deliver("20260301", people)
     moved = [{**one, "住民状態": "2"} if one["旧市町村"] == "相川" else one for one in people]
     assert "people of the area 相川" in (register.deliver("20260401", moved).reason or "")
@@ -165,8 +165,8 @@ LIMIT = Limit("age", 6, 17, 0.05, 0.10, 20, 0.00001)
 def test_a_loss_is_more_than_chance(people: int, missing: int, years: float, is_loss: bool) -> None:
     group = [(10, None, number < missing, number < missing) for number in range(people)]
     outside = [(30, "両津", True, True)] * 50
-    found = losses([LIMIT], group + outside, years)
-    assert [(loss.group, loss.people, loss.missing) for loss in found] == (
+    reported = losses([LIMIT], group + outside, years)
+    assert [(loss.group, loss.people, loss.missing) for loss in reported] == (
         [("6 to 17", people, missing)] if is_loss else []
     )
 

@@ -181,7 +181,7 @@ def bare(data: bytes, encoding: str) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_what_is_delivered_is_loaded_or_rejected(encoding: str, tmp_path: Path) -> None:
+def test_every_delivered_row_is_loaded_or_rejected(encoding: str, tmp_path: Path) -> None:
     """The same through the whole of ingest: damaged files of one source, one after another."""
     chance = random.Random(f"ingest {encoding}")
     folder = tmp_path / "landing" / SOURCE

@@ -86,12 +86,12 @@ def warehouse(models: list[tuple[str, str, str]]) -> FamilyWarehouse:
     return built
 
 
-def told(warehouse: FamilyWarehouse, person: str, *, show_protected: bool = False) -> str:
+def explanation(warehouse: FamilyWarehouse, person: str, *, show_protected: bool = False) -> str:
     return "\n".join(describe(explain(warehouse.connection, person, show_protected=show_protected)))
 
 
-def test_a_person_is_told_in_japanese_with_the_chain_and_what_contradicts(warehouse: FamilyWarehouse) -> None:
-    text = told(warehouse, COUSIN)
+def test_person_is_explained_in_japanese_with_chain_and_contradictions(warehouse: FamilyWarehouse) -> None:
+    text = explanation(warehouse, COUSIN)
     for line in (
         f"世帯 {HOME}  地区 両津",
         f"住民基本台帳: {COUSIN}",
@@ -104,24 +104,24 @@ def test_a_person_is_told_in_japanese_with_the_chain_and_what_contradicts(wareho
     assert not re.search("[A-Za-z]{3}", text)
 
 
-def test_a_person_is_found_by_a_number_without_zeros_and_by_the_number_of_a_source(warehouse: FamilyWarehouse) -> None:
-    assert told(warehouse, COUSIN.lstrip("0")) == told(warehouse, COUSIN)
+def test_number_without_zeros_and_source_key_identify_a_person(warehouse: FamilyWarehouse) -> None:
+    assert explanation(warehouse, COUSIN.lstrip("0")) == explanation(warehouse, COUSIN)
     with pytest.raises(UsageError):
-        told(warehouse, "school_enrolment:1")
+        explanation(warehouse, "school_enrolment:1")
 
 
 def test_a_relative_under_a_support_measure_is_neither_named_nor_placed(warehouse: FamilyWarehouse) -> None:
-    text = told(warehouse, COUSIN)
+    text = explanation(warehouse, COUSIN)
     assert f"母方のおば: {WITHHELD} {MOTHER} —" in text
     assert not [name for name in (NAMES[MOTHER], NAMES[CHILD]) if name in text]
-    assert NAMES[MOTHER] in told(warehouse, COUSIN, show_protected=True)
+    assert NAMES[MOTHER] in explanation(warehouse, COUSIN, show_protected=True)
 
 
-def test_where_somebody_protected_lives_and_with_whom_is_told_only_if_asked_for(warehouse: FamilyWarehouse) -> None:
-    text = told(warehouse, CHILD)
+def test_protected_address_and_household_are_shown_on_request_only(warehouse: FamilyWarehouse) -> None:
+    text = explanation(warehouse, CHILD)
     assert "支援措置" in text.splitlines()[1]
     assert not [word for word in (HIDDEN_HOME, "両津", "同居") if word in text]
-    asked = told(warehouse, CHILD, show_protected=True)
+    asked = explanation(warehouse, CHILD, show_protected=True)
     assert not [word for word in (HIDDEN_HOME, "両津", "同居") if word not in asked]
 
 

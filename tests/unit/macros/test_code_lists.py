@@ -85,8 +85,8 @@ def test_every_code_label_and_spelling_means_its_code(lists: duckdb.DuckDBPyConn
     written += [(row["label_ja"], row["code"]) for row in rows("code_lists") if row["code_list"] == code_list]
     written += [(row["spelling"], row["code"]) for row in rows("code_spellings") if row["code_list"] == code_list]
     for several in (True, False):
-        found = read(lists, code_list, [text for text, _ in written], several)
-        assert [(text, code) for (text, _), code in zip(written, found, strict=True)] == written
+        codes = read(lists, code_list, [text for text, _ in written], several)
+        assert [(text, code) for (text, _), code in zip(written, codes, strict=True)] == written
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_words_for_nothing_are_no_value_where_a_list_has_no_code_for_none(lists:
     assert set(read(lists, "relation", [row["word"] for row in rows("words_for_nothing")])) == {None}
 
 
-def test_every_list_of_a_column_is_there() -> None:
+def test_every_code_list_of_a_column_exists() -> None:
     assert {code_list for _, _, code_list in CLASSES} <= {row["code_list"] for row in rows("code_lists")}
 
 
@@ -204,8 +204,8 @@ def test_whatever_is_written_only_known_words_are_kinds(lists: duckdb.DuckDBPyCo
         if code in (None, "none", "unknown"):
             continue
         parts = [re.sub(r"^[0-9]+[ ・、-]*", "", word), word, *re.split(r"[・、 ]", word)]
-        found = lists.execute(f"select {comparable} from (select unnest(?) as text)", [parts]).fetchall()
-        assert {text for (text,) in found} & spellings
+        comparable_texts = lists.execute(f"select {comparable} from (select unnest(?) as text)", [parts]).fetchall()
+        assert {text for (text,) in comparable_texts} & spellings
 
 
 def test_no_model_reads_a_meaning_from_a_part_of_a_word() -> None:

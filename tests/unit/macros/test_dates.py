@@ -132,7 +132,7 @@ def test_strokes_weekdays_and_other_words_around_a_date() -> None:
     assert evaluate(macro("parse_date"), [*STROKES]) == [dt.date(2015, 4, 1)] * len(STROKES)
 
 
-def test_day_that_programs_write_for_none_is_somebodys_birthday_in_an_era() -> None:
+def test_sentinel_day_is_a_birthday_in_an_era() -> None:
     written: list[str | None] = ["明治33年1月1日", "M33.1.1", "1970-01-01", "昭和45年1月1日"]
     days = [dt.date(1900, 1, 1)] * 2 + [dt.date(1970, 1, 1)] * 2
     assert evaluate(macro("parse_date"), written) == days
@@ -141,8 +141,8 @@ def test_day_that_programs_write_for_none_is_somebodys_birthday_in_an_era() -> N
 def test_end_in_an_era_that_has_ended_is_the_year_it_means() -> None:
     assert dict(zip(ENDS, evaluate(macro("parse_date", True), [*ENDS]), strict=True)) == ENDS
     interpreted = {value for value in ENDS if value[0] in "平昭H4" and ENDS[value]} - {"平成31年4月30日"}
-    found = evaluate(macro("is_interpreted_date"), [*ENDS])
-    assert {value for value, is_interpreted in zip(ENDS, found, strict=True) if is_interpreted} == interpreted
+    flags = evaluate(macro("is_interpreted_date"), [*ENDS])
+    assert {value for value, is_interpreted in zip(ENDS, flags, strict=True) if is_interpreted} == interpreted
     statuses = evaluate(macro("date_status", True), ["平成33年3月31日", "1970-01-01", "平成元年1月7日"])
     assert statuses == ["ok", "none", "impossible"]
 
@@ -156,7 +156,7 @@ def test_changeover_days_hold_on_both_sides_and_nothing_beyond_them() -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_what_is_no_date_is_told_apart(status: str) -> None:
+def test_status_of_an_invalid_date(status: str) -> None:
     values = STATUSES[status]
     assert dict(zip(values, evaluate(macro("date_status"), values), strict=True)) == dict.fromkeys(values, status)
     assert all((day is not None) == (status == "ok") for day in evaluate(macro("parse_date"), values))
@@ -195,10 +195,10 @@ def test_any_era_date_agrees_with_the_calendar(parts: list[tuple]) -> None:
 
     def expected(era: tuple, year: int, month: int, day: int) -> dt.date | None:
         try:
-            found = dt.date(era[3] + year, month, day)
+            date = dt.date(era[3] + year, month, day)
         except ValueError:
             return None
-        return found if era[4] <= found <= era[5] else None
+        return date if era[4] <= date <= era[5] else None
 
     written: list[str | None] = [f"{era[1]}{year:02}{month:02}{day:02}" for era, year, month, day in parts]
     assert evaluate(macro("parse_date"), written) == [expected(*part) for part in parts]

@@ -77,7 +77,7 @@ def test_number_is_never_rounded_up_to_a_band() -> None:
     )
 
 
-def test_number_outside_what_its_column_can_hold_is_told_apart() -> None:
+def test_number_out_of_range_has_its_own_status() -> None:
     macros = load_macros()
     number = macro("parse_integer", "g")
     values = ["300", "7,000", "3kg", "299", "7.001kg", "0", "−1", "NULL", "-", "", None, "多い"]

@@ -151,49 +151,49 @@ class Families:
 
     def protected(self) -> set[str]:
         """People under a support measure in force; its last day is one of its days."""
-        found = set()
+        numbers = set()
         for number, person in self.people.items():
             if person.measure is None:
                 continue
             since, until = person.measure
             if (since is None or since <= self.as_of) and (until is None or until >= self.as_of):
-                found.add(number)
-        return found
+                numbers.add(number)
+        return numbers
 
     # where they live
 
     def periods(self) -> list[Stay]:
         """Stays as they were: nobody stays in a household after leaving the city."""
-        found = []
+        stays = []
         placed = {stay.person for stay in self.stays}
         for stay in self.stays:
             person = self.people.get(stay.person)
             until = stay.until
             if person and person.left_on and stay.since < person.left_on:
                 until = min(until or FOREVER, person.left_on)
-            found.append(Stay(stay.person, stay.household, stay.since, until, stay.relation))
+            stays.append(Stay(stay.person, stay.household, stay.since, until, stay.relation))
         for number, person in self.people.items():
             if number not in placed:
-                found.append(Stay(number, person.household, person.resident_since, person.left_on))
-        return [stay for stay in found if stay.since <= self.as_of and (stay.until is None or stay.until > stay.since)]
+                stays.append(Stay(number, person.household, person.resident_since, person.left_on))
+        return [stay for stay in stays if stay.since <= self.as_of and (stay.until is None or stay.until > stay.since)]
 
     def households(self) -> dict[str, str]:
         """The household of each resident and unborn child on the date."""
-        found = {
+        household_of = {
             stay.person: stay.household
             for stay in sorted(self.periods(), key=lambda stay: (stay.since, stay.household))
             if (stay.until is None or stay.until > self.as_of) and self.is_resident(self.people[stay.person])
         }
         for child, pregnancy in self.unborn().items():
-            if pregnancy.mother in found:
-                found[child] = found[pregnancy.mother]
-        return found
+            if pregnancy.mother in household_of:
+                household_of[child] = household_of[pregnancy.mother]
+        return household_of
 
     # the genogram
 
     def parent_edges(self) -> set[Edge]:
         """By notice; a pregnancy names a mother of whom no notice tells; her husband is the unborn child's father."""
-        found: set[Edge] = set()
+        edges: set[Edge] = set()
         for notice in self.notices:
             for parent in filter(None, (notice.father, notice.mother)):
                 if notice.kind in ("出生", "認知"):
@@ -209,7 +209,7 @@ class Families:
                         for other in self.notices
                         if other.kind == "特別養子縁組" and other.child == notice.child
                     ]
-                    found.add(Edge("parent_of", parent, notice.child, min(others), min(ended, default=None)))
+                    edges.add(Edge("parent_of", parent, notice.child, min(others), min(ended, default=None)))
                 elif notice.kind in ("養子縁組", "特別養子縁組"):
                     ended = [
                         other.day
@@ -219,7 +219,7 @@ class Families:
                         and (parent in (other.father, other.mother) or (other.father, other.mother) == (None, None))
                         and other.day >= notice.day
                     ]
-                    found.add(Edge("parent_of", parent, notice.child, notice.day, min(ended, default=None)))
+                    edges.add(Edge("parent_of", parent, notice.child, notice.day, min(ended, default=None)))
         with_mother = {
             notice.child for notice in self.notices if notice.kind in ("出生", "認知") and notice.mother is not None
         }
@@ -229,13 +229,13 @@ class Families:
             if self.is_born(pregnancy):
                 is_known = any(
                     (edge.one, edge.other) == (pregnancy.mother, pregnancy.newborn) and edge.since <= self.as_of
-                    for edge in found
+                    for edge in edges
                 )
                 if pregnancy.newborn not in with_mother and not is_known:
-                    found.add(Edge("parent_of", pregnancy.mother, pregnancy.newborn or "", pregnancy.notified_on, None))
+                    edges.add(Edge("parent_of", pregnancy.mother, pregnancy.newborn or "", pregnancy.notified_on, None))
                 continue
             child = f"preg-{pregnancy.number}"
-            found.add(Edge("parent_of", pregnancy.mother, child, pregnancy.notified_on, None))
+            edges.add(Edge("parent_of", pregnancy.mother, child, pregnancy.notified_on, None))
             husbands = [
                 couple
                 for couple in self.couples()
@@ -245,12 +245,12 @@ class Families:
             ]
             for couple in sorted(husbands, key=lambda couple: couple.one)[:1]:
                 since = max(pregnancy.notified_on, couple.since)
-                found.add(Edge("parent_of", couple.one, child, since, None))
-        return {edge for edge in found if edge.since <= self.as_of}
+                edges.add(Edge("parent_of", couple.one, child, since, None))
+        return {edge for edge in edges if edge.since <= self.as_of}
 
     def couples(self) -> set[Edge]:
         """Marriages by notice, each to its divorce."""
-        found = set()
+        edges = set()
         for marriage in self.marriages:
             if marriage.kind == "婚姻":
                 ended = [
@@ -260,12 +260,12 @@ class Families:
                     and (other.husband, other.wife) == (marriage.husband, marriage.wife)
                     and other.day >= marriage.day
                 ]
-                found.add(Edge("partner_of", marriage.husband, marriage.wife, marriage.day, min(ended, default=None)))
-        return found
+                edges.add(Edge("partner_of", marriage.husband, marriage.wife, marriage.day, min(ended, default=None)))
+        return edges
 
     def partner_edges(self) -> set[Edge]:
         """Marriages, and 夫（未届）・妻（未届） beside the head of a household."""
-        found = {edge for edge in self.couples() if edge.since <= self.as_of}
+        edges = {edge for edge in self.couples() if edge.since <= self.as_of}
         for head, partner in itertools.product(self.periods(), repeat=2):
             if head.relation != "02" or partner.relation not in ("13", "14") or head.household != partner.household:
                 continue
@@ -275,12 +275,12 @@ class Families:
                 husband, wife = (
                     (head.person, partner.person) if partner.relation == "14" else (partner.person, head.person)
                 )
-                found.add(Edge("partner_of", husband, wife, since, None if until == FOREVER else until))
-        return found
+                edges.add(Edge("partner_of", husband, wife, since, None if until == FOREVER else until))
+        return edges
 
     def household_edges(self) -> set[Edge]:
         """Who lived with whom at the same time; a household that ever had more than ten people makes no edge."""
-        found = set()
+        edges = set()
         homes: dict[str, list[Stay]] = {}
         for stay in self.periods():
             homes.setdefault(stay.household, []).append(stay)
@@ -295,7 +295,7 @@ class Families:
                 since = max(one.since, other.since)
                 until = min(one.until or FOREVER, other.until or FOREVER)
                 if one.person < other.person and since < until:
-                    found.add(
+                    edges.add(
                         Edge(
                             "shared_household",
                             one.person,
@@ -304,7 +304,7 @@ class Families:
                             None if until == FOREVER else until,
                         )
                     )
-        return found
+        return edges
 
     # chains
 

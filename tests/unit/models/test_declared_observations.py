@@ -14,13 +14,13 @@ from kodomo.home import PROJECT
 
 def contracts() -> dict[str, dict[str, Any]]:
     """Every source with `facts`: its table in models/sources."""
-    found = {}
+    tables = {}
     for path in sorted((PROJECT / "models" / "sources").glob("*.yml")):
         for source in yaml.safe_load(path.read_text("utf-8"))["sources"]:
             for table in source["tables"]:
                 if table.get("config", {}).get("meta", {}).get("facts"):
-                    found[table["name"]] = table
-    return found
+                    tables[table["name"]] = table
+    return tables
 
 
 CONTRACTS = contracts()

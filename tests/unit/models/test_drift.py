@@ -98,12 +98,12 @@ def warehouse(runs: dict, tmp_path_factory: pytest.TempPathFactory) -> duckdb.Du
 
 def row(warehouse: duckdb.DuckDBPyConnection, measure: str, kind: str, value: str) -> dict[str, Any]:
     """The one row of a measure and group."""
-    found = warehouse.execute(
+    cursor = warehouse.execute(
         "from warehouse.marts.fct_model_drift where measure = ? and group_kind = ? and group_value = ?",
         [measure, kind, value],
     )
-    names = [column[0] for column in found.description]
-    rows = found.fetchall()
+    names = [column[0] for column in cursor.description]
+    rows = cursor.fetchall()
     assert len(rows) == 1
     return dict(zip(names, rows[0], strict=True))
 
@@ -121,11 +121,11 @@ def psi(before: Counter, after: Counter) -> float:
 
 def test_the_stability_index_of_the_scores(warehouse: duckdb.DuckDBPyConnection, runs: dict) -> None:
     bands = [Counter(child["score"] // 2 for child in runs[date].values()) for date in (BEFORE, AFTER)]
-    found = row(warehouse, "psi", "all", "全体")
-    assert found["measure_value"] == pytest.approx(psi(*bands))
-    assert (found["people"], found["previous_people"]) == (940, 900)
-    assert found["previous_as_of_on"] == BEFORE
-    assert found["value_low"] is None
+    drift = row(warehouse, "psi", "all", "全体")
+    assert drift["measure_value"] == pytest.approx(psi(*bands))
+    assert (drift["people"], drift["previous_people"]) == (940, 900)
+    assert drift["previous_as_of_on"] == BEFORE
+    assert drift["value_low"] is None
 
 
 @pytest.mark.parametrize("item", ["moves", "silent"])
@@ -133,8 +133,8 @@ def test_the_stability_index_of_an_item(warehouse: duckdb.DuckDBPyConnection, ru
     bands = [Counter(child["met"].get(item) for child in runs[date].values()) for date in (BEFORE, AFTER)]
     assert row(warehouse, "psi", "item", item)["measure_value"] == pytest.approx(psi(*bands))
     shares = [sum(item in child["met"] for child in runs[date].values()) / len(runs[date]) for date in (BEFORE, AFTER)]
-    found = row(warehouse, "share", "item", item)
-    assert (found["previous_value"], found["measure_value"]) == pytest.approx(tuple(shares))
+    drift = row(warehouse, "share", "item", item)
+    assert (drift["previous_value"], drift["measure_value"]) == pytest.approx(tuple(shares))
 
 
 def test_an_item_that_fell_silent_stands_out(warehouse: duckdb.DuckDBPyConnection) -> None:
@@ -147,16 +147,16 @@ def test_tiers_and_completeness_beside_those_of_the_date_before(
 ) -> None:
     for tier in TIERS:
         counts = [sum(tier_of(child["score"]) == tier for child in runs[date].values()) for date in (BEFORE, AFTER)]
-        found = row(warehouse, "share", "tier", tier)
-        assert found["previous_value"] == pytest.approx(counts[0] / 900)
-        assert found["measure_value"] == pytest.approx(counts[1] / 940)
+        drift = row(warehouse, "share", "tier", tier)
+        assert drift["previous_value"] == pytest.approx(counts[0] / 900)
+        assert drift["measure_value"] == pytest.approx(counts[1] / 940)
         interval = binomtest(counts[1], 940).proportion_ci(method="wilson")
-        assert (found["value_low"], found["value_high"]) == pytest.approx((interval.low, interval.high), abs=1e-6)
-    found = row(warehouse, "completeness", "all", "全体")
-    assert (found["previous_value"], found["measure_value"]) == pytest.approx((0.5, 0.4))
+        assert (drift["value_low"], drift["value_high"]) == pytest.approx((interval.low, interval.high), abs=1e-6)
+    drift = row(warehouse, "completeness", "all", "全体")
+    assert (drift["previous_value"], drift["measure_value"]) == pytest.approx((0.5, 0.4))
 
 
-def test_who_changed_tier_is_counted_among_those_scored_at_both_dates(
+def test_tier_changes_are_counted_among_people_scored_at_both_dates(
     warehouse: duckdb.DuckDBPyConnection, runs: dict
 ) -> None:
     both = runs[BEFORE].keys() & runs[AFTER].keys()
@@ -173,9 +173,9 @@ def test_who_changed_tier_is_counted_among_those_scored_at_both_dates(
             moves["graver"] += ranks[1] > ranks[0]
             moves["milder"] += ranks[1] < ranks[0]
         for direction in ("graver", "milder"):
-            found = row(warehouse, f"tier_{direction}", kind, value)
-            assert found["people"] == len(people)
-            assert found["measure_value"] == pytest.approx(moves[direction] / len(people))
+            drift = row(warehouse, f"tier_{direction}", kind, value)
+            assert drift["people"] == len(people)
+            assert drift["measure_value"] == pytest.approx(moves[direction] / len(people))
 
 
 def test_a_version_without_two_dates_has_no_drift(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -338,9 +338,9 @@ def edges(warehouse: FamilyWarehouse, kind: str) -> set[Edge]:
     }
 
 
-def difference(found: set[Edge] | set[Chain], expected: set[Edge] | set[Chain]) -> tuple[list[object], list[object]]:
+def difference(actual: set[Edge] | set[Chain], expected: set[Edge] | set[Chain]) -> tuple[list[object], list[object]]:
     """What is too much and what is missing: nothing of either when both say the same."""
-    return sorted(found - expected, key=repr)[:3], sorted(expected - found, key=repr)[:3]
+    return sorted(actual - expected, key=repr)[:3], sorted(expected - actual, key=repr)[:3]
 
 
 @pytest.mark.parametrize(
@@ -377,21 +377,21 @@ def test_chains(
     assert len(chains) > FAMILIES / 4
     assert len({chain.steps for chain in chains}) == (3 if kind == "vertical" else 4)
     assert {child for child, value in values.items() if value} - {chain.child for chain in chains}
-    found = {
+    actual = {
         Chain(*row[:5], (row[5], row[6]))
         for row in warehouse.rows(
             "select person_id, chain_type, end_person_id, steps, path, case_source_id, case_on "
             f"from intermediate.int_chain__{kind} where path is not null"
         )
     }
-    assert difference(found, chains) == ([], [])
+    assert difference(actual, chains) == ([], [])
     assert (
         dict(warehouse.rows(f"select person_id, value from intermediate.int_chain__values where chain_type = '{kind}'"))
         == values
     )
 
 
-def test_nobody_protected_is_named_on_anothers_path(built: tuple[Families, FamilyWarehouse]) -> None:
+def test_protected_person_is_not_on_a_path_of_another_child(built: tuple[Families, FamilyWarehouse]) -> None:
     families, warehouse = built
     protected = families.protected()
     paths = warehouse.rows(

@@ -80,7 +80,7 @@ def same(number: str, other: str | None, decision: str = "link") -> Row:
     return {"source_id": "resident_register", "source_key": number, "decision": decision, "person_id": other}
 
 
-def test_whoever_moved_away_and_came_back_under_a_new_number_is_one_person(warehouse: FamilyWarehouse) -> None:
+def test_person_who_returned_under_a_new_number_is_one_person(warehouse: FamilyWarehouse) -> None:
     warehouse.stage("resident_register", [moved_away(FIRST, 1990, 2010), came_back(SECOND, 2015)])
     warehouse.stage("council_cases", [{"case_no": "1", "child_atena_no": FIRST, "registered_on": dt.date(2000, 1, 1)}])
     warehouse.build()
@@ -102,7 +102,7 @@ def test_whoever_moved_away_and_came_back_under_a_new_number_is_one_person(wareh
         {"resident_since_on": dt.date(2009, 1, 1)},
     ],
 )
-def test_somebody_else_is_not_merged(warehouse: FamilyWarehouse, changes: Row) -> None:
+def test_different_people_are_not_merged(warehouse: FamilyWarehouse, changes: Row) -> None:
     warehouse.stage("resident_register", [moved_away(FIRST, 1990, 2010), {**came_back(SECOND, 2015), **changes}])
     warehouse.build(only=NUMBERS)
     assert people(warehouse) == {FIRST: FIRST, SECOND: SECOND}
@@ -177,7 +177,7 @@ def test_four_numbers_of_one_person_are_one_person(warehouse: FamilyWarehouse) -
     assert people(warehouse) == {FIRST: FIRST, SECOND: FIRST, THIRD: THIRD, FOURTH: FOURTH}
 
 
-def test_a_number_is_not_merged_into_one_that_nobody_has(warehouse: FamilyWarehouse) -> None:
+def test_number_is_not_merged_into_an_unknown_number(warehouse: FamilyWarehouse) -> None:
     warehouse.stage("resident_register", [resident(FIRST)])
     warehouse.build([same(FIRST, "999999999999999")], NUMBERS)
     assert people(warehouse) == {FIRST: FIRST}

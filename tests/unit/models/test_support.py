@@ -132,16 +132,14 @@ def test_the_first_rule_that_matches_gives_the_class(warehouse: duckdb.DuckDBPyC
             ):
                 expected[person] = (tier, rule["priority_class"], int(rule["due_days"]))
                 break
-    found = warehouse.execute(
+    classes = warehouse.execute(
         "select person_id, tier, priority_class, due_days from warehouse.marts.fct_support_priority"
     ).fetchall()
-    assert {person: tuple(row) for person, *row in found} == expected
+    assert {person: tuple(row) for person, *row in classes} == expected
     assert {row[1] for row in expected.values()} == {"A", "B", "C", "D"}
 
 
-def test_every_child_has_a_class_and_everybody_above_low_a_content(
-    warehouse: duckdb.DuckDBPyConnection, children: dict
-) -> None:
+def test_every_child_has_a_class_and_a_content_above_low(warehouse: duckdb.DuckDBPyConnection, children: dict) -> None:
     bounds = {
         int(row[name])
         for seed in ("support_priority_rules", "support_rules")
@@ -163,15 +161,15 @@ def test_every_child_has_a_class_and_everybody_above_low_a_content(
 
 
 def test_the_rank_goes_by_class_score_age_and_number(warehouse: duckdb.DuckDBPyConnection, children: dict) -> None:
-    found = warehouse.execute(
+    ranked = warehouse.execute(
         "select person_id, priority_class from warehouse.marts.fct_support_priority order by priority_rank"
     ).fetchall()
     totals = {
         person: sum(score for model, score in child["scores"].items() if model[0] == "v1")
         for person, child in children.items()
     }
-    expected = sorted(found, key=lambda row: (row[1], -totals[row[0]], children[row[0]]["age"], row[0]))
-    assert found == expected
+    expected = sorted(ranked, key=lambda row: (row[1], -totals[row[0]], children[row[0]]["age"], row[0]))
+    assert ranked == expected
 
 
 def test_as_many_contents_as_match(warehouse: duckdb.DuckDBPyConnection, children: dict) -> None:
@@ -191,17 +189,17 @@ def test_as_many_contents_as_match(warehouse: duckdb.DuckDBPyConnection, childre
                 and is_of_age(rule, child["age"])
             ):
                 expected.add((person, int(rule["rule_no"]), tier))
-    found = warehouse.execute("select person_id, rule_no, tier from warehouse.marts.fct_support_content").fetchall()
-    assert len(found) == len(set(found))
-    assert set(found) == expected
+    contents = warehouse.execute("select person_id, rule_no, tier from warehouse.marts.fct_support_content").fetchall()
+    assert len(contents) == len(set(contents))
+    assert set(contents) == expected
 
 
 def test_chains_bring_their_support_from_before_birth(warehouse: duckdb.DuckDBPyConnection, children: dict) -> None:
     unborn = {person for person, child in children.items() if child["age"] < 0}
     for chain, support in (("vertical", "parent_support"), ("horizontal", "third_place")):
-        found = warehouse.execute(
+        reached = warehouse.execute(
             "select person_id from warehouse.marts.fct_support_content where support_code = ?", [support]
         ).fetchall()
         having = {person for person, child in children.items() if child[chain]}
-        assert {person for (person,) in found} == having
+        assert {person for (person,) in reached} == having
         assert having & unborn

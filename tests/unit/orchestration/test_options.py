@@ -23,7 +23,7 @@ DATED = [
 
 @pytest.mark.parametrize("wrong", ["2026-13-01", "2026/04/01", "20260401", "tomorrow"])
 @pytest.mark.parametrize("arguments", DATED, ids=lambda arguments: " ".join(arguments[:2]))
-def test_what_is_no_date_is_an_error_of_usage(
+def test_invalid_date_is_a_usage_error(
     arguments: list[str], wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KODOMO_HOME", str(tmp_path / "var"))

@@ -271,13 +271,13 @@ def test_a_mail_reaches_a_mail_server(tmp_path: Path) -> None:
     "entry",
     ["{kind: pigeon}", "{kind: file}", "{kind: smtp, host: h}", "{kind: smtp, host: h, sender: s, recipients: 1}"],
 )
-def test_a_channel_that_is_wrong_is_told_by_its_number(tmp_path: Path, entry: str) -> None:
+def test_wrong_channel_is_reported_by_its_number(tmp_path: Path, entry: str) -> None:
     home = settings(Home(tmp_path), f"channels:\n  - {{kind: file, folder: {tmp_path}}}\n  - {entry}\n")
     with pytest.raises(KodomoError, match="channel 2"):
         channels(home)
 
 
-def test_nothing_is_told_where_all_is_well_and_no_value_where_it_is_not(tmp_path: Path) -> None:
+def test_sound_run_sends_no_message_and_a_fault_no_value(tmp_path: Path) -> None:
     batch = Batch(Home(tmp_path), tmp_path, dt.date(2026, 4, 1))
     assert message_of(batch) is None
     batch.deliveries = [
@@ -292,21 +292,21 @@ def test_nothing_is_told_where_all_is_well_and_no_value_where_it_is_not(tmp_path
         "run", "marts", "marts.t", "name", "blocks_publication", "errored", None, 1, dt.datetime(2026, 4, 1), "点の合計"
     )
     batch.expectations = [blocking]
-    told = message_of(batch, ["resident_register"])
-    assert told is not None
-    assert "公開を保留" in told.subject
+    held = message_of(batch, ["resident_register"])
+    assert held is not None
+    assert "公開を保留" in held.subject
     for text in ("a.csv：受取拒否", "v.csv：9件のうち2件", "点の合計（marts.t）：検査できず", "住民基本台帳"):
-        assert text in told.body
+        assert text in held.body
     # The reason of a refusal quotes a heading of the file: it stays on the dashboard.
-    assert "佐渡花子" not in told.body
+    assert "佐渡花子" not in held.body
     assert (
-        "異常終了" in (message_of(Batch(Home(tmp_path), tmp_path, dt.date(2026, 4, 1)), error="busy") or told).subject
+        "異常終了" in (message_of(Batch(Home(tmp_path), tmp_path, dt.date(2026, 4, 1)), error="busy") or held).subject
     )
 
 
-@pytest.mark.parametrize(("is_failing", "told"), [(True, ["公開できません"]), (False, [])])
+@pytest.mark.parametrize(("is_failing", "messages"), [(True, ["公開できません"]), (False, [])])
 def test_the_hooks_tell_of_a_failed_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_failing: bool, told: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_failing: bool, messages: list[str]
 ) -> None:
     home = settings(Home(tmp_path / "var"), f"channels:\n  - {{kind: file, folder: {tmp_path / 'drop'}}}\n")
     monkeypatch.setattr(jobs, "BATCHES", {"r": Batch(home, tmp_path, dt.date(2026, 4, 1))})
@@ -327,8 +327,8 @@ def test_the_hooks_tell_of_a_failed_run(
         raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     )
     files = list((tmp_path / "drop").iterdir()) if (tmp_path / "drop").exists() else []
-    assert len(files) == len(told)
-    assert all(text in file.read_text(encoding="utf-8") for text, file in zip(told, files, strict=True))
+    assert len(files) == len(messages)
+    assert all(text in file.read_text(encoding="utf-8") for text, file in zip(messages, files, strict=True))
 
 
 def test_the_retention_job_deletes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

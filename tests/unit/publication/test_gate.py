@@ -27,7 +27,7 @@ def children(count: int = 73) -> list[Child]:
     ]
 
 
-def write(file: Path, there: Iterable[Child], as_of_on: dt.date) -> None:
+def write(file: Path, children: Iterable[Child], as_of_on: dt.date) -> None:
     """A database with those children and the as-of date of its build."""
     file.unlink(missing_ok=True)
     with duckdb.connect(str(file)) as connection:
@@ -36,7 +36,7 @@ def write(file: Path, there: Iterable[Child], as_of_on: dt.date) -> None:
         connection.execute(
             "create table marts.dim_child (person_id varchar, birth_on date, area_code varchar, is_unborn boolean)"
         )
-        connection.executemany("insert into marts.dim_child values (?, ?, ?, ?)", list(there))
+        connection.executemany("insert into marts.dim_child values (?, ?, ?, ?)", list(children))
         connection.execute("alter table marts.dim_child add column age_months bigint")
         connection.execute("update marts.dim_child set age_months = datesub('month', birth_on, ?::date)", [as_of_on])
 
@@ -52,9 +52,9 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-def built(home: Home, there: Iterable[Child], as_of_on: dt.date = AS_OF) -> list[str]:
+def built(home: Home, children: Iterable[Child], as_of_on: dt.date = AS_OF) -> list[str]:
     """The losses of a build of those children."""
-    write(home.warehouse, there, as_of_on)
+    write(home.warehouse, children, as_of_on)
     return [str(loss) for loss in missing_children(home)]
 
 
@@ -63,32 +63,32 @@ def test_the_same_children_hold_nothing(home: Home) -> None:
 
 
 def test_three_of_73_children_hold_with_ages_and_areas(home: Home) -> None:
-    found = built(home, children()[:3])
-    assert "70 of the 73 people" in found
-    assert {"24 of the 27 people aged 0 to 5", "27 of the 27 people aged 6 to 11"} <= {*found}
-    assert {loss.rsplit(" ", 1)[-1] for loss in found if "area" in loss} == {*AREAS}
-    assert not any(f"P{number}" in loss for loss in found for number in range(73))
+    losses = built(home, children()[:3])
+    assert "70 of the 73 people" in losses
+    assert {"24 of the 27 people aged 0 to 5", "27 of the 27 people aged 6 to 11"} <= {*losses}
+    assert {loss.rsplit(" ", 1)[-1] for loss in losses if "area" in loss} == {*AREAS}
+    assert not any(f"P{number}" in loss for loss in losses for number in range(73))
 
 
-def test_an_area_read_wrong_holds_though_every_child_is_there(home: Home) -> None:
+def test_area_read_wrong_holds_although_no_child_is_missing(home: Home) -> None:
     moved = [(name, born, None if area == "aikawa" else area, unborn) for name, born, area, unborn in children()]
     assert built(home, moved) == ["24 of the 24 people of the area aikawa"]
 
 
 def test_an_age_that_is_missing_is_named(home: Home) -> None:
     young = dt.date(2020, 5, 1)
-    found = built(home, [child for child in children() if child[1] is None or child[1] < young])
-    assert any("aged 0 to 5" in loss for loss in found)
-    assert not any("aged 12 to 17" in loss for loss in found)
+    losses = built(home, [child for child in children() if child[1] is None or child[1] < young])
+    assert any("aged 0 to 5" in loss for loss in losses)
+    assert not any("aged 12 to 17" in loss for loss in losses)
 
 
-def test_who_has_grown_up_by_the_date_is_not_missing(home: Home) -> None:
+def test_grown_up_child_is_not_missing(home: Home) -> None:
     later = AS_OF.replace(year=2032)
     grown = dt.date(2014, 4, 1)
     assert built(home, [child for child in children() if child[1] is None or child[1] > grown], later) == []
 
 
-def test_who_was_not_born_on_an_earlier_date_is_not_missing(home: Home) -> None:
+def test_child_born_later_is_not_missing(home: Home) -> None:
     earlier = AS_OF.replace(year=2021)
     assert built(home, [child for child in children() if child[1] is None or child[1] <= earlier], earlier) == []
 

@@ -54,6 +54,6 @@ def test_a_person_that_the_publication_does_not_know_is_withheld(home: Home) -> 
     assert withheld_places(home, ["stranger"]) == {"stranger"}
 
 
-def test_nothing_is_told_before_the_first_publication(tmp_path: Path) -> None:
+def test_withheld_places_need_a_publication(tmp_path: Path) -> None:
     with pytest.raises(KodomoError):
         withheld_places(Home(tmp_path), ["mother"])

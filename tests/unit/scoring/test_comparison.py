@@ -28,38 +28,38 @@ insert into {0}.seeds.risk_items values ('loan', '貸付');
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """A version with every age, and one with the children from three on, in databases of their own."""
-    with duckdb.connect() as found:
+    with duckdb.connect() as warehouse:
         for name in ("warehouse", "tried"):
-            found.execute(f"attach ':memory:' as {name}")
-            found.execute(SCHEMA.format(name))
-        found.execute("create schema warehouse.marts")
-        found.execute(
+            warehouse.execute(f"attach ':memory:' as {name}")
+            warehouse.execute(SCHEMA.format(name))
+        warehouse.execute("create schema warehouse.marts")
+        warehouse.execute(
             "create table warehouse.marts.dim_child as select * from (values ('baby', 4, 'x'), ('child', 60, 'x'), "
             "('pupil', 100, 'x')) as t(person_id, age_months, area_code)"
         )
-        found.execute("create table warehouse.seeds.areas (area_code varchar, area_name_ja varchar)")
+        warehouse.execute("create table warehouse.seeds.areas (area_code varchar, area_name_ja varchar)")
         for name, version in (("warehouse", "v1"), ("tried", "v2")):
-            found.execute(
+            warehouse.execute(
                 f"insert into {name}.seeds.risk_tiers values (?, 'abuse', 'low', 1), (?, 'abuse', 'high', 2)",
                 [version, version],
             )
-        found.execute(
+        warehouse.execute(
             "insert into warehouse.intermediate.int_risk__scores values ('v1', 'abuse', 'baby', 3, 'high'), "
             "('v1', 'abuse', 'child', 1, 'low'), ('v1', 'abuse', 'pupil', 1, 'low'), "
             "('v1', 'poverty', 'baby', 0, 'low')"
         )
-        found.execute(
+        warehouse.execute(
             "insert into tried.intermediate.int_risk__scores values ('v2', 'abuse', 'child', 3, 'high'), "
             "('v2', 'abuse', 'pupil', 1, 'low'), ('v2', 'truancy', 'pupil', 0, 'low')"
         )
-        found.execute(
+        warehouse.execute(
             "insert into warehouse.intermediate.int_risk__contributions values "
             "('v1', 'abuse', 'baby', 'loan', 3, true), ('v1', 'abuse', 'child', 'loan', 1, true)"
         )
-        found.execute(
+        warehouse.execute(
             "insert into tried.intermediate.int_risk__contributions values ('v2', 'abuse', 'child', 'loan', 3, true)"
         )
-        yield found
+        yield warehouse
 
 
 @pytest.fixture

@@ -244,13 +244,13 @@ def test_completeness_and_reasons_are_those_of_the_reference(
         share = Decimal(len(applicable) - open_items) / len(applicable) if applicable else None
         expected_completeness[person] = share if share is None else share.quantize(Decimal("0.0001"), ROUND_HALF_UP)
     assert completeness == expected_completeness
-    found = {
+    reasons = {
         (person, source, reason): items
         for person, source, reason, items in warehouse.execute(
             "select person_id, source_id, reason_code, items from warehouse.marts.fct_unanswered"
         ).fetchall()
     }
-    assert found == expected_reasons
+    assert reasons == expected_reasons
     assert len(unanswered) > 50
 
 
@@ -301,7 +301,7 @@ def test_reason_names_the_source_and_what_is_wrong_with_it(
     if delivered_on is not None:
         delivered(warehouse, sources_of_codes()[code], delivered_on)
     completeness, unanswered = built(warehouse, bundle, definition_of({code: (None, None)}), as_of)
-    assert [found for _, found, _ in unanswered.values()] == ([] if reason is None else [reason])
+    assert [answer for _, answer, _ in unanswered.values()] == ([] if reason is None else [reason])
     assert completeness == {"c": Decimal(int(reason is None))}
 
 

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 def mistakes(folder: Path) -> list[str]:
     """Everything that the check says of a folder."""
-    return [str(found) for found in check(read_definition(folder), observation_obstacles(AS_OF))]
+    return [str(mistake) for mistake in check(read_definition(folder), observation_obstacles(AS_OF))]
 
 
 def add(folder: Path, table: str, *lines: str) -> int:
@@ -97,7 +97,7 @@ def test_the_definition_in_force_has_no_mistakes(folder: Path) -> None:
 )
 def test_a_planted_mistake_is_named_with_its_line(folder: Path, table: str, lines: list[str], words: str) -> None:
     line = add(folder, table, *lines)
-    assert any(found.startswith(f"{table}.csv:{line}: ") and words in found for found in mistakes(folder))
+    assert any(mistake.startswith(f"{table}.csv:{line}: ") and words in mistake for mistake in mistakes(folder))
 
 
 @pytest.mark.parametrize(
@@ -111,17 +111,17 @@ def test_a_planted_mistake_is_named_with_its_line(folder: Path, table: str, line
         (lambda text: text.replace("label_ja", "kind", 1).encode(), "the column kind is there twice: keep one."),
     ],
 )
-def test_a_file_that_cannot_be_read_is_the_only_thing_told_of_it(folder: Path, spoil: Callable, words: str) -> None:
+def test_unreadable_file_is_its_only_mistake(folder: Path, spoil: Callable, words: str) -> None:
     path = folder / "risk_items.csv"
     path.write_bytes(spoil(path.read_text(encoding="utf-8")))
-    found = mistakes(folder)
-    assert len(found) == 1
-    assert found[0].startswith(f"risk_items.csv:1: {words}")
+    messages = mistakes(folder)
+    assert len(messages) == 1
+    assert messages[0].startswith(f"risk_items.csv:1: {words}")
     line = add(folder, "risk_bands", "epds,3,5,10,,")
-    assert any(told.startswith(f"risk_bands.csv:{line}: epds: band 3 overlaps") for told in mistakes(folder))
+    assert any(mistake.startswith(f"risk_bands.csv:{line}: epds: band 3 overlaps") for mistake in mistakes(folder))
 
 
-def test_what_is_no_file_and_what_is_not_there_is_told(folder: Path) -> None:
+def test_missing_and_unknown_files_are_named(folder: Path) -> None:
     (folder / "risk_tiers.csv").unlink()
     (folder / "risk_bands.csv").unlink()
     (folder / "risk_bands.csv").mkdir()
@@ -153,20 +153,20 @@ def test_a_tier_gap_below_is_named(folder: Path) -> None:
         path.read_text(encoding="utf-8").replace("v1,abuse,low,1,ローリスク,\n", "v1,abuse,low,1,ローリスク,1\n"),
         encoding="utf-8",
     )
-    assert any("v1 abuse: no tier is open below" in found for found in mistakes(folder))
+    assert any("v1 abuse: no tier is open below" in mistake for mistake in mistakes(folder))
 
 
 def test_an_item_without_legal_basis_is_named() -> None:
     obstacles = observation_obstacles(AS_OF) | {"epds_total": "EPDS合計 is 申請中"}
-    found = [str(mistake) for mistake in check(read_definition(SEEDS), obstacles)]
-    assert len(found) == 1
-    assert "epds has no legal basis: EPDS合計 is 申請中" in found[0]
+    messages = [str(mistake) for mistake in check(read_definition(SEEDS), obstacles)]
+    assert len(messages) == 1
+    assert "epds has no legal basis: EPDS合計 is 申請中" in messages[0]
 
 
 def test_all_mistakes_are_named_at_once_in_the_order_of_files_and_lines(folder: Path) -> None:
     add(folder, "risk_overrides", "trial-1,postpartum_depression,epds,2,extreme")
     add(folder, "risk_bands", "epds,3,5,10,,", "epds,4,5,10,,")
-    named = [found.partition(": ")[0].split(":") for found in mistakes(folder)]
+    named = [mistake.partition(": ")[0].split(":") for mistake in mistakes(folder)]
     assert [file for file, _ in named] == ["risk_bands.csv", "risk_bands.csv", "risk_overrides.csv"]
     assert int(named[0][1]) < int(named[1][1])
 
@@ -223,7 +223,7 @@ def test_hash_of_a_version_holds_the_ages_that_its_types_concern(folder: Path, l
 
 def test_two_ranges_of_one_type_that_share_no_age_are_no_mistake(folder: Path) -> None:
     add(folder, "risk_targets", "v1,abuse,,12", "v1,abuse,12,24", "v1,poverty,36,")
-    assert [found for found in mistakes(folder) if "risk_targets" in found] == []
+    assert [mistake for mistake in mistakes(folder) if "risk_targets" in mistake] == []
 
 
 def test_definition_without_targets_concerns_every_age(folder: Path) -> None:

@@ -91,12 +91,12 @@ def ways(connection: duckdb.DuckDBPyConnection, bundle: Bundle, as_of: dt.date =
     """child → way → day, as the model has it."""
     set_as_of(connection, as_of)
     bundle.execute(connection)
-    found: dict[str, dict[str, Any]] = {}
+    ways_of: dict[str, dict[str, Any]] = {}
     for person, way, known_on in connection.execute(
         "select person_id, way, known_on from warehouse.intermediate.int_child__known_by"
     ).fetchall():
-        found.setdefault(person, {})[way] = known_on
-    return found
+        ways_of.setdefault(person, {})[way] = known_on
+    return ways_of
 
 
 @pytest.mark.parametrize("as_of", [AS_OF, dt.date(2028, 2, 29), dt.date(2027, 2, 28), dt.date(2026, 12, 31)])
@@ -124,7 +124,7 @@ def test_model_gives_the_ways_of_the_reference(
         )
         fact(warehouse, **facts[-1])
     expected = {person: known_by(facts, person, parents, as_of) for person, parents in families.items()}
-    assert ways(warehouse, bundle, as_of) == {person: found for person, found in expected.items() if found}
+    assert ways(warehouse, bundle, as_of) == {person: known for person, known in expected.items() if known}
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,7 @@ def test_support_recorded_before_birth_is_the_childs(warehouse: duckdb.DuckDBPyC
     assert ways(warehouse, bundle) == {"born": {"meeting_support": dt.date(2025, 1, 1)}}
 
 
-def test_what_the_register_does_not_approve_makes_nobody_known(
-    warehouse: duckdb.DuckDBPyConnection, bundle: Bundle
-) -> None:
+def test_unapproved_data_item_makes_no_child_known(warehouse: duckdb.DuckDBPyConnection, bundle: Bundle) -> None:
     child(warehouse, "c")
     fact(warehouse, "child_consultation", "c", dt.date(2026, 3, 1))
     warehouse.execute(

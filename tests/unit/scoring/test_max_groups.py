@@ -73,6 +73,6 @@ def test_nothing_below_zero_counts_beside_a_band_without_a_coefficient(
     assert scored(home, tmp_path, lines, "abuse") == (expected_score, expected_rows)
 
 
-def test_where_nothing_lowers_the_score_a_band_without_a_coefficient_makes_no_row(home: Home, tmp_path: Path) -> None:
+def test_band_without_a_coefficient_makes_no_row_in_a_score_without_negatives(home: Home, tmp_path: Path) -> None:
     lines = "p,other,2026-03-01,0\np,elsewhere,2026-03-01,\n"
     assert scored(home, tmp_path, lines, "poverty") == ("3.000", {("elsewhere", "3.000", "true")})

@@ -15,7 +15,7 @@ where "warehouse" is null or 氏名 = '宛名№' or exists (select 1 from "ware
 """
 
 
-def test_names_are_found_and_texts_and_comments_are_none() -> None:
+def test_names_are_read_outside_texts_and_comments() -> None:
     assert [name for _, _, name in references(SQL)] == ["marts.dim_child", "seeds.areas", "marts.dim_child"]
     assert {SQL[start:end] for start, end, _ in references(SQL)} == {'"warehouse"'}
     assert CompiledModels({"marts.x": SQL}).parents == {"marts.x": {"marts.dim_child", "seeds.areas"}}

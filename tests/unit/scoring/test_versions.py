@@ -52,10 +52,10 @@ def test_an_approved_version_may_not_change(folder: Path) -> None:
     approve(folder, "draft-1", "佐渡 花子", "試行の結果", ON, as_trial=True)
     path = folder / "risk_coefficients.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("draft-1,poverty,loan,1,3", "draft-1,poverty,loan,1,4"))
-    found = check(read_definition(folder))
-    assert len(found) == 1
-    assert found[0].is_fatal
-    assert "draft-1 has changed since 佐渡 花子 approved it on 2026-05-01" in found[0].message
+    mistakes = check(read_definition(folder))
+    assert len(mistakes) == 1
+    assert mistakes[0].is_fatal
+    assert "draft-1 has changed since 佐渡 花子 approved it on 2026-05-01" in mistakes[0].message
     with pytest.raises(KodomoError, match="has changed"):
         approve(folder, "draft-1", "佐渡 花子", "もう一度", ON, as_trial=True)
 
@@ -69,8 +69,8 @@ def test_an_approved_version_that_has_changed_stops_a_run_and_can_still_be_tried
         record_run(home, "run-1", ON, folder)
     assert not (home.root / "definitions").exists()
     tried = check(read_definition(folder), is_tried=True)
-    assert {found.is_fatal for found in tried} == {False}
-    assert any("draft-1 has changed" in found.message for found in tried)
+    assert {mistake.is_fatal for mistake in tried} == {False}
+    assert any("draft-1 has changed" in mistake.message for mistake in tried)
 
 
 def test_the_active_version_is_approved_and_has_not_changed() -> None:

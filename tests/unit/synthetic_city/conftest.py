@@ -64,7 +64,7 @@ class SmallCity:
 
     def rows(self, source: str) -> list[dict[str, str]]:
         """The rows of a source under the contract's headings."""
-        found = []
+        parsed = []
         for path in self.files(source):
             first, *records = self._records(path)
             names = [heading(name) for name in first]
@@ -72,8 +72,8 @@ class SmallCity:
                 if not record or record[0].startswith("合計") or record == first:
                     continue
                 values = [value[2:-1] if value.startswith('="') else value for value in record]
-                found.append(dict(zip(names, values, strict=True)))
-        return found
+                parsed.append(dict(zip(names, values, strict=True)))
+        return parsed
 
     def truth(self, name: str) -> list[dict[str, str]]:
         """The rows of a truth file."""

@@ -14,11 +14,11 @@ def genogram(parents, others=()):
 
 def test_vertical_goes_three_generations_up_and_no_further():
     family = genogram([(1, 2), (2, 3), (3, 4), (4, 5)])
-    found = family.vertical(1, had_case={3, 4, 5}, protected=set())
-    assert found == {3: (2, (1, 2, 3)), 4: (3, (1, 2, 3, 4))}
+    chains = family.vertical(1, had_case={3, 4, 5}, protected=set())
+    assert chains == {3: (2, (1, 2, 3)), 4: (3, (1, 2, 3, 4))}
 
 
-def test_nobody_protected_is_an_end_or_a_step():
+def test_protected_person_is_neither_end_nor_step():
     family = genogram([(1, 2), (2, 3), (1, 6), (6, 3)])
     assert family.vertical(1, had_case={2, 3}, protected={2}) == {3: (2, (1, 6, 3))}
     assert family.vertical(1, had_case={3}, protected={2, 6}) == {}
@@ -33,8 +33,8 @@ def test_a_protected_child_still_has_chains_of_its_own():
 def test_horizontal_reaches_cousins_and_not_beyond():
     # 1 → mother 2 → grandmother 3 → aunt 4 → cousin 5 → cousin's child 6
     family = genogram([(1, 2), (2, 3), (4, 3), (5, 4), (6, 5)])
-    found = family.horizontal(1, household={1, 2}, recent={5, 6}, protected=set())
-    assert found == {5: (4, (1, 2, 3, 4, 5))}
+    chains = family.horizontal(1, household={1, 2}, recent={5, 6}, protected=set())
+    assert chains == {5: (4, (1, 2, 3, 4, 5))}
 
 
 def test_horizontal_leaves_out_household_and_ancestors():

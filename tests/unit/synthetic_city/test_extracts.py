@@ -17,15 +17,15 @@ OPEN_ENDS = ("", "99999999")
 
 def declared() -> dict[str, list[dict]]:
     """The columns of every source that is delivered as an extract, with their meta, in the contract's order."""
-    found = {}
+    columns_of = {}
     for path in sorted((PROJECT / "models" / "sources").glob("*.yml")):
         for table in YAML(typ="safe").load(path.read_text("utf-8"))["sources"][0]["tables"]:
             columns = [column.get("config", {}).get("meta", {}) for column in table.get("columns", ())]
             # What people type is no extract.
             is_typed = table.get("config", {}).get("meta", {}).get("delivery") == "entry"
             if columns and not is_typed and all("heading" in meta for meta in columns):
-                found[table["name"]] = columns
-    return found
+                columns_of[table["name"]] = columns
+    return columns_of
 
 
 CONTRACT = declared()
@@ -36,7 +36,7 @@ def by_number(rows, column="宛名番号"):
     return {row[column].zfill(15): row for row in rows}
 
 
-def test_there_are_36_sources(city):
+def test_number_of_sources(city):
     assert len(SOURCES) == 36
     assert sorted(path.name for path in (city.out / "landing").iterdir()) == SOURCES
 
@@ -53,7 +53,7 @@ def test_headings_are_the_contracts_in_its_order(city, source):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_required_values_are_there(city, source):
+def test_required_values_are_present(city, source):
     required = [unicodedata.normalize("NFKC", meta["heading"]) for meta in CONTRACT[source] if meta["required"]]
     rows = city.rows(source)
     assert rows, f"{source} is empty"
@@ -133,13 +133,13 @@ def test_relations_chain(city):
     assert {("02",), ("12",), ("20",), ("20", "20"), ("12", "20"), ("20", "12"), ("99",)} <= chains
 
 
-def test_every_number_belongs_to_somebody_in_the_truth(city):
+def test_every_number_belongs_to_a_person_of_the_truth(city):
     people = city.truth("people")
     known = {row["atena_no"] for row in people} | {row["former_atena_no"] for row in people}
     for source in SOURCES:
         for name in (meta["heading"] for meta in CONTRACT[source] if "宛名番号" in meta["heading"]):
-            found = {row[unicodedata.normalize("NFKC", name)].zfill(15) for row in city.rows(source)} - {"0" * 15}
-            assert found <= known, (source, name)
+            numbers = {row[unicodedata.normalize("NFKC", name)].zfill(15) for row in city.rows(source)} - {"0" * 15}
+            assert numbers <= known, (source, name)
 
 
 def test_a_new_number_after_moving_away_and_back(city):
@@ -217,16 +217,16 @@ def test_unborn_children_have_a_due_date_ahead_and_no_number(city):
 
 
 def test_identities_cover_the_sources_without_numbers(city):
-    found = defaultdict(dict)
+    identities = defaultdict(dict)
     for row in city.truth("identities"):
-        found[row["source_id"]][row["source_key"]] = row
+        identities[row["source_id"]][row["source_key"]] = row
     for source, key in (
         ("school_enrolment", "学籍番号"),
         ("guidance_centre_cases", "児相ケース番号"),
         ("social_council_services", "利用番号"),
     ):
-        assert {row[key] for row in city.rows(source)} == found[source].keys()
-    cases = Counter(row["hard_case"] for rows in found.values() for row in rows.values())
+        assert {row[key] for row in city.rows(source)} == identities[source].keys()
+    cases = Counter(row["hard_case"] for rows in identities.values() for row in rows.values())
     assert {"sibling", "not_in_register", "plain", "two_numbers"} <= cases.keys()
     pupils = {row["学籍番号"] for row in city.rows("school_enrolment")}
     for source in ("school_attendance", "school_aid", "school_checkups", "school_consultations"):

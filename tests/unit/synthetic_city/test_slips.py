@@ -38,11 +38,11 @@ def records_by_line(path: Path) -> dict[int, list[str]]:
     """The records of a file by the physical line on which each begins."""
     text = decode(path.read_bytes())
     reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in text[:200] else ",")
-    found, line = {}, 1
+    records, line = {}, 1
     for record in reader:
-        found[line] = record
+        records[line] = record
         line = reader.line_num + 1
-    return found
+    return records
 
 
 def headings_of(path: Path, records: dict[int, list[str]]) -> list[str]:
@@ -65,7 +65,7 @@ def test_every_slip_stands_where_the_truth_says(out: Path, made: list[dict[str, 
             assert slip["kind"] == "surplus_field", slip
 
 
-def test_what_is_meant_is_what_the_clean_city_says(out: Path, made: list[dict[str, str]], city) -> None:
+def test_meant_value_is_that_of_the_clean_city(out: Path, made: list[dict[str, str]], city) -> None:
     """Taking back the slips, value by value and row by row, leaves the files of the clean city."""
     by_source: dict[str, list[dict[str, str]]] = {}
     for slip in made:

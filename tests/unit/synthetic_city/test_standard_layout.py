@@ -21,13 +21,13 @@ PARAMETERS = {"residents": 600, "seed": 7, "as_of": dt.date(2026, 4, 1), "slip_r
 def registers(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, str]]]:
     """The rows of the register in both layouts."""
     folder = tmp_path_factory.mktemp("layouts")
-    found = []
+    rows = []
     for name, is_standard, encoding in (("own", False, "cp932"), ("standard", True, "utf-8-sig")):
         generate(folder / name, Parameters(**PARAMETERS, standard_register=is_standard))
         (path,) = (folder / name / "landing" / "resident_register").glob("*.csv")
         with path.open(encoding=encoding, newline="") as file:
-            found.append([row for row in csv.DictReader(file) if row["宛名番号"].isdigit()])
-    return found
+            rows.append([row for row in csv.DictReader(file) if row["宛名番号"].isdigit()])
+    return rows
 
 
 def test_headings_are_those_of_a_system_in_use() -> None:
@@ -41,11 +41,11 @@ def test_the_rows_in_force_say_what_the_own_layout_says(registers: list[list[dic
     in_force = {row["宛名番号"]: row for row in sorted(written, key=lambda row: int(row["個人履歴番号"]))}
     assert in_force.keys() == {row["宛名番号"] for row in own}
     for row in own:
-        found = in_force[row["宛名番号"]]
+        standard_row = in_force[row["宛名番号"]]
         same = ("世帯番号", "氏名", "性別", "住民状態", "異動事由")
-        assert [found[name] for name in same] == [row[name] for name in same]
-        assert (found["住所_町字"], found["住所_番地号表記"]) == (row["町字"], row["番地"])
-        assert read_day(found["異動年月日"]) == read_day(row["異動年月日"])
+        assert [standard_row[name] for name in same] == [row[name] for name in same]
+        assert (standard_row["住所_町字"], standard_row["住所_番地号表記"]) == (row["町字"], row["番地"])
+        assert read_day(standard_row["異動年月日"]) == read_day(row["異動年月日"])
 
 
 def test_some_states_are_history_and_some_are_taken_back(registers: list[list[dict[str, str]]]) -> None:

@@ -105,7 +105,7 @@ def leave_a_text_beside_nothing(assets: Assets) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mistake", "told"),
+    ("mistake", "words"),
     [
         (rename_a_column, "chart overview/tiers_by_area: column area_name is not in bi_child"),
         (drop_a_metric, "chart overview/high_children: metric high_children is not in bi_child"),
@@ -126,9 +126,9 @@ def leave_a_text_beside_nothing(assets: Assets) -> None:
         (overfill_a_row, "dashboard list: a row is wider than 12 columns"),
     ],
 )
-def test_a_mistake_is_told(assets: Assets, mistake: Callable[[Assets], None], told: str) -> None:
+def test_mistake_is_reported(assets: Assets, mistake: Callable[[Assets], None], words: str) -> None:
     mistake(assets)
-    assert told in problems(assets, AUDIENCES, SECURED)
+    assert words in problems(assets, AUDIENCES, SECURED)
 
 
 def test_ids_follow_from_names() -> None:
@@ -143,7 +143,7 @@ def test_columns_carry_the_label_of_the_model(assets: Assets) -> None:
     assert all(labels.values())
 
 
-def test_nobody_is_shown_before_a_child_is_chosen(assets: Assets) -> None:
+def test_no_person_is_shown_before_a_child_is_chosen(assets: Assets) -> None:
     config = dashboard_config(assets, assets.dashboards["child"])
     child = config["metadata"]["native_filter_configuration"][0]
     assert child["controlValues"]["enableEmptyFilter"]
@@ -201,7 +201,7 @@ def test_a_title_has_no_bracket_within_a_bracket(assets: Assets) -> None:
     assert not [title for title in titles if title.count("（") > 1]
 
 
-def test_what_bars_are_sorted_by_bears_the_name_that_the_page_leaves_out(assets: Assets) -> None:
+def test_sort_key_of_bars_has_the_name_left_out_of_the_page(assets: Assets) -> None:
     # The page knows the extra metric by its name and finds it by its label: the two have to be one.
     for key, chart in assets.charts.items():
         metric = chart.params.get("timeseries_limit_metric")

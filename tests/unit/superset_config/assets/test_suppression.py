@@ -49,8 +49,8 @@ def summary(counts: dict[tuple[str, str], int]) -> Cells:
         connection.execute(TABLES)
         if children:
             connection.executemany("insert into bi_child values (?, ?, ?, false, 1, false)", children)
-        found = connection.execute(f"select area_code, tier, children from ({SQL})").fetchall()  # the model
-    return {(area, tier): count for area, tier, count in found}
+        cells = connection.execute(f"select area_code, tier, children from ({SQL})").fetchall()  # the model
+    return {(area, tier): count for area, tier, count in cells}
 
 
 def truth(counts: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
@@ -77,7 +77,7 @@ def ranges(shown: Cells) -> dict[tuple[str, str], tuple[float, float]]:
         rows.append(row)
         values.append(0)
     bounds = [(0, None) if count is None else (count, count) for count in shown.values()]
-    found = {}
+    range_of = {}
     for name in (name for name, count in shown.items() if count is None):
         ends = []
         for sign in (1, -1):
@@ -85,8 +85,8 @@ def ranges(shown: Cells) -> dict[tuple[str, str], tuple[float, float]]:
             goal[index[name]] = sign
             result = linprog(goal, A_eq=numpy.array(rows), b_eq=values, bounds=bounds)
             ends.append(sign * result.fun if result.status == 0 else float("inf"))
-        found[name] = (ends[0], ends[1])
-    return found
+        range_of[name] = (ends[0], ends[1])
+    return range_of
 
 
 def some_city(seed: int) -> dict[tuple[str, str], int]:
@@ -114,7 +114,7 @@ def test_no_hidden_count_is_given_away(seed: int) -> None:
         assert most - least >= 1, f"{name} can be worked out: {least} to {most}"
 
 
-def test_where_nothing_is_small_nothing_is_hidden() -> None:
+def test_large_counts_are_not_hidden() -> None:
     counts = {(area, tier): 20 for area in AREAS for tier in TIERS}
     assert summary(counts) == truth(counts)
 

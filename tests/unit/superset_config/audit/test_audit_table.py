@@ -60,7 +60,7 @@ def test_a_line_that_is_written_after_a_later_number_is_not_missed(home: Home) -
     assert shown(table) == ["1", "2"]
 
 
-def test_settled_lines_are_there_once_and_younger_ones_beside_them(home: Home) -> None:
+def test_settled_lines_appear_once_beside_younger_ones(home: Home) -> None:
     table = AuditTable(home)
     write(home, 1, 3 * UNSETTLED)
     write(home, 2, 2 * UNSETTLED)

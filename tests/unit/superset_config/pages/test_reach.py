@@ -21,8 +21,8 @@ PROTECTED = {"path_ids": ["a", "m", "p"], "path": ["子a", "母", "守られる�
 
 
 def paths(reach: Reach, *, is_withheld: bool = False) -> list[list[str] | None]:
-    told = {"contributions": [], "chains": [OPEN, PROTECTED]}
-    return [chain["path"] for chain in shown_child(told, reach, is_withheld)["chains"]]
+    determination = {"contributions": [], "chains": [OPEN, PROTECTED]}
+    return [chain["path"] for chain in shown_child(determination, reach, is_withheld)["chains"]]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def scope(*, is_dv_authorised: bool) -> Scope:
     return Scope.of(["child"], all_areas(), ["case_worker"], is_dv_authorised)
 
 
-def test_a_path_with_somebody_protected_is_for_those_who_may_know_the_place(home: Home) -> None:
+def test_path_with_a_protected_person_needs_permission_for_the_place(home: Home) -> None:
     assert paths(Reach(home, scope(is_dv_authorised=False))) == [OPEN["path"], None]
     assert paths(Reach(home, scope(is_dv_authorised=True))) == [OPEN["path"], PROTECTED["path"]]
 
@@ -43,7 +43,7 @@ def test_a_child_whose_place_is_withheld_shows_no_path(home: Home) -> None:
     assert paths(Reach(home, scope(is_dv_authorised=False)), is_withheld=True) == [None, None]
 
 
-def test_a_measure_told_by_telephone_hides_a_path_at_once(home: Home) -> None:
+def test_measure_heard_by_telephone_hides_a_path_at_once(home: Home) -> None:
     store = EntryStore(home)
     content = {"measure_from": "2020-01-01", "about_child_id": "e"}
     store.create("support_measure", content, by="aoi", department="child", person_id="m")
@@ -52,7 +52,7 @@ def test_a_measure_told_by_telephone_hides_a_path_at_once(home: Home) -> None:
 
 
 @pytest.mark.parametrize(("days_over", "is_hidden"), [(0, True), (1, False)])
-def test_a_measure_told_by_telephone_protects_on_its_last_day_too(home: Home, days_over: int, is_hidden: bool) -> None:
+def test_measure_heard_by_telephone_protects_on_its_last_day(home: Home, days_over: int, is_hidden: bool) -> None:
     store = EntryStore(home)
     last_day = clock.today() - dt.timedelta(days=days_over)
     content = {"measure_from": "2020-01-01", "measure_until": last_day.isoformat()}
@@ -70,12 +70,12 @@ def places(reach: Reach, **pair: object) -> set[str | None]:
     return {shown[side] for side in sides}
 
 
-def test_a_pair_to_review_does_not_tell_where_somebody_protected_lives(home: Home) -> None:
+def test_pair_to_review_hides_the_place_of_a_protected_person(home: Home) -> None:
     store = EntryStore(home)
     steward, authorised = (Reach(home, scope(is_dv_authorised=may), store=store) for may in (False, True))
     assert places(steward, is_dv_protected=False) == {"佐渡市両津夷"}
     assert places(steward, is_dv_protected=True) == places(steward) == {WITHHELD}
     assert places(authorised, is_dv_protected=True) == {"佐渡市両津夷"}
     store.create("support_measure", {"measure_from": "2020-01-01"}, by="aoi", department="child", person_id="m")
-    told = Reach(home, scope(is_dv_authorised=False), store=store)
-    assert places(told, is_dv_protected=False) == {WITHHELD}
+    reach = Reach(home, scope(is_dv_authorised=False), store=store)
+    assert places(reach, is_dv_protected=False) == {WITHHELD}

@@ -31,13 +31,13 @@ def leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Creator of the connection for the roles of somebody."""
     home = Home(tmp_path)
     publish(home, "first")
-    found = files.Files(home)
+    connections = files.Files(home)
     held: list[str] = []
     monkeypatch.setattr(files, "user_roles", lambda _manager: list(held))
 
     def creator(scope: Scope | None):
         held[:] = [*scope.roles, "view_child"] if scope else []
-        return found.mutate(None, {}, None, None, None)[1]["creator"]
+        return connections.mutate(None, {}, None, None, None)[1]["creator"]
 
     creator.home = home
     return creator
@@ -55,12 +55,12 @@ def test_a_new_publication_leads_elsewhere_at_once(leads) -> None:
     assert leads(RYOTSU) is not before
 
 
-def test_without_a_scope_there_is_nothing_to_ask(leads) -> None:
+def test_account_without_a_scope_has_no_connection(leads) -> None:
     with pytest.raises(files.QueryFailedError):
         leads(None)()
 
 
-def test_a_request_reads_and_keeps_what_it_found_first(leads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_keeps_its_first_publication(leads, monkeypatch: pytest.MonkeyPatch) -> None:
     from superset_config.security.cache import ScopedCache
 
     monkeypatch.setenv("KODOMO_HOME", str(leads.home.root))

@@ -34,7 +34,7 @@ def test_a_condition_on_anything_else_is_refused(column: Any) -> None:
 
 
 @pytest.mark.parametrize("column", ["地区", "difficulty_label"])
-def test_what_is_shown_are_columns_of_this_table(column: str) -> None:
+def test_shown_columns_exist_in_the_table(column: str) -> None:
     with pytest.raises(Refused):
         check(columns=[column])
 

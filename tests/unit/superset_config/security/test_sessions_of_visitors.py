@@ -107,7 +107,7 @@ def test_page_opened_again_after_a_lost_answer_can_be_logged_in_from(app: Flask)
     assert late(app, before, "/login/", **{"Sec-Fetch-Mode": "navigate"})
 
 
-def test_replaced_session_knows_nobody(app: Flask) -> None:
+def test_replaced_session_has_no_user(app: Flask) -> None:
     client = app.test_client()
     client.get("/login/")
     planted = sid(client)
