@@ -76,27 +76,27 @@ LINKS = """
         {group},
         count(*) as records,
         count(true_person_id) as in_register,
-        count(*) filter (where found.status = 'linked' and persons.truth_person_id = true_person_id) as linked_right,
+        count(*) filter (where links.status = 'linked' and persons.truth_person_id = true_person_id) as linked_right,
         count(*) filter (
-            where found.status = 'linked' and persons.truth_person_id is distinct from true_person_id
+            where links.status = 'linked' and persons.truth_person_id is distinct from true_person_id
         ) as linked_wrong,
-        count(*) filter (where found.status = 'review') as to_review,
-        count(*) filter (where true_person_id is not null and found.status is null) as missed,
+        count(*) filter (where links.status = 'review') as to_review,
+        count(*) filter (where true_person_id is not null and links.status is null) as missed,
         round(linked_right / nullif(linked_right + linked_wrong, 0), 4) as precision,
         round(linked_right / nullif(in_register, 0), 4) as recall,
         round(
             2.0 * linked_right / nullif(linked_right + linked_wrong + in_register, 0), 4
         ) as f1
     from records
-    left join {method}_links as found
-        on records.source_id = found.source_id and records.source_key = found.source_key
-    left join persons on found.person_id = persons.person_id
+    left join {method}_links as links
+        on records.source_id = links.source_id and records.source_key = links.source_key
+    left join persons on links.person_id = persons.person_id
     group by all
     order by all
 """
 
 PARENTS = """
-    with found as (
+    with derived as (
         select
             parents.truth_person_id as parent,
             children.truth_person_id as child,
@@ -108,20 +108,20 @@ PARENTS = """
     ),
     stated as (select distinct parent, child, stated_in is not null as is_stated from parents)
     select
-        coalesce(found.origin, 'not found') as origin,
-        count(*) filter (where found.parent is not null) as found,
+        coalesce(derived.origin, 'not derived') as origin,
+        count(*) filter (where derived.parent is not null) as derived_edges,
         count(*) filter (where stated.parent is null) as false_edges,
         count(*) filter (where stated.is_stated) as stated_by_an_extract
-    from found
-    full join stated on found.parent = stated.parent and found.child = stated.child
-    where found.parent is not null or stated.is_stated
+    from derived
+    full join stated on derived.parent = stated.parent and derived.child = stated.child
+    where derived.parent is not null or stated.is_stated
     group by all
     order by all
 """
 
 # What an edge is in truth, and what a false one took for a parent: confused only where no extract states the parents.
 PARENT_CASES = """
-    with found as (
+    with derived as (
         select distinct parents.truth_person_id as parent, children.truth_person_id as child
         from w.intermediate.int_family__parents as edges
         inner join persons as parents on edges.parent_id = parents.person_id
@@ -151,16 +151,16 @@ PARENT_CASES = """
             when stated.parent is not null then stated.type
             when step_parents.parent is not null then 'a partner of a parent'
             when grandparents.parent is not null then 'a grandparent'
-            else 'somebody else'
+            else 'another person'
         end as hard_case,
         count(*) filter (where stated.is_stated) as stated_by_an_extract,
-        count(*) filter (where stated.is_stated and found.parent is not null) as stated_and_found,
-        count(*) filter (where found.parent is not null and stated.parent is not null) as true_edges,
+        count(*) filter (where stated.is_stated and derived.parent is not null) as stated_and_derived,
+        count(*) filter (where derived.parent is not null and stated.parent is not null) as true_edges,
         count(*) filter (where stated.parent is null) as false_edges
-    from found
-    full join stated on found.parent = stated.parent and found.child = stated.child
-    left join step_parents on found.parent = step_parents.parent and found.child = step_parents.child
-    left join grandparents on found.parent = grandparents.parent and found.child = grandparents.child
+    from derived
+    full join stated on derived.parent = stated.parent and derived.child = stated.child
+    left join step_parents on derived.parent = step_parents.parent and derived.child = step_parents.child
+    left join grandparents on derived.parent = grandparents.parent and derived.child = grandparents.child
     group by all
     order by all
 """
@@ -176,7 +176,7 @@ CHAINS = """
         inner join persons as ends on chains.end_person_id = ends.person_id
         where chains.chain_type = '{kind}'
     ),
-    -- An extract shows the chain, and nobody in it has two numbers that nothing on file ties together.
+    -- An extract shows the chain, and no person in it has two numbers that no record connects.
     truth as (
         select
             chains.*,
@@ -206,14 +206,14 @@ CHAINS = """
         count(truth.child) as in_truth,
         count(*) filter (where not truth.is_shown) as edges_not_known,
         count(*) filter (where truth.is_shown) as shown_by_extracts,
-        count(*) filter (where truth.is_shown and made.child is not null) as found,
+        count(*) filter (where truth.is_shown and made.child is not null) as derived_chains,
         count(*) filter (where truth.is_shown and not truth.is_case_linked) as case_not_linked,
         count(*) filter (where truth.is_shown and not truth.is_case_linked and truth.is_case_in_review)
             as case_in_review,
         count(*) filter (where truth.is_shown and made.steps = truth.steps::integer) as same_length,
         count(*) filter (where truth.child is null) as false_chains,
-        round(found / nullif(shown_by_extracts, 0), 4) as recall,
-        round(found / nullif(shown_by_extracts - case_not_linked, 0), 4) as recall_where_linked,
+        round(derived_chains / nullif(shown_by_extracts, 0), 4) as recall,
+        round(derived_chains / nullif(shown_by_extracts - case_not_linked, 0), 4) as recall_where_linked,
         round(1 - false_chains / nullif(count(made.child), 0), 4) as precision
     from made
     full join truth on made.child = truth.child and made.end_person = truth.end_person

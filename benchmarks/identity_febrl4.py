@@ -175,10 +175,10 @@ def exact_join(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
 
 
 def figures(linked: set[tuple[str, str]], true: set[tuple[str, str]]) -> dict[str, float]:
-    """Precision, recall and F1 of the found pairs."""
+    """Precision, recall and F1 of the linked pairs."""
     hits = len(linked & true)
     return {
-        "found": len(linked),
+        "linked": len(linked),
         "false": len(linked - true),
         "missed": len(true - linked),
         "precision": round(hits / max(len(linked), 1), 5),

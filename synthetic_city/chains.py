@@ -1,7 +1,7 @@
 """Chains by their definition, worked out person by person: a second opinion on what SQL finds.
 
-Vertical: an ancestor within three generations who had a case as a minor. Horizontal: somebody outside the household, no
-ancestor, within four edges of the genogram, with a case in the last 120 months. Nobody under a support measure is an
+Vertical: an ancestor within three generations who had a case as a minor. Horizontal: a person outside the household, no
+ancestor, within four edges of the genogram, with a case in the last 120 months. No person under a support measure is an
 end or a step; a household of more than ten people makes no edge.
 """
 

@@ -31,7 +31,7 @@ FACTORS = {
     "many_children": "Four or more minors in the household",
     "child_disability": "The child has a disability or a developmental difficulty",
     "isolation": "The parents have no kin in the city and few contacts",
-    "care_burden": "Somebody in the household needs care",
+    "care_burden": "A member of the household needs care",
     "parent_case": "A parent was the subject of a case as a child (vertical transmission)",
     "kin_case": "A sibling, half-sibling or cousin had a case in the last three years (horizontal transmission)",
     "previous_case": "The child had a case before",

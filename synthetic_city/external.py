@@ -228,7 +228,7 @@ class ExternalPeople:
     # --- people whom the register lacks --------------------
 
     def stranger(self, case: str, **values: object) -> int:
-        """Add somebody who is in no register; returns the number."""
+        """Add a person who is in no register; returns the number."""
         self.strangers.append({"case": case, **values})
         return len(self.strangers) - 1
 
@@ -282,7 +282,7 @@ class ExternalPeople:
         return number
 
     def _double_of(self, person: int) -> int:
-        """A stranger of the same name and birth date as somebody in the register."""
+        """A stranger of the same name and birth date as a person in the register."""
         city, names, people = self.city, self.city.names, self.city.people
         number = self._made_up("same_name_same_birth", 7, 14)
         surname = int(people.surname[person])

@@ -28,7 +28,7 @@ class Parameters:
     as_of: dt.date = DEFAULT_AS_OF
 
     # --- time --------------------
-    burn_in_years: int = rate(88, "Simulated years before the as-of date: whoever lives then has real kin from then on")
+    burn_in_years: int = rate(88, "Simulated years before the as-of date: its residents have real kin from then on")
     history_from_year: int = rate(1980, "Household history and paper ledgers go back to 1980")
     removed_records_from_year: int = rate(
         2014, "Removed records (除票) are kept for 150 years since 2019; those removed before June 2014 were destroyed"
@@ -57,7 +57,7 @@ class Parameters:
     leave_in_twenties: float = rate(0.055, "Later leavers, cohort change 20–29")
     household_leaves: float = rate(0.010, "Transfers and moves of whole families out of the city, per year")
     return_share: float = rate(0.45, "Share of arrivals who grew up in the city (U-turn); city's settlement statistics")
-    new_number_on_return: float = rate(0.15, "Assumed: returns in which the old 宛名番号 was not found again")
+    new_number_on_return: float = rate(0.15, "Assumed: returns in which the old 宛名番号 was not reused")
     move_within: float = rate(0.016, "Moves of households within the city per year; higher for young households")
     institution_rate: float = rate(
         0.07, "Yearly entry into care homes from age 80; about 3 % of those over 65 live there"

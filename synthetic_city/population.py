@@ -147,7 +147,7 @@ class Population:
         """Run from the first year to the as-of date, and end with exactly the residents asked for."""
         as_of = self.parameters.as_of
         first_year = as_of.year - self.parameters.burn_in_years
-        self._found(first_year)
+        self._create_first_people(first_year)
         years = range(first_year, as_of.year + 1)
         for year in years:
             self._year(year)
@@ -1161,7 +1161,7 @@ class Population:
 
     # --- beginning and end --------------------
 
-    def _found(self, year: int) -> None:
+    def _create_first_people(self, year: int) -> None:
         """The first people: couples with children and some grandmothers, linked as far as they live together."""
         rng, people, p = self.rng, self.people, self.parameters
         start = day(year)

@@ -286,8 +286,8 @@ class Slips:
         if extract.source in SWAPPED_NAMES:
             # The kana goes with the name.
             kana = columns["氏名_フリガナ"].copy()
-            for row, cell_errors in cells.items():
-                if any(cell.kind == "name_swapped" for cell in cell_errors):
+            for row, row_cells in cells.items():
+                if any(cell.kind == "name_swapped" for cell in row_cells):
                     kana[row] = _swapped(kana[row]) or kana[row]
             columns["氏名_フリガナ"] = kana
         return cells
@@ -422,7 +422,7 @@ class Slips:
                 cell = Cell(heading, "number_of_no_resident", "", number, ASKED)
                 yield row, copied(row, **{heading: number}, **own), cell
         if extract.source == "resident_register":
-            # The record that was closed when somebody left, beside the one that was opened on the return.
+            # The record that was closed when the person left, beside the one that was opened on the return.
             changed = columns["異動年月日"]
             residents = np.flatnonzero(columns["住民状態"] == "1")
             for row in some(

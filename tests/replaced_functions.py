@@ -1,4 +1,4 @@
-"""Which functions and properties of other packages this project replaces, found in its sources.
+"""Which functions and properties of other packages this project replaces, read from its sources.
 
     .venv/bin/python -m tests.replaced_functions
 
@@ -318,7 +318,7 @@ def _macros_of_dbt() -> frozenset[tuple[str, str]]:
             for path in Path(folder).rglob("*.sql"):
                 macros |= set(_MACRO.findall(path.read_text(encoding="utf-8")))
     if not macros:
-        raise LookupError("dbt's own macros were not found: their place has changed.")
+        raise LookupError("dbt's own macros are not where they were: their place has changed.")
     return frozenset(macros)
 
 

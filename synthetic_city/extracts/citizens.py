@@ -31,7 +31,7 @@ END_OF_CERTIFICATES = day(2024, 12, 2)
 
 
 def resident_register(city: City) -> Extract:
-    """Residents and removed records (除票); somebody who came back under a new number has a row for each."""
+    """Residents and removed records (除票); a person who came back under a new number has a row for each."""
     people, history, segments, numbers, rng = city.people, city.history, city.segments, city.numbers, city.rng
     limit = day(city.parameters.removed_records_from_year, 6, 20)
     order = np.lexsort((segments.start, segments.second, segments.person))

@@ -89,7 +89,7 @@ def childcare_support_uses(city: City) -> Extract:
         "利用年月日": date_text(days, "compact"),
         "利用種別": choose_text(USES, kind),
         "利用日数": integer_text(nights),
-        # A family centre is open to all: nobody is asked why.
+        # A family centre is open to all: no reason is recorded.
         "利用理由": np.where(kind == 0, "", choose_text(REASONS, reason)).astype(object),
     }
     return Extract(

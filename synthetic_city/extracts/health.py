@@ -143,7 +143,7 @@ def antenatal_checkups(city: City) -> Extract:
     end = np.where(child[rows] >= 0, city.birth[child[rows]], np.minimum(due[rows], city.as_of + 1))
     careless = c.carelessness[mothers[rows]] > 1
     missed = np.where(careless, parameters.antenatal_missed_careless, parameters.antenatal_missed)
-    # Nobody goes on the subsidy before the notification; some wait on after it.
+    # The subsidy never starts before the notification; some wait on after it.
     begin = city.pregnancy_filed[rows] + np.where(
         careless, rng.integers(0, 40, len(rows)), rng.integers(0, 12, len(rows))
     )

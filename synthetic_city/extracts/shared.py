@@ -132,7 +132,7 @@ def snapshots(city: City, years: int) -> list[tuple[int, int, Situation]]:
 def spells(
     rng: np.random.Generator, yearly: list[tuple[int, np.ndarray]], as_of: int, stay: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Runs of consecutive years in which somebody is in a yearly list → person, start, end (OPEN while it goes on)."""
+    """Runs of consecutive years in which a person is in a yearly list → person, start, end (OPEN while it goes on)."""
     persons = np.concatenate([list_ for _, list_ in yearly]) if yearly else np.empty(0, dtype=np.int64)
     index = np.concatenate([np.full(len(list_), number) for number, (_, list_) in enumerate(yearly)])
     days = np.array([on for on, _ in yearly] + [OPEN], dtype=np.int64)

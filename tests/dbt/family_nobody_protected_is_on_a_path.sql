@@ -1,4 +1,4 @@
--- What: a person under a support measure at the end or on the way of somebody else's chain. When it matters: always.
+-- What: a person under a support measure at the end or on the way of another child's chain. When it matters: always.
 -- How to resolve: do not publish; find which chain model lets the person through.
 with
 

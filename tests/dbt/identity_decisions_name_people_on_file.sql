@@ -1,5 +1,5 @@
--- What: a decision of a person that links a record to somebody who is not on file, or speaks of a record that no source
--- delivers. When it matters: the record is linked to nobody. How to resolve: decide again with the person's number
+-- What: a decision of a person that links a record to a person who is not on file, or speaks of a record that no source
+-- delivers. When it matters: the record stays unlinked. How to resolve: decide again with the person's number
 -- (`kodomo link decide`), or take the decision back (`kodomo link undo`).
 {{ config(severity='warn') }}
 

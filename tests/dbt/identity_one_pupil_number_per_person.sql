@@ -1,4 +1,4 @@
--- What: two pupil numbers that the machine linked to one person. When it matters: one of the two children is somebody else.
+-- What: two pupil numbers that the machine linked to one person. When it matters: one number is another child's.
 -- How to resolve: look at both with `kodomo link review`, and decide.
 select person_id
 from {{ ref('fct_link_decision') }}

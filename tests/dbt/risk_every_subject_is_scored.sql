@@ -1,6 +1,6 @@
 -- What it is: children × scored versions and difficulty types that concern their age, without a score or a tier in this
 -- run.
--- When it matters: always; a child who falls out of a join is a child whom nobody looks at.
+-- When it matters: always; a child who falls out of a join is never looked at.
 -- How to resolve: look for an inner join on the way from dim_child to int_risk__scores; a missing tier means that
 -- the version's lowest tier has a min_score (leave it empty).
 with

@@ -1,4 +1,4 @@
-"""The pages of entry in a browser over a synthetic city: as somebody who may, and as somebody who may not."""
+"""The pages of entry in a browser over a synthetic city: with permission and without."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Staff:
-    """Somebody at a browser; what the browser asked of other hosts, and the values that were in addresses."""
+    """A logged-in user at a browser; the browser's requests to other hosts, and the values that were in addresses."""
 
     def __init__(self, browser: Browser, server: Server, username: str) -> None:
         self.server, self.addresses, self.outside = server, [], []

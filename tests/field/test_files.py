@@ -1,4 +1,4 @@
-"""Cases of files: commas that nobody quoted, dates in names, and what stands behind the last record."""
+"""Cases of files: unquoted commas, dates in names, and what stands behind the last record."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def neighbours(folder: Path) -> Path:
         birth("E2", "不明", "", "360001"),
         birth("E3", "別紙参照", "", "360001"),
     ]
-    # Of one that is not, what is no number is an issue; a number of nobody makes neither parent nor person.
+    # Of one that is not, what is no number is an issue; an unknown number makes neither parent nor person.
     births += [birth("F1", "310001", "別紙参照", ""), birth("F2", "310002", "777777", "")]
     cases = [
         case("K1", "310001\u200b", "H31.4.1", "平成33年3月31日"),

@@ -1,4 +1,4 @@
-"""The list of attacks: what somebody who is logged in may try. Each is a name, a method, a path and a body."""
+"""The list of attacks: requests that a logged-in account may try. Each is a name, a method, a path and a body."""
 
 from __future__ import annotations
 
@@ -547,7 +547,7 @@ def _arguments(values: dict[str, Any]) -> str:
     return "&".join(f"{key}={value}" for key, value in values.items())
 
 
-# What may be sent to the pages of entry about somebody. Each names a person, or a delivery, of somebody else.
+# What may be sent to the pages of entry about a person. Each names a person, or a delivery, out of scope.
 ENTRY_ROUTES = {
     "assess": ["prepare", "result"],
     "meeting": ["child", "decide", "support"],
@@ -577,7 +577,7 @@ def entry_attacks(strangers: list[str]) -> Iterator[Attack]:
             form = {
                 "person_id": stranger, "about_child_id": stranger, "record_id": GUESSED, "purpose": "x", "base": "1",
                 "source_id": "resident_register", "source_key": stranger, "decision": "undo", "reason": "x",
-                "delivery_id": "delivery_id:H:nobody", "code_list": "x", "spelling": stranger, "code": "x",
+                "delivery_id": "delivery_id:H:unknown", "code_list": "x", "spelling": stranger, "code": "x",
             }  # fmt: skip
             yield Attack(f"entry {page}: {route} about a stranger", "POST", f"{address}{route}", form=form)
         yield Attack(

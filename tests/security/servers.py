@@ -52,7 +52,7 @@ def apply(home: Home, *arguments: str, **variables: str) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -68,13 +68,13 @@ class Server:
     sessions: dict[str, Person] = field(default_factory=dict)
 
     def person(self, username: str) -> Person:
-        """Somebody who is logged in; the same session each time."""
+        """A logged-in account; the same session each time."""
         if username not in self.sessions:
             self.sessions[username] = self.log_in(username)
         return self.sessions[username]
 
     def log_in(self, username: str, password: str | None = None) -> Person:
-        """A new session of somebody."""
+        """A new session of an account."""
         person = Person(self, username, read_seen(self.home.staff).get(username))
         person.log_in(password or passwords(self.home)[username])
         return person
@@ -91,7 +91,7 @@ class Server:
 
 
 class Person:
-    """Somebody's browser."""
+    """The browser of an account."""
 
     def __init__(self, server: Server, username: str, seen: Seen | None) -> None:
         self.server, self.username, self.seen = server, username, seen

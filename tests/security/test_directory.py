@@ -105,7 +105,7 @@ def city_server(scratch_home: Home, directory: Directory, tmp_path_factory: pyte
 
 
 def come_in(server: Server, directory: Directory, username: str) -> Person:
-    """Go to the directory as somebody, and come back."""
+    """Go to the directory as an account, and come back."""
     directory.username = username
     person = Person(server, username, None)
     sent = person.get("/login/keycloak")

@@ -1,4 +1,4 @@
-"""The pages on which people type and decide: for whoever may, about whom they may, and nobody else."""
+"""The pages of entry and decision: open to permitted accounts only, about the people in their scope only."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def test_a_request_of_a_protected_family_is_for_the_authorised(server: Server) -
 
 
 def test_the_document_on_a_protected_family_is_for_the_authorised(server: Server) -> None:
-    # What is held on somebody has their address in it.
+    # A disclosure has the person's address in it.
     document = "/entry/person_request/document.pdf"
     hidden, open_ = child_of("kanai", is_protected=True), child_of("kanai")
     kept = len(store(server).accesses("child_all_nodv"))
@@ -250,7 +250,7 @@ def test_the_document_on_a_protected_family_is_for_the_authorised(server: Server
         assert answer.status_code == 302
         assert "支援措置を扱う職員だけ" in server.person("child_all_nodv").get("/entry/person_request/").text
     assert len(store(server).accesses("child_all_nodv")) == kept
-    # The scratch warehouse has no records: who may ask is told that nothing can be read.
+    # The scratch warehouse has no records: a permitted account gets the message that nothing can be read.
     for username, child in (("child_all", hidden), ("child_all_nodv", open_)):
         assert post(server.person(username), document, about_child_id=child, person_id=child).status_code == 400
 
@@ -291,7 +291,7 @@ def test_a_record_is_kept_changed_and_deleted_with_its_history(server: Server) -
     assert child not in page.url
     answer = post(person, f"/entry/paper_case/{record_id}", base="1", **{**FORM, "case_class": "要支援児童"})
     assert answer.status_code == 302
-    # Somebody else, who still has the first version before them.
+    # Another account, whose page still shows the first version.
     other = server.person("child_all")
     answer = post(other, f"/entry/paper_case/{record_id}", base="1", **{**FORM, "case_class": "特定妊婦"})
     assert answer.status_code == 409

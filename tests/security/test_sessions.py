@@ -54,7 +54,7 @@ def test_an_error_page_is_japanese_and_names_no_other_host(
 
 def test_wrong_password_and_unknown_name_get_the_same_message(server: Server) -> None:
     answers = []
-    for username in ("child_ryotsu", "nobody"):
+    for username in ("child_ryotsu", "unknown"):
         person = Person(server, username, None)
         answer = person.log_in("wrong-Password-1")
         answers.append((answer.status_code, answer.headers.get("Location")))
@@ -235,7 +235,7 @@ def strict_server(scratch_home: Home) -> Server:
 
 
 def inside(server: Server, username: str) -> Person:
-    """Somebody of a listed network, as the proxy hands it on."""
+    """A client of a listed network, as the proxy forwards it."""
     person = Person(server, username, None)
     person.http.headers.update({"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"})
     person.http.headers["Referer"] = f"{server.address}/login/".replace("http:", "https:")

@@ -310,11 +310,11 @@ def test_observation_that_cannot_count_is_refused(home: Home, ranked: list[str])
     later = heard_observation(ranked[0], "divorce", "2026-05-01", None)
     with pytest.raises(AssessError, match="after the as-of date"):
         determine(home, ranked[0], heard=[later])
-    stranger = heard_observation("nobody", "divorce", "2026-03-01", None)
+    stranger = heard_observation("unknown", "divorce", "2026-03-01", None)
     with pytest.raises(AssessError, match="counts for none"):
         determine(home, ranked[0], heard=[stranger])
     with pytest.raises(AssessError, match="no child"):
-        determine(home, "nobody")
+        determine(home, "unknown")
     with pytest.raises(AssessError, match="no child"):
         determine(home, ranked[0], as_of_on=dt.date(1990, 1, 1))
 

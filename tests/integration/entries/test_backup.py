@@ -45,7 +45,7 @@ def home(filled: Home, tmp_path: Path) -> Home:
 def test_everything_is_back_in_an_empty_home(home: Home, tmp_path: Path) -> None:
     folder = backup(home, tmp_path / "backup")
     restored = Home(tmp_path / "other" / "var").ensure()
-    # Whoever asked for a lock has left its file, and no state.
+    # A lock leaves its file, and no state.
     restored.entries_lock.touch()
     restored.run_lock.touch()
     assert restore(restored, folder) > 5

@@ -1,4 +1,4 @@
-"""Everything held on one person: nobody else's records, nothing of one's own left out."""
+"""Everything held on one person: no record of another person, and none of their own left out."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_records_are_those_behind_the_person_s_facts(home: Home, person: str
             ).fetchall()
         }
     assert facts
-    # A record that was delivered twice with the same content is told once.
+    # A record that was delivered twice with the same content is disclosed once.
     assert len(facts - disclosed) <= len(facts) // 10
     assert held.person["person_id"] == person
     assert len(held.facts) >= len(facts)
@@ -75,7 +75,7 @@ def test_entries_and_determinations_are_disclosed(home: Home, person: str) -> No
     store.change(record.record_id, 1, {"meeting_on": "2026-04-10", "decision": "none"}, by="aoi")
     score = {"model_version": "v1", "difficulty_type": "abuse", "score": "3.000", "tier": "low", "is_override": False}
     fact = {"observation_code": "divorce", "observed_on": "2026-03-01", "value": None, "text_value": None}
-    # Of a determination about somebody else, only what it says of this person.
+    # Of a determination about another person, only what it says of this person.
     store.record_determination(
         purpose="きょうだいの相談", scope="family", person_id="other", as_of_on=dt.date(2026, 4, 1), publication="p",
         heard=[{**fact, "person_id": person}, {**fact, "observation_code": "dv_consultation", "person_id": "other"}],

@@ -171,7 +171,7 @@ def test_a_correction_is_noted_when_the_holder_delivers_something_else(home: Hom
     assert store.effect(request.record_id, 1) is None
     deliver(landing, "council_cases", "20260501", [case("C1", "42"), case("C2", "421", "20240601")])
     run(home, landing, "r2")
-    assert store.effect(request.record_id, 1) is None, "what is new is about somebody else"
+    assert store.effect(request.record_id, 1) is None, "the new record is about another person"
     deliver(landing, "council_cases", "20260601", [case("C1", "42", "20240502"), case("C2", "421", "20240601")])
     run(home, landing, "r3")
     effect = store.effect(request.record_id, 1)

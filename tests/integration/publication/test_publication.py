@@ -236,7 +236,7 @@ def test_publications_made_before_they_were_counted_come_first(home: Home) -> No
 
 
 def protect(home: Home, person_id: str, *, is_protected: bool = True) -> None:
-    """Change in the marts whether somebody is protected."""
+    """Change in the marts whether a person is protected."""
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute(
             "update marts.bi_child set is_dv_protected = ? where person_id = ?", [is_protected, person_id]

@@ -116,7 +116,7 @@ HEADING = "username,display_name,department,areas,duties,is_dv_authorised\n"
     ("line", "message"),
     [
         ("Aoi,x,child,*,case_worker,0", "user name"),
-        ("aoi,x,nobody,*,case_worker,0", "department"),
+        ("aoi,x,unknown,*,case_worker,0", "department"),
         ("aoi,x,child,tokyo,case_worker,0", "areas"),
         ("aoi,x,child,*,boss,0", "duties"),
         ("aoi,x,child,*,case_worker,perhaps", "is_dv_authorised"),

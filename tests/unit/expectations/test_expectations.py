@@ -1,4 +1,4 @@
-"""The gate: passed, failed and errored are told apart, and no value of a person gets out of it."""
+"""The gate: passed, failed and errored are distinct, and no value of a person gets out of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The register of data items: the page is up to date, and what is not approved is told and empty."""
+"""The register of data items: the page is up to date, and what is not approved is named and empty."""
 
 from __future__ import annotations
 

@@ -241,6 +241,6 @@ def test_unknown_or_rejected_delivery_is_not_replayed(city: City) -> None:
     with pytest.raises(KodomoError):
         replay(city.home, forbidden.delivery_id, "again", "steward")
     with pytest.raises(UsageError):
-        replay(city.home, "20260401-nobody-01", "again", "steward")
+        replay(city.home, "20260401-unknown-01", "again", "steward")
     with pytest.raises(UsageError):
         replay(city.home, forbidden.delivery_id, " ", "steward")

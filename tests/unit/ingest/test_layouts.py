@@ -1,4 +1,4 @@
-"""Layouts: told by the headings, columns joined and filled by the contract, rows taken back."""
+"""Layouts: recognised by the headings, columns joined and filled by the contract, rows taken back."""
 
 from __future__ import annotations
 

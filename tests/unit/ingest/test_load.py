@@ -164,7 +164,7 @@ def test_a_steward_releases_withdraws_and_exports_rejects(tmp_path: Path) -> Non
     assert decide(home, delivery_id, "release", "was right", "steward") == "loaded"
     assert [row["status"] for row in list_deliveries(home)] == ["loaded"]
     assert len(list_deliveries(home, "social_council_services")) == 1
-    with pytest.raises(UsageError, match="There is no source nobody"):
-        list_deliveries(home, "nobody")
+    with pytest.raises(UsageError, match="There is no source unknown"):
+        list_deliveries(home, "unknown")
     with pytest.raises(UsageError, match="There is no delivery nothing"):
         list_rejects(home, "nothing")

@@ -1,4 +1,4 @@
-"""What is told of one person, to people at a terminal."""
+"""The explanation of one person at a terminal."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def warehouse(models: list[tuple[str, str, str]]) -> FamilyWarehouse:
             birth(CHILD, MOTHER, 2015),
             birth(AUNT, GRANDMOTHER, 1987),
             birth(COUSIN, AUNT, 2016),
-            # For the steward: nobody knows what it says.
+            # For the steward: an unknown relation.
             {**birth(COUSIN, AUNT, 2016), "notice_no": "x", "notice_type": "その他"},
         ],
     )

@@ -331,7 +331,7 @@ def test_a_link_once_made_stays(linkage: Linkage) -> None:
     first = [record("1", "佐藤 太郎", "サトウ タロウ")]
     people = [person("A", "佐藤 太郎", "サトウ タロウ", address_match="相川1-1")]
     assert linkage.run(first, people) == {(SCHOOL, "1"): ("linked", "A")}
-    # Somebody who fits better comes later: the link that was made is not turned over.
+    # A better match comes later: the link that was made is not turned over.
     people.append(person("B", "佐藤 太郎", "サトウ タロウ"))
     assert linkage.run(first, people) == {(SCHOOL, "1"): ("linked", "A")}
     # The record itself changed: it is looked at again.
@@ -358,7 +358,7 @@ def test_nothing_new_is_not_scored_again(linkage: Linkage, monkeypatch: pytest.M
     assert linkage.run(list(reversed(records)), people) == first
     assert linkage.connection.sql("from intermediate.int_identity__predictions order by all").fetchall() == made
     assert scored == []
-    # Somebody new in the register: what was not linked is looked at again, and nothing else.
+    # A new person in the register: what was not linked is looked at again, and nothing else.
     linkage.run(records, [*people, person("C", "佐藤 三郎", "サトウ サブロウ")])
     assert scored == [1]
     linkage.run([*records, record("3", "佐藤 三郎", "サトウ サブロウ")], people)

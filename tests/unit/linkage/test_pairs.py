@@ -1,4 +1,4 @@
-"""A record that may be somebody protected tells no place, whomever it is laid beside."""
+"""A record that may be of a protected person shows no place, whichever candidate stands beside it."""
 
 from __future__ import annotations
 

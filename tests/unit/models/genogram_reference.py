@@ -1,6 +1,6 @@
 """Genogram and chains by their definition, in plain Python over the facts of a few families.
 
-Written from the definition alone, without a thought for speed: paths are found by trying every path.
+Written from the definition alone, without a thought for speed: every path is tried.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Families:
         }
 
     def is_resident(self, person: Person) -> bool:
-        """Whether somebody lives in the city on the date."""
+        """Whether the person lives in the city on the date."""
         arrived = max(person.born_on, person.resident_since) <= self.as_of
         return arrived and (person.left_on is None or person.left_on > self.as_of)
 
@@ -163,7 +163,7 @@ class Families:
     # where they live
 
     def periods(self) -> list[Stay]:
-        """Stays as they were: nobody stays in a household after leaving the city."""
+        """Stays as they were: a stay ends at the latest when the person leaves the city."""
         stays = []
         placed = {stay.person for stay in self.stays}
         for stay in self.stays:
@@ -324,7 +324,7 @@ class Families:
         return layers[1:]
 
     def vertical(self) -> tuple[set[Chain], dict[str, int]]:
-        """Vertical chains that can be told, and their value per child, which counts the others too."""
+        """Vertical chains that can be shown, and their value per child, which counts the others too."""
         protected = self.protected()
         parents: dict[str, set[str]] = {}
         for edge in self.parent_edges():
@@ -355,7 +355,7 @@ class Families:
         return chains, values
 
     def horizontal(self) -> tuple[set[Chain], dict[str, int]]:
-        """Horizontal chains that can be told, and their value per child, which counts the others too."""
+        """Horizontal chains that can be shown, and their value per child, which counts the others too."""
         protected = self.protected()
         parent_edges = self.parent_edges()
         parents: dict[str, set[str]] = {}

@@ -162,7 +162,7 @@ def test_tier_changes_are_counted_among_people_scored_at_both_dates(
     both = runs[BEFORE].keys() & runs[AFTER].keys()
     for kind, value, people in (
         ("all", "全体", both),
-        # A number by area does not tell where somebody protected lives.
+        # A number by area does not show where a protected person lives.
         ("area", "両津", {person for person in both if not is_protected(person)}),
         ("area", "不明", {person for person in both if is_protected(person)}),
         ("age_band", "1〜2歳", {person for person in both if int(person) % 2}),

@@ -127,7 +127,7 @@ def add_couples(families: Families, rng: random.Random, members: list[Person]) -
 
 
 def add_stays(families: Families, rng: random.Random, members: list[Person], name: str) -> None:
-    """Households with periods that touch, overlap or leave nobody; one of eleven at once, or of eleven in turn."""
+    """Households with periods that touch, overlap or leave a gap; one of eleven at once, or of eleven in turn."""
     for home in range(rng.choice([1, 2, 3])):
         size = rng.choice([2, 3, 4, 5, 10, 11])
         chosen = rng.sample(members, min(size, len(members)))
@@ -151,7 +151,7 @@ def add_stays(families: Families, rng: random.Random, members: list[Person], nam
             families.stays.remove(before)
             families.stays.append(Stay(before.person, before.household, before.since, stay.since, before.relation))
         closed[stay.person] = stay
-    # Whoever lives in the city on the date is placed by the history, or has none.
+    # Residents on the date are placed by the history, or have none.
     for person in members:
         stays = [stay for stay in families.stays if stay.person == person.number]
         in_force = any(

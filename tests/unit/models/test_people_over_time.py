@@ -56,7 +56,7 @@ def moved_away(number: str, since: int, until: int) -> Row:
 
 
 def came_back(number: str, since: int) -> Row:
-    """The number under which somebody came back."""
+    """The number under which a person came back."""
     return resident(
         number, resident_since_on=dt.date(since, 4, 1), move_reason_code="10", moved_on=dt.date(since, 4, 1)
     )

@@ -262,7 +262,7 @@ def test_a_mail_reaches_a_mail_server(tmp_path: Path) -> None:
     assert mail.get_content().replace("\r", "").strip() == "■ 不受理\n  1件"
     (file,) = (tmp_path / "drop").iterdir()
     assert file.read_text(encoding="utf-8") == "公開を保留\n\n■ 不受理\n  1件\n"
-    # Nobody listens there any more: the other channel still tells, and the run goes on.
+    # The address no longer answers: the other channel still delivers, and the run continues.
     assert send(home, Message("二つ目", "本文")) == ["Mail: ConnectionRefusedError"]
     assert len(list((tmp_path / "drop").iterdir())) == 2
 

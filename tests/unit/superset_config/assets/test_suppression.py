@@ -128,7 +128,7 @@ def test_one_small_count_hides_others_in_its_row_and_column() -> None:
 
 
 def unknown_summary(people: list[tuple[str, str, bool]]) -> tuple[Cells, dict[str, int | None]]:
-    """What the model makes of children as (area, tier, known to nobody): tiers by area, and the unknown by area."""
+    """What the model makes of children as (area, tier, known to no service): tiers by area, and the unknown by area."""
     with duckdb.connect() as connection:
         connection.execute(TABLES)
         connection.executemany(

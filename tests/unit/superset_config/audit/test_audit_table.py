@@ -25,7 +25,7 @@ TABLES = (
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A home with Superset's log, and nobody in it."""
+    """A home with Superset's log, and no lines in it."""
     home = Home(tmp_path / "var").ensure()
     Path(sa.engine.make_url(metadata_uri(home)).database).parent.mkdir(parents=True, exist_ok=True)
     with sa.create_engine(metadata_uri(home)).begin() as metadata:

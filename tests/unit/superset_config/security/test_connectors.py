@@ -16,7 +16,7 @@ AIKAWA = Scope.of(["child"], ["aikawa"], ["case_worker"])
 
 
 def publish(home: Home, name: str) -> None:
-    """A publication with files of two scopes that nobody opens here."""
+    """A publication with files of two scopes, which no test opens."""
     folder = home.published / name
     folder.mkdir(parents=True)
     for scope in (RYOTSU, AIKAWA):
@@ -28,7 +28,7 @@ def publish(home: Home, name: str) -> None:
 
 @pytest.fixture
 def leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Creator of the connection for the roles of somebody."""
+    """Creator of the connection for the roles of an account."""
     home = Home(tmp_path)
     publish(home, "first")
     connections = files.Files(home)

@@ -48,13 +48,13 @@ def test_a_count_ends_with_its_time(tmp_path: Path) -> None:
 def test_a_limit_per_second_touches_no_file(tmp_path: Path) -> None:
     storage = SharedStorage(SharedStorage.uri(tmp_path / "attempts.db"))
     limiter = FixedWindowRateLimiter(storage)
-    assert limiter.hit(parse("1 per second"), "somebody")
-    assert not limiter.hit(parse("1 per second"), "somebody")
-    assert limiter.hit(parse("1 per minute"), "somebody")
-    assert not limiter.hit(parse("1 per minute"), "somebody")
+    assert limiter.hit(parse("1 per second"), "account")
+    assert not limiter.hit(parse("1 per second"), "account")
+    assert limiter.hit(parse("1 per minute"), "account")
+    assert not limiter.hit(parse("1 per minute"), "account")
     assert storage.reset() >= 1
     storage.path.unlink()
-    assert limiter.hit(parse("9 per second"), "somebody else")
+    assert limiter.hit(parse("9 per second"), "another account")
 
 
 def test_a_limit_per_second_is_counted_without_a_thread(tmp_path: Path) -> None:

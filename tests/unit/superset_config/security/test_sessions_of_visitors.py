@@ -35,12 +35,12 @@ def app(tmp_path: Path) -> Flask:
 
     @app.get("/words")
     def words() -> str:
-        return session.get("user", "nobody")
+        return session.get("user", "anonymous")
 
     @app.post("/login/")
     def log_in() -> str:
         sessions.replace_id(app, session)
-        session["user"] = "somebody"
+        session["user"] = "account"
         return "in"
 
     @app.get("/slow")
@@ -86,7 +86,7 @@ def test_late_answer_sets_no_cookie(app: Flask, path: str) -> None:
     assert sid(client) != before
     assert late(app, before, path) is None
     assert late(app, before, path, **{"Sec-Fetch-Mode": "cors"}) is None
-    assert client.get("/words").text == "somebody"
+    assert client.get("/words").text == "account"
 
 
 def test_request_that_began_before_log_in_does_not_bring_the_replaced_session_back(app: Flask) -> None:
@@ -96,7 +96,7 @@ def test_request_that_began_before_log_in_does_not_bring_the_replaced_session_ba
     app.config["MEANWHILE"] = lambda: client.post("/login/")
     assert late(app, before, "/slow") is None
     assert late(app, before, "/words") is None
-    assert client.get("/words").text == "somebody"
+    assert client.get("/words").text == "account"
 
 
 def test_page_opened_again_after_a_lost_answer_can_be_logged_in_from(app: Flask) -> None:
@@ -114,7 +114,7 @@ def test_replaced_session_has_no_user(app: Flask) -> None:
     client.post("/login/")
     thief = app.test_client()
     thief.set_cookie("session", planted or "")
-    assert thief.get("/words").text == "nobody"
+    assert thief.get("/words").text == "anonymous"
 
 
 def test_ended_session_is_forgotten(app: Flask) -> None:
@@ -125,4 +125,4 @@ def test_ended_session_is_forgotten(app: Flask) -> None:
     client.get("/end")
     thief = app.test_client()
     thief.set_cookie("session", kept or "")
-    assert thief.get("/words").text == "nobody"
+    assert thief.get("/words").text == "anonymous"
