@@ -40,7 +40,7 @@
     {%- set sources = [] -%}
     {%- if execute -%}
     {%- for table in graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | sort(attribute='name') -%}
-        {%- set found = {
+        {%- set staged_source = {
             'source_id': table.name,
             'model': 'stg_' ~ table.config.meta.holder ~ '__' ~ table.name,
             'numbers': [], 'pupil_numbers': [], 'required_dates': [], 'dates': [], 'ends': [],
@@ -50,9 +50,9 @@
         {%- set facts = table.config.meta.get('facts') -%}
         {%- if facts -%}
             {%- for entry in facts.person if 'pregnancy' in entry -%}
-                {%- do found.notifications.append(entry.pregnancy) -%}
+                {%- do staged_source.notifications.append(entry.pregnancy) -%}
             {%- endfor -%}
-            {%- do found.update({
+            {%- do staged_source.update({
                 'is_conditional': facts.observations.values() | selectattr('when') | list | length
                 == facts.observations | length
             }) -%}
@@ -60,24 +60,24 @@
         {%- for column in table.columns.values() -%}
             {%- set meta = column.config.meta -%}
             {%- if meta.type == 'id' and column.name.endswith('atena_no') -%}
-                {%- do found.numbers.append(column.name) -%}
+                {%- do staged_source.numbers.append(column.name) -%}
             {%- elif meta.type == 'id' and meta.get('external') -%}
-                {%- do found.pupil_numbers.append(column.name) -%}
+                {%- do staged_source.pupil_numbers.append(column.name) -%}
             {%- elif meta.type in ('date', 'month') -%}
-                {%- do found.dates.append(column.name) -%}
-                {%- if meta.required -%}{%- do found.required_dates.append(column.name) -%}{%- endif -%}
+                {%- do staged_source.dates.append(column.name) -%}
+                {%- if meta.required -%}{%- do staged_source.required_dates.append(column.name) -%}{%- endif -%}
                 {%- if meta.get('ends') -%}
                     {%- set flag = 'is_' ~ column.name ~ '_before_' ~ meta.ends -%}
-                    {%- do found.ends.append((column.name, flag)) -%}
+                    {%- do staged_source.ends.append((column.name, flag)) -%}
                 {%- endif -%}
             {%- elif meta.type in ('int', 'decimal', 'flag', 'code', 'text') -%}
-                {%- do found.values_read.append({
+                {%- do staged_source.values_read.append({
                     'name': column.name, 'type': meta.type, 'code_list': meta.get('code_list')
                 }) -%}
-                {%- if meta.type == 'code' -%}{%- do found.codes.append(column.name) -%}{%- endif -%}
+                {%- if meta.type == 'code' -%}{%- do staged_source.codes.append(column.name) -%}{%- endif -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- do sources.append(found) -%}
+        {%- do sources.append(staged_source) -%}
     {%- endfor -%}
     {%- endif -%}
     {{ return(sources) }}

@@ -17,7 +17,7 @@
             inner join {{ ref('kanji_variants') }} as variants
                 on characters.character = variants.variant
         )],
-        lambda found: coalesce(translate({{ bare_text(col) }}, found.variants, found.folded), {{ bare_text(col) }})
+        lambda match: coalesce(translate({{ bare_text(col) }}, match.variants, match.folded), {{ bare_text(col) }})
     )[1]
 {%- endmacro %}
 

@@ -9,7 +9,7 @@
     list_transform(
         [{{ person_number(col) }}],
         lambda number: case
-            when {{ is_nobody('number') }} then null
+            when {{ is_placeholder_number('number') }} then null
             when length(ltrim(number, '0')) < {{ width }} then lpad(ltrim(number, '0'), {{ width }}, '0')
             else ltrim(number, '0')
         end
@@ -51,8 +51,8 @@
     end
 {%- endmacro %}
 
-{% macro is_nobody(number) -%}
-    {#- A number of zeros only or of nines only is a way to write "nobody"; a 9 or 99 may still be somebody's. -#}
+{% macro is_placeholder_number(number) -%}
+    {#- A number of zeros only or of nines only stands for no person; a 9 or 99 may still be a person's. -#}
     regexp_full_match({{ number }}, '0*|999+')
 {%- endmacro %}
 

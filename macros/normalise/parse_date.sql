@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 {% macro default__parse_date(col, is_end=false) -%}
-    {#- One pass of one pattern takes the value apart; the two lambdas only name what was found, so that
+    {#- One pass of one pattern takes the value apart; the two lambdas only name the parts, so that
         nothing is computed twice. The first alternative has separators, the second is digits only. An end, or a
         date to come, may be written in a year of an era that has ended since (平成33年): it is the year it means. -#}
     list_transform(
@@ -16,10 +16,10 @@
                 'first_on': {{ first_on('part', "part.day || part.day_compact") }}
             }
         ),
-        lambda found: {{ no_sentinel(
-            'found.era',
-            last_era('found.era', 'found.first_on') if is_end
-            else within_era('found.era', 'found.first_on', 'found.first_on'),
+        lambda match: {{ no_sentinel(
+            'match.era',
+            last_era('match.era', 'match.first_on') if is_end
+            else within_era('match.era', 'match.first_on', 'match.first_on'),
             is_end
         ) }}
     )[1]
@@ -64,8 +64,8 @@
                 'first_on': {{ first_on('part', "part.day || part.day_compact") }}
             }
         ),
-        lambda found: found.first_on is not null
-        and {{ no_sentinel('found.era', 'found.first_on', is_end) }} is null
+        lambda match: match.first_on is not null
+        and {{ no_sentinel('match.era', 'match.first_on', is_end) }} is null
     )[1]
 {%- endmacro %}
 

@@ -19,9 +19,9 @@
                     'first_on': {{ first_on('part', "'01'") }}
                 }
             ),
-            lambda found: case
-                when year(found.first_on) < 9999 then {{ no_sentinel(
-                    'found.era', within_era('found.era', 'found.first_on', 'last_day(found.first_on)'), false
+            lambda match: case
+                when year(match.first_on) < 9999 then {{ no_sentinel(
+                    'match.era', within_era('match.era', 'match.first_on', 'last_day(match.first_on)'), false
                 ) }}
             end
         )[1],

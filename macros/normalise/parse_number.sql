@@ -31,9 +31,9 @@
                 ),
                 'factors': {{ unit_factors(unit) }}
             }],
-            lambda found: try_cast(
-                try_cast(replace(found.part.number, ',', '') as decimal(28, 6))
-                * case when found.part.unit = '' then 1 else found.factors[lower(found.part.unit)] end
+            lambda match: try_cast(
+                try_cast(replace(match.part.number, ',', '') as decimal(28, 6))
+                * case when match.part.unit = '' then 1 else match.factors[lower(match.part.unit)] end
                 as decimal(18, 6)
             )
         )[1]

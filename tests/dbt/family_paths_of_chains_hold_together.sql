@@ -5,8 +5,8 @@ with
 steps as (
     select
         path,
-        unnest(string_split(path, '>')) as here,
-        unnest(string_split(path, '>')[2:] || [null]) as there
+        unnest(string_split(path, '>')) as current,
+        unnest(string_split(path, '>')[2:] || [null]) as following
     from {{ ref('fct_chain') }}
     where as_of_on = {{ as_of() }}
 )
@@ -14,5 +14,5 @@ steps as (
 select steps.*
 from steps
 anti join {{ ref('int_family__neighbours') }} as neighbours
-    on steps.here = neighbours.person_id and steps.there = neighbours.neighbour_id
-where steps.there is not null
+    on steps.current = neighbours.person_id and steps.following = neighbours.neighbour_id
+where steps.following is not null

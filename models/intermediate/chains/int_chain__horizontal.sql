@@ -1,7 +1,7 @@
--- Horizontal chains: somebody outside the household, no ancestor, within four genogram steps, with a case in the last
+-- Horizontal chains: a person outside the household, no ancestor, within four genogram steps, with a case in the last
 -- 120 months. Searched from the few ends towards the many children; at each step the path goes on over the smallest id,
 -- so that the path read from the child is the smallest among the shortest.
--- Grain: one row per child and person at the end; without a path where it would name somebody under a support measure.
+-- Grain: one row per child and person at the end; without a path where it would name a person under a support measure.
 with recursive
 
 people as (
@@ -38,7 +38,7 @@ neighbours as (
     select * from {{ ref('int_family__neighbours') }}
 ),
 
--- Nobody under a support measure is named on the way,
+-- No person under a support measure is named on the way,
 steps_onward as (
     select neighbours.person_id, neighbours.neighbour_id
     from neighbours
@@ -169,8 +169,8 @@ named as (
     select * from at_4
 ),
 
--- Whoever lies within four steps over somebody protected, or is that person, counts all the same: a number tells
--- nobody's name or place.
+-- A protected person within four steps counts all the same, and so does a person reached over one: a number shows no
+-- name and no place.
 around_protected as (
     select person_id as protected_id, person_id, 0 as steps from protected_people
     union

@@ -1,6 +1,6 @@
 -- Vertical chains: an ancestor up to three generations back with a case before the 18th birthday.
 -- Grain: one row per child and ancestor: the shortest path, the smallest ids among equals; without a path where it
--- would name somebody under a support measure.
+-- would name a person under a support measure.
 with
 
 people as (
@@ -16,7 +16,7 @@ ancestors as (
     where generation <= {{ var('chain_generations') }}
 ),
 
--- Nobody under a support measure is named, neither at the end of a path nor on the way.
+-- No person under a support measure is named, neither at the end of a path nor on the way.
 parents as (
     select distinct parents.parent_id, parents.child_id
     from {{ ref('int_family__parents') }} as parents
@@ -98,7 +98,7 @@ paths as (
     group by person_id, ancestor_id
 ),
 
--- They count all the same: a number tells nobody's name or place.
+-- They count all the same: a number shows no name and no place.
 counted as (
     select
         person_id,

@@ -79,7 +79,7 @@ own_parents as (
     inner join parent_pairs on subjects.person_id = parent_pairs.child_id
 ),
 
--- 異父 and 異母 need to know that the other parent is somebody else; without that it is a sibling.
+-- 異父 and 異母 need to know that the other parent is another person; without that it is a sibling.
 sibling_pairs as (
     select
         own.child_id as person_id,

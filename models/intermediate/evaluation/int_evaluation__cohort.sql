@@ -43,7 +43,7 @@ members as (
     from frozen
 ),
 
-told as (
+outcome_observations as (
     select
         outcomes.difficulty_type,
         outcomes.observation_code,
@@ -78,7 +78,7 @@ judged as (
             when 'max' then max(value) >= any_value(at_least)
             when 'sum' then sum(value) filter (where is_within_a_year) >= any_value(at_least)
         end as is_case
-    from told
+    from outcome_observations
     group by difficulty_type, observation_code, person_id, is_after
 ),
 

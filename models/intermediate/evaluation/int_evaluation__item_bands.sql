@@ -1,4 +1,4 @@
--- The bands of observation and chain items that somebody met at the freeze, numbered. Grain: one row per band.
+-- The bands of observation and chain items met at the freeze, numbered. Grain: one row per band.
 with frozen as (
     select * from {{ ref('int_evaluation__frozen') }}
 ),

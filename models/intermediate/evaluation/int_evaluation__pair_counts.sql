@@ -30,7 +30,7 @@ ages as (
 ),
 
 difficulties as (
-    -- nobody may have become a case in a block
+    -- a block may have no case
     select
         people.bits_key as difficulty_type,
         people.block_no,

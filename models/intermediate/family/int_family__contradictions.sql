@@ -95,7 +95,7 @@ rivals as (
         evidence.link_kind = 'biological'
         and parents.link_kind = 'biological'
         and evidence.parent_role in ('father', 'mother')
-        -- Whoever receives an allowance for a child need not be its parent; a husband is only presumed a father.
+        -- The recipient of an allowance for a child need not be its parent; a husband is only presumed a father.
         and evidence.origin not in ('手当', '婚姻')
         -- An adoptive parent stands as 子's parent in the household: no contradiction.
         and not exists (
@@ -190,7 +190,7 @@ overlapping_marriages as (
     where coalesce(dead.moved_on > others.valid_from, true)
 ),
 
--- Three weeks over, nobody born: the child is unknown to the city, or was never born.
+-- Three weeks over, no birth: the child is unknown to the city, or was never born.
 overdue_pregnancies as (
     select
         'overdue_pregnancy' as kind,
@@ -212,7 +212,7 @@ possible_pairs as (
     from merged_numbers
 ),
 
-found as (
+all_contradictions as (
     select * from own_parent
     union all
     select * from implausible_ages
@@ -256,4 +256,4 @@ select distinct
     other_person_id,
     third_person_id,
     origin
-from found
+from all_contradictions

@@ -1,4 +1,4 @@
--- Everything that says somebody is a parent of somebody, before it is weighed.
+-- All evidence that one person is a parent of another, before it is weighed.
 -- Grain: one row per parent, child, kind, origin and start. evidence_rank: the lower, the stronger.
 -- A tie whose start is unknown holds from its end, or from the as-of date; a dissolution of unknown date ends by then.
 with
@@ -33,7 +33,7 @@ notices as (
     from {{ ref('stg_citizens__parentage') }}
 ),
 
--- A home or a school may draw the allowance, and is nobody's parent.
+-- A home or a school may draw the allowance, and is no parent.
 bodies as (
     select * from {{ ref('int_person__bodies') }}
 ),
@@ -169,7 +169,7 @@ births_by_notice as (
     group by notice_people.parent_id, notice_people.child_id, notice_people.parent_role
 ),
 
--- 子 of somebody, and 父 or 母 of somebody.
+-- 子 of a person, and 父 or 母 of a person.
 by_relation as (
     select
         relations.anchor_id as parent_id,
@@ -195,7 +195,7 @@ by_relation as (
 ),
 
 -- A child born to the head (or to a 子) while its spouse lived there, or who came with both on one day, is of both:
--- the spouse's child by somebody else would be 妻の子.
+-- the spouse's child by another person would be 妻の子.
 spouse_candidates as (
     select
         spouses.person_id as parent_id,
@@ -293,7 +293,7 @@ came_together as (
     where not regexp_matches(recipients.relation_chain, '^(01|02|11|12|13|14|5.*)$')
 ),
 
--- Whoever lived beside the head's own child as the head's parent, sibling or other child is its grandparent, uncle or
+-- A person who lived beside the head's own child as the head's parent, sibling or other child is its grandparent, uncle or
 -- sibling, and may draw the allowance all the same.
 other_relatives as (
     select distinct recipients.person_id as recipient_id, children.person_id as child_id

@@ -137,7 +137,7 @@ dated as (
         anchor_people.sex as anchor_sex,
         arrivals.person_id is not null as is_arrival,
         meetings.valid_from = meetings.spell_from as is_anchor_present_at_start,
-        -- Whoever came with a child on one day is closer to it than whoever was there.
+        -- A person who came with a child on one day is closer to it than one who already lived in the household.
         case
             when
                 meetings.anchor_from = meetings.spell_from
@@ -207,7 +207,7 @@ usable as (
         ) = 1
 ),
 
--- Two people at the same time on whom one chain can stand: nobody is chosen.
+-- Two people at the same time on whom one chain can stand: neither is chosen.
 ambiguous as (
     select distinct
         own.household_id,

@@ -15,7 +15,7 @@ pregnancies as (
     where not is_born
 ),
 
--- Somebody the register no longer has as a resident lives in no household of the city.
+-- A person whom the register no longer has as a resident lives in no household of the city.
 residing as (
     select members.household_id, members.person_id
     from members

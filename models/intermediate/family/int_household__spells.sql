@@ -72,7 +72,7 @@ household_history as (
         history.move_reason_code
     from {{ ref('stg_citizens__household_history') }} as history
     inner join {{ ref('int_person__atena') }} as atena on history.atena_no = atena.atena_no
-    -- A spell of unknown start puts nobody under one roof: the register says where they live.
+    -- A spell of unknown start puts no people under one roof: the register says where they live.
     where history.valid_from is not null
     -- Where two rows differ in the end only, the later one corrects.
     qualify
@@ -126,7 +126,7 @@ residents as (
     select * from {{ ref('int_person__residents') }}
 ),
 
--- An end that the history lacks: whoever left the city or died left the household.
+-- An end that the history lacks: a person who left the city or died left the household.
 closed_history as (
     select
         whole_history.person_id,

@@ -1,4 +1,4 @@
--- The area that each address of the register lies in, and what told it: the former municipality, else the district, else
+-- The area that each address of the register lies in, and which column gives it: the former municipality, else the district, else
 -- the town by code or name, else the postcode. Grain: one row per atena_no whose address tells it.
 with
 
@@ -147,7 +147,7 @@ areas as (
             when town_codes.area_code is not null then [town_codes.area_code, 'town']
             when by_town.area_code is not null then [by_town.area_code, 'town']
             else [postcodes.area_code, 'postcode']
-        end as told
+        end as area_and_origin
     from register
     left join by_municipality on register.former_municipality = by_municipality.former_municipality
     left join by_district on register.atena_no = by_district.atena_no
@@ -158,7 +158,7 @@ areas as (
 
 select
     atena_no,
-    told[1] as area_code,
-    told[2] as told_by
+    area_and_origin[1] as area_code,
+    area_and_origin[2] as told_by
 from areas
-where told[1] is not null
+where area_and_origin[1] is not null

@@ -20,6 +20,6 @@ select
     coalesce(merged_numbers.person_id, numbers.atena_no) as person_id,
     merged_numbers.person_id is not null as is_merged
 from numbers
--- A number whose every row was taken back was never anybody's, whoever mentions it.
+-- A number whose every row was taken back was never a person's, whichever record mentions it.
 anti join withdrawn on numbers.atena_no = withdrawn.atena_no
 left join merged_numbers on numbers.atena_no = merged_numbers.atena_no

@@ -28,7 +28,7 @@ by_name as (
     where residents.birth_on is null and residents.sex = '不明'
 ),
 
--- Like a household of more than 10 people, whoever draws allowances for more than 10 children is an institution.
+-- Like a household of more than 10 people, a recipient of allowances for more than 10 children is an institution.
 by_children as (
     select atena.person_id
     from allowances

@@ -1,4 +1,4 @@
--- Two 宛名番号 of one person: somebody who moved away and came back under a new number.
+-- Two 宛名番号 of one person, who moved away and came back under a new number.
 -- Grain: one row per later number that has, or may have, an earlier one.
 with recursive
 
@@ -66,7 +66,7 @@ pair_numbers as (
     select earlier_atena_no as atena_no from pairs
 ),
 
--- People whom a number is tied to: parents, spouses, and whoever shared a household.
+-- People whom a number is tied to: parents, spouses, and people who shared a household.
 relatives as (
     select parentage.child_atena_no as atena_no, parentage.mother_atena_no as relative_atena_no
     from parentage
@@ -138,7 +138,7 @@ by_people as (
         case when decision = 'link' then 'merged' else 'separate' end as status,
         'decided by a person' as evidence
     from reviews
-    -- Nobody is merged into a number that no register has: tests/dbt lists such a decision.
+    -- No person is merged into a number that the register lacks: tests/dbt lists such a decision.
     where
         decision <> 'link'
         or person_id in (select register.atena_no from register)
@@ -178,7 +178,7 @@ roots as (
     select roots.atena_no, merged_pairs.person_id, roots.step + 1 as step
     from roots
     inner join merged_pairs on roots.person_id = merged_pairs.atena_no
-    -- Nobody has more numbers; a circle that people made ends here.
+    -- No person has more numbers; a circle that people made ends here.
     where roots.step < 8
 ),
 

@@ -60,7 +60,7 @@ statuses as (
             case
                 when greatest(register.birth_on, register.resident_since_on) > {{ as_of() }} then false
                 when register.status_code = '1' then true
-                -- Whoever left or died after the as-of date still lived here on it.
+                -- A person who left or died after the as-of date still lived here on it.
                 else register.changed_on > {{ as_of() }}
             end,
             false

@@ -1,4 +1,4 @@
--- Support measures (支援措置) of everybody, from the register's columns, from the extract of measures, and as told by
+-- All support measures (支援措置), from the register's columns, from the extract of measures, and as heard by
 -- telephone before either has them. Grain: one row per delivered record that tells of a measure.
 with
 
@@ -27,7 +27,7 @@ records as (
         delivery_id,
         line_number
     from {{ ref('stg_citizens__support_measures') }}
-    -- Whoever is on the list without class and date is on it all the same.
+    -- A person listed without class and date is protected all the same.
     where
         {{ is_support_measure('measure_class', 'measure_from', 'measure_until') }}
         or coalesce(measure_class, 'unknown') = 'unknown'
@@ -50,7 +50,7 @@ select
     records.measure_class,
     records.measure_from,
     records.measure_until,
-    -- The last day is a day of the measure: somebody unprotected a day too soon may be found.
+    -- The last day is a day of the measure: an end of protection a day too early may reveal an address.
     coalesce(records.measure_from <= {{ as_of() }}, true)
     and coalesce(records.measure_until >= {{ as_of() }}, true) as is_in_force,
     records.delivery_id,

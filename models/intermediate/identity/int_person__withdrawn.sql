@@ -1,4 +1,4 @@
--- Numbers of the register whose every row was taken back: nobody bears them. Grain: one row per atena_no.
+-- Numbers of the register whose every row was withdrawn: no person bears them. Grain: one row per atena_no.
 with
 
 register_rows as (

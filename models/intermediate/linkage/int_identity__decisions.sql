@@ -19,7 +19,7 @@ predictions as (
     ) = 1
 ),
 
--- Whoever was named in a decision may since have turned out to be somebody known before, or have been born.
+-- A person named in a decision may since have been merged into one known before, or have been born.
 persons as (
     select atena_no as named_id, person_id from {{ ref('int_person__atena') }}
     union all
@@ -31,7 +31,7 @@ by_people as (
         reviews.source_id,
         reviews.source_key,
         case when reviews.decision = 'link' then persons.person_id end as person_id,
-        -- A decision for somebody who is not on file links to nobody: tests/dbt lists it.
+        -- A decision for a person who is not on file makes no link: tests/dbt lists it.
         reviews.decision = 'link' and persons.person_id is not null as is_link,
         reviews.decided_by,
         reviews.decided_on,

@@ -1,5 +1,5 @@
--- What the people around somebody are called and where they live: guardians by name, and the surnames and addresses of
--- every household somebody ever belonged to. After a divorce these are the child's former surname and address.
+-- Names and addresses of the people around a person: guardians by name, and the surnames and addresses of
+-- every household the person ever belonged to. After a divorce these are the child's former surname and address.
 -- The day of the last marriage goes with them: who has married since a record was written has changed the surname.
 -- Grain: one row per person who shares or shared a household, or has a parent on file.
 with

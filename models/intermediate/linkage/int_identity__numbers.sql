@@ -1,5 +1,5 @@
 -- Records of the sources without 宛名番号 that carry one all the same (識別番号): whose it is, and whether the record
--- describes somebody else. Grain: one row per source_id and source_key whose number the register has.
+-- describes another person. Grain: one row per source_id and source_key whose number the register has.
 with
 
 records as (

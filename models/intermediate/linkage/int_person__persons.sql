@@ -57,7 +57,7 @@ people as (
         residents.moved_from,
         residents.moved_to,
         residents.area_code,
-        -- Also of whoever the register no longer has.
+        -- Also of people whom the register no longer has.
         measures.person_id is not null as is_under_support_measure,
         'register' as person_kind
     from atena

@@ -33,7 +33,7 @@ same_form as (
     from identities
     inner join numbers on identities.source_key = numbers.school_person_no
     group by numbers.school_person_no_match
-    -- Two pupils whose numbers differ in zeros only are told apart by them.
+    -- Two pupils whose numbers differ in zeros only are distinguished by them.
     having count(distinct identities.person_id) = 1
 )
 

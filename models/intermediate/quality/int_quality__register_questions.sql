@@ -35,7 +35,7 @@ measures as (
         and coalesce(measure_class <> 'unknown', true)
 ),
 
--- Of those who live here. A name of a place tells of nobody.
+-- Of those who live here. A name of a place identifies no person.
 places as (
     select
         register.delivery_id,

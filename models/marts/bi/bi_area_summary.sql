@@ -66,7 +66,7 @@ present as (
     select distinct difficulty_type from counted
 ),
 
--- Every cell of the table, those nobody is in too: an empty place would say so.
+-- Every cell of the table, empty ones too: a missing cell would reveal a zero.
 cells as (
     select
         present.difficulty_type,
@@ -94,7 +94,7 @@ cells as (
     ){{ ',' if not loop.last }}
 {% endfor %},
 
--- Of the children at risk, whom no service knows, by area and in the whole city. Whoever sees the tiers can take them
+-- Of the children at risk, whom no service knows, by area and in the whole city. A reader of the tiers can subtract them
 -- from those: a count stands only where both its tiers are shown, and where neither it nor the rest is under 5.
 at_risk as (
     select area_code, count(*) as at_risk, count(*) filter (where is_unknown_risk) as unknown

@@ -1,4 +1,4 @@
--- Chains of cases, told person by person: one row per child, kind of chain and person at its end.
+-- Chains of cases, person by person: one row per child, kind of chain and person at its end.
 with
 
 children as (
@@ -28,7 +28,7 @@ steps as (
     from chains
 ),
 
--- Who lives with whom can be read off a path: one with somebody protected on it is for those who may know the place.
+-- Who lives with whom can be read off a path: one with a protected person on it is for those who may know the place.
 protected_paths as (
     select distinct steps.person_id, steps.chain_type, steps.end_person_id
     from steps

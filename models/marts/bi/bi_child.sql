@@ -17,7 +17,7 @@ protected_people as (
     select person_id, is_dv_protected from persons
 ),
 
--- A child is withheld as its household is: whoever protects the mother protects the child beside her.
+-- A child is withheld as its household is: protection of the mother protects the child beside her.
 protected_households as (
     select members.household_id
     from {{ ref('int_household__members_as_of') }} as members

@@ -127,7 +127,7 @@ numbered_roles as (
 
 select
     {{ child_columns() }},
-    -- Somebody protected is not shown in another household's graph either.
+    -- A protected person is not shown in another household's graph either.
     children.is_dv_protected or from_roles.is_protected or to_roles.is_protected as is_dv_protected,
     children.tier,
     children.tier_label,

@@ -24,7 +24,7 @@ households as (
 
 select
     {{ child_columns() }},
-    -- Nor does another child's sheet tell where somebody protected lives, or a grown-up beside them.
+    -- Nor does another child's sheet show where a protected person lives, or an adult beside them.
     children.is_dv_protected or relatives.is_dv_protected or coalesce(households.is_dv_protected, false)
         as is_dv_protected,
     children.tier,
@@ -32,7 +32,7 @@ select
     children.difficulty_label,
     relatives.relative_id,
     relatives.relation_rank,
-    -- Of somebody protected, the relation does not say who lives with them today: the residence beside it does.
+    -- Of a protected person, the relation does not say who lives with them today: the residence beside it does.
     case
         when
             (children.is_dv_protected or relatives.is_dv_protected or households.is_dv_protected)

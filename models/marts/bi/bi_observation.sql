@@ -16,7 +16,7 @@ observations as (
     select * from {{ ref('fct_observation') }}
     where
         observed_on <= {{ as_of() }}
-        -- A month in which nobody was missed is no event.
+        -- A month without an absence is no event.
         and not (source_id in ('nursery_attendance', 'school_attendance') and value = 0)
         and observation_code not in (select barred_observations.observation_code from barred_observations)
 ),

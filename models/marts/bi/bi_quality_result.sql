@@ -1,4 +1,4 @@
--- What the expectations found: one row per run and expectation. Counts only. A view, as the results are written after
+-- Results of the expectations: one row per run and expectation. Counts only. A view, as the results are written after
 -- the build.
 {{ config(materialized='view') }}
 
@@ -14,7 +14,7 @@ holders as (
 
 select
     results.run_id,
-    -- Kept in UTC; whoever reads it is in Japan, where clocks are never changed.
+    -- Kept in UTC; readers are in Japan, which has no daylight saving time.
     results.checked_at + interval 9 hour as checked_at,
     case results.layer
         when 'raw' then '納品データ'

@@ -76,7 +76,7 @@ select
     scored.tier,
     scored.tier_label,
     scored.tier_rank,
-    -- Somebody who is no child any more is counted by the child department only.
+    -- A person who is no longer a child is counted by the child department only.
     coalesce(children.departments, '|child|') as departments,
     coalesce(children.is_dv_protected, true) as is_dv_protected,
     scored.as_of_on = {{ as_of() }} as is_latest,

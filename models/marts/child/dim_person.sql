@@ -14,7 +14,7 @@ select
     resident_from,
     resident_until,
     person_kind,
-    -- An address tells where somebody may be found.
+    -- An address reveals where a person lives.
     case when not is_dv_protected then moved_from end as moved_from,
     case when not is_dv_protected then moved_to end as moved_to
 from {{ ref('int_person__persons') }}

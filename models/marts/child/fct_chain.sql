@@ -26,5 +26,5 @@ select
     case_on,
     case_source_key
 from chains
--- Nobody under a support measure is named: such a chain counts in the value of its item, and stands nowhere.
+-- No person under a support measure is named: such a chain counts in the value of its item, and stands nowhere.
 where path is not null

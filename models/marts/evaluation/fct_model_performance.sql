@@ -55,7 +55,7 @@ members as (
             { 'kind': 'age_band', 'label': scored.age_band },
             {
                 'kind': 'area',
-                -- A number by area must not tell where somebody protected lives.
+                -- A number by area must not show where a protected person lives.
                 'label': if(protected_people.person_id is null, coalesce(areas.area_name_ja, '不明'), '不明')
             },
             { 'kind': 'nationality', 'label': if(scored.is_foreign, '外国人住民', '日本人住民') },

@@ -102,10 +102,10 @@ deleted_rows as (
 protection_rows as (
     select
         'told_support_measures' as source_id,
-        told.delivery_id,
-        told.line_number
-    from {{ ref('stg_citizens__told_support_measures') }} as told
-    semi join atena on told.atena_no = atena.atena_no
+        measures.delivery_id,
+        measures.line_number
+    from {{ ref('stg_citizens__told_support_measures') }} as measures
+    semi join atena on measures.atena_no = atena.atena_no
     union all
     select
         'support_measures' as source_id,

@@ -1,5 +1,5 @@
 -- What a steward has to settle with the holder: codes and words outside their list, places without an area, 外字, headings
--- that the contract does not know, values that could not be read, records of a number that is nobody's, dates read as
+-- that the contract does not know, values that could not be read, records of a number that no person has, dates read as
 -- what they mean, and what the sources say of families that cannot all be true. Counts and names of columns; of values,
 -- only codes and code points.
 with
@@ -45,7 +45,7 @@ deliveries as (
     where status = 'loaded'
 ),
 
-found as (
+questions as (
     select
         delivery_id,
         source_id,
@@ -116,19 +116,19 @@ found as (
 
 by_delivery as (
     select
-        found.source_id,
-        found.question,
-        found.column_name,
-        found.detail,
+        questions.source_id,
+        questions.question,
+        questions.column_name,
+        questions.detail,
         coalesce(any_value(data_items.heading), '') as heading,
-        cast(sum(found.row_count) as bigint) as row_count,
-        cast(count(distinct found.delivery_id) as bigint) as deliveries,
+        cast(sum(questions.row_count) as bigint) as row_count,
+        cast(count(distinct questions.delivery_id) as bigint) as deliveries,
         max(deliveries.delivered_on) as last_delivered_on
-    from found
-    inner join deliveries on found.delivery_id = deliveries.delivery_id
+    from questions
+    inner join deliveries on questions.delivery_id = deliveries.delivery_id
     left join data_items
-        on found.source_id = data_items.source_id and found.column_name = data_items.column_name
-    group by found.source_id, found.question, found.column_name, found.detail
+        on questions.source_id = data_items.source_id and questions.column_name = data_items.column_name
+    group by questions.source_id, questions.question, questions.column_name, questions.detail
 ),
 
 -- A contradiction stands on everything that its source has delivered.

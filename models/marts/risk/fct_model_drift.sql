@@ -130,7 +130,7 @@ parts as (
     union all
     select * from met_parts
     union all
-    -- whoever meets no band of the item
+    -- people who meet no band of the item
     select
         model_version,
         difficulty_type,
@@ -251,7 +251,7 @@ pairs as (
         ranks_after.difficulty_type,
         sign(ranks_after.tier_rank - ranks_before.tier_rank) as direction,
         {{ age_band('children.age_months') }} as age_band,
-        -- A number by area must not tell where somebody protected lives.
+        -- A number by area must not show where a protected person lives.
         case when children.is_dv_protected then '不明' else coalesce(areas.area_name_ja, '不明') end as area_name
     from ranked as ranks_after
     inner join ranked as ranks_before

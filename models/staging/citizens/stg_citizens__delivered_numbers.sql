@@ -1,5 +1,5 @@
 -- Every 宛名番号 that any loaded delivery of the register or of the history of its households holds, in whatever state the
--- row is: also of somebody whom later deliveries no longer have. Grain: one row per number.
+-- row is: also of a person whom later deliveries no longer have. Grain: one row per number.
 {%- set extracts = ['resident_register', 'household_history'] %}
 with
 
