@@ -293,8 +293,8 @@ came_together as (
     where not regexp_matches(recipients.relation_chain, '^(01|02|11|12|13|14|5.*)$')
 ),
 
--- A person who lived beside the head's own child as the head's parent, sibling or other child is its grandparent, uncle or
--- sibling, and may draw the allowance all the same.
+-- A person who lived beside the head's own child as the head's parent, sibling or other child is its grandparent, uncle
+-- or sibling, and may draw the allowance all the same.
 other_relatives as (
     select distinct recipients.person_id as recipient_id, children.person_id as child_id
     from spells as children

@@ -1,6 +1,6 @@
 -- Who lived with whom: pairs of people with a common period in one household. A household that had more than 10 members
--- on any one day is an institution and makes no edge, for any of its members at any time: a children's home that shrinks does
--- not become a family. Turnover alone does not make an institution: 15 people in 45 years may be a family.
+-- on any one day is an institution and makes no edge, for any of its members at any time: a children's home that
+-- shrinks does not become a family. Turnover alone does not make an institution: 15 people in 45 years may be a family.
 -- Grain: one row per unordered pair, household and common period (person_id < other_person_id).
 with
 

@@ -1,5 +1,5 @@
--- The area that each address of the register lies in, and which column gives it: the former municipality, else the district, else
--- the town by code or name, else the postcode. Grain: one row per atena_no whose address tells it.
+-- The area that each address of the register lies in, and which column gives it: the former municipality, else the
+-- district, else the town by code or name, else the postcode. Grain: one row per atena_no whose address gives it.
 with
 
 register as (

@@ -94,8 +94,8 @@ cells as (
     ){{ ',' if not loop.last }}
 {% endfor %},
 
--- Of the children at risk, whom no service knows, by area and in the whole city. A reader of the tiers can subtract them
--- from those: a count stands only where both its tiers are shown, and where neither it nor the rest is under 5.
+-- Of the children at risk, whom no service knows, by area and in the whole city. A reader of the tiers can subtract
+-- them from those: a count stands only where both its tiers are shown, and where neither it nor the rest is under 5.
 at_risk as (
     select area_code, count(*) as at_risk, count(*) filter (where is_unknown_risk) as unknown
     from children

@@ -1,6 +1,6 @@
--- The association of items with cases, in words: one row per as-of date, difficulty type, band and second band. A band that
--- everyone of its age meets (an age itself) compares no groups, and a pair with it says what the other band says: both are
--- left out.
+-- The association of items with cases, in words: one row per as-of date, difficulty type, band and second band. A
+-- band that everyone of its age meets (an age itself) compares no groups, and a pair with it says what the other band
+-- says: both are left out.
 with
 
 all_evidence as (
