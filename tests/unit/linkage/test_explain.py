@@ -64,7 +64,7 @@ def warehouse(models: list[tuple[str, str, str]]) -> FamilyWarehouse:
             birth(AUNT, GRANDMOTHER, 1987),
             birth(COUSIN, AUNT, 2016),
             # For the steward: an unknown relation.
-            {**birth(COUSIN, AUNT, 2016), "notice_no": "x", "notice_type": "その他"},
+            {**birth(COUSIN, AUNT, 2016), "notice_no": "x", "notice_type": "届出らしきもの"},
         ],
     )
     built.stage("council_cases", [{"case_no": "1", "child_atena_no": AUNT, "registered_on": dt.date(2000, 1, 1)}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from kodomo import dbt_runner
-from kodomo.contract import load_contracts
+from kodomo.contract import load_code_lists, load_contracts
 from kodomo.home import PROJECT, Home
 from kodomo.linkage.predict import predict
 from kodomo.scoring.engine import memory_warehouse
+from kodomo.seeds import read_seed
 
 FOLDERS = ("identity", "family", "linkage", "chains")
 MODELS = tuple(f"path:models/intermediate/{folder}" for folder in FOLDERS)
@@ -88,6 +90,7 @@ class FamilyWarehouse:
         self.connection.execute("create table warehouse.staging.stg_citizens__delivered_numbers (atena_no varchar)")
         self.columns: dict[str, list[str]] = {}
         self.tables: dict[str, str] = {}
+        self.code_lists: dict[str, dict[str, str]] = {}
         for source_id, contract in load_contracts().items():
             columns: dict[str, str] = {}
             raw = {column.name: "varchar" for column in contract.columns}
@@ -107,6 +110,9 @@ class FamilyWarehouse:
             raw |= {"delivery_id": "varchar", "line_number": "bigint"}
             self.connection.execute(f"create table warehouse.raw.{source_id} ({_typed(raw)})")
             self.columns[source_id] = list(columns)
+            self.code_lists[source_id] = {
+                column.name: column.code_list for column in contract.columns if column.code_list
+            }
             self.tables[source_id] = table
         # No row of the register belongs to a history.
         self.connection.execute(
@@ -115,7 +121,10 @@ class FamilyWarehouse:
         )
 
     def stage(self, source_id: str, rows: Iterable[Row]) -> None:
-        """Add rows to the staged table of a source; a name is its own form for display and, unspaced, for matching."""
+        """Add rows to the staged table of a source.
+
+        A name is its own form for display and, unspaced, for matching; a kind may be written as its label.
+        """
         columns = self.columns[source_id]
         (count,) = self.connection.execute(f"select count(*) from {self.tables[source_id]}").fetchall()[0]
         lines = []
@@ -126,6 +135,9 @@ class FamilyWarehouse:
                     row.setdefault(f"{name}_match", value.replace(" ", ""))
                 if f"{name}_as_delivered" in columns:
                     row.setdefault(f"{name}_as_delivered", value)
+            for name, code_list in self.code_lists[source_id].items():
+                if row.get(name) is not None:
+                    row[name] = code_of(code_list, row[name])
             lines.append([row.get(name) for name in columns])
         if lines:
             staged = {name: [line[place] for line in lines] for place, name in enumerate(columns)}
@@ -190,6 +202,19 @@ class FamilyWarehouse:
         self.connection.register("made", table)
         self.connection.execute(f"create or replace table {relation} as from made")
         self.connection.unregister("made")
+
+
+@cache
+def _codes(code_list: str) -> dict[str, str]:
+    """Codes of a list by code, label and spelling."""
+    codes = load_code_lists()[code_list]
+    spellings = {row["spelling"]: row["code"] for row in read_seed("code_spellings") if row["code_list"] == code_list}
+    return {**spellings, **{label: code for code, label in codes.items()}, **{code: code for code in codes}}
+
+
+def code_of(code_list: str, written: str) -> str:
+    """The code that staging makes of a word: ``unknown`` for one outside its list."""
+    return _codes(code_list).get(written, "unknown")
 
 
 def _typed(columns: dict[str, str]) -> str:
