@@ -33,12 +33,12 @@
 {%- endmacro %}
 
 {% macro comparable_code(col) -%}
-    {#- Capitals, one stroke for all strokes, one か for ヶ ケ 箇; no spaces, brackets, dots, quotes, leading zeros;
-        nothing is left of marks alone. -#}
-    ltrim(regexp_replace(translate(
+    {#- Capitals, one stroke for all strokes, one か for ヶ ケ 箇; no spaces, brackets, dots, quotes, leading zeros (a 0
+        alone stays); nothing is left of marks alone. -#}
+    regexp_replace(regexp_replace(translate(
         upper({{ col }}),
         '-‐‑‒–—―−－─━〜~ヶヵケカ箇 ()（）[]{}<>「」『』【】〔〕〈〉《》・·.、,，．"“”’‘', 'ーーーーーーーーーーーーーかかかかか'
-    ), '^[ー*/\\_?;:"&+|]+$', ''), '0')
+    ), '^[ー*/\\_?;:"&+|]+$', ''), '^0+(.)', '\1')
 {%- endmacro %}
 
 {% macro unnumbered(col) -%}

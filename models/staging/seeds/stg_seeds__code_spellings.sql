@@ -11,8 +11,11 @@ other_spellings as (
     select * from {{ ref('code_spellings') }}
 ),
 
+-- A program that has no kind writes 0, which is a number elsewhere and therefore no word for nothing.
 words as (
-    select * from {{ ref('words_for_nothing') }}
+    select word from {{ ref('words_for_nothing') }}
+    union all
+    select '0' as word
 ),
 
 decisions as (

@@ -138,7 +138,9 @@ def test_every_number_belongs_to_a_person_of_the_truth(city):
     known = {row["atena_no"] for row in people} | {row["former_atena_no"] for row in people}
     for source in SOURCES:
         for name in (meta["heading"] for meta in CONTRACT[source] if "宛名番号" in meta["heading"]):
-            numbers = {row[unicodedata.normalize("NFKC", name)].zfill(15) for row in city.rows(source)} - {"0" * 15}
+            # Optional numbers of the education board are not delivered by this city.
+            numbers = {row.get(unicodedata.normalize("NFKC", name), "").zfill(15) for row in city.rows(source)}
+            numbers -= {"0" * 15}
             assert numbers <= known, (source, name)
 
 
