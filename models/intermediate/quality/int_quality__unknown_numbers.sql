@@ -1,4 +1,5 @@
 -- sqlfluff:exclude_rules:ST06,LT09,RF04,ST03
+-- ST03: plain Jinja has no contract to read, and renders a CTE that only the contract uses.
 -- Numbers that a row names and that no person has: a 宛名番号 that the register never had, a pupil's number that is on no
 -- roster, a notification that is not on file, the subject of a heard fact that is gone. The row waits as a question to
 -- its holder. No number is quoted.

@@ -86,7 +86,9 @@ questions as (
     select
         delivery_id,
         source_id,
-        case when issue_code = 'interpreted_date' then 'interpreted_date' else 'unreadable_value' end as question,
+        case
+            when issue_code = 'interpreted_date' then 'interpreted_date' else 'unreadable_value'
+        end as question,
         column_name,
         issue_code as detail,
         count(*) as row_count
@@ -108,7 +110,9 @@ questions as (
         source_id,
         'orphan' as question,
         column_name,
-        case when ends_with(column_name, 'atena_no') then 'not_in_register' else 'not_on_roster' end as detail,
+        case
+            when ends_with(column_name, 'atena_no') then 'not_in_register' else 'not_on_roster'
+        end as detail,
         count(*) as row_count
     from unknown_numbers
     group by all
