@@ -75,7 +75,7 @@ def test_failed_migration_leaves_nothing_of_itself(
 def test_warehouse_of_a_later_version_is_left_alone(connection: duckdb.DuckDBPyConnection) -> None:
     migrate(connection)
     connection.execute("insert into raw.schema_versions values (9000, '9000_from_the_future', now()::timestamp)")
-    with pytest.raises(KodomoError, match="later kodomo"):
+    with pytest.raises(KodomoError, match="これより新しい kodomo"):
         migrate(connection)
 
 
