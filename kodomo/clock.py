@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 JAPAN = ZoneInfo("Asia/Tokyo")
 
 
-def today() -> dt.date:
-    """The day in Japan at this moment."""
-    return dt.datetime.now(JAPAN).date()
+def today(now: dt.datetime | None = None) -> dt.date:
+    """The day in Japan at a moment with its zone; by default at this one."""
+    return (now or dt.datetime.now(JAPAN)).astimezone(JAPAN).date()
 
 
 def day_in_japan(timestamp: float) -> dt.date:

@@ -14,5 +14,5 @@ def test_today_is_the_day_in_japan() -> None:
 
 
 def test_moment_of_a_file_is_the_day_in_japan() -> None:
-    assert clock.day_of(dt.datetime(2025, 12, 31, 15, 0, tzinfo=dt.UTC).timestamp()) == dt.date(2026, 1, 1)
-    assert clock.day_of(dt.datetime(2025, 12, 31, 14, 59, tzinfo=dt.UTC).timestamp()) == dt.date(2025, 12, 31)
+    assert clock.day_in_japan(dt.datetime(2025, 12, 31, 15, 0, tzinfo=dt.UTC).timestamp()) == dt.date(2026, 1, 1)
+    assert clock.day_in_japan(dt.datetime(2025, 12, 31, 14, 59, tzinfo=dt.UTC).timestamp()) == dt.date(2025, 12, 31)
