@@ -74,7 +74,7 @@ def test_marts_begin_with_the_columns_others_rely_on(city: City, mart: str, colu
 
 def test_every_source_was_delivered_and_every_row_accounted_for(city: City) -> None:
     deliveries = rows(city, "select source_id, rows_read, rows_loaded, rows_rejected, status from marts.fct_delivery")
-    assert len({delivery[0] for delivery in deliveries if delivery[4] == "loaded"}) == 35
+    assert len({delivery[0] for delivery in deliveries if delivery[4] == "loaded"}) == 36
     assert all(read == loaded + rejected for _, read, loaded, rejected, status in deliveries if status == "loaded")
     rejected = sum(delivery[3] for delivery in deliveries if delivery[4] == "loaded")
     assert rows(city, "select count(*) from marts.fct_reject") == [(rejected,)]
