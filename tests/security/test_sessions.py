@@ -355,7 +355,7 @@ def test_a_dry_run_says_and_changes_nothing(server: Server) -> None:
     text = home.staff.read_text(encoding="utf-8")
     try:
         home.staff.write_text(text + "visitor,見学者,child,mano,case_worker,0\n", encoding="utf-8")
-        said = apply(home, "--dry-run")
+        said = apply(home, "--dry-run", "--verbose")
         assert "account visitor: made" in said
         assert "would be made" in said
         assert content(home) == before

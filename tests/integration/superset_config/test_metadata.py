@@ -65,7 +65,7 @@ def test_metadata_may_be_on_postgresql(tmp_path: Path, postgresql: str) -> None:
         encoding="utf-8",
     )
     publish(home, "r1")
-    said = apply(home, KODOMO_METADATA_URI=postgresql)
+    said = apply(home, "--verbose", KODOMO_METADATA_URI=postgresql)
     assert "account aoi: made" in said
     assert not (home.superset / "superset.db").exists()
     assert "Everything is as the files say." in apply(home, KODOMO_METADATA_URI=postgresql)
