@@ -112,13 +112,17 @@ def needed(models: CompiledModels) -> list[str]:
 
 
 def people_columns(columns: Iterable[str]) -> list[str]:
-    """The columns by which a relation is looked up for people: ids, else 宛名番号, else an outside source's number."""
+    """The columns by which a relation is looked up for people: ids, else 宛名番号 and the numbers of outside sources.
+
+    A row that carries both kinds of numbers may leave either empty. Records that linkage reads are looked up by
+    neither: whom they are about is what it decides.
+    """
     names = list(columns)
-    return (
-        [name for name in names if name in {"person_id", "husband_id", "wife_id"}]
-        or [name for name in names if name.endswith("atena_no")]
-        or [name for name in names if name in EXTERNAL_KEYS]
-    )
+    if ids := [name for name in names if name in {"person_id", "husband_id", "wife_id"}]:
+        return ids
+    if "source_key" in names:
+        return []
+    return [name for name in names if name.endswith("atena_no") or name in EXTERNAL_KEYS]
 
 
 def copy_relation(
