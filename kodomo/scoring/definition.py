@@ -249,7 +249,7 @@ def _items(definition: Definition) -> Iterator[Finding]:
 
 
 def _observation_codes(definition: Definition, observations: Mapping[str, str | None]) -> Iterator[Finding]:
-    retired = _only_in_retired_versions(definition)
+    scored = _scored_items(definition)
     for row in definition["risk_items"]:
         code = row["observation_code"]
         if row["kind"] != "observation" or code is None:
@@ -258,7 +258,7 @@ def _observation_codes(definition: Definition, observations: Mapping[str, str | 
             near = get_close_matches(code, observations, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             yield "risk_items", row["_line"], f"there is no observation_code {code}{hint}: see observation_codes.csv."
-        elif (obstacle := observations[code]) is not None and row["item_code"] not in retired:
+        elif (obstacle := observations[code]) is not None and row["item_code"] in scored:
             yield (
                 "risk_items",
                 row["_line"],
@@ -266,14 +266,15 @@ def _observation_codes(definition: Definition, observations: Mapping[str, str | 
             )
 
 
-def _only_in_retired_versions(definition: Definition) -> set[str]:
-    """Items that are scored no more, and kept so that past runs can be replayed: they read nothing of today."""
+def _scored_items(definition: Definition) -> set[str]:
+    """Items with a coefficient or an override in a version that is not retired: only these read data."""
     retired = {row["model_version"] for row in definition["risk_model_versions"] if row["status"] == "retired"}
-    users: dict[str, set[str]] = defaultdict(set)
-    for table in ("risk_coefficients", "risk_overrides"):
-        for row in definition[table]:
-            users[row["item_code"]].add(row["model_version"])
-    return {item for item, versions in users.items() if versions <= retired}
+    return {
+        row["item_code"]
+        for table in ("risk_coefficients", "risk_overrides")
+        for row in definition[table]
+        if row["model_version"] not in retired
+    }
 
 
 def _valueless(definition: Definition) -> Iterator[Finding]:
