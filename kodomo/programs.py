@@ -35,10 +35,11 @@ def programs() -> tuple[Program, ...]:
 def locate(name: str) -> str | None:
     """Path of a program on this machine, None where it is missing.
 
-    Debian keeps PostgreSQL's server programs outside of PATH, and servers in a folder that only root's PATH holds.
+    Debian keeps PostgreSQL's programs outside of PATH (what PATH has of them may be another's), and servers in a folder
+    that only root's PATH holds.
     """
     newest_first = sorted(_CLUSTERS.glob("*/bin"), key=lambda folder: int(folder.parent.name), reverse=True)
-    folders = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *map(str, newest_first)]
+    folders = [*map(str, newest_first), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
     return shutil.which(name, path=os.pathsep.join(folders))
 
 
