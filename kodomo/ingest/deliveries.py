@@ -39,7 +39,14 @@ from kodomo.warehouse import connect, transaction
 
 HELD_BELOW_PERCENT = 70
 REGISTER = "resident_register"
-OF_THE_MACHINE = (WarehouseBusyError, duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
+OF_THE_MACHINE = (
+    WarehouseBusyError,
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.OutOfMemoryException,
+    duckdb.InterruptException,
+    ImportError,
+)
 """Errors that affect every file alike and are no fault of the file at hand."""
 
 
@@ -207,7 +214,10 @@ def take(
     except OF_THE_MACHINE:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+        is_full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+        # A run that is stopped: the engine makes this of the signal.
+        is_stopped = type(error) is RuntimeError and "interrupted" in str(error)
+        if is_full or is_stopped:
             raise
         if contract is not None and may_be_kept(data, load_heading_rules()):
             keep(home, data, sha256)

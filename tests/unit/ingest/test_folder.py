@@ -275,7 +275,15 @@ def test_nothing_is_kept_of_a_file_that_breaks_and_names_what_is_forbidden(
     assert not Home(place.parents[1] / "var").original(taken["a_20260401.csv"].sha256).exists()
 
 
-@pytest.mark.parametrize("error", [WarehouseBusyError("busy"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        WarehouseBusyError("busy"),
+        OSError(28, "No space left on device"),
+        RuntimeError("Query interrupted"),
+        ModuleNotFoundError("No module named 'scipy'"),
+    ],
+)
 def test_fault_of_the_machine_is_no_fault_of_a_file(
     place: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
