@@ -11,13 +11,13 @@ numbers as (
         null::varchar as school_person_no_match
     where false
     {%- for source in staged_sources() %}
-    {%- for column in source.pupil_numbers %}
-        union
-        select
-            {{ column }} as school_person_no,
-            {{ column }}_match as school_person_no_match
-        from {{ ref(source.model) }}
-    {%- endfor %}
+        {%- for column in source.pupil_numbers %}
+            union
+            select
+                {{ column }} as school_person_no,
+                {{ column }}_match as school_person_no_match
+            from {{ ref(source.model) }}
+        {%- endfor %}
     {%- endfor %}
 ),
 

@@ -12,16 +12,16 @@ discarded as (
         null::bigint as line_number
     where false
     {%- for source in staged_sources() %}
-    {%- for column, flag in source.ends %}
-        union all
-        select
-            '{{ source.source_id }}' as source_id,
-            '{{ column }}' as column_name,
-            delivery_id,
-            line_number
-        from {{ ref(source.model) }}
-        where {{ flag }}
-    {%- endfor %}
+        {%- for column, flag in source.ends %}
+            union all
+            select
+                '{{ source.source_id }}' as source_id,
+                '{{ column }}' as column_name,
+                delivery_id,
+                line_number
+            from {{ ref(source.model) }}
+            where {{ flag }}
+        {%- endfor %}
     {%- endfor %}
 )
 

@@ -6,7 +6,8 @@
     {%- for contract in contracts | sort(attribute='name') %}
         {%- for column in contract.columns.values() if column.config.meta.type == 'code' %}
             {%- set meta = column.config.meta %}
-            {%- do coded.append((contract.name, column.name, meta.heading, meta.code_list, meta.get('holds_several', false))) %}
+            {%- set holds_several = meta.get('holds_several', false) %}
+            {%- do coded.append((contract.name, column.name, meta.heading, meta.code_list, holds_several)) %}
         {%- endfor %}
     {%- endfor %}
 {%- endif %}

@@ -33,50 +33,50 @@ unknown_numbers as (
         null::bigint as line_number
     where false
     {%- for source in staged_sources() %}
-    {%- for column in source.numbers %}
-        union all
-        select
-            '{{ source.source_id }}' as source_id,
-            '{{ column }}' as column_name,
-            staged.delivery_id,
-            staged.line_number
-        from {{ ref(source.model) }} as staged
-        anti join atena on staged.{{ column }} = atena.atena_no
-        where staged.{{ column }} is not null
-    {%- endfor %}
-    {%- for column in source.pupil_numbers %}
-        union all
-        select
-            '{{ source.source_id }}' as source_id,
-            '{{ column }}' as column_name,
-            staged.delivery_id,
-            staged.line_number
-        from {{ ref(source.model) }} as staged
-        anti join pupils on staged.{{ column }} = pupils.school_person_no
-        where staged.{{ column }} is not null
-    {%- endfor %}
+        {%- for column in source.numbers %}
+            union all
+            select
+                '{{ source.source_id }}' as source_id,
+                '{{ column }}' as column_name,
+                staged.delivery_id,
+                staged.line_number
+            from {{ ref(source.model) }} as staged
+            anti join atena on staged.{{ column }} = atena.atena_no
+            where staged.{{ column }} is not null
+        {%- endfor %}
+        {%- for column in source.pupil_numbers %}
+            union all
+            select
+                '{{ source.source_id }}' as source_id,
+                '{{ column }}' as column_name,
+                staged.delivery_id,
+                staged.line_number
+            from {{ ref(source.model) }} as staged
+            anti join pupils on staged.{{ column }} = pupils.school_person_no
+            where staged.{{ column }} is not null
+        {%- endfor %}
     {%- for column in source.notifications %}
-        union all
-        select
-            '{{ source.source_id }}' as source_id,
-            '{{ column }}' as column_name,
-            staged.delivery_id,
-            staged.line_number
-        from {{ ref(source.model) }} as staged
-        anti join pregnancies on staged.{{ column }} = pregnancies.notification_no
-        where staged.{{ column }} is not null
-    {%- endfor %}
-    {%- if source.source_id == 'heard_observations' %}
-        union all
-        select
-            'heard_observations' as source_id,
-            'subject_no' as column_name,
-            staged.delivery_id,
-            staged.line_number
-        from {{ ref(source.model) }} as staged
-        anti join known_ids on staged.subject_no = known_ids.known_id
-        where staged.subject_no is not null
-    {%- endif %}
+            union all
+            select
+                '{{ source.source_id }}' as source_id,
+                '{{ column }}' as column_name,
+                staged.delivery_id,
+                staged.line_number
+            from {{ ref(source.model) }} as staged
+            anti join pregnancies on staged.{{ column }} = pregnancies.notification_no
+            where staged.{{ column }} is not null
+        {%- endfor %}
+        {%- if source.source_id == 'heard_observations' %}
+            union all
+            select
+                'heard_observations' as source_id,
+                'subject_no' as column_name,
+                staged.delivery_id,
+                staged.line_number
+            from {{ ref(source.model) }} as staged
+            anti join known_ids on staged.subject_no = known_ids.known_id
+            where staged.subject_no is not null
+        {%- endif %}
     {%- endfor %}
 )
 

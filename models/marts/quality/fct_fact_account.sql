@@ -161,21 +161,23 @@ delivered_rows as (
             {{ staged_filled(source.numbers, 'or') }} as has_number,
             {{ staged_filled(source.required_dates, 'and') if source.required_dates
             else staged_filled(source.dates, 'or') }} as has_date,
-            {% for column in source.codes -%}
-            coalesce(staged.{{ column }} = 'unknown', false) or
-            {% endfor -%}
-            false as has_unknown_code,
+            false
+            {%- for column in source.codes %}
+                or coalesce(staged.{{ column }} = 'unknown', false)
+            {%- endfor %} as has_unknown_code,
             {{ 'true' if source.is_conditional else 'false' }} as is_conditional,
             -- looked at where nothing has used the row
             case
-                when used.reason is null then list_filter([
+                when used.reason is null then [
                     {%- for column in source.values_read %}
-                    case
-                        when {{ says_something('staged.' ~ column.name, column) }} then '{{ column.name }}'
-                    end,
+                        case
+                            when
+                                {{ says_something('staged.' ~ column.name, column) }}
+                                then '{{ column.name }}'
+                        end,
                     {%- endfor %}
                     null::varchar
-                ], lambda name: name is not null)
+                ]
             end as filled_columns
         from ({{ current_rows(source.source_id) }}) as delivered
         left join {{ ref(source.model) }} as staged
