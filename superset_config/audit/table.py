@@ -217,7 +217,7 @@ def _access_row(row: Mapping[str, Any], pages: Mapping[str, str]) -> dict[str, A
     person = detail.get("person_id")
     shown = detail.get("shown", [])
     people = len(shown) if "shown" in detail else None
-    label = SEARCHED_JA if is_search else SEEN_JA if action.endswith("_list") else PRINTED_JA
+    label = SEARCHED_JA if is_search else SEEN_JA if action.endswith(("_list", "_view")) else PRINTED_JA
     return _row(
         row["happened_at"], row["username"], label, page, f"検索した欄：{fields}" if fields else "",
         person or (shown[0] if len(shown) == 1 else None), people, row["purpose"],

@@ -22,6 +22,7 @@ from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.japanese import japanese_date
 from superset_config.audit.kept import note
+from superset_config.pages.child_keys import key_of
 from superset_config.pages.entry_store import store
 from superset_config.pages.reach import MOST_FOUND, Reach, Terms, reach_of_request
 from superset_config.pages.words import SAVED_JA, TWICE_JA
@@ -52,11 +53,17 @@ def count_of(value: int) -> str:
     return f"{value:,}"
 
 
+def sheet_address(person_id: str) -> str:
+    """Address of the sheet of a child, for this session and publication."""
+    return f"{url_of('child')}{key_of(person_id)}"
+
+
 FILTERS = {
     "ja_date": lambda value: japanese_date(value) or "—",
     "ja_time": japanese_time,
     "points": points,
     "count_of": count_of,
+    "sheet_address": sheet_address,
 }
 
 

@@ -30,14 +30,15 @@ ACCOUNTS = [
 # What each kind of account may open, from the design: determinations are the child department's, records the holder's.
 MAY = {
     "child_all": {
-        "assess", "meeting", "paper_case", "support_measure", "person_request", "link_review", "delivery_decision",
-        "code_decision",
+        "child", "assess", "meeting", "paper_case", "support_measure", "person_request", "link_review",
+        "delivery_decision", "code_decision",
     },
-    "child_all_nodv": {"assess", "meeting", "paper_case", "person_request"},
-    "child_ryotsu": {"assess", "meeting", "paper_case"},
-    "child_ryotsu_dv": {"assess", "meeting", "paper_case", "support_measure"},
-    "education_sawata": {"school_consultation", "school_absence"},
-    "guidance_all": {"meeting"},
+    "child_all_nodv": {"child", "assess", "meeting", "paper_case", "person_request"},
+    "child_ryotsu": {"child", "assess", "meeting", "paper_case"},
+    "child_ryotsu_dv": {"child", "assess", "meeting", "paper_case", "support_measure"},
+    "education_sawata": {"child", "school_consultation", "school_absence"},
+    "health_all": {"child"},
+    "guidance_all": {"child", "meeting"},
     "steward_health": {"delivery_decision", "code_decision"},
     "steward_child": {"link_review", "delivery_decision", "code_decision"},
 }  # fmt: skip

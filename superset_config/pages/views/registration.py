@@ -10,12 +10,13 @@ from flask import Blueprint, current_app
 from kodomo.access.access import read_access
 from superset_config.pages.base import FILTERS, TEMPLATES, explain_refusal, url_of
 from superset_config.pages.views.assess import AssessPage
+from superset_config.pages.views.child import ChildPage
 from superset_config.pages.views.meeting import MeetingPage
 from superset_config.pages.views.records import FormPage, RequestPage
 from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage
 from superset_config.security.rules import ENTRY_MENU
 
-SPECIAL = (AssessPage, MeetingPage, LinkReviewPage, DeliveryDecisionPage, CodeDecisionPage, RequestPage)
+SPECIAL = (AssessPage, ChildPage, MeetingPage, LinkReviewPage, DeliveryDecisionPage, CodeDecisionPage, RequestPage)
 
 
 def add_views(appbuilder: Any) -> None:

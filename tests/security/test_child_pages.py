@@ -1,0 +1,123 @@
+"""個票: of a child of the scope only, under a key that belongs to one session and publication."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from kodomo.entries.store import EntryStore
+from superset_config.pages.child_keys import Keys
+from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine
+from tests.security.servers import Person, Server
+from tests.security.test_entry_pages import child_of, post
+
+pytestmark = pytest.mark.slow
+GONE = "この個票は開けません"
+ADDRESS = re.compile(r'href="(/entry/child/[\w-]{40,})"')
+
+
+def addresses(person: Person, **terms: str) -> dict[str, str]:
+    """Address of the sheet of each child that a search finds, by the name that the scratch warehouse gives it."""
+    text = post(person, "/entry/child/search", **{"name": "display_name", **terms}).text
+    rows = re.findall(r"<tr>.*?</tr>", text, re.DOTALL)
+    found = [(re.search(r"P\d{3}", row), ADDRESS.search(row)) for row in rows]
+    return {name.group(): address.group(1) for name, address in found if name and address}
+
+
+def test_search_leads_to_the_sheets_of_one_s_own_children(server: Server) -> None:
+    person = server.person("child_ryotsu")
+    found = addresses(person)
+    assert set(found) == {child.name for child in CHILDREN if child.area == "ryotsu" and not child.is_protected}
+    for child, address in list(found.items())[:3]:
+        assert child not in address
+        answer = person.get(address)
+        assert answer.status_code == 200
+        assert f"child_label:{child}" in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert not leaks(answer.text, person.seen)
+        assert set(re.findall(r"P\d{3}", answer.text)) == {child}
+        assert not re.search(r"<title>[^<]*P\d{3}", answer.text)
+
+
+def address_of(person: Person, child: str) -> str:
+    """Address of the sheet of one child."""
+    return addresses(person, name="", number=child)[child]
+
+
+@pytest.mark.parametrize(
+    "username",
+    ["child_all", "child_all_nodv", "guidance_all", "health_all", "education_all", "welfare_all", "elderly_all",
+     "council_all"],
+)  # fmt: skip
+def test_sheet_shows_an_audience_its_own_columns_and_facts_only(server: Server, username: str) -> None:
+    person = server.person(username)
+    found = addresses(person)
+    assert found
+    for child, address in [*found.items()][:: max(1, len(found) // 4)]:
+        answer = person.get(address)
+        assert answer.status_code == 200
+        assert not leaks(answer.text, person.seen), child
+        assert not tells_of_the_machine(answer.text, server.home.root)
+        assert "<script" not in answer.text
+
+
+def test_key_of_another_session_scope_or_publication_opens_nothing(server: Server) -> None:
+    person, other = server.person("child_ryotsu"), server.person("child_all")
+    own = addresses(person)
+    tried = [
+        *[address_of(other, child) for child in (child_of("mano"), next(iter(own)))],
+        f"/entry/child/{child_of('ryotsu')}",
+        "/entry/child/" + "A" * 64,
+        *[f"/entry/child/{key}" for key in _made_with_the_secret(server, person)],
+    ]
+    for address in tried:
+        answer = person.get(address)
+        assert answer.status_code == 404, address
+        assert GONE in answer.text
+        assert not re.search(r"P\d{3}", answer.text)
+    again = server.log_in("child_ryotsu")
+    assert again.get(next(iter(own.values()))).status_code == 404
+    assert person.get(next(iter(own.values()))).status_code == 200
+
+
+def _made_with_the_secret(server: Server, person: Person) -> list[str]:
+    """Keys of a child outside the scope and, of one inside, for an earlier publication: valid in all else."""
+    secret = server.home.secret_key.read_bytes().strip()
+    session_id = next(cookie.value for cookie in person.http.cookies if cookie.name == "session")
+    publication = (server.home.published / "current").resolve().name
+    assert Keys(secret, session_id, publication).key_of(child_of("ryotsu")) in addresses(person)[child_of("ryotsu")]
+    return [
+        Keys(secret, session_id, publication).key_of(child_of("mano")),
+        Keys(secret, session_id, "20260331T000000-scratch").key_of(child_of("ryotsu")),
+    ]
+
+
+def test_protected_child_is_on_no_sheet_of_an_area_and_without_place_for_the_unauthorised(server: Server) -> None:
+    hidden = child_of("ryotsu", is_protected=True)
+    assert hidden not in addresses(server.person("child_ryotsu"))
+    person = server.person("child_all_nodv")
+    text = person.get(address_of(person, hidden)).text
+    assert "（非表示）" in text
+    assert not leaks(text, person.seen)
+    assert f"area_name:{hidden}" not in text
+    assert (
+        f"area_name:{hidden}"
+        in server.person("child_ryotsu_dv").get(addresses(server.person("child_ryotsu_dv"))[hidden]).text
+    )
+
+
+def test_looking_at_a_sheet_is_kept(server: Server) -> None:
+    person = server.person("child_ryotsu")
+    child, address = next(iter(addresses(person).items()))
+    person.get(address)
+    last = EntryStore(server.home).accesses("child_ryotsu")[-1]
+    assert (last["action"], last["detail"]) == ("child_view", {"person_id": child})
+
+
+@pytest.mark.parametrize("username", ["analyst_all", "executive_all", "steward_child", "partner", "newcomer", "admin"])
+def test_accounts_without_sheets_open_none(server: Server, username: str) -> None:
+    person = server.person(username)
+    address = next(iter(addresses(server.person("child_all")).values()))
+    assert person.get(address).status_code == 403
+    assert post(person, "/entry/child/search", name="P").status_code == 403
