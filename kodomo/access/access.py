@@ -63,6 +63,8 @@ class EntryPage:
     departments: tuple[str, ...]
     duties: tuple[str, ...]
     needs: frozenset[str] = frozenset()
+    address: str = ""
+    """Where the page is, without a stroke at the end."""
 
     @property
     def role(self) -> str:
@@ -215,7 +217,10 @@ def read_access(path: Path = ACCESS_FILE) -> Access:
     pages = {}
     for name, entry in content.get("entry", {}).items():
         needs = frozenset(entry.get("needs", ()))
-        pages[name] = EntryPage(name, entry["label_ja"], tuple(entry["departments"]), tuple(entry["duties"]), needs)
+        address = entry.get("address", f"/entry/{name}")
+        pages[name] = EntryPage(
+            name, entry["label_ja"], tuple(entry["departments"]), tuple(entry["duties"]), needs, address
+        )
         _known(f"entry {name}: department", entry["departments"], departments)
         _known(f"entry {name}: duty", entry["duties"], duties)
         _known(f"entry {name}: needs", needs, {"dv", "all_areas"})

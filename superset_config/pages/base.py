@@ -17,6 +17,7 @@ from flask_appbuilder import BaseView
 from flask_appbuilder.security.decorators import has_access, permission_name
 
 from kodomo import clock
+from kodomo.access.access import read_access
 from kodomo.entries.store import ConflictError, UnknownRecordError, Version
 from kodomo.errors import KodomoError
 from kodomo.home import Home
@@ -28,8 +29,13 @@ from superset_config.pages.reach import MOST_FOUND, Reach, Terms, reach_of_reque
 from superset_config.pages.words import SAVED_JA, TWICE_JA
 
 TEMPLATES = Path(__file__).with_name("templates")
-ROUTES = "/entry"
+ROUTES = ("/entry/", "/kodomo/")
 """Where the addresses of the pages begin."""
+OWN_PAGE = b'<html lang="ja">'
+"""How each of the pages begins; an answer of another program does not."""
+SEARCHED = "children"
+"""The page that the search box of every page leads to."""
+SEARCH_AT = "/kodomo/children/search"
 BUSY_JA = "いまデータを読み込めません。しばらくしてからもう一度お試しください。"
 TEXT_LIMIT = 4000
 JAPAN = dt.timezone(dt.timedelta(hours=9))
@@ -111,6 +117,11 @@ def typed_date(name: str) -> dt.date | None:
         return None
 
 
+def page_number(text: str) -> int:
+    """The number of a page as an address has it, from 1 on; 1 for what is no number."""
+    return max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1
+
+
 def typed_terms() -> Terms:
     """What was searched for."""
     return Terms(typed("name").strip()[:100], typed_date("birth_on"), typed("number").strip()[:64])
@@ -155,12 +166,13 @@ class EntryPage(BaseView):
 
     def show(self, template: str, reach: Reach, **context: Any) -> str:
         """Render a template with what every page has; nothing of it may be kept by the browser."""
-        pages = [(entry.label_ja, url_of(entry.name), entry.name == self.page) for entry in entry_pages(reach)]
+        pages = [(entry.label_ja, f"{entry.address}/", entry.name == self.page) for entry in entry_pages(reach)]
         return render_template(
             f"entry/{template}",
             title=self.title,
             pages=pages,
             here=self.route_base,
+            search_at=SEARCH_AT if SEARCHED in reach.pages() else None,
             who=g.user.first_name or g.user.username,
             today=clock.today(),
             most_found=MOST_FOUND,
@@ -237,7 +249,12 @@ def entry_pages(reach: Reach) -> list[Any]:
 
 def url_of(name: str) -> str:
     """Address of a page."""
-    return f"{ROUTES}/{name}/"
+    return f"{_addresses()[name]}/"
+
+
+@cache
+def _addresses() -> dict[str, str]:
+    return {name: page.address for name, page in read_access().entry_pages.items()}
 
 
 def audit(action: str) -> None:
@@ -272,10 +289,11 @@ REFUSED_JA = {
 
 def explain_refusal(response: Response) -> Response:
     """Pages of entry are kept by no browser, and say in a page of their own why they refuse."""
-    if not request.path.startswith(f"{ROUTES}/"):
+    if not request.path.startswith(ROUTES):
         return response
     response.headers["Cache-Control"] = "no-store"
-    if response.status_code in REFUSED_JA and response.mimetype != "text/html":
+    if response.status_code in REFUSED_JA and (response.direct_passthrough or OWN_PAGE not in response.get_data()):
+        response.direct_passthrough = False
         response.set_data(printed("refused.html", message=REFUSED_JA[response.status_code]))
         response.mimetype = "text/html"
     return response

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,35 @@ class Terms:
     name: str = ""
     birth_on: dt.date | None = None
     number: str = ""
+    date_or_number: tuple[dt.date, str] | None = None
+    """Digits that are a date of birth as well as a number: either may match."""
 
     @property
     def used(self) -> list[str]:
         """The names of the fields that were filled in, for the log, which must not hold their values."""
-        return [name for name in ("name", "birth_on", "number") if getattr(self, name)]
+        return [name for name in ("name", "birth_on", "number", "date_or_number") if getattr(self, name)]
+
+    def fit(self, child: Mapping[str, Any]) -> bool:
+        """Whether all that is given matches a child of ``Reach.children``."""
+        name = folded(self.name)
+        if name and name not in child["_name"] and name not in child["_kana"]:
+            return False
+        if self.birth_on and not _is_born(child, self.birth_on):
+            return False
+        if self.date_or_number:
+            birth_on, digits = self.date_or_number
+            if not (_is_born(child, birth_on) or _has_number(child, digits)):
+                return False
+        number = self.number.strip()
+        return not number or _has_number(child, number)
+
+
+def _is_born(child: Mapping[str, Any], on: dt.date) -> bool:
+    return on in (child.get("birth_on"), child.get("expected_birth_on"))
+
+
+def _has_number(child: Mapping[str, Any], number: str) -> bool:
+    return child["person_id"] in (number, number.zfill(NUMBER_WIDTH))
 
 
 class Reach:
@@ -75,8 +100,15 @@ class Reach:
                 return table
         return None
 
-    def rows(self, source: str, where: str = "true", values: Iterable[Any] = ()) -> list[dict[str, Any]]:
-        """Rows of the scope's table of a bi_ mart; none where it has no such table.
+    def has_columns(self, source: str, *columns: str) -> bool:
+        """Whether the scope has a table of a bi_ mart with real people in it, and these columns of it."""
+        table = self.table(source)
+        return table is not None and not set(columns) & set(table.grant.without)
+
+    def rows(
+        self, source: str, where: str = "true", values: Iterable[Any] = (), columns: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Rows of the scope's table of a bi_ mart, of some ``columns`` the distinct ones; none where it has no table.
 
         Both walls: the scope's own file, and the conditions of its rows once more.
         """
@@ -87,7 +119,8 @@ class Reach:
         conditions = " and ".join([f"({where})", *row_conditions(table, self.scope)])
         try:
             with OPEN_FILES.cursor(str(file)) as connection:
-                query = f"select * from {table.name} where {conditions}"  # noqa: S608  # access.yml's names, bound values
+                asked = f"distinct {', '.join(columns)}" if columns else "*"
+                query = f"select {asked} from {table.name} where {conditions}"  # noqa: S608  # access.yml's names, bound values
                 return records(connection, query, list(values))
         except (duckdb.Error, OSError) as error:
             raise KodomoError("What is in service cannot be read.") from error
@@ -150,21 +183,7 @@ class Reach:
         """Children whom the terms fit, at most MOST_FOUND + 1 of them; none where nothing was asked for."""
         if not terms.used:
             return []
-        name = folded(terms.name)
-        number = terms.number.strip()
-        numbers = {number, number.zfill(NUMBER_WIDTH)}
-        matches = []
-        for person_id, child in self.children().items():
-            if name and name not in child["_name"] and name not in child["_kana"]:
-                continue
-            if terms.birth_on and terms.birth_on not in (child.get("birth_on"), child.get("expected_birth_on")):
-                continue
-            if number and person_id not in numbers:
-                continue
-            matches.append(child)
-            if len(matches) > MOST_FOUND:
-                break
-        return matches
+        return list(islice((child for child in self.children().values() if terms.fit(child)), MOST_FOUND + 1))
 
     def hides_path(self, chain: dict[str, Any]) -> bool:
         """Whether a chain's path, ``path_ids``, leads over a person whose place is hidden from this scope.

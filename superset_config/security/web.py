@@ -50,7 +50,7 @@ MOST_QUERIES, MOST_VALUES, MOST_DEEP, MOST_TEXT, MOST_BRACKETS = 10, 5_000, 20, 
 # Superset's own start page shows charts out of their dashboards, and its profile page is closed to all.
 _ELSEWHERE = {"/superset/welcome": "/dashboard/list/", "/user_info": "/resetmypassword/form"}
 # Pages that say their errors themselves.
-_OWN = ("/entry/", "/data-docs/")
+_OWN = ("/entry/", "/kodomo/", "/data-docs/")
 # The page requests these by itself; they are no sign of an active user.
 _QUIET = ("/static/", "/health", "/ping")
 

@@ -549,6 +549,8 @@ def _arguments(values: dict[str, Any]) -> str:
 
 # What may be sent to the pages of entry about a person. Each names a person, or a delivery, out of scope.
 ENTRY_ROUTES = {
+    "children": [],
+    "child": [],
     "assess": ["prepare", "result"],
     "meeting": ["child", "decide", "support"],
     "school_consultation": ["new", "save"],

@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from kodomo.access.access import read_access
 from kodomo.access.staff import DEMO_STAFF, read_staff
 from kodomo.entries.store import EntryStore
+from superset_config.pages.base import url_of
 from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine
 from tests.security.servers import Person, Server
 
@@ -30,15 +31,15 @@ ACCOUNTS = [
 # What each kind of account may open, from the design: determinations are the child department's, records the holder's.
 MAY = {
     "child_all": {
-        "child", "assess", "meeting", "paper_case", "support_measure", "person_request", "link_review",
-        "delivery_decision", "code_decision",
+        "children", "child", "assess", "meeting", "paper_case", "support_measure", "person_request",
+        "link_review", "delivery_decision", "code_decision",
     },
-    "child_all_nodv": {"child", "assess", "meeting", "paper_case", "person_request"},
-    "child_ryotsu": {"child", "assess", "meeting", "paper_case"},
-    "child_ryotsu_dv": {"child", "assess", "meeting", "paper_case", "support_measure"},
-    "education_sawata": {"child", "school_consultation", "school_absence"},
-    "health_all": {"child"},
-    "guidance_all": {"child", "meeting"},
+    "child_all_nodv": {"children", "child", "assess", "meeting", "paper_case", "person_request"},
+    "child_ryotsu": {"children", "child", "assess", "meeting", "paper_case"},
+    "child_ryotsu_dv": {"children", "child", "assess", "meeting", "paper_case", "support_measure"},
+    "education_sawata": {"children", "child", "school_consultation", "school_absence"},
+    "health_all": {"children", "child"},
+    "guidance_all": {"children", "child", "meeting"},
     "steward_health": {"delivery_decision", "code_decision"},
     "steward_child": {"link_review", "delivery_decision", "code_decision"},
 }  # fmt: skip
@@ -80,7 +81,7 @@ def test_the_table_of_this_test_is_that_of_the_rules() -> None:
 def test_pages_open_for_permitted_accounts_only(server: Server, username: str) -> None:
     person = server.person(username)
     for page in ACCESS.entry_pages:
-        answer = person.get(f"/entry/{page}/")
+        answer = person.get(url_of(page))
         if page in MAY.get(username, set()):
             assert answer.status_code in {200, 400}, (page, answer.status_code)
             assert answer.headers["Cache-Control"] == "no-store"
@@ -109,7 +110,7 @@ def test_forbidden_accounts_can_send_nothing(server: Server, username: str) -> N
 
 def test_only_the_log_in_page_is_public(server: Server) -> None:
     for page in ACCESS.entry_pages:
-        answer = requests.get(f"{server.address}/entry/{page}/", allow_redirects=False, timeout=60)
+        answer = requests.get(f"{server.address}{url_of(page)}", allow_redirects=False, timeout=60)
         assert answer.status_code == 302
         assert "/login/" in answer.headers["Location"]
     answer = requests.post(
@@ -141,6 +142,73 @@ def test_a_search_finds_one_s_own_children_and_is_kept(server: Server) -> None:
     assert "display_name" not in str(last["detail"])
     nothing = post(person, "/entry/assess/search", number=child_of("mano"))
     assert "見つかりません" in nothing.text
+
+
+def listed(person: Person, **conditions: str) -> set[str]:
+    """Marks of the children on the first page of the list."""
+    answer = person.get("/kodomo/children/", params=conditions)
+    assert answer.status_code == 200
+    assert not leaks(answer.text, person.seen), conditions
+    return set(re.findall(r"child_label:(P\d+)", answer.text))
+
+
+@pytest.mark.parametrize(
+    "username", ["child_all", "child_all_nodv", "child_ryotsu", "education_sawata", "health_all", "guidance_all",
+                 "council_all", "welfare_all", "elderly_all"],
+)  # fmt: skip
+def test_list_of_children_is_that_of_the_scope(server: Server, username: str) -> None:
+    person = server.person(username)
+    mine = person.seen.children()
+    shown: set[str] = set()
+    for number in range(1, -(-len(mine) // 50) + 1):
+        shown |= listed(person, page=str(number))
+    assert shown == mine
+    # A number of another page, and one that is none.
+    assert listed(person, page="999") <= mine
+    assert listed(person, page="' or 1=1") <= mine
+
+
+def test_list_of_an_area_tells_no_place_of_the_protected(server: Server) -> None:
+    of_area = {child.name for child in CHILDREN if child.area == "mano"}
+    protected = {child.name for child in CHILDREN if child.is_protected}
+    assert listed(server.person("child_all"), area="mano") == of_area
+    assert listed(server.person("child_all_nodv"), area="mano") == of_area - protected
+    assert listed(server.person("child_ryotsu"), area="mano") == set()
+
+
+@pytest.mark.parametrize(
+    ("username", "condition", "value"),
+    [
+        ("education_sawata", "council", "no"),
+        ("education_sawata", "meeting", "none"),
+        ("health_all", "meeting", "none"),
+        ("council_all", "tier", "high"),
+        ("council_all", "known", "unknown"),
+        ("child_ryotsu", "tier", "' or 1=1 --"),
+        ("child_ryotsu", "display_name", "x"),
+    ],
+)
+def test_condition_that_a_scope_may_not_use_finds_no_child(
+    server: Server, username: str, condition: str, value: str
+) -> None:
+    assert listed(server.person(username), **{condition: value}) == set()
+
+
+def test_words_of_a_search_stand_in_no_address(server: Server) -> None:
+    person, child = server.person("child_ryotsu"), child_of("ryotsu")
+    answer = post(person, "/kodomo/children/search", q=child, area="ryotsu")
+    assert answer.status_code == 302
+    place = answer.headers["Location"]
+    assert child not in place
+    assert "area=ryotsu" in place
+    assert f"child_label:{child}" in person.get(place).text
+    assert store(server).accesses("child_ryotsu")[-1]["detail"]["shown"] == [child]
+    # The key is worth nothing in another session.
+    other = server.person("child_ryotsu_dv").get(place)
+    assert "検索の言葉はもう残っていません" in other.text
+    stranger = child_of("mano")
+    place = post(person, "/kodomo/children/search", q=stranger).headers["Location"]
+    assert "child_label:" not in person.get(place).text
 
 
 @pytest.mark.parametrize("area", ["mano", "kanai"])

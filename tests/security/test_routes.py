@@ -70,7 +70,7 @@ MAY = {
     "admin": PLAIN | ASSETS | ADMINISTRATION,
 }
 # These have tests of their own, or end the session.
-ELSEWHERE = ("/entry/", "/logout/", "/login/", "/data-docs/")
+ELSEWHERE = ("/entry/", "/kodomo/", "/logout/", "/login/", "/data-docs/")
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from superset_config.pages.base import (
     as_pdf,
     audit,
     is_readable,
+    page_number,
     printed,
     route,
     store,
@@ -46,10 +47,6 @@ def _displayed_version(version: Version, form: Form, reach: Reach) -> tuple[Vers
     """An entry for display: the version, labels with values, and whether all of it may be read."""
     is_open = is_readable(version, reach)
     return version, form.shown(version.content, with_words=is_open), is_open
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 6 else 1
 
 
 class MeetingPage(EntryPage):
@@ -80,7 +77,7 @@ class MeetingPage(EntryPage):
     def _address(self, **changes: Any) -> str:
         """What leads to the list as it is asked for, with changes: codes, dates and the page, as ``_filters`` has."""
         filters, on = self._filters()
-        given = {**dataclasses.asdict(filters), "on": on, "page": _number(request.args.get("page", "")), **changes}
+        given = {**dataclasses.asdict(filters), "on": on, "page": page_number(request.args.get("page", "")), **changes}
         return urlencode({name: value for name, value in given.items() if value not in {None, ""}})
 
     @route("/")
@@ -94,7 +91,7 @@ class MeetingPage(EntryPage):
         tiers = {c["tier"]: (-int(c.get("tier_rank") or 0), c["tier_label"]) for c in children}
 
         pages = max(1, -(-len(items) // ON_A_PAGE))
-        page = min(max(_number(request.args.get("page", "")), 1), pages)
+        page = min(page_number(request.args.get("page", "")), pages)
         bands = [band(item, on) for item in items]
         shown = range((page - 1) * ON_A_PAGE, min(page * ON_A_PAGE, len(items)))
         return self.show(

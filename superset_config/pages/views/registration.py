@@ -11,12 +11,16 @@ from kodomo.access.access import read_access
 from superset_config.pages.base import FILTERS, TEMPLATES, explain_refusal, url_of
 from superset_config.pages.views.assess import AssessPage
 from superset_config.pages.views.child import ChildPage
+from superset_config.pages.views.children import ChildrenPage
 from superset_config.pages.views.meeting import MeetingPage
 from superset_config.pages.views.records import FormPage, RequestPage
 from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage
 from superset_config.security.rules import ENTRY_MENU
 
-SPECIAL = (AssessPage, ChildPage, MeetingPage, LinkReviewPage, DeliveryDecisionPage, CodeDecisionPage, RequestPage)
+SPECIAL = (
+    AssessPage, ChildPage, ChildrenPage, CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage, MeetingPage,
+    RequestPage,
+)  # fmt: skip
 
 
 def add_views(appbuilder: Any) -> None:

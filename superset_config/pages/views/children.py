@@ -1,0 +1,134 @@
+"""子ども一覧: the children of one's scope, by search and by conditions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import flash, redirect, request, session
+
+from kodomo import clock
+from kodomo.entries.conditions import Condition, Conditions, Found
+from kodomo.parameters import labels
+from superset_config.pages.base import EntryPage, audit, page_number, route, store, typed, username
+from superset_config.pages.reach import Reach
+from superset_config.pages.search_box import terms_of
+
+ON_A_PAGE = 50
+SEARCHES = "kodomo_searches"
+MOST_SEARCHES = 10
+LONGEST_CODE = 200
+FORGOTTEN_JA = "検索の言葉はもう残っていません。もう一度検索してください。"
+_OF_THE_PAGE = {"page", "search"}
+
+
+class ChildrenPage(EntryPage):
+    """子ども一覧."""
+
+    page, title = "children", "子ども一覧"
+
+    @route("/")
+    def index(self, reach: Reach) -> str:
+        """The children who meet the conditions in the address and the search of this session, most urgent first."""
+        conditions = Conditions(reach, store(), clock.today())
+        chosen = chosen_in(request.args)
+        found = conditions.find(chosen)
+        children, text = found.children, self._text()
+        if text is not None:
+            terms = terms_of(text)
+            children = [child for child in children if terms.fit(child)]
+        pages = max(1, -(-len(children) // ON_A_PAGE))
+        page = min(page_number(request.args.get("page", "")), pages)
+        shown = children[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+        self._note(shown, len(children), chosen, text)
+        return self.show(
+            "children.html",
+            reach,
+            found=found,
+            children=shown,
+            count=len(children),
+            everybody=len(reach.children()),
+            as_of_on=next((child["as_of_on"] for child in reach.children().values()), None),
+            groups=_grouped(conditions),
+            chosen=chosen,
+            chips=self._chips(conditions, chosen, found),
+            columns={name for name in _COLUMNS if reach.has_columns("bi_child", name)},
+            last_decisions={i.person_id: i.last_decision for i in conditions.meeting_items if i.last_decision},
+            decision_labels=labels("decision"),
+            sees_decisions=conditions.sees_decisions,
+            text=text,
+            page=page,
+            on_a_page=ON_A_PAGE,
+            numbers=[(number, self._address(page=str(number))) for number in range(1, pages + 1)],
+            without_search=self._address(search=None, page=None),
+        )
+
+    def _text(self) -> str | None:
+        """What was typed into the search box for this address; None for a list without a search."""
+        key = request.args.get("search")
+        if not key:
+            return None
+        text = session.get(SEARCHES, {}).get(key)
+        if text is None:
+            flash(FORGOTTEN_JA, "warning")
+        return text
+
+    def _note(self, shown: list[Mapping[str, Any]], count: int, chosen: Mapping[str, str], text: str | None) -> None:
+        action = "children_list" if text is None else "children_search"
+        fields = [*chosen, *(terms_of(text).used if text is not None else ())]
+        store().note_access(
+            username(), action, fields=fields, found=count, shown=[child["person_id"] for child in shown]
+        )
+        audit(action)
+
+    def _address(self, **changes: str | None) -> str:
+        """The address of this list with changes: codes of conditions, the page, the key of a search."""
+        given = {**chosen_in(request.args), **{name: request.args.get(name) for name in _OF_THE_PAGE}, **changes}
+        return urlencode({name: value for name, value in given.items() if value})
+
+    def _chips(self, conditions: Conditions, chosen: Mapping[str, str], found: Found) -> list[tuple[str, str, str]]:
+        """Label, choice and the address without it, of each chosen condition."""
+        chips = []
+        for name, code in chosen.items():
+            condition = conditions.offered.get(name)
+            label = condition.label_ja if condition else name
+            choice = condition.label_of(code) if condition else None
+            chips.append((label, choice or "（いまは使えない条件）", self._address(**{name: None, "page": None})))
+        return chips
+
+    @route("/search", "POST")
+    def search_for(self, _reach: Reach) -> Any:
+        """Keep what was typed in the session, and lead to the list: what is typed stands in no address."""
+        text = typed("q").strip()
+        chosen = chosen_in(request.form)
+        if not text:
+            return redirect(f"{self.route_base}/?{urlencode(chosen)}")
+        key = secrets.token_urlsafe(9)
+        kept = list(session.get(SEARCHES, {}).items())[-MOST_SEARCHES + 1 :]
+        session[SEARCHES] = {**dict(kept), key: text}
+        return redirect(f"{self.route_base}/?{urlencode({**chosen, 'search': key})}")
+
+
+# Columns of the list that not every audience has.
+_COLUMNS = (
+    "tier_label", "tiers_text", "priority_class", "priority_rank", "due_on", "known_label", "vertical_chains",
+    "support_status_label", "difficulty_label",
+)  # fmt: skip
+
+
+def chosen_in(given: Mapping[str, str]) -> dict[str, str]:
+    """The chosen conditions among the fields of an address or a form, in their order."""
+    return {
+        name: code
+        for name, code in given.items()
+        if code and name.isidentifier() and name not in {*_OF_THE_PAGE, "q", "csrf_token"} and len(code) <= LONGEST_CODE
+    }
+
+
+def _grouped(conditions: Conditions) -> dict[str, list[Condition]]:
+    grouped: dict[str, list[Condition]] = {}
+    for condition in conditions.offered.values():
+        grouped.setdefault(condition.group_ja, []).append(condition)
+    return grouped
