@@ -108,6 +108,10 @@ class Home:
     """Compiled SQL of definitions that were tried out."""
     dagster = Part("dagster", Kept.NO)
     """Dagster's instance folder."""
+    dagster_viewer_key = Part("dagster-viewer.key", Kept.COPY)
+    """The secret of those who look at Dagster's pages."""
+    dagster_operator_key = Part("dagster-operator.key", Kept.COPY)
+    """The secret of operators, who start and stop runs there."""
     landing = Part("landing", Kept.NO)
     """Where a schedule looks for extracts, if no other folder is set: the holders have them."""
     servers = Part("serve.json", Kept.NO)

@@ -4,8 +4,10 @@ No postponed annotations here: Dagster reads the types of a step's parameters wh
 """
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +37,12 @@ BATCHES: dict[str, Batch] = {}
 """The batches of this process by run: Dagster makes resources anew for each step, their state must not be."""
 
 
-class BatchResource(dg.ConfigurableResource):
-    """The run's parameters, and the batch that its steps share within one process."""
+@dataclass(frozen=True)
+class BatchResource:
+    """The run's parameters, and the batch that its steps share within one process.
+
+    No configuration of Dagster's: who asks for a run chooses neither folder nor date.
+    """
 
     landing: str
     as_of_on: str = ""
@@ -51,6 +57,15 @@ class BatchResource(dg.ConfigurableResource):
             # What is still being written is left to the sensor, which starts another run for it.
             BATCHES[key] = Batch(home, Path(self.landing), as_of_on, self.strict, retries=RETRIES, settling=settling())
         return BATCHES[key]
+
+
+def configured_batch() -> dg.ResourceDefinition:
+    """The resource of a scheduled run: the landing folder of the service, today's date. It takes no configuration."""
+    return dg.ResourceDefinition(
+        resource_fn=lambda _: BatchResource(landing=os.environ.get("KODOMO_LANDING", "")),
+        config_schema={},
+        description="The landing folder is that of `kodomo serve --landing`, the date today.",
+    )
 
 
 @contextmanager
@@ -118,7 +133,7 @@ def extract_assets() -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=specs, check_specs=checks, name="extracts")
     def extracts(
-        context: dg.AssetExecutionContext, batch: BatchResource
+        context: dg.AssetExecutionContext, batch: dg.ResourceParam[BatchResource]
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         run = batch.batch(context)
         with without_values_in_errors(run):
@@ -164,7 +179,7 @@ def model_assets(manifest: dict[str, Any]) -> dg.AssetsDefinition:
     """The dbt models and seeds; their tests are asset checks. dbt runs in this process."""
 
     @dbt_assets(manifest=manifest, name="warehouse", dagster_dbt_translator=TRANSLATOR)
-    def warehouse(context: dg.AssetExecutionContext, batch: BatchResource) -> Iterator[Any]:
+    def warehouse(context: dg.AssetExecutionContext, batch: dg.ResourceParam[BatchResource]) -> Iterator[Any]:
         run = batch.batch(context)
         with without_values_in_errors(run):
             nodes = run.build()
@@ -231,7 +246,9 @@ def expectation_checks(bi_tables: list[str]) -> dg.AssetChecksDefinition:
     ]
 
     @dg.multi_asset_check(specs=[*specs, *gates], name="expectations")
-    def expectations(context: dg.AssetCheckExecutionContext, batch: BatchResource) -> Iterator[dg.AssetCheckResult]:
+    def expectations(
+        context: dg.AssetCheckExecutionContext, batch: dg.ResourceParam[BatchResource]
+    ) -> Iterator[dg.AssetCheckResult]:
         run = batch.batch(context)
         with without_values_in_errors(run):
             results = run.check()
@@ -269,7 +286,7 @@ def publication_asset(bi_tables: list[str]) -> dg.AssetsDefinition:
         deps=[["marts", table] for table in bi_tables],
         description="published/current: one read-only file per scope.",
     )
-    def publication(context: dg.AssetExecutionContext, batch: BatchResource) -> dg.MaterializeResult:
+    def publication(context: dg.AssetExecutionContext, batch: dg.ResourceParam[BatchResource]) -> dg.MaterializeResult:
         run = batch.batch(context)
         with without_values_in_errors(run):
             if not run.expectations:

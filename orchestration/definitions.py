@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.assets import BatchResource, all_assets
+from orchestration.assets import all_assets, configured_batch
 from orchestration.jobs import batch_job, landing_folder, monthly, nightly, retention
 
 defs = dg.Definitions(
@@ -10,6 +10,6 @@ defs = dg.Definitions(
     jobs=[batch_job, retention],
     schedules=[nightly, monthly],
     sensors=[landing_folder],
-    resources={"batch": BatchResource(landing=dg.EnvVar("KODOMO_LANDING"))},
+    resources={"batch": configured_batch()},
     executor=dg.in_process_executor,
 )

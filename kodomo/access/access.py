@@ -28,6 +28,8 @@ class Grant:
     without: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
     pseudonyms: tuple[str, ...] = ()
+    is_rounded: bool = False
+    """Whether counts are rounded (kodomo/publication/rounding.py); the table is the audience's own then."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class Access:
         for audience in self.audiences.values():
             for source, grant in audience.grants.items():
                 rule = self.tables[source]
-                shared = bool(rule.get("shared"))
+                shared = bool(rule.get("shared")) and not grant.is_rounded
                 name = source if shared or not audience.suffix else f"{source}__{audience.suffix}"
                 earlier = tables_by_name.get(name)
                 if earlier and not shared:
@@ -193,7 +195,10 @@ def read_access(path: Path = ACCESS_FILE) -> Access:
     audiences = {}
     for name, entry in content["audiences"].items():
         grants = {
-            table: Grant(*(tuple((grant or {}).get(key, ())) for key in ("without", "holders", "pseudonyms")))
+            table: Grant(
+                *(tuple((grant or {}).get(key, ())) for key in ("without", "holders", "pseudonyms")),
+                is_rounded=bool((grant or {}).get("rounded")),
+            )
             for table, grant in entry["tables"].items()
         }
         audiences[name] = Audience(

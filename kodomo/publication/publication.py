@@ -20,11 +20,12 @@ import duckdb
 from kodomo.access.access import ACCESS_FILE, Access, export_scope, read_access
 from kodomo.access.scope import NO_SCOPE, Scope
 from kodomo.access.staff import read_staff
-from kodomo.errors import KodomoError, UsageError
+from kodomo.errors import KodomoError, PublicationHeldError, UsageError
 from kodomo.files import seal, sync_folder, write_atomically
 from kodomo.home import Home
 from kodomo.publication.identity import Identity, copy_run, identity_of, require_agreement
 from kodomo.publication.inputs import copy_inputs, copy_relation, write_statements
+from kodomo.publication.rounded import write_rounded
 from kodomo.publication.tables import (
     MARTS,
     audience_table_sql,
@@ -269,8 +270,9 @@ def _open(file: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
 def _write_everything(home: Home, access: Access, work: Path) -> Identity:
     """The marts as they are, and over them a view for every table of every audience, with every row.
 
-    Returns what the rows say of their run.
+    Returns what the rows say of their run. Raises PublicationHeldError where rounded counts give one away.
     """
+    in_service = current(home)
     with _open() as connection:
         try:
             connection.execute(f"attach {literal(str(home.warehouse))} as warehouse (read_only)")
@@ -289,6 +291,19 @@ def _write_everything(home: Home, access: Access, work: Path) -> Identity:
             write_statements(work, copy_inputs(connection, home, "warehouse", "everything"))
             key = pseudonym_key(home.pseudonym_key)
             for table in published_of(access.published_tables(), marts):
+                if table.grant.is_rounded:
+                    exposed = write_rounded(
+                        connection, "everything", table.name, table.source, key, in_service and in_service / EVERYTHING
+                    )
+                    if exposed:
+                        raise PublicationHeldError(
+                            "Nothing was published; what is in service stays. Rounded counts of {table} would give "
+                            "away others within it or beside what is in service: {tables}. Run `kodomo run` again "
+                            "when the counts have changed.",
+                            table=table.name,
+                            tables=", ".join(map(str, exposed)),
+                        )
+                    continue
                 sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)
                 connection.execute(f"create view everything.main.{quote(table.name)} as {sql}")
             copy_run(connection, "warehouse", "everything")

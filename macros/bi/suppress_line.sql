@@ -2,7 +2,7 @@
     {#- One pass of complementary suppression: in each line (a row or a column, its total included) where one hidden
         cell could be worked out from the others, hide the smallest cell still shown.
         A line gives a hidden cell away when it is the only one, or when its hidden cells, the total being shown, sum
-        to less than the threshold of 5. ``line``: the column that names the line; ``place``: the one that names the
+        to less than `smallest_count`. ``line``: the column that names the line; ``place``: the one that names the
         cell within it. -#}
     select
         difficulty_type,
@@ -15,7 +15,7 @@
             and (
                 count(*) filter (where is_hidden) over lines = 1
                 or (
-                    coalesce(sum(children) filter (where is_hidden) over lines, 0) < 5
+                    coalesce(sum(children) filter (where is_hidden) over lines, 0) < {{ var('smallest_count') }}
                     and not bool_or(is_hidden and {{ place }} = 'total') over lines
                 )
             )

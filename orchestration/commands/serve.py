@@ -44,7 +44,14 @@ def register(app: typer.Typer) -> None:
         )
         processes = serving.start(home, wanted)
         for service in wanted:
-            typer.echo(f"{service.name}: {service.address}")
+            if service.has_page:
+                typer.echo(f"{service.name}: {service.address}")
+        if dagster_port:
+            say(
+                "Dagster asks for a name and a secret: viewer, {viewer}; operator (starts and stops runs), {operator}.",
+                viewer=home.dagster_viewer_key,
+                operator=home.dagster_operator_key,
+            )
         if not os.environ.get("KODOMO_NETWORKS"):
             say("Only this machine reaches them: KODOMO_NETWORKS lists no network.")
         if home.demo_accounts.exists():

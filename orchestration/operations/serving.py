@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kodomo.errors import KodomoError, UsageError
+from kodomo.files import write_atomically
 from kodomo.home import PROJECT, Home
 
 START_SECONDS = 300
@@ -33,13 +37,20 @@ class Service:
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
+    def has_page(self) -> bool:
+        """Whether it is for people: it listens on a port."""
+        return bool(self.port)
+
+    @property
     def address(self) -> str:
         """The address of the server for users."""
         host = "localhost" if self.host in {"127.0.0.1", "0.0.0.0", "::"} else self.host
         return f"http://{host}:{self.port}/"
 
     def answers(self) -> bool:
-        """Whether it answers."""
+        """Whether it answers; one without a port or socket does once it runs."""
+        if not self.has_page:
+            return not self.host or Path(self.host).is_socket()
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host
         try:
             with urllib.request.urlopen(f"http://{host}:{self.port}{self.health}", timeout=5):
@@ -75,33 +86,70 @@ def services(
     )
     if dagster_port is None:
         return [superset]
+    return [superset, *_dagster(home, dagster_port, landing)]
+
+
+def _dagster(home: Home, port: int, landing: Path | None) -> list[Service]:
+    """The code with its runs, the schedules and sensors, and the pages. Only the pages listen on a port."""
     from orchestration.event_log import write_settings
 
     dagster_home = write_settings(home)
+    code = socket_folder(home) / "code.sock"
+    workspace = dagster_home / "workspace.yaml"
+    write_atomically(workspace, f"load_from:\n  - grpc_server:\n      socket: {code}\n      location_name: kodomo\n")
     variables = {"KODOMO_HOME": str(home.root), "DAGSTER_HOME": str(dagster_home)}
-    # A schedule needs a landing folder; without one the graph and past runs are there to be seen.
-    variables["KODOMO_LANDING"] = str(landing or os.environ.get("KODOMO_LANDING") or home.landing)
-    dagster = Service(
-        "Dagster",
-        # Dagster has no log-in: it is for those who sit at this machine, or behind a proxy that asks.
-        "127.0.0.1",
-        dagster_port,
-        "/server_info",
-        [
-            sys.executable,
-            "-m",
-            "dagster",
-            "dev",
-            "-m",
-            "orchestration.definitions",
-            "--host",
+    # Where a run looks, which no request chooses; without extracts the graph and past runs are there to be seen.
+    folder = {"KODOMO_LANDING": str(landing or os.environ.get("KODOMO_LANDING") or home.landing)}
+    dagster = [sys.executable, "-m", "dagster"]
+    return [
+        Service(
+            "Dagster-code",
+            str(code),
+            0,
+            "",
+            [*dagster, "code-server", "start", "-m", "orchestration.definitions", "--socket", str(code)],
+            {**variables, **folder},
+        ),
+        Service(
+            "Dagster-daemon",
+            "",
+            0,
+            "",
+            [str(Path(sys.executable).with_name("dagster-daemon")), "run", "-w", str(workspace)],
+            {**variables, **folder},
+        ),
+        Service(
+            "Dagster",
             "127.0.0.1",
-            "--port",
-            str(dagster_port),
-        ],
-        variables,
-    )
-    return [superset, dagster]
+            port,
+            "/health",
+            [
+                sys.executable,
+                "-m",
+                "orchestration.operations.dagster_web",
+                "--port",
+                str(port),
+                "--workspace",
+                str(workspace),
+            ],
+            variables,
+        ),
+    ]
+
+
+def socket_folder(home: Home) -> Path:
+    """A folder for sockets that only this user enters: the path of a socket may have 107 bytes, a home's may be longer.
+
+    Raises KodomoError where another user of the machine has made it.
+    """
+    name = hashlib.sha256(str(home.root).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"kodomo-{os.getuid()}-{name}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise KodomoError("{folder} belongs to another user: delete it, or set TMPDIR.", folder=folder)
+    folder.chmod(0o700)
+    return folder
 
 
 def state_file(home: Home) -> Path:
@@ -137,10 +185,14 @@ def start(home: Home, wanted: list[Service]) -> list[subprocess.Popen]:
     if running(home):
         raise UsageError("The servers of this home are up already: `kodomo serve --stop` stops them.")
     for service in wanted:
-        if not port_is_free(service.host, service.port):
+        if service.has_page and not port_is_free(service.host, service.port):
             raise UsageError(
                 "Port {port} is taken: choose another one for {name}.", port=service.port, name=service.name
             )
+    for service in wanted:
+        # What a killed server left would count as an answer.
+        if service.host.startswith("/"):
+            Path(service.host).unlink(missing_ok=True)
     logs = home.logs
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     processes = []
@@ -156,24 +208,33 @@ def start(home: Home, wanted: list[Service]) -> list[subprocess.Popen]:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
+                    umask=0o077,
                 )
             processes.append(process)
             entries[service.name] = {"pid": process.pid, "started": _started(process.pid)}
-        state_file(home).write_text(json.dumps(entries), encoding="utf-8")
-        deadline = time.monotonic() + START_SECONDS
+            state_file(home).write_text(json.dumps(entries), encoding="utf-8")
+            if not service.has_page:
+                # The others ask it.
+                _wait(service, process, logs)
         for service, process in zip(wanted, processes, strict=True):
-            while not service.answers():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise KodomoError(
-                        "{name} did not start: see {value}",
-                        name=service.name,
-                        value=logs / (service.name.lower() + ".log"),
-                    )
-                time.sleep(0.3)
+            _wait(service, process, logs)
     except BaseException:
         stop(home)
         raise
     return processes
+
+
+def _wait(service: Service, process: subprocess.Popen, logs: Path) -> None:
+    """Wait until a service answers. Raises KodomoError when it ends before, or takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while not service.answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise KodomoError(
+                "{name} did not start: see {value}",
+                name=service.name,
+                value=logs / (service.name.lower() + ".log"),
+            )
+        time.sleep(0.3)
 
 
 def stop(home: Home) -> list[str]:

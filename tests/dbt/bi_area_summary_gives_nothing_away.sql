@@ -22,4 +22,4 @@ union all
 
 select difficulty_type, area_code || ' ' || tier as line
 from cells
-where (is_hidden and children is not null) or children < 5
+where (is_hidden and children is not null) or children < {{ var('smallest_count') }}

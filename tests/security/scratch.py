@@ -108,6 +108,15 @@ def write_warehouse(path: Path, children: list[Child] | None = None) -> None:
             for row in _rows(table, {c.name: c.data_type for c in columns.values()}, children or CHILDREN):
                 marks = ", ".join("?" * len(names))
                 connection.execute(f"insert into marts.{table} values ({marks})", [row[name] for name in names])
+        write_area_counts(connection)
+
+
+def write_area_counts(connection: duckdb.DuckDBPyConnection) -> None:
+    """The mart that the partner's rounded counts are made from, for the row of the area summary."""
+    connection.execute(
+        "create table marts.fct_area_count as select difficulty_type, area_code, tier, 1 as tier_rank, "
+        "children, 0 as unknown_children from marts.bi_area_summary"
+    )
 
 
 def _rows(table: str, columns: dict[str, str], children: list[Child]) -> list[dict]:

@@ -84,7 +84,7 @@ def test_dashboards_are_those_of_the_audience(server: Server) -> None:
         return {row["slug"] for row in answer.json()["result"]}
 
     assert {"overview", "list"} <= slugs("child_ryotsu")
-    assert slugs("partner") == {"areas"}
+    assert slugs("partner") == {"areas-partner"}
     assert slugs("newcomer") == set()
     assert "list" not in slugs("executive_all")
 

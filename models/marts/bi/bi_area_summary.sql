@@ -1,18 +1,11 @@
--- Children by area and tier, for everybody: one row per difficulty type, area (and the whole city) and tier (and all
+-- Children by area and tier, for staff: one row per difficulty type, area (and the whole city) and tier (and all
 -- tiers). Counts under 5 are hidden, and with them as many others as keep them from being worked out from the totals.
--- People under a support measure are in no count: a count of one would tell where they are.
+-- For staff; the community partner has rounded counts instead (kodomo/publication/rounding.py).
 {% set passes = 8 %}
 with
 
-children as (
-    select person_id, area_code, tier, is_unknown_risk, tier_rank >= 2 as is_at_risk
-    from {{ ref('bi_child') }}
-    where not is_dv_protected
-),
-
-child_tiers as (
-    select person_id, area_code, difficulty_type, tier from {{ ref('bi_child_tier') }}
-    where is_active_version and not is_dv_protected
+counts as (
+    select * from {{ ref('fct_area_count') }}
 ),
 
 areas as (
@@ -35,31 +28,20 @@ difficulties as (
     select 'overall' as difficulty_type, '総合' as label_ja, 0 as sort_order
 ),
 
-rows_of_both as (
-    select 'overall' as difficulty_type, area_code, tier from children
-    union all
-    select difficulty_type, area_code, tier from child_tiers
-),
-
 -- The totals are cells like any other: without them nothing could be worked out, and with them everything can.
-cells_and_totals as (
-    select difficulty_type, area_code, tier from rows_of_both
-    where area_code is not null and tier is not null
-    union all
-    select difficulty_type, 'total' as area_code, tier from rows_of_both
-    where area_code is not null and tier is not null
-    union all
-    select difficulty_type, area_code, 'total' as tier from rows_of_both
-    where area_code is not null and tier is not null
-    union all
-    select difficulty_type, 'total' as area_code, 'total' as tier from rows_of_both
-    where area_code is not null and tier is not null
-),
-
 counted as (
-    select difficulty_type, area_code, tier, count(*) as children
-    from cells_and_totals
-    group by all
+    select
+        difficulty_type,
+        coalesce(area_code, 'total') as area_code,
+        coalesce(tier, 'total') as tier,
+        sum(children) as children
+    from counts
+    group by grouping sets (
+        (difficulty_type, area_code, tier),
+        (difficulty_type, area_code),
+        (difficulty_type, tier),
+        (difficulty_type)
+    )
 ),
 
 present as (
@@ -73,7 +55,7 @@ cells as (
         areas.area_code,
         tiers.tier,
         coalesce(counted.children, 0)::integer as children,
-        coalesce(counted.children, 0) < 5 as is_hidden
+        coalesce(counted.children, 0) < {{ var('smallest_count') }} as is_hidden
     from present
     cross join areas
     cross join tiers
@@ -97,14 +79,13 @@ cells as (
 -- Of the children at risk, whom no service knows, by area and in the whole city. A reader of the tiers can subtract
 -- them from those: a count stands only where both its tiers are shown, and where neither it nor the rest is under 5.
 at_risk as (
-    select area_code, count(*) as at_risk, count(*) filter (where is_unknown_risk) as unknown
-    from children
-    where area_code is not null and is_at_risk
-    group by area_code
-    union all
-    select 'total' as area_code, count(*) as at_risk, count(*) filter (where is_unknown_risk) as unknown
-    from children
-    where area_code is not null and is_at_risk
+    select
+        coalesce(area_code, 'total') as area_code,
+        sum(children) as at_risk,
+        sum(unknown_children) as unknown
+    from counts
+    where difficulty_type = 'overall' and tier_rank >= 2
+    group by grouping sets ((area_code), ())
 ),
 
 tiers_shown as (
@@ -120,7 +101,7 @@ unknown_cells as (
         areas.area_code,
         coalesce(at_risk.unknown, 0)::integer as unknown,
         coalesce(at_risk.at_risk - at_risk.unknown, 0)::integer as known,
-        least(coalesce(at_risk.unknown, 0), coalesce(at_risk.at_risk - at_risk.unknown, 0)) < 5
+        least(coalesce(at_risk.unknown, 0), coalesce(at_risk.at_risk - at_risk.unknown, 0)) < {{ var('smallest_count') }}
         or coalesce(tiers_shown.is_any_hidden, true) as is_hidden
     from areas
     left join at_risk on areas.area_code = at_risk.area_code
@@ -138,8 +119,8 @@ unknown_shown as (
             and not bool_or(is_hidden and area_code = 'total') over ()
             and (
                 count(*) filter (where is_hidden) over () = 1
-                or sum(unknown) filter (where is_hidden) over () < 5
-                or sum(known) filter (where is_hidden) over () < 5
+                or sum(unknown) filter (where is_hidden) over () < {{ var('smallest_count') }}
+                or sum(known) filter (where is_hidden) over () < {{ var('smallest_count') }}
             )
             and row_number() over (order by is_hidden, unknown, area_code) = 1
         ) as is_hidden

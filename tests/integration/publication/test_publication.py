@@ -21,7 +21,7 @@ from kodomo.access.access import export_scope, read_access
 from kodomo.access.scope import Scope
 from kodomo.access.staff import COLUMNS, DEMO_STAFF, read_staff
 from kodomo.entries.store import EntryStore
-from kodomo.errors import KodomoError, UsageError
+from kodomo.errors import KodomoError, PublicationHeldError, UsageError
 from kodomo.home import PROJECT, Home
 from kodomo.publication import (
     current,
@@ -30,6 +30,7 @@ from kodomo.publication import (
     publish,
     refresh,
     rollback,
+    rounding,
     scope_file,
 )
 from kodomo.publication import publication as publisher
@@ -371,3 +372,59 @@ def test_a_killed_publication_leaves_what_is_in_service(home: Home, milliseconds
             connection.execute("select count(*) from duckdb_tables()").fetchone()
     assert publish(home, "r2").name == "r2"
     assert not list(home.published.glob(".unfinished*"))
+
+
+def partner_rows(home: Home) -> list[tuple[int | None, int | None]]:
+    """Children and unknown children in each row of the partner's file."""
+    file = scope_file(home, Scope.of(["community_partner"], ["*"], ["executive"]))
+    with duckdb.connect(str(file), read_only=True) as connection:
+        tables = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        assert tables == {"bi_area_summary__partner"}
+        return connection.execute("select children, unknown_children from bi_area_summary__partner").fetchall()
+
+
+def count_areas(home: Home, children: int) -> None:
+    """A city of one difficulty type with so many children in one area, in the warehouse."""
+    cells = [(area, tier) for area in ("ryotsu", "total") for tier in ("high", "low", "total")]
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("delete from marts.bi_area_summary")
+        connection.execute("delete from marts.fct_area_count")
+        for area, tier in cells:
+            connection.execute(
+                "insert into marts.bi_area_summary by name select 'overall' as difficulty_type, ? as area_code, "
+                "? as tier, 0 as children",
+                [area, tier],
+            )
+        connection.execute(
+            "insert into marts.fct_area_count values ('overall', 'ryotsu', 'high', 3, 3, 2), "
+            "('overall', 'ryotsu', 'low', 1, ?, 0)",
+            [children],
+        )
+
+
+def test_partner_has_rounded_counts_alone(home: Home) -> None:
+    count_areas(home, 41)
+    publish(home, "r1")
+    rows = partner_rows(home)
+    assert len(rows) == 6
+    assert all(children % 5 == 0 and (unknown or 0) % 5 == 0 for children, unknown in rows)
+    assert sorted(unknown is None for _, unknown in rows) == [False, False, True, True, True, True]
+    shown = {children for children, _ in rows}
+    assert shown <= {0, 5, 40, 45, 50}
+    publish(home, "r2")
+    assert partner_rows(home) == rows
+
+
+def test_counts_that_would_be_given_away_hold_the_publication(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    count_areas(home, 41)
+    first = publish(home, "r1")
+    # Each count rounded by itself: 50, 0 and both together 40 leave one possibility for each.
+    numbers = {"low": 50, "high": 0, "total": 40}
+    monkeypatch.setattr(
+        rounding, "_nearby", lambda counts, *_: {c: 0 if c[0] == "unknown" else numbers[c[2]] for c in counts}
+    )
+    with pytest.raises(PublicationHeldError) as held:
+        publish(home, "r2")
+    assert "bi_area_summary__partner" in str(held.value)
+    assert "41" not in str(held.value)
+    assert current(home) == first

@@ -12,6 +12,7 @@ import pytest
 from scipy.optimize import linprog
 
 from kodomo.home import PROJECT
+from kodomo.parameters import parameter
 
 AREAS = [f"area_{number}" for number in range(7)]
 TIERS = ["high", "latent", "low"]
@@ -20,12 +21,12 @@ Cells = dict[tuple[str, str], int | None]
 
 
 def model_sql() -> str:
-    """The model's SQL, over tables of the same names as its references."""
-    templates = "".join(
-        (PROJECT / path).read_text(encoding="utf-8")
-        for path in ("macros/bi/suppress_line.sql", "models/marts/bi/bi_area_summary.sql")
-    )
-    return jinja2.Template(templates).render(ref=lambda name: name, as_of=lambda: "date '2026-04-01'")
+    """The model's SQL with that of the counts it reads, over tables of the same names as its references."""
+    paths = ("macros/bi/suppress_line.sql", "models/marts/bi/fct_area_count.sql", "models/marts/bi/bi_area_summary.sql")
+    macro, counts, summary = ((PROJECT / path).read_text(encoding="utf-8") for path in paths)
+    names = {"ref": lambda name: name, "var": parameter, "as_of": lambda: "date '2026-04-01'"}
+    with_counts = jinja2.Template(counts).render(**names)
+    return f"with fct_area_count as ({with_counts}) from ({jinja2.Template(macro + summary).render(**names)})"
 
 
 SQL = model_sql()
