@@ -29,19 +29,22 @@ difficulties as (
 ),
 
 -- The totals are cells like any other: without them nothing could be worked out, and with them everything can.
+areas_and_city as (
+    select difficulty_type, area_code, tier, tier_rank, children, unknown_children from counts
+    union all
+    select difficulty_type, 'total' as area_code, tier, tier_rank, children, unknown_children from counts
+),
+
+cells_and_totals as (
+    select difficulty_type, area_code, tier, children from areas_and_city
+    union all
+    select difficulty_type, area_code, 'total' as tier, children from areas_and_city
+),
+
 counted as (
-    select
-        difficulty_type,
-        coalesce(area_code, 'total') as area_code,
-        coalesce(tier, 'total') as tier,
-        sum(children) as children
-    from counts
-    group by grouping sets (
-        (difficulty_type, area_code, tier),
-        (difficulty_type, area_code),
-        (difficulty_type, tier),
-        (difficulty_type)
-    )
+    select difficulty_type, area_code, tier, sum(children) as children
+    from cells_and_totals
+    group by difficulty_type, area_code, tier
 ),
 
 present as (
@@ -79,13 +82,10 @@ cells as (
 -- Of the children at risk, whom no service knows, by area and in the whole city. A reader of the tiers can subtract
 -- them from those: a count stands only where both its tiers are shown, and where neither it nor the rest is under 5.
 at_risk as (
-    select
-        coalesce(area_code, 'total') as area_code,
-        sum(children) as at_risk,
-        sum(unknown_children) as unknown
-    from counts
+    select area_code, sum(children) as at_risk, sum(unknown_children) as unknown
+    from areas_and_city
     where difficulty_type = 'overall' and tier_rank >= 2
-    group by grouping sets ((area_code), ())
+    group by area_code
 ),
 
 tiers_shown as (
@@ -101,7 +101,8 @@ unknown_cells as (
         areas.area_code,
         coalesce(at_risk.unknown, 0)::integer as unknown,
         coalesce(at_risk.at_risk - at_risk.unknown, 0)::integer as known,
-        least(coalesce(at_risk.unknown, 0), coalesce(at_risk.at_risk - at_risk.unknown, 0)) < {{ var('smallest_count') }}
+        least(coalesce(at_risk.unknown, 0), coalesce(at_risk.at_risk - at_risk.unknown, 0))
+        < {{ var('smallest_count') }}
         or coalesce(tiers_shown.is_any_hidden, true) as is_hidden
     from areas
     left join at_risk on areas.area_code = at_risk.area_code
