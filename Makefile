@@ -16,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 
-.PHONY: setup programs demo check test lint screenshots lock clean
+.PHONY: setup programs demo check test lint screenshots lock outdated clean
 
 setup: $(VENV)/.installed  ## the environment in .venv, from requirements.lock
 
@@ -51,6 +51,9 @@ screenshots: setup programs  ## every dashboard as every role, into $(KODOMO_HOM
 lock:  ## resolve the versions again
 	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+
+outdated: setup  ## what the registry has later versions of; docs/dependencies.md says what holds each pin
+	$(UV) pip list --outdated --python $(BIN)/python
 
 clean:
 	rm -rf $(VENV) var
