@@ -16,7 +16,8 @@ from typing import Any
 import duckdb
 
 from kodomo.determination import determination as individual
-from kodomo.determination.service import reading
+from kodomo.determination.heard import AssessError
+from kodomo.determination.service import in_service, reading
 from kodomo.home import Home
 from kodomo.publication import current
 from kodomo.publication.publication import EVERYTHING
@@ -67,7 +68,7 @@ def bare(connection: duckdb.DuckDBPyConnection, statements: list[tuple[str, Any]
 
 def batch_rows(home: Home) -> dict[str, set[tuple]]:
     """The batch's scores by child."""
-    with individual.in_service(home) as (connection, _):
+    with in_service(home) as (connection, _):
         rows_by_person: dict[str, set[tuple]] = {}
         for row in connection.execute(
             f"select person_id, model_version, difficulty_type, score, tier, is_override, completeness "
@@ -90,7 +91,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     as_of_on = dt.date.fromisoformat(sys.argv[2]) if len(sys.argv) > 2 else None
     home = Home.from_environment()
-    with individual.in_service(home) as (connection, _):
+    with in_service(home) as (connection, _):
         people = [
             row[0]
             for row in connection.execute(
@@ -107,7 +108,7 @@ def main() -> None:
         started = time.perf_counter()
         try:
             determination = individual.determine(home, person_id, as_of_on=as_of_on)
-        except individual.AssessError:
+        except AssessError:
             # On the other date this child was none yet.
             continue
         elapsed = time.perf_counter() - started
@@ -116,10 +117,10 @@ def main() -> None:
         if as_of_on is None:
             rows = {
                 tuple(
-                    score[name]
+                    getattr(score, name)
                     for name in ("model_version", "difficulty_type", "score", "tier", "is_override", "completeness")
                 )
-                for score in determination.children[0]["scores"]
+                for score in determination.children[0].scores
             }
             if rows != expected[person_id]:
                 sys.exit("A determination differs from the batch.")

@@ -10,7 +10,7 @@ import duckdb
 
 from kodomo.contract import Contract, load_code_lists, load_contracts
 from kodomo.data_subjects.person_records import Known, known_as, rejects_about, rows_about
-from kodomo.determination.determination import observation_codes, source_label
+from kodomo.determination.heard import observation_codes, source_label
 from kodomo.determination.record import result_labels
 from kodomo.determination.service import in_service
 from kodomo.entries.forms import forms

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
-from kodomo.determination.determination import (
-    SCOPES_JA,
-    Determination,
-    Observation,
-    observation_codes,
-)
+from kodomo.determination.determination import SCOPES_JA
+from kodomo.determination.heard import Observation, observation_codes
+from kodomo.determination.results import ChildResult, Contribution, Determination, Score
 from kodomo.errors import UsageError
 from kodomo.japanese import japanese_date
 
@@ -35,25 +33,21 @@ def keep(store: Any, determination: Determination, person_id: str, purpose: str,
         person_id=person_id,
         as_of_on=determination.as_of_on,
         publication=determination.publication,
-        heard=[heard.__dict__ for heard in determination.heard],
+        heard=[dataclasses.asdict(heard) for heard in determination.heard],
         result=[summary(child) for child in determination.children],
         determined_by=by,
     )
 
 
-def summary(child: dict[str, Any]) -> dict[str, Any]:
+def summary(child: ChildResult) -> dict[str, Any]:
     """What is kept of a child's result: scores and tiers, priority, the items that count."""
+    kept = ("model_version", "difficulty_type", "score", "tier", "is_override")
     return {
-        "person_id": child["person_id"],
-        "scores": [
-            {name: score[name] for name in ("model_version", "difficulty_type", "score", "tier", "is_override")}
-            for score in child["scores"]
-        ],
-        "priority_class": child["priority"]["priority_class"] if child["priority"] else None,
-        "items": sorted(
-            {row["item_code"] for row in child["contributions"] if row["is_counted"] and row["change"] != "gone"}
-        ),
-        "support_contents": [row["support_code"] for row in child["support_contents"]],
+        "person_id": child.person_id,
+        "scores": [{name: getattr(score, name) for name in kept} for score in child.scores],
+        "priority_class": child.priority.priority_class if child.priority else None,
+        "items": sorted({row.item_code for row in child.contributions if row.is_counted and row.change != "gone"}),
+        "support_contents": [content.support_code for content in child.support_contents],
     }
 
 
@@ -89,73 +83,63 @@ def lines(determination: Determination, purpose: str) -> list[str]:
     return report
 
 
-def _child_lines(child: dict[str, Any]) -> list[str]:
-    birth = japanese_date(child["birth_on"]) or f"{japanese_date(child['expected_birth_on'])}予定"
+def _child_lines(child: ChildResult) -> list[str]:
+    birth = japanese_date(child.birth_on) or f"{japanese_date(child.expected_birth_on)}予定"
     report = [
-        f"■ {child['display_name']}  {child['kana'] or ''}  {birth}  {child['sex'] or ''}"
-        + ("  支援措置" if child["is_dv_protected"] else ""),
-        f"  個人ID {child['person_id']}  世帯 {child['household_id'] or '—'}  地区 {child['area_name'] or '—'}"
-        f"  支援機関 {'把握' if child['is_known_to_services'] else '未把握'}",
+        f"■ {child.display_name}  {child.kana or ''}  {birth}  {child.sex or ''}"
+        + ("  支援措置" if child.is_dv_protected else ""),
+        f"  個人ID {child.person_id}  世帯 {child.household_id or '—'}  地区 {child.area_name or '—'}"
+        f"  支援機関 {'把握' if child.is_known_to_services else '未把握'}",
     ]
-    report += [
-        f"    {row['way_label']}（{row['holder_label']}、{japanese_date(row['known_on'])}）"
-        for row in child["known_by"]
-    ]
-    for score in child["scores"]:
-        trial = "" if score["status"] == "active" else "（試行）"
-        forced = "・強制引上げ" if score["is_override"] else ""
-        completeness = f"{score['completeness']:.0%}" if score["completeness"] is not None else "—"
+    report += [f"    {row.way_label}（{row.holder_label}、{japanese_date(row.known_on)}）" for row in child.known_by]
+    for score in child.scores:
+        trial = "" if score.status == "active" else "（試行）"
+        forced = "・強制引上げ" if score.is_override else ""
+        completeness = f"{score.completeness:.0%}" if score.completeness is not None else "—"
         report.append(
-            f"  {score['difficulty_label']}{trial}: {score['score']:f}点 {score['tier_label']}{forced}"
+            f"  {score.difficulty_label}{trial}: {score.score:f}点 {score.tier_label}{forced}"
             f"  データ充足率 {completeness}{_before(score)}"
         )
-    priority = child["priority"]
+    priority = child.priority
     if priority:
         report.append(
-            f"  優先度 {priority['priority_class']}  {priority['priority_rank']}位  "
-            f"検討期限 {japanese_date(child['due_by_on'])}（{priority['due_days']}日以内）"
+            f"  優先度 {priority.priority_class}  {priority.priority_rank}位  "
+            f"検討期限 {japanese_date(child.due_by_on)}（{priority.due_days}日以内）"
         )
     report.append("  ● 点数の内訳")
-    report += [f"    {line}" for line in map(contribution_line, child["contributions"])] or ["    なし"]
+    report += [f"    {line}" for line in map(contribution_line, child.contributions)] or ["    なし"]
     report.append("  ● 連鎖")
     report += [
-        f"    {chain['chain_label']} {chain['steps']}: {' → '.join(chain['path'])}"
-        f"（{chain['case_source_label']} {japanese_date(chain['case_on'])}）"
-        for chain in child["chains"]
+        f"    {chain.chain_label} {chain.steps}: {' → '.join(chain.path)}"
+        f"（{chain.case_source_label} {japanese_date(chain.case_on)}）"
+        for chain in child.chains
     ] or ["    なし"]
     report.append("  ● 支援内容（案）")
     report += [
-        f"    {row['content_ja']}" + (f"（{row['difficulty_labels']}）" if row["difficulty_labels"] else "")
-        for row in child["support_contents"]
+        f"    {row.content_ja}" + (f"（{row.difficulty_labels}）" if row.difficulty_labels else "")
+        for row in child.support_contents
     ] or ["    なし"]
     report.append("  ● データのない項目（リスクがないという意味ではない）")
-    report += [f"    {row['item_label']}（{row['source_label']}）" for row in child["missing"]] or ["    なし"]
+    report += [f"    {row.item_label}（{row.source_label}）" for row in child.missing] or ["    なし"]
     report.append("  ● 答えのないデータ")
-    report += [f"    {row['reason']}（{row['item_labels']}）" for row in child["unanswered"]] or ["    なし"]
+    report += [f"    {row.reason}（{row.item_labels}）" for row in child.unanswered] or ["    なし"]
     return report
 
 
-def _before(score: dict[str, Any]) -> str:
-    if not score["is_changed"]:
+def _before(score: Score) -> str:
+    if not score.is_changed:
         return ""
-    if score["score_before"] is None:
+    if score.score_before is None:
         return "  ← 前回は対象外"
-    return f"  ← 前回 {score['score_before']:f}点 {score['tier_label_before']}"
+    return f"  ← 前回 {score.score_before:f}点 {score.tier_label_before}"
 
 
-def contribution_line(row: dict[str, Any]) -> str:
+def contribution_line(row: Contribution) -> str:
     """One contribution with its sources and what changed."""
-    counted = "" if row["is_counted"] or row["change"] == "gone" else "（不算入）"
-    change = f"【{CHANGES_JA[row['change']]}】" if CHANGES_JA[row["change"]] else ""
-    sources = "、".join(source_text(source) for source in row["sources"])
+    counted = "" if row.is_counted or row.change == "gone" else "（不算入）"
+    change = f"【{CHANGES_JA[row.change]}】" if CHANGES_JA[row.change] else ""
+    sources = "、".join(source.text for source in row.sources)
     return (
-        f"{row['difficulty_label']} {row['coefficient']:+f}{counted} {row['item_label']}"
-        f"［{row['band_label'] or '—'}］{change}" + (f" 出典: {sources}" if sources else "")
+        f"{row.difficulty_label} {row.coefficient:+f}{counted} {row.item_label}"
+        f"［{row.band_label or '—'}］{change}" + (f" 出典: {sources}" if sources else "")
     )
-
-
-def source_text(source: dict[str, Any]) -> str:
-    """The origin of a value as text: source, delivery date, lines."""
-    if source["delivery_id"] is None:
-        return source["label"]
-    return f"{source['label']} {japanese_date(source['delivered_on'])}納品 {','.join(source['lines'])}行目"

@@ -23,6 +23,21 @@ TARGETS = (
     "marts.fct_unanswered",
     "marts.fct_known_by",
 )
+VIEWS = tuple(
+    f"marts.determination_{name}"
+    for name in (
+        "child",
+        "score",
+        "contribution",
+        "missing",
+        "unanswered",
+        "known_by",
+        "support_content",
+        "priority",
+        "chain",
+    )
+)
+"""What a determination shows. They are executed for each one, and never copied into a publication."""
 AT_BUILD_DATE = (
     "intermediate.int_risk__subjects",
     "intermediate.int_risk__scope_members",
@@ -41,15 +56,6 @@ EXTERNAL_KEYS = {
     "service_no": "social_council_services",
 }
 """Columns in which an outside source has its own number of a person, and whose number it is."""
-LABELS = (
-    "seeds.difficulty_types",
-    "seeds.observation_codes",
-    "seeds.risk_tiers",
-    "seeds.risk_items",
-    "seeds.risk_bands",
-    "raw.deliveries",
-)
-
 NEARNESS = ("intermediate.near_people", "intermediate.near_lived", "intermediate.near_links")
 """The relations of nearness at any time: people with numbers, household memberships, edges of the family graph."""
 # A household that ever had more members than this is an institution on any date, and makes no edge.
@@ -107,8 +113,8 @@ _LINKS = """
 def needed(models: CompiledModels) -> list[str]:
     """The relations outside the marts that a determination for the build's date, or for another one, reads."""
     again = set(models.again(TARGETS, [PARAMETERS]))
-    read = {parent for relation in again for parent in models.parents[relation]} - again
-    return sorted(relation for relation in read | {*AT_BUILD_DATE, *LABELS} if not relation.startswith("marts."))
+    read = {parent for relation in again | set(VIEWS) for parent in models.parents[relation]} - again
+    return sorted(relation for relation in read | set(AT_BUILD_DATE) if not relation.startswith("marts."))
 
 
 def people_columns(columns: Iterable[str]) -> list[str]:
@@ -146,6 +152,8 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
         models = CompiledModels.of_last_build(home)
     except KodomoError:
         return {}
+    if not models.statements.keys() >= set(VIEWS):
+        return {}
     columns_by_relation: dict[str, list[str]] = {}
     for relation, column in connection.execute(
         "select schema_name || '.' || table_name, column_name from duckdb_columns() where database_name = ?", [source]
@@ -162,8 +170,8 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
     for relation, query in zip(NEARNESS, (_PEOPLE, _LIVED, _LINKS), strict=True):
         select = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
         connection.execute(f"create table {target}.{relation} as {select}")
-    again = models.again(TARGETS, [PARAMETERS])
-    return {relation: models.statements[relation] for relation in again}
+    executed = [*models.again(TARGETS, [PARAMETERS]), *VIEWS]
+    return {relation: models.statements[relation] for relation in executed}
 
 
 def copy_pairs(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
@@ -185,8 +193,11 @@ def write_statements(folder: Path, statements: dict[str, str]) -> None:
 
 
 def read_statements(folder: Path) -> CompiledModels:
-    """The compiled SQL of a publication. Raises KodomoError when it was published without."""
+    """The compiled SQL of a publication. Raises KodomoError when it was published without, or by an earlier kodomo."""
     path = folder / STATEMENTS
     if not path.exists():
         raise KodomoError("What is in service was published without scores: run `kodomo run` to publish again.")
-    return CompiledModels(json.loads(path.read_text(encoding="utf-8")))
+    statements = json.loads(path.read_text(encoding="utf-8"))
+    if not statements.keys() >= set(VIEWS):
+        raise KodomoError("An earlier kodomo published what is in service: run `kodomo run` to publish again.")
+    return CompiledModels(statements)

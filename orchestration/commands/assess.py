@@ -39,7 +39,8 @@ def register(app: typer.Typer) -> None:
         By the batch's own SQL over what is in service. What was heard is kept with the determination, and never
         becomes a delivery by itself.
         """
-        from kodomo.determination.determination import determine, find, parse_heard
+        from kodomo.determination.determination import determine, find
+        from kodomo.determination.heard import parse_heard
         from kodomo.determination.record import checked_purpose, keep, lines
         from kodomo.entries.store import EntryStore
         from kodomo.errors import UsageError

@@ -15,6 +15,7 @@ import duckdb
 
 from kodomo.access.access import PROTECTION, Access, PublishedTable, read_access, row_conditions
 from kodomo.access.scope import Scope
+from kodomo.determination.results import Chain
 from kodomo.entries.protection import protected_by_entries
 from kodomo.entries.store import EntryStore
 from kodomo.errors import KodomoError
@@ -185,14 +186,14 @@ class Reach:
             return []
         return list(islice((child for child in self.children().values() if terms.fit(child)), MOST_FOUND + 1))
 
-    def hides_path(self, chain: dict[str, Any]) -> bool:
+    def hides_path(self, chain: Chain) -> bool:
         """Whether a chain's path, ``path_ids``, leads over a person whose place is hidden from this scope.
 
         A path reveals who lives together.
         """
         if self.scope.is_dv_authorised:
             return False
-        return chain["is_dv_protected"] or not self._protected_by_entries.isdisjoint(chain["path_ids"])
+        return chain.is_dv_protected or not self._protected_by_entries.isdisjoint(chain.path_ids)
 
     def hides_place(self, person: dict[str, Any]) -> bool:
         """Whether a person's place and household are hidden from this scope; the person need not be a child of it."""

@@ -145,11 +145,7 @@ joined as (
     select
         children.person_id,
         as_of.as_of_on,
-        coalesce(
-            nullif(persons.display_name, ''),
-            case when children.is_unborn then '（出生前）' end,
-            '{{ var('nameless') }}'
-        ) as display_name,
+        {{ child_name() }} as display_name,
         persons.kana,
         children.birth_on,
         children.due_on as expected_birth_on,

@@ -9,16 +9,11 @@ from typing import Any
 from flask import abort, flash, redirect, request
 
 from kodomo.contract import load_contracts
-from kodomo.determination.determination import (
-    SCOPES_JA,
-    AssessError,
-    Observation,
-    determine,
-    heard_observation,
-    in_service,
-    observation_codes,
-)
-from kodomo.determination.record import keep, result_labels, source_text
+from kodomo.determination.determination import SCOPES_JA, determine
+from kodomo.determination.heard import AssessError, Observation, heard_observation, observation_codes
+from kodomo.determination.record import keep, result_labels
+from kodomo.determination.results import ChildResult, Determination
+from kodomo.determination.service import in_service
 from kodomo.entries.store import ConflictError
 from kodomo.home import Home
 from superset_config.pages.base import (
@@ -122,17 +117,19 @@ class AssessPage(EntryPage):
         except AssessError as error:
             return self._prepare(reach, child, values=request.form, wrong=error.ja), 422
         # Of a household or family, the children that this user may see.
-        seen = [part for part in determination.children if reach.child(part["person_id"]) or scope == "person"]
+        seen = [part for part in determination.children if reach.child(part.person_id) or scope == "person"]
         determination = dataclasses.replace(determination, children=tuple(seen))
         kept_as = keep(store(), determination, child["person_id"], purpose, username())
         audit("assess")
         return self._shown(reach, child, determination, purpose, kept_as)
 
-    def _shown(self, reach: Reach, child: dict[str, Any], determination: Any, purpose: str, kept_as: str) -> str:
+    def _shown(
+        self, reach: Reach, child: dict[str, Any], determination: Determination, purpose: str, kept_as: str
+    ) -> str:
         children = []
         for result in determination.children:
-            known = reach.child(result["person_id"]) or child
-            children.append(shown_child(result, reach, reach.is_withheld(known)))
+            is_withheld = reach.is_withheld(reach.child(result.person_id) or child)
+            children.append((shown_child(result, reach, is_withheld), is_withheld))
         people = reach.relatives(child["person_id"])
         heard = [
             (people.get(h.person_id, "—"), h, observation_codes()[h.observation_code]) for h in determination.heard
@@ -232,12 +229,14 @@ class AssessPage(EntryPage):
         return redirect(f"{self.route_base}/{determination_id}")
 
 
-def shown_child(result: dict[str, Any], reach: Reach, is_withheld: bool) -> dict[str, Any]:
+def shown_child(result: ChildResult, reach: Reach, is_withheld: bool) -> ChildResult:
     """A child's result for display; where the place is hidden, so are the fields that reveal it."""
-    contributions = [
-        {**row, "source_text": "" if is_withheld else "、".join(map(source_text, row["sources"]))}
-        for row in result["contributions"]
-    ]
-    chains = [{**row, "path": None} if is_withheld or reach.hides_path(row) else row for row in result["chains"]]
-    hidden = {"area_name": None, "area_code": None, "household_id": None} if is_withheld else {}
-    return {**result, "contributions": contributions, "chains": chains, "is_withheld": is_withheld, **hidden}
+    chains = tuple(
+        dataclasses.replace(chain, path=None) if is_withheld or reach.hides_path(chain) else chain
+        for chain in result.chains
+    )
+    result = dataclasses.replace(result, chains=chains)
+    if not is_withheld:
+        return result
+    contributions = tuple(dataclasses.replace(row, sources=()) for row in result.contributions)
+    return dataclasses.replace(result, contributions=contributions, area_name=None, area_code=None, household_id=None)

@@ -8,9 +8,7 @@ from typing import Any
 from flask import abort, flash, redirect, request
 
 from kodomo import clock
-from kodomo.determination.determination import (
-    in_service,
-)
+from kodomo.determination.service import in_service
 from kodomo.entries.forms import Form, clean, forms, mistakes
 from kodomo.entries.store import ConflictError, Version
 from kodomo.home import Home

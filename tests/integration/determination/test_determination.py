@@ -10,20 +10,18 @@ from typing import Any
 import pytest
 
 from kodomo.determination import determination as determination_module
-from kodomo.determination.determination import (
+from kodomo.determination.determination import SCOPES, determine, find
+from kodomo.determination.heard import (
     HEARD,
     HEARD_LABEL,
-    SCOPES,
     AssessError,
-    Determination,
     Observation,
-    determine,
-    find,
     heard_observation,
-    in_service,
     observation_codes,
     parse_heard,
 )
+from kodomo.determination.results import Determination
+from kodomo.determination.service import in_service
 from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 from kodomo.publication.inputs import TARGETS, read_statements
@@ -63,19 +61,19 @@ def ranked(home: Home) -> list[str]:
 def score_rows(determination: Determination) -> set[tuple]:
     names = [name.strip() for name in SCORES.split(",") if name.strip() != "person_id"]
     return {
-        (child["person_id"], *(score[name] for name in names))
+        (child.person_id, *(getattr(score, name) for name in names))
         for child in determination.children
-        for score in child["scores"]
+        for score in child.scores
     }
 
 
 def contribution_rows(determination: Determination) -> set[tuple]:
     names = [name.strip() for name in CONTRIBUTIONS.split(",") if name.strip() != "person_id"]
     return {
-        (child["person_id"], *(row[name] for name in names))
+        (child.person_id, *(getattr(row, name) for name in names))
         for child in determination.children
-        for row in child["contributions"]
-        if row["change"] != "gone"
+        for row in child.contributions
+        if row.change != "gone"
     }
 
 
@@ -136,26 +134,26 @@ def test_with_nothing_added_the_rows_are_the_batchs_for_500_children(
         if person_id in seen:
             continue
         determination = determine(home, person_id, scope=SCOPES[number % 3] if number < 36 else "area")
-        people = {child["person_id"] for child in determination.children}
+        people = {child.person_id for child in determination.children}
         assert person_id in people
         seen |= people
         assert score_rows(determination) == set().union(*(scores[p] for p in people))
         assert contribution_rows(determination) == set().union(*(contributions.get(p, set()) for p in people))
         for child in determination.children:
-            priority = child["priority"]
+            priority = child.priority
             assert (
-                priority["tier"], priority["total_score"], priority["priority_class"], priority["due_days"],
-                priority["priority_rank"],
-            ) == priorities[child["person_id"]]  # fmt: skip
-            assert {row["support_code"] for row in child["support_contents"]} == contents[child["person_id"]]
+                priority.tier, priority.total_score, priority.priority_class, priority.due_days,
+                priority.priority_rank,
+            ) == priorities[child.person_id]  # fmt: skip
+            assert {row.support_code for row in child.support_contents} == contents[child.person_id]
             assert {
-                (row["chain_type"], row["steps"], ">".join(row["path_ids"]), row["case_source_id"], row["case_on"])
-                for row in child["chains"]
-            } == chains.get(child["person_id"], set())
-            assert {(row["source_id"], row["reason"], row["items"]) for row in child["unanswered"]} == unanswered.get(
-                child["person_id"], set()
+                (row.chain_type, row.steps, ">".join(row.path_ids), row.case_source_id, row.case_on)
+                for row in child.chains
+            } == chains.get(child.person_id, set())
+            assert {(row.source_id, row.reason, row.items) for row in child.unanswered} == unanswered.get(
+                child.person_id, set()
             )
-            assert not any(score["is_changed"] for score in child["scores"])
+            assert not any(score.is_changed for score in child.scores)
     assert seen == set(scores)
     assert len(seen) >= 500
 
@@ -205,7 +203,7 @@ def test_for_another_date_the_rows_are_those_of_a_whole_run_for_it(home: Home) -
         determination = determine(home, person_id, as_of_on=OTHER_DATE)
         assert score_rows(determination) == expected[person_id]
         (child,) = determination.children
-        paths = sorted((chain["chain_type"], ">".join(chain["path_ids"])) for chain in child["chains"])
+        paths = sorted((chain.chain_type, ">".join(chain.path_ids)) for chain in child.chains)
         assert paths == chains[person_id]
 
 
@@ -222,8 +220,8 @@ def test_unborn_child_is_determined(home: Home) -> None:
     )
     person_id, due_on = rows[0]
     (child,) = determine(home, person_id, as_of_on=due_on - dt.timedelta(days=50)).children
-    assert child["is_unborn"]
-    assert child["age_months"] < 0
+    assert child.is_unborn
+    assert child.age_months < 0
 
 
 def test_heard_observation_counts_and_names_its_origin(home: Home, ranked: list[str]) -> None:
@@ -231,12 +229,12 @@ def test_heard_observation_counts_and_names_its_origin(home: Home, ranked: list[
     heard = [heard_observation(calm, "abuse_consultation", "2026-03-30", None)]
     (before,) = determine(home, calm).children
     (child,) = determine(home, calm, heard=heard).children
-    (score,) = [row for row in child["scores"] if row["difficulty_type"] == "abuse"]
-    new = [row for row in child["contributions"] if row["change"] == "new" and row["difficulty_type"] == "abuse"]
-    assert score["is_changed"]
-    assert score["score"] == score["score_before"] + sum(row["coefficient"] for row in new if row["is_counted"])
-    assert all(row["sources"][0]["label"] == HEARD_LABEL for row in new)
-    assert {row["item_code"] for row in before["missing"]} > {row["item_code"] for row in child["missing"]}
+    (score,) = [row for row in child.scores if row.difficulty_type == "abuse"]
+    new = [row for row in child.contributions if row.change == "new" and row.difficulty_type == "abuse"]
+    assert score.is_changed
+    assert score.score == score.score_before + sum(row.coefficient for row in new if row.is_counted)
+    assert all(row.sources[0].label == HEARD_LABEL for row in new)
+    assert {row.item_code for row in before.missing} > {row.item_code for row in child.missing}
     assert determine(home, calm).children == (before,)
 
 
@@ -253,7 +251,7 @@ def test_heard_observation_is_the_latest_of_its_day(home: Home) -> None:
     person_id, observed_on = rows[0]
     heard = Observation(person_id, "school_absence_rate", observed_on, Decimal("77.5"))
     (child,) = determine(home, person_id, heard=[heard]).children
-    values = {row["raw_value"] for row in child["contributions"] if f"{HEARD}:1" in (row["evidence"] or "").split("|")}
+    values = {row.raw_value for row in child.contributions if f"{HEARD}:1" in (row.evidence or "").split("|")}
     assert Decimal("77.5") in values
 
 
@@ -267,10 +265,10 @@ def test_every_observation_of_the_register_can_be_added(home: Home, ranked: list
     ]
     assert len(heard) > 50
     (child,) = determine(home, ranked[0], heard=heard).children
-    evidences = {row["evidence"] for row in child["contributions"] if row["change"] != "gone"}
+    evidences = {row.evidence for row in child.contributions if row.change != "gone"}
     assert any(f"{HEARD}:" in evidence for evidence in evidences if evidence)
     # Nothing that applies is without data any more, but for what the register forbids.
-    allowed = {row["item_code"] for row in child["missing"] if row["source_id"] is not None}
+    allowed = {row.item_code for row in child.missing if row.source_id is not None}
     used = query(home, f"select item_code, observation_code, scope from {WAREHOUSE}.seeds.risk_items")
     own = {item for item, code, scope in used if scope == "self" and code in {h.observation_code for h in heard}}
     assert not allowed & own
@@ -329,8 +327,8 @@ def test_protected_person_is_not_named_on_a_path(home: Home, ranked: list[str]) 
     ]
     for person_id in chained:
         for child in determine(home, person_id).children:
-            for chain in child["chains"]:
-                assert not protected & set(chain["path_ids"][1:]) - {child["person_id"]}
+            for chain in child.chains:
+                assert not protected & set(chain.path_ids[1:]) - {child.person_id}
 
 
 def test_the_command_keeps_a_record_with_purpose_person_and_time(city: City, ranked: list[str]) -> None:

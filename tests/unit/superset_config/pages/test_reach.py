@@ -1,4 +1,4 @@
-"""What a determination tells of a chain, and a review of a pair, to whom."""
+"""What a determination shows of a chain, and a review of a pair, to each scope."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from kodomo import clock
 from kodomo.access.scope import Scope, all_areas
+from kodomo.determination.results import Chain, ChildResult
 from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 from kodomo.linkage.explain import WITHHELD
@@ -16,13 +17,44 @@ from superset_config.pages.reach import Reach
 from superset_config.pages.views.assess import shown_child
 from superset_config.pages.views.stewards import shown_pairs
 
-OPEN = {"path_ids": ["a", "m", "e"], "path": ["子a", "母", "端の人"], "is_dv_protected": False}
-PROTECTED = {"path_ids": ["a", "m", "p"], "path": ["子a", "母", "守られる子"], "is_dv_protected": True}
+
+def chain(path_ids: list[str], path: list[str], *, is_dv_protected: bool) -> Chain:
+    case_on = dt.date(2026, 1, 1)
+    return Chain(
+        "horizontal", 2, path_ids, path, is_dv_protected, path_ids[-1], "council_cases", case_on, "横の連鎖", "要対協"
+    )
+
+
+OPEN = chain(["a", "m", "e"], ["子a", "母", "端の人"], is_dv_protected=False)
+PROTECTED = chain(["a", "m", "p"], ["子a", "母", "守られる子"], is_dv_protected=True)
+CHILD = ChildResult(
+    person_id="a",
+    display_name="子a",
+    kana=None,
+    birth_on=dt.date(2020, 1, 1),
+    expected_birth_on=None,
+    sex="女",
+    is_unborn=False,
+    age_months=72,
+    area_code="ryotsu",
+    area_name="両津",
+    household_id="h",
+    is_known_to_services=False,
+    is_dv_protected=False,
+    due_by_on=None,
+    known_by=(),
+    scores=(),
+    contributions=(),
+    chains=(OPEN, PROTECTED),
+    priority=None,
+    support_contents=(),
+    missing=(),
+    unanswered=(),
+)
 
 
 def paths(reach: Reach, *, is_withheld: bool = False) -> list[list[str] | None]:
-    determination = {"contributions": [], "chains": [OPEN, PROTECTED]}
-    return [chain["path"] for chain in shown_child(determination, reach, is_withheld)["chains"]]
+    return [shown.path for shown in shown_child(CHILD, reach, is_withheld).chains]
 
 
 @pytest.fixture
@@ -35,12 +67,15 @@ def scope(*, is_dv_authorised: bool) -> Scope:
 
 
 def test_path_with_a_protected_person_needs_permission_for_the_place(home: Home) -> None:
-    assert paths(Reach(home, scope(is_dv_authorised=False))) == [OPEN["path"], None]
-    assert paths(Reach(home, scope(is_dv_authorised=True))) == [OPEN["path"], PROTECTED["path"]]
+    assert paths(Reach(home, scope(is_dv_authorised=False))) == [OPEN.path, None]
+    assert paths(Reach(home, scope(is_dv_authorised=True))) == [OPEN.path, PROTECTED.path]
 
 
 def test_a_child_whose_place_is_withheld_shows_no_path(home: Home) -> None:
-    assert paths(Reach(home, scope(is_dv_authorised=False)), is_withheld=True) == [None, None]
+    reach = Reach(home, scope(is_dv_authorised=False))
+    assert paths(reach, is_withheld=True) == [None, None]
+    shown = shown_child(CHILD, reach, is_withheld=True)
+    assert (shown.area_code, shown.area_name, shown.household_id) == (None, None, None)
 
 
 def test_measure_heard_by_telephone_hides_a_path_at_once(home: Home) -> None:
@@ -48,7 +83,7 @@ def test_measure_heard_by_telephone_hides_a_path_at_once(home: Home) -> None:
     content = {"measure_from": "2020-01-01", "about_child_id": "e"}
     store.create("support_measure", content, by="aoi", department="child", person_id="m")
     assert paths(Reach(home, scope(is_dv_authorised=False), store=store)) == [None, None]
-    assert paths(Reach(home, scope(is_dv_authorised=True), store=store)) == [OPEN["path"], PROTECTED["path"]]
+    assert paths(Reach(home, scope(is_dv_authorised=True), store=store)) == [OPEN.path, PROTECTED.path]
 
 
 @pytest.mark.parametrize(("days_over", "is_hidden"), [(0, True), (1, False)])
@@ -58,7 +93,7 @@ def test_measure_heard_by_telephone_protects_on_its_last_day(home: Home, days_ov
     content = {"measure_from": "2020-01-01", "measure_until": last_day.isoformat()}
     store.create("support_measure", content, by="aoi", department="child", person_id="m")
     shown = paths(Reach(home, scope(is_dv_authorised=False), store=store))
-    assert shown == ([None, None] if is_hidden else [OPEN["path"], None])
+    assert shown == ([None, None] if is_hidden else [OPEN.path, None])
 
 
 def places(reach: Reach, **pair: object) -> set[str | None]:
