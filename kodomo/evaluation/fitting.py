@@ -343,21 +343,16 @@ def _recalibrated(card: Scorecard, features: np.ndarray, outcomes: np.ndarray) -
 
 
 def calibration_line(scores: np.ndarray, outcomes: np.ndarray) -> tuple[float, float]:
-    """Intercept and slope of a logistic regression of the outcomes on one column."""
-    from scipy.optimize import minimize
+    """Intercept and slope of a logistic regression of the outcomes on one column; both kinds of outcome occur."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
-    spread, middle = float(scores.std()) or 1.0, float(scores.mean())
-    columns = np.column_stack([np.ones(len(scores)), (scores - middle) / spread])
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        logit = np.clip(columns @ weights, -35, 35)
-        value = (np.logaddexp(0, logit) - outcomes * logit).mean()
-        return float(value), columns.T @ (logistic(logit) - outcomes) / len(outcomes)
-
-    start = np.array([float(np.log(outcomes.mean() / (1 - outcomes.mean()))), 0.0])
-    estimate = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-9}).x
-    slope = float(estimate[1] / spread)
-    return float(estimate[0]) - slope * middle, slope
+    scaler = StandardScaler()
+    model = LogisticRegression(C=np.inf, solver="lbfgs", tol=1e-8, max_iter=1000)
+    make_pipeline(scaler, model).fit(scores.reshape(-1, 1), outcomes)
+    slope = float(model.coef_[0, 0] / scaler.scale_[0])
+    return float(model.intercept_[0] - slope * scaler.mean_[0]), slope
 
 
 @dataclass(frozen=True)
@@ -392,6 +387,8 @@ def judge(
         low, high = max(0.0, auc - margin), min(1.0, auc + margin)
     calibration, slope = [], None
     if chances is not None and cases:
+        from scipy.special import logit
+
         for part in np.array_split(np.argsort(chances, kind="stable"), 5):
             calibration.append(
                 {
@@ -400,8 +397,8 @@ def judge(
                     "children": len(part),
                 }
             )
-        safe = np.clip(chances, 1e-9, 1 - 1e-9)
-        slope = calibration_line(np.log(safe / (1 - safe)), outcomes)[1]
+        if others:
+            slope = calibration_line(logit(np.clip(chances, 1e-9, 1 - 1e-9)), outcomes)[1]
     at_capacity = [_at(capacity, scores, outcomes) for capacity in capacities]
     return Judgement(name, auc, low, high, at_capacity, calibration, slope)
 
