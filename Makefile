@@ -6,6 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo "$(PYTHON) -m uv")
 RESIDENTS ?= 51492
 SEED ?= 1
 AS_OF ?= 2026-04-01
+CAMPAIGN_MINUTES ?= 60
 KODOMO_HOME ?= $(CURDIR)/var
 DEMO := $(KODOMO_HOME)/demo
 
@@ -16,7 +17,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 export SCARF_ANALYTICS := false
 
-.PHONY: setup programs demo check test lint screenshots lock outdated clean
+.PHONY: setup programs demo check test campaign lint screenshots lock outdated clean
 
 setup: $(VENV)/.installed  ## the environment in .venv, from requirements.lock
 
@@ -38,6 +39,9 @@ test: setup programs  ## all tests
 
 check: lint  ## style, layers and unit tests: the loop to work in
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests/unit
+
+campaign: setup programs  ## kills, races, a full disk, odd files, hostile requests, for $(CAMPAIGN_MINUTES) minutes
+	@$(BIN)/python -m tests.campaign --minutes $(CAMPAIGN_MINUTES) --seed $(SEED)
 
 lint: setup
 	$(BIN)/ruff check .

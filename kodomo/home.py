@@ -100,6 +100,9 @@ class Home:
     sessions = Part("superset/sessions", Kept.NO)
     """The sessions of logged-in users."""
 
+    printing = Part("printing", Kept.NO)
+    """Tickets of the queue of prints."""
+
     dbt = Part("dbt", Kept.NO)
     """dbt's target and logs."""
     compiled = Part("dbt/target/compiled", Kept.COPY)

@@ -26,7 +26,7 @@ from superset_config.audit.kept import note
 from superset_config.pages.child_keys import key_of
 from superset_config.pages.entry_store import store
 from superset_config.pages.reach import MOST_FOUND, Reach, Terms, reach_of_request
-from superset_config.pages.words import SAVED_JA, TWICE_JA
+from superset_config.pages.words import SAVED_JA, TWICE_JA, WAITING_JA, WAITING_PAGE
 
 TEMPLATES = Path(__file__).with_name("templates")
 ROUTES = ("/entry/", "/kodomo/")
@@ -92,10 +92,22 @@ def username() -> str:
 
 def as_pdf(html: str, name: str) -> Response:
     """A printed page as a file to look at; nothing of it stays in the browser's cache."""
+    from superset_config.pages.print_queue import WaitingError
     from superset_config.pages.printing import to_pdf
 
+    try:
+        content = to_pdf(Home.from_environment(), html, f"{username()} {request.full_path}")
+    except WaitingError as error:
+        # A page that was asked for by address asks again by itself, and keeps its place.
+        again = {"Refresh": "5"} if request.method == "GET" else {}
+        return Response(
+            WAITING_PAGE.format(text=WAITING_JA.format(place=error.place)),
+            202,
+            mimetype="text/html",
+            headers={**again, "Cache-Control": "no-store"},
+        )
     return Response(
-        to_pdf(Home.from_environment(), html),
+        content,
         mimetype="application/pdf",
         headers={"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store"},
     )

@@ -6,23 +6,39 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.programs import require_program
+from superset_config.pages.print_queue import WaitingError, turn
 
 SECONDS = 60
+WAIT_SECONDS = 0.5
 
 
-def to_pdf(home: Home, html: str) -> bytes:
+def to_pdf(home: Home, html: str, key: str | None = None) -> bytes:
     """The PDF of a page that needs nothing from anywhere else. Raises KodomoError without Chromium, or if it fails.
 
+    With a ``key`` (whose print of what it is) WaitingError says its place where it is not its turn; without one (a
+    command) it waits for its turn.
     The page's own policy forbids scripts and requests. What is printed is about people: it lies in a folder of the
     home that only its owner reads, until it is printed.
     """
     chromium = require_program("chromium")
     home.ensure()
+    while True:
+        try:
+            with turn(home, key or f"process {os.getpid()}"):
+                return _print(home, chromium, html)
+        except WaitingError:
+            if key is not None:
+                raise
+            time.sleep(WAIT_SECONDS)
+
+
+def _print(home: Home, chromium: str, html: str) -> bytes:
     folder = Path(tempfile.mkdtemp(prefix=".print-", dir=home.root))
     try:
         page, out = folder / "page.html", folder / "page.pdf"

@@ -12,6 +12,15 @@ OTHER_CHANGED_JA = (
     "あなたが開いたあとで、ほかの職員がこの記録を変更しました。下の「いまの内容」を確かめ、"
     "必要なところを直してもう一度保存してください。"
 )
+WAITING_JA = (
+    "ほかの印刷が終わるのを待っています。あと {place} 番目です。"
+    "このページは5秒ごとに確かめます。変わらないときは、もう一度「印刷」を押してください。順番はそのままです。"
+)
+WAITING_PAGE = (
+    '<!doctype html><html lang="ja"><head><meta charset="utf-8"><title>印刷の順番待ち</title></head>'
+    '<body style="font-family: sans-serif; margin: 20vh auto; max-width: 32em; text-align: center">'
+    '<h1 style="font-size: 1.4em">印刷の順番待ち</h1><p>{text}</p></body></html>'
+)
 EFFECTS_JA = {
     "days_to_support": "把握から支援までの日数",
     "decision_by_tier": "段階ごとの会議の決定",

@@ -47,6 +47,8 @@ ERROR_PAGE = (
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
 MOST_QUERIES, MOST_VALUES, MOST_DEEP, MOST_TEXT, MOST_BRACKETS = 10, 5_000, 20, 2_000, 60
 """Of one question for chart data: queries; values, nesting, letters and brackets of a text in them."""
+MOST_RANGE = 120
+_LONG_NUMBER = re.compile(r"\d{5,}")
 # Superset's own start page shows charts out of their dashboards, and its profile page is closed to all.
 _ELSEWHERE = {"/superset/welcome": "/dashboard/list/", "/user_info": "/resetmypassword/form"}
 # Pages that say their errors themselves.
@@ -77,6 +79,14 @@ def install(app: Flask) -> None:
     @app.before_request
     def reject_partial_queries() -> Response | None:
         if request.method == "POST" and request.path.rstrip("/") == "/api/v1/chart/data" and not _is_whole():
+            return Response(
+                json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json"
+            )
+        return None
+
+    @app.before_request
+    def reject_endless_ranges() -> Response | None:
+        if request.path.rstrip("/") == "/api/v1/time_range" and _LONG_NUMBER.search(request.args.get("q", "")):
             return Response(
                 json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json"
             )
@@ -139,7 +149,24 @@ def _is_whole() -> bool:
         return False
     if not isinstance(queries, list) or not all(isinstance(query, dict) for query in queries):
         return False
-    return 0 < len(queries) <= MOST_QUERIES and is_bounded(queries)
+    return 0 < len(queries) <= MOST_QUERIES and is_bounded(queries) and all(map(_has_bounded_dates, queries))
+
+
+def _has_bounded_dates(query: dict[str, Any]) -> bool:
+    """Whether the ranges of dates of a query are ones that a calendar has."""
+    filters = query.get("filters")
+    ranges = [query.get("time_range"), query.get("time_shift")]
+    ranges += [
+        one.get("val")
+        for one in (filters if isinstance(filters, list) else [])
+        if isinstance(one, dict) and str(one.get("op", "")).upper() == "TEMPORAL_RANGE"
+    ]
+    return all(one is None or (isinstance(one, str) and is_bounded_range(one)) for one in ranges)
+
+
+def is_bounded_range(text: str) -> bool:
+    """Whether a range of dates (``2025-04-01 : now``, ``Last 3 years``) is short and names no number beyond a year."""
+    return len(text) <= MOST_RANGE and not _LONG_NUMBER.search(text)
 
 
 def is_bounded(content: Any) -> bool:

@@ -7,17 +7,44 @@ from typing import Any
 
 import pytest
 
-from superset_config.security.expressions import Refused, check_query
+from superset_config.security.expressions import MOST_CELLS, Refused, check_query
 
 COLUMNS, METRICS = ["area_name", "tier_label"], ["children"]
 PARTS = (
     "columns", "metrics", "series_limit_metric", "series_columns", "orderby", "filter", "granularity", "extras",
-    "annotation_layers", "time_offsets", "post_processing",
+    "annotation_layers", "time_offsets", "post_processing", "row_limit",
 )  # fmt: skip
 
 
 def check(**parts: Any) -> None:
     check_query(SimpleNamespace(**{**dict.fromkeys(PARTS), **parts}), COLUMNS, METRICS)
+
+
+def pivot(*figures: str, columns: tuple[str, ...] = ("tier_label",)) -> dict[str, Any]:
+    options = {"index": ["area_name"], "columns": list(columns), "aggregates": {figure: {} for figure in figures}}
+    return {"operation": "pivot", "options": options}
+
+
+@pytest.mark.parametrize("figures", [1, 3, 10, 400])
+def test_pivot_makes_no_more_cells_than_a_process_holds(figures: int) -> None:
+    query = SimpleNamespace(**{**dict.fromkeys(PARTS), "row_limit": 10_000})
+    query.post_processing = [pivot(*map(str, range(figures))), {"operation": "flatten"}]
+    check_query(query, COLUMNS, METRICS)
+    assert query.row_limit**2 * figures <= MOST_CELLS
+    assert query.row_limit >= 50
+
+
+def test_pivot_without_columns_keeps_its_rows() -> None:
+    query = SimpleNamespace(**{**dict.fromkeys(PARTS), "row_limit": 10_000})
+    query.post_processing = [pivot("a", columns=())]
+    check_query(query, COLUMNS, METRICS)
+    assert query.row_limit == 10_000
+
+
+def test_pivot_of_a_pivot_is_refused() -> None:
+    for steps in ([pivot("a"), pivot("a")], [{"operation": "cum"}] * 11, [{"operation": "pivot", "options": "x"}]):
+        with pytest.raises(Refused):
+            check(post_processing=steps)
 
 
 @pytest.mark.parametrize("column", ["area_name", "地区", "difficulty_label", "困難の種類"])

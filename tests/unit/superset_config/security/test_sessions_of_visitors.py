@@ -16,6 +16,7 @@ from superset_config.security import sessions
 def app(tmp_path: Path) -> Flask:
     """A log-in page with a token, what the page asks for by itself, and a log-in that gives a new id."""
     app = Flask("visitors")
+    app.secret_key = "a key of the home"
     app.config |= {
         "SESSION_CACHELIB": FileSystemCache(str(tmp_path)),
         "SESSION_PERMANENT": True,
@@ -41,6 +42,7 @@ def app(tmp_path: Path) -> Flask:
     def log_in() -> str:
         sessions.replace_id(app, session)
         session["user"] = "account"
+        session["_user_id"] = "1"
         return "in"
 
     @app.get("/slow")
@@ -48,6 +50,11 @@ def app(tmp_path: Path) -> Flask:
         session["changed"] = "while the form was sent"
         app.config["MEANWHILE"]()
         return "late"
+
+    @app.get("/logout")
+    def log_out() -> str:
+        del session["_user_id"], session["user"]
+        return "out"
 
     @app.get("/end")
     def end() -> str:
@@ -104,7 +111,11 @@ def test_page_opened_again_after_a_lost_answer_can_be_logged_in_from(app: Flask)
     client.get("/login/")
     before = sid(client)
     client.post("/login/")
-    assert late(app, before, "/login/", **{"Sec-Fetch-Mode": "navigate"})
+    again = app.test_client()
+    again.set_cookie("session", before or "")
+    assert again.get("/login/", headers={"Sec-Fetch-Mode": "navigate"}).text == "form"
+    again.post("/login/")
+    assert again.get("/words").text == "account"
 
 
 def test_replaced_session_has_no_user(app: Flask) -> None:
@@ -123,6 +134,61 @@ def test_ended_session_is_forgotten(app: Flask) -> None:
     client.post("/login/")
     kept = sid(client)
     client.get("/end")
+    thief = app.test_client()
+    thief.set_cookie("session", kept or "")
+    assert thief.get("/words").text == "anonymous"
+
+
+def stored(app: Flask) -> int:
+    """How many sessions the server keeps."""
+    return len(list(Path(app.config["SESSION_CACHELIB"]._path).iterdir()))
+
+
+def test_visitors_fill_no_store(app: Flask) -> None:
+    before = stored(app)
+    for _ in range(200):
+        app.test_client().get("/login/")
+        late(app, "made up", "/login/")
+        late(app, "visitor.made.up", "/login/")
+    assert stored(app) == before
+
+
+def test_visitors_keep_their_form_between_requests(app: Flask) -> None:
+    client = app.test_client()
+    client.get("/login/")
+    cookie = sid(client)
+    client.get("/login/")
+    assert sid(client) == cookie
+
+
+def test_cookie_of_a_visitor_is_no_user(app: Flask) -> None:
+    for secret, content in (
+        ("another key", {"_sid": "x", "csrf_token": "theirs", "_user_id": "1", "user": "account"}),
+        (app.secret_key, {"csrf_token": "without an id"}),
+        (app.secret_key, ["no", "session"]),
+    ):
+        forger = Flask("forger")
+        forger.secret_key = secret
+        forged = "visitor." + str(sessions.SessionInterface._signer(forger).dumps(content))
+        client = app.test_client()
+        client.set_cookie("session", forged)
+        assert client.get("/words").text == "anonymous"
+    # Even one that this server signed holds no user.
+    signed = "visitor." + str(sessions.SessionInterface._signer(app).dumps({"_sid": "x", "_user_id": "1"}))
+    client = app.test_client()
+    client.set_cookie("session", signed)
+    with client.session_transaction() as content:
+        assert "_user_id" not in content
+
+
+def test_log_out_ends_what_the_server_keeps(app: Flask) -> None:
+    client = app.test_client()
+    client.get("/login/")
+    client.post("/login/")
+    kept = sid(client)
+    before = stored(app)
+    client.get("/logout")
+    assert stored(app) == before - 1
     thief = app.test_client()
     thief.set_cookie("session", kept or "")
     assert thief.get("/words").text == "anonymous"
