@@ -18,8 +18,9 @@ import pyarrow as pa
 from kodomo.contract import Column, Contract, load_heading_rules
 from kodomo.home import Home
 from kodomo.ingest.files import find_headings
+from kodomo.ingest.judging import INTERPRETED, value_fault
 from kodomo.ingest.layouts import combined, positions_of, recognise
-from kodomo.ingest.load import INTERPRETED, contract_values, normalised, value_fault
+from kodomo.ingest.load import contract_values, normalised
 from kodomo.ingest.records import physical_lines, split_fields, to_byte_text, utf_16
 
 MOST_REJECTS = 20_000

@@ -135,17 +135,16 @@ def plain_lines(lines: list[bytes], delimiter: str, width: int, heading: str) ->
     data = pa.array(lines, pa.binary())
     has_quotes = pc.match_substring(data, '"')
     field = rf'(?:"[^"]*"|[^"{mark}]*)'
-    is_record = pc.if_else(
-        has_quotes,
-        # A quoted ="001" is a formula, which record_at knows.
-        pc.and_(
+    is_record = pc.equal(pc.count_substring(data, delimiter.encode()), width - 1)
+    if pc.any(has_quotes).as_py():
+        is_quoted_record = pc.and_(
             pc.match_substring_regex(data, rf"^{field}(?:{mark}{field}){{{width - 1}}}$"),
+            # A quoted ="001" is a formula, which record_at knows.
             pc.invert(pc.match_substring(data, '="')),
-        ),
-        pc.equal(pc.count_substring(data, delimiter.encode()), width - 1),
-    )
+        )
+        is_record = pc.if_else(has_quotes, is_quoted_record, is_record)
     # A letter or digit at the beginning, and one after the second field: no heading, no trailer, no empty record.
-    shape = rf'^"?[0-9A-Za-z-][^"{mark}]*"?{mark}{field}{mark}[\x00-\xff]*[0-9A-Za-z]'
+    shape = rf'^"?[0-9A-Za-z-][^"{mark}]*"?{mark}{field}{mark}[^0-9A-Za-z]*[0-9A-Za-z]'
     is_plain = pc.and_(
         is_record,
         pc.and_(
