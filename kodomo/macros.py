@@ -22,7 +22,7 @@ class _Adapter:
         return self.macros.get(f"duckdb__{name}") or self.macros[f"default__{name}"]
 
 
-WORD_LISTS = ("words_for_nothing", "units")
+WORD_LISTS = ("words_for_nothing", "flag_words", "units")
 """Seeds that ingest needs before dbt has built any."""
 
 

@@ -11,7 +11,7 @@
     {#- Before the project is parsed there is no contract to read; what the model depends on is known. -#}
     {{ current_rows(source_id) }} cross join {{ source('run', 'data_items') }} cross join {{ as_of() }}
     cross join {{ ref('stg_seeds__code_spellings') }}
-    cross join {{ ref('words_for_nothing') }} cross join {{ ref('units') }}
+    cross join {{ ref('words_for_nothing') }} cross join {{ ref('flag_words') }} cross join {{ ref('units') }}
 {%- else -%}
 {%- set contract = source_contract(source_id) -%}
 {%- set row_key = contract.row_key -%}

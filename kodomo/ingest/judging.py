@@ -6,7 +6,7 @@ models read values with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -59,10 +59,13 @@ def value_fault(column: Column, value: str, is_required: str, bounds: tuple[str,
     kind = column.type
     if kind == "id":
         # Nearly all ids pass one look.
-        usual = "0*[1-8][0-9]*" if column.width else "[A-Za-z0-9]*[0-9][0-9-]*"
-        is_none = (
-            f"{macros['normalise_id'](value, column.width)} is null" if column.width else macros["is_nothing"](value)
-        )
+        usual = "0*[1-8][0-9]*" if _is_of_a_person(column) else "[A-Za-z0-9]*[0-9][0-9-]*"
+        if column.width:
+            is_none = f"{macros['normalise_id'](value, column.width)} is null"
+        elif column.is_external:
+            is_none = f"({macros['is_nothing'](value)} or {macros['match_number'](value)} is null)"
+        else:
+            is_none = macros["is_nothing"](value)
         return (
             f"case when regexp_full_match({value}, '{usual}') then null "
             f"when {macros['is_destroyed_id'](value)} or {macros['is_damaged_id'](value, column.width)} "
@@ -161,9 +164,15 @@ def _deleted_rows(
     return pc.is_in(flags, pa.array(deleted, pa.string())).to_numpy(zero_copy_only=False) if deleted else None
 
 
-def _reading(column: Column) -> tuple[str, str | None, int | None, bool, str | None]:
+def _is_of_a_person(column: Column) -> bool:
+    """Whether an id is the number of a person or a household, which is never zeros only or nines only."""
+    return column.width is not None or column.is_external
+
+
+def _reading(column: Column) -> tuple[Hashable, ...]:
     """What columns must have in common to be judged by one statement."""
-    return column.type, column.unit, column.width, column.is_end, column.code_list if column.type == "code" else None
+    code_list = column.code_list if column.type == "code" else None
+    return column.type, column.unit, column.width, column.is_external, column.is_end, code_list
 
 
 def _is_judged(column: Column) -> bool:
@@ -209,7 +218,7 @@ def _doubtful(values: pa.Array, column: Column) -> pa.Array:
     """The distinct values of a column, without numbers of digits that are plainly some person's or record's."""
     if column.type == "id":
         is_plain = pc.ascii_is_decimal(values)
-        if column.width:
+        if _is_of_a_person(column):
             is_plain = pc.and_(is_plain, pc.not_equal(pc.ascii_trim(values, "09"), ""))
         values = values.filter(pc.invert(is_plain))
     return pc.unique(values).drop_null()

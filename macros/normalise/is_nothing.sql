@@ -8,6 +8,7 @@
     (
         {{ col }} is null
         or regexp_full_match({{ col }}, '[-‐‑‒–—―−─━ーｰ*.…・･/\\_?,;:''"()<> ]*')
-        or lower(replace({{ col }}, ' ', '')) in (select word from {{ ref('words_for_nothing') }})
+        or trim(lower(replace({{ col }}, ' ', '')), '「」『』【】〔〕()[]<>。、.,*:;!''"-‐‑‒–—―−─━ーｰ')
+        in (select word from {{ ref('words_for_nothing') }})
     )
 {%- endmacro %}

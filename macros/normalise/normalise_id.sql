@@ -17,6 +17,8 @@
     {%- else -%}
     case
         when {{ is_destroyed_id(col) }} or {{ is_nothing(col) }} then null
+        when regexp_full_match({{ col }}, '[0-9]{1,3}(?:,[0-9]{3})+(?:\.0*)?')
+            then regexp_replace(replace({{ col }}, ',', ''), '\.0*$', '')
         else nullif(regexp_replace(
             replace({{ col }}, ' ', ''), '^(?:=?"(.*)"|[''’‘`´]([^''’‘`´]+)|([0-9]+)\.0+)$', '\1\2\3'
         ), '')
@@ -30,10 +32,14 @@
 
 {% macro default__match_number(col) -%}
     {#- The number that a holder has given, for matching: upper case, one stroke for all, and no zeros at the beginning
-        of any run of digits, which a sheet drops. -#}
-    regexp_replace(
-        translate(upper({{ col }}), '‐‑‒–—―−─━ーｰ', '-----------'), '(^|[^0-9])0+([0-9])', '\1\2', 'g'
-    )
+        of any run of digits, which a sheet drops, nor a No. before it. Zeros only and nines only are nobody's. -#}
+    list_transform(
+        [regexp_replace(
+            regexp_replace(translate(upper({{ col }}), '‐‑‒–—―−─━ーｰ', '-----------'), '^NO[.:]?([0-9])', '\1'),
+            '(^|[^0-9])0+([0-9])', '\1\2', 'g'
+        )],
+        lambda number: case when not {{ is_placeholder_number('number') }} then number end
+    )[1]
 {%- endmacro %}
 
 {% macro person_number(col) -%}
@@ -69,10 +75,11 @@
 {%- endmacro %}
 
 {% macro is_destroyed_id(col) -%}
-    {#- What a spreadsheet makes of a long number: 1.23E+10, or ##### where the column was too narrow. -#}
+    {#- What a spreadsheet makes of a long number: 1.23E+10, or ##### where the column was too narrow. Its #N/A says
+        that there is none. -#}
     coalesce(
         regexp_full_match(
             replace({{ col }}, ' ', ''), '[0-9]+\.[0-9]*[Ee][+-]?[0-9]+|[0-9]+[Ee][+][0-9]+|#.*'
-        ), false
+        ) and upper({{ col }}) not in ('#N/A', '#NULL!'), false
     )
 {%- endmacro %}

@@ -35,8 +35,9 @@
         when {{ parse_date(col, is_end) }} is not null then 'ok'
         when regexp_matches(
             {{ date_text(col) }},
-            '^(?:0|0{6,8}|0{1,4}{{ separator() }}0{1,2}{{ separator() }}0{1,2}日?|9{6,8}'
-            || '|9{4}{{ separator() }}?99{{ separator() }}?99日?|1900{{ separator() }}?0?1{{ separator() }}?00?日?'
+            '^(?:0|(?:{{ era_pattern() }}|[1-5])?0{6,8}|(?:{{ era_pattern() }})?年?月?日?|9{6,8}'
+            || '|(?:{{ era_pattern() }})?0{1,4}{{ separator() }}0{1,2}{{ separator() }}0{1,2}日?'
+            || '|99(?:99)?{{ separator() }}?99{{ separator() }}?99日?|1900{{ separator() }}?0?1{{ separator() }}?00?日?'
             || '|0?1[/-]0?1[/-](?:0001|1900)|12[/-]3[01][/-]1899)$'
         ) then 'none'
         when {{ is_sentinel(col, is_end) }} then 'none'
@@ -74,7 +75,10 @@
         Unix, where an end is meant, as people are born on 1970-01-01. Someone who writes an era means the day. -#}
     case
         when {{ era }} = '' and (
-            {{ day }} in (date '0001-01-01', date '1899-12-30', date '1899-12-31', date '1900-01-01')
+            {{ day }} in (
+                date '0001-01-01', date '1601-01-01', date '1753-01-01',
+                date '1899-12-30', date '1899-12-31', date '1900-01-01'
+            )
             or year({{ day }}) = 2999
             or year({{ day }}) >= 9999
         ) then null
@@ -87,13 +91,18 @@
 
 {% macro is_unknown_date(col) -%}
     regexp_matches({{ date_text(col) }}, '不詳|不明')
-    or regexp_matches({{ date_text(col) }}, '^(?:{{ era_pattern() }})?(?:[0-9]{1,4}|元)年(?:[0-9]{1,2}月)?$')
+    or regexp_matches(
+        {{ date_text(col) }},
+        '^(?:{{ era_pattern() }})?(?:0*[1-9][0-9]{0,3}|元)(?:年(?:[0-9]{0,2}月?)日?|年[0-9]{1,2}月(?:[0-9]{1,2}日?)?(?:頃|ごろ|吉日)'
+        || '|{{ separator() }}[0-9]{1,2}{{ separator() }}0{1,2}日?)$'
+        || '|^(?:(?:{{ era_pattern() }}|[1-5])[0-9]{2}|1[89][0-9]{2}|20[0-9]{2})(?:0[0-9]|1[0-2])00$'
+    )
 {%- endmacro %}
 
 {% macro date_parts(text) -%}
     regexp_extract(
         {{ text }},
-        '^(?:({{ era_pattern() }})?([0-9]{1,4}|元){{ separator() }}([0-9]{1,2}){{ separator() }}([0-9]{1,2})日?'
+        '^(?:(?:({{ era_pattern() }})\.?)?([0-9]{1,4}|元){{ separator() }}([0-9]{1,2}){{ separator() }}([0-9]{1,2})日?'
         || '|({{ era_pattern() }}|[1-5])?([0-9]{4}|[0-9]{2})([0-9]{2})([0-9]{2}))$',
         ['era', 'year', 'month', 'day', 'era_compact', 'year_compact', 'month_compact', 'day_compact']
     )
@@ -115,20 +124,28 @@
 {%- endmacro %}
 
 {% macro date_text(col) -%}
-    {#- The value without spaces, weekday and 生; of a moment the day alone, and the day in Japan where the moment is in
-        another time than Japan's. Most values are plain, and pay for one look only. -#}
+    {#- The value without spaces, weekday, 生 and what a sheet or a form puts around it; of a moment the day alone, and
+        the day in Japan where the moment is in another time than Japan's. Most values are plain, and pay for one look
+        only. -#}
     replace(
         case
-            when regexp_matches({{ col }}, '[:(曜生]|[0-9][Zz]$|T[0-9]')
-                then {{ day_of_moment("regexp_replace(" ~ col ~ ", '" ~ words_beside_a_date() ~ "', '', 'g')") }}
+            when regexp_matches({{ col }}, '[:(\[曜生時西''’"]|[0-9][Zz]$|T[0-9]|\.0+$|^[0-9]{8} ?[0-9]{6}$')
+                then {{ day_of_moment(
+                    "regexp_replace(regexp_replace(" ~ col ~ ", '" ~ words_beside_a_date() ~ "', '', 'g'), "
+                    ~ "'^([0-9]{8})[0-9]{6}$|^([0-9]{6,8})[.]0+$', '\\1\\2')"
+                ) }}
             else {{ col }}
         end, ' ', ''
     )
 {%- endmacro %}
 
 {% macro words_beside_a_date() -%}
-    {#- A weekday, in brackets or not, and 生. -#}
-    [ ]?[([][月火水木金土日](?:曜日?)?(?:・?祝日?)?[])]| ?[月火水木金土日]曜日?| ?生(?:まれ|れ)?$
+    {#- A weekday, in brackets or not; 生, 西暦, quotes and an hour in Japanese; the same year in brackets in the other
+        calendar. -#}
+    [ ]?[([](?:[月火水木金土日](?:曜日?)?(?:・?祝日?)?|(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.]?)[])]
+    {{- '| ?[月火水木金土日]曜日?| ?生(?:まれ|れ)?$|^西暦 ?|^=?["\'\'’‘`´]|["\'\']$' }}
+    {{- '| ?(?:午前|午後)? ?[0-9]{1,2}時(?: ?[0-9]{1,2}分)?(?: ?[0-9]{1,2}秒)?$' }}
+    {{- '|[(](?:' ~ era_pattern() ~ ')?(?:[0-9]{1,4}|元)年?[)]' }}
 {%- endmacro %}
 
 {% macro day_of_moment(col) -%}
@@ -183,7 +200,7 @@
     {#- The year as text: era years have at most two digits, western ones four; anything else is no year. -#}
     case
         when {{ era }} = '' then case when length({{ year }}) = 4 then {{ year }} end
-        when length({{ year }}) > 2 then null
+        when length({{ year }}) > 2 and not ({{ era }} in ('S', 's', '昭') and {{ year }} between '100' and '199') then null
         else cast(
             cast({{ year }} as integer) + case
                 when {{ era }} in ('M', 'm', '明', '1') then 1867

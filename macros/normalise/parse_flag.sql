@@ -3,9 +3,13 @@
 {%- endmacro %}
 
 {% macro default__parse_flag(col) -%}
-    {#- An empty cell says nothing: it stays unknown, also where a form leaves the cell empty for "no". -#}
-    case
-        when lower({{ col }}) in ('1', '有', 'あり', '有り', '要', '○', '〇', '◯', 'はい', 'true') then true
-        when lower({{ col }}) in ('0', '無', 'なし', '無し', '否', '不要', '×', '✕', '✖', 'いいえ', 'false') then false
-    end
+    {#- An empty cell says nothing: it stays unknown, also where a form leaves the cell empty for "no". A number before
+        the word, as some systems write it (1:有), is passed over. -#}
+    {%- set word = "lower(replace(" ~ col ~ ", ' ', ''))" -%}
+    coalesce({{ flag_words() }}[{{ word }}], {{ flag_words() }}[{{ unnumbered(word) }}])
+{%- endmacro %}
+
+{% macro flag_words() -%}
+    {#- A map from each word for yes or no to which of them it is. -#}
+    (select map_from_entries(list((word, cast(is_yes as boolean)))) from {{ ref('flag_words') }})
 {%- endmacro %}

@@ -10,7 +10,7 @@
             list_transform(
                 [regexp_extract(
                     {{ date_text(col) }},
-                    '^(?:({{ era_pattern() }})?([0-9]{1,4}|元){{ separator() }}([0-9]{1,2})月?'
+                    '^(?:({{ era_pattern() }})?([0-9]{1,4}|元){{ separator() }}([0-9]{1,2})(?:月[分度]?)?'
                     || '|({{ era_pattern() }}|[1-5])?([0-9]{4}|[0-9]{2})([0-9]{2}))$',
                     ['era', 'year', 'month', 'era_compact', 'year_compact', 'month_compact']
                 )],

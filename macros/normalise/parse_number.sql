@@ -25,7 +25,7 @@
         else list_transform(
             [{
                 'part': regexp_extract(
-                    {{ number_text(col) }},
+                    {{ number_text(col, unit) }},
                     '^(-?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]{0,6})?|\.[0-9]{1,6}))[0-9]*([^0-9.,].*)?$',
                     ['number', 'unit']
                 ),
@@ -49,8 +49,50 @@
     )
 {%- endmacro %}
 
-{% macro number_text(col) -%}
-    ltrim(regexp_replace(replace({{ col }}, ' ', ''), '^[−△▲]', '-'), '+')
+{% macro number_text(col, unit) -%}
+    {#- Without spaces, a sheet's mark for text and the 第 of 第1回, and with one stroke for a minus. -#}
+    {%- set text -%}
+    ltrim(regexp_replace(
+        regexp_replace(replace({{ col }}, ' ', ''), '^(?:[''’‘`´]|第)', ''), '^[‐‑‒–—―−─━ー△▲]', '-'
+    ), '+')
+    {%- endset -%}
+    {%- if unit == '週' -%}
+    {{ completed_weeks(text) }}
+    {%- elif unit == '年度' -%}
+    {{ fiscal_year_text(text) }}
+    {%- elif unit == '年' -%}
+    {{ school_grade_text(text) }}
+    {%- else -%}
+    {{ text }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro completed_weeks(text) -%}
+    {#- Of weeks and days (39週3日, 39w3d, 39+3) the weeks, which are complete. -#}
+    regexp_replace({{ text }}, '^([0-9]+)(?:週間?|[wW]|\+)と?[0-6](?:日|[dD])?$', '\1')
+{%- endmacro %}
+
+{% macro fiscal_year_text(text) -%}
+    {#- A year of an era as the western one: 令和6年度, R6. -#}
+    list_transform(
+        [regexp_extract({{ text }}, '^({{ era_pattern() }})\.?([0-9]{1,2}|元)(?:年度?)?$', ['era', 'year'])],
+        lambda part: case
+            when part.era = '' then {{ text }}
+            else {{ western_year("left(part.era, 1)", "replace(part.year, '元', '1')") }}
+        end
+    )[1]
+{%- endmacro %}
+
+{% macro school_grade_text(text) -%}
+    {#- A grade with its school: 小3 is the third, 中1 the seventh. -#}
+    list_transform(
+        [regexp_extract({{ text }}, '^(小|中)(?:学校?)?第?([1-9])(?:年生?|学年)?$', ['school', 'grade'])],
+        lambda part: case part.school
+            when '小' then part.grade
+            when '中' then cast(6 + cast(part.grade as integer) as varchar)
+            else {{ text }}
+        end
+    )[1]
 {%- endmacro %}
 
 {% macro plausible_number(number, least, most) -%}
