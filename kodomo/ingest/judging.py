@@ -19,6 +19,9 @@ from kodomo.macros import load_macros
 
 INTERPRETED = "interpreted_date"
 """The issue of a date that is used as the year it means."""
+UNKNOWN_DATE = "unknown_date"
+"""The issue of a required date that is written as unknown: the row is loaded without it."""
+LISTED = (INTERPRETED, UNKNOWN_DATE)
 MISSING = "missing_required"
 _NOTHING_BAD: dict[str, _BadValue] = {}
 
@@ -53,7 +56,7 @@ def value_fault(column: Column, value: str, is_required: str, bounds: tuple[str,
 
     ``value``: an SQL expression that is not null, ``is_required``: an SQL condition, ``bounds``: what a number must
     lie between, if not the column's own. Where a value is empty, its column says whether that is a fault. An
-    ``interpreted_date`` is no fault: the value is used, and listed.
+    code of ``LISTED`` is no fault: it asks for a look, and rejects nothing.
     """
     macros = load_macros()
     kind = column.type
@@ -76,6 +79,7 @@ def value_fault(column: Column, value: str, is_required: str, bounds: tuple[str,
         return (
             f"case {macros['date_status'](value, column.is_end)} when 'impossible' then 'impossible_date' "
             f"when 'none' then case when {is_required} then 'missing_required' end "
+            f"when 'unknown' then case when {is_required} then '{UNKNOWN_DATE}' end "
             f"when 'ok' then case {listed or 'when false then null'} end end"
         )
     if kind == "month":
@@ -137,7 +141,7 @@ def judge(connection: duckdb.DuckDBPyConnection, contract: Contract, values: Map
 
 def _listed(column: Column, bad: Mapping[str, _BadValue]) -> dict[str, str]:
     """The values that are no reason for a reject, but are listed, with their codes."""
-    return {value: fault.code for value, fault in bad.items() if not column.required or fault.code == INTERPRETED}
+    return {value: fault.code for value, fault in bad.items() if not column.required or fault.code in LISTED}
 
 
 def _rows_with(values: pa.Array, codes: Mapping[str, str]) -> Iterable[tuple[int, str]]:
@@ -251,7 +255,7 @@ def _judge_values(
     connection.register("delivered_values", judged)
     found = connection.execute(
         "select column_position, value, code, "
-        f"code <> '{INTERPRETED}' and ({is_required} or {is_destroyed}) as rejects "
+        f"code not in {LISTED} and ({is_required} or {is_destroyed}) as rejects "
         f"from (select column_position, value, {fault} as code from delivered_values) where code is not null"
     ).fetchall()
     connection.unregister("delivered_values")

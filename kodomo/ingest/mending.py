@@ -18,7 +18,7 @@ import pyarrow as pa
 from kodomo.contract import Column, Contract, load_heading_rules
 from kodomo.home import Home
 from kodomo.ingest.files import find_headings
-from kodomo.ingest.judging import INTERPRETED, value_fault
+from kodomo.ingest.judging import LISTED, value_fault
 from kodomo.ingest.layouts import combined, positions_of, recognise
 from kodomo.ingest.load import contract_values, normalised
 from kodomo.ingest.records import physical_lines, split_fields, to_byte_text, utf_16
@@ -163,8 +163,8 @@ def _at(fields: list[str], position: int) -> str:
 def _fault(column: Column) -> str:
     """SQL: whether a value cannot stay as it is."""
     required = "true" if column.required else "false"
-    fault = f"nullif({value_fault(column, column.name, required)}, '{INTERPRETED}')"
-    return f"case when {column.name} is null then {required} else {fault} is not null end"
+    fault = value_fault(column, column.name, required)
+    return f"case when {column.name} is null then {required} else coalesce({fault} not in {LISTED}, false) end"
 
 
 def _by_values(

@@ -47,9 +47,11 @@ AT_BUILD_DATE = (
     "intermediate.int_person__atena",
     "intermediate.int_observations__barred",
     "intermediate.int_person__identities",
-    "intermediate.int_person__pupil_numbers",
     "intermediate.int_quality__unknown_codes",
 )
+AS_BUILT = ("intermediate.int_person__bodies", "intermediate.int_person__pupil_numbers")
+"""Who is no person, and whose a pupil's number is, show from the records of all people: neither is computed again from
+those of a few."""
 EXTERNAL_KEYS = {
     "school_person_no": "school_enrolment",
     "centre_case_no": "guidance_centre_cases",
@@ -110,11 +112,20 @@ _LINKS = """
 """
 
 
+def computed_again(models: CompiledModels) -> CompiledModels:
+    """The models without those that a determination takes as they were built."""
+    return CompiledModels({name: sql for name, sql in models.statements.items() if name not in AS_BUILT})
+
+
 def needed(models: CompiledModels) -> list[str]:
-    """The relations outside the marts that a determination for the build's date, or for another one, reads."""
+    """The relations outside the marts that a determination for the build's date, or for another one, reads.
+
+    ``models``: without those that are taken as built.
+    """
     again = set(models.again(TARGETS, [PARAMETERS]))
     read = {parent for relation in again | set(VIEWS) for parent in models.parents[relation]} - again
-    return sorted(relation for relation in read | set(AT_BUILD_DATE) if not relation.startswith("marts."))
+    read |= {*AT_BUILD_DATE, *AS_BUILT}
+    return sorted(relation for relation in read if not relation.startswith("marts."))
 
 
 def people_columns(columns: Iterable[str]) -> list[str]:
@@ -149,7 +160,7 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
     Returns the compiled statements that go with them; nothing where the warehouse holds no build of the scores.
     """
     try:
-        models = CompiledModels.of_last_build(home)
+        models = computed_again(CompiledModels.of_last_build(home))
     except KodomoError:
         return {}
     if not models.statements.keys() >= set(VIEWS):

@@ -68,8 +68,10 @@
 {%- endmacro %}
 
 {% macro completed_weeks(text) -%}
-    {#- Of weeks and days (39週3日, 39w3d, 39+3) the weeks, which are complete. -#}
-    regexp_replace({{ text }}, '^([0-9]+)(?:週間?|[wW]|\+)と?[0-6](?:日|[dD])?$', '\1')
+    {#- Of weeks and days (39週3日, 39w3d, 39+3, 妊娠12週) the weeks, which are complete. -#}
+    regexp_replace(
+        regexp_replace({{ text }}, '^(?:妊娠|在胎|満)', ''), '^([0-9]+)(?:週間?|[wW]|\+)と?[0-6](?:日|[dD])?$', '\1'
+    )
 {%- endmacro %}
 
 {% macro fiscal_year_text(text) -%}

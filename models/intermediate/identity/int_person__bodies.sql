@@ -20,12 +20,12 @@ allowances as (
     select recipient_atena_no, child_atena_no from {{ ref('stg_child__child_rearing_allowance') }}
 ),
 
--- Everybody in the register has a birth date or a sex, a body has neither, and says so in its name.
+-- A resident has a birth date or a sex; a body has no birth date, lives nowhere, and says in its name what it is.
 by_name as (
     select distinct residents.person_id
     from residents
     inner join words on contains(residents.full_name, words.word)
-    where residents.birth_on is null and residents.sex = '不明'
+    where residents.birth_on is null and (residents.sex = '不明' or not residents.is_resident)
 ),
 
 -- Like a household of more than 10 people, a recipient of allowances for more than 10 children is an institution.

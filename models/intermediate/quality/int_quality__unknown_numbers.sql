@@ -35,47 +35,19 @@ unknown_numbers as (
     {%- for source in staged_sources() %}
         {%- for column in source.numbers %}
             union all
-            select
-                '{{ source.source_id }}' as source_id,
-                '{{ column }}' as column_name,
-                staged.delivery_id,
-                staged.line_number
-            from {{ ref(source.model) }} as staged
-            anti join atena on staged.{{ column }} = atena.atena_no
-            where staged.{{ column }} is not null
+            {{ rows_not_on_file(source.source_id, source.model, column, 'atena', 'atena_no') }}
         {%- endfor %}
         {%- for column in source.pupil_numbers %}
             union all
-            select
-                '{{ source.source_id }}' as source_id,
-                '{{ column }}' as column_name,
-                staged.delivery_id,
-                staged.line_number
-            from {{ ref(source.model) }} as staged
-            anti join pupils on staged.{{ column }} = pupils.school_person_no
-            where staged.{{ column }} is not null
+            {{ rows_not_on_file(source.source_id, source.model, column, 'pupils', 'school_person_no') }}
         {%- endfor %}
-    {%- for column in source.notifications %}
+        {%- for column in source.notifications %}
             union all
-            select
-                '{{ source.source_id }}' as source_id,
-                '{{ column }}' as column_name,
-                staged.delivery_id,
-                staged.line_number
-            from {{ ref(source.model) }} as staged
-            anti join pregnancies on staged.{{ column }} = pregnancies.notification_no
-            where staged.{{ column }} is not null
+            {{ rows_not_on_file(source.source_id, source.model, column, 'pregnancies', 'notification_no') }}
         {%- endfor %}
         {%- if source.source_id == 'heard_observations' %}
             union all
-            select
-                'heard_observations' as source_id,
-                'subject_no' as column_name,
-                staged.delivery_id,
-                staged.line_number
-            from {{ ref(source.model) }} as staged
-            anti join known_ids on staged.subject_no = known_ids.known_id
-            where staged.subject_no is not null
+            {{ rows_not_on_file(source.source_id, source.model, 'subject_no', 'known_ids', 'known_id') }}
         {%- endif %}
     {%- endfor %}
 )

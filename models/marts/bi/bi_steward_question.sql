@@ -30,6 +30,7 @@ select
     questions.heading,
     case questions.detail
         when 'impossible_date' then 'ありえない日付'
+        when 'unknown_date' then '日の分からない日付'
         when 'invalid_month' then '年月として読めない'
         when 'not_a_number' then '数として読めない'
         when 'unknown_flag' then '有無として読めない'

@@ -41,27 +41,13 @@ data_items as (
 ),
 
 register_rows as (
-    select
-        'resident_register' as source_id,
-        register.delivery_id,
-        register.line_number
-    from {{ ref('stg_citizens__resident_register') }} as register
-    semi join atena on register.atena_no = atena.atena_no
+    {{ rows_on_file('resident_register', 'stg_citizens__resident_register', ['atena_no']) }}
     union all
-    select
-        'household_history' as source_id,
-        history.delivery_id,
-        history.line_number
-    from {{ ref('stg_citizens__household_history') }} as history
-    semi join atena on history.atena_no = atena.atena_no
+    {{ rows_on_file('household_history', 'stg_citizens__household_history', ['atena_no']) }}
     union all
-    select
-        'resident_register' as source_id,
-        register.delivery_id,
-        register.line_number
-    from {{ ref('stg_citizens__resident_register_history') }} as register
-    semi join atena on register.atena_no = atena.atena_no
-    where register.row_state = 'history'
+    {{ rows_on_file(
+        'resident_register', 'stg_citizens__resident_register_history', ['atena_no'], "staged.row_state = 'history'"
+    ) }}
     union all
     select
         'pregnancy_notifications' as source_id,
@@ -82,13 +68,7 @@ family_rows as (
     left join atena as mothers on notices.mother_atena_no = mothers.atena_no
     where coalesce(fathers.atena_no, mothers.atena_no) is not null
     union all
-    select
-        'newborn_visits' as source_id,
-        visits.delivery_id,
-        visits.line_number
-    from {{ ref('stg_health__newborn_visits') }} as visits
-    semi join atena as children on visits.child_atena_no = children.atena_no
-    semi join atena as mothers on visits.mother_atena_no = mothers.atena_no
+    {{ rows_on_file('newborn_visits', 'stg_health__newborn_visits', ['child_atena_no', 'mother_atena_no']) }}
 ),
 
 -- Taken back by the holder, as if it had never been written.
@@ -102,19 +82,9 @@ deleted_rows as (
 ),
 
 protection_rows as (
-    select
-        'told_support_measures' as source_id,
-        measures.delivery_id,
-        measures.line_number
-    from {{ ref('stg_citizens__told_support_measures') }} as measures
-    semi join atena on measures.atena_no = atena.atena_no
+    {{ rows_on_file('told_support_measures', 'stg_citizens__told_support_measures', ['atena_no']) }}
     union all
-    select
-        'support_measures' as source_id,
-        measures.delivery_id,
-        measures.line_number
-    from {{ ref('stg_citizens__support_measures') }} as measures
-    semi join atena on measures.atena_no = atena.atena_no
+    {{ rows_on_file('support_measures', 'stg_citizens__support_measures', ['atena_no']) }}
 ),
 
 used_rows as (

@@ -24,9 +24,10 @@ from kodomo.determination.results import Determination
 from kodomo.determination.service import in_service
 from kodomo.entries.store import EntryStore
 from kodomo.home import Home
-from kodomo.publication.inputs import TARGETS, read_statements
+from kodomo.publication.inputs import AS_BUILT, TARGETS, read_statements
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.replay import PARAMETERS, SCRATCH, WAREHOUSE, open_scratch
+from kodomo.warehouse import connect
 from tests.conftest import AS_OF, City, kodomo
 
 pytestmark = pytest.mark.slow
@@ -167,6 +168,15 @@ def test_a_publication_holds_the_rows_of_a_person_together(home: Home) -> None:
             "where before is distinct from person_id",
         )
         assert people == blocks > 1, relation
+
+
+def test_what_shows_from_the_records_of_all_people_is_taken_as_built(home: Home) -> None:
+    with in_service(home) as (connection, folder):
+        assert not {*AS_BUILT} & read_statements(folder).statements.keys()
+        for relation in AS_BUILT:
+            published = connection.execute(f"from {WAREHOUSE}.{relation} order by all").fetchall()
+            with connect(home, read_only=True) as built:
+                assert published == built.execute(f"from {relation} order by all").fetchall()
 
 
 def test_for_another_date_the_rows_are_those_of_a_whole_run_for_it(home: Home) -> None:
