@@ -75,7 +75,7 @@ class Origin:
     """As ``heading_key``."""
     takes: str = "join"
     """``join``: the values one after another, a part that repeats what stands before it once; ``first``: the first
-    that is not empty."""
+    that is not empty; ``era``: an era, written before the date behind it where that has a year of an era alone."""
     separator: str = ""
     """What stands between joined values."""
 
@@ -294,8 +294,8 @@ def _layouts(columns: tuple[Column, ...], entries: list[dict[str, Any]]) -> tupl
                 required=frozenset(
                     heading
                     for name, origin in mapped.items()
-                    if name not in optional and origin.takes == "join"
-                    for heading in origin.headings
+                    if name not in optional and origin.takes != "first"
+                    for heading in (origin.headings[1:] if origin.takes == "era" else origin.headings)
                 ),
                 not_used=frozenset(heading_key(heading) for heading in entry.get("not_used") or ()),
                 values={
@@ -310,7 +310,7 @@ def _layouts(columns: tuple[Column, ...], entries: list[dict[str, Any]]) -> tupl
 def _origin(entry: str | dict[str, Any]) -> Origin:
     if isinstance(entry, str):
         return Origin((heading_key(entry),))
-    takes = "join" if "join" in entry else "first"
+    takes = next(takes for takes in ("join", "era", "first") if takes in entry)
     return Origin(tuple(heading_key(heading) for heading in entry[takes]), takes, entry.get("separator", ""))
 
 

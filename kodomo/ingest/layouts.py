@@ -9,6 +9,10 @@ import pyarrow.compute as pc
 
 from kodomo.contract import Contract, HeadingRules, Layout, Origin
 
+_ERAS = {"1": "M", "2": "T", "3": "S", "4": "H", "5": "R"}
+"""The code of an era in the national standard → its letter."""
+_YEAR_OF_AN_ERA = "^[ \u3000]*(?:元|[0-9０-９]{1,2}[^0-9０-９]|[0-9０-９]{6}[ \u3000]*$)"
+
 
 def spelled(key: str, contract: Contract, rules: HeadingRules) -> str:
     """A heading (as ``heading_key``) in the spelling of the contract's layouts, where one of them knows it."""
@@ -34,11 +38,22 @@ def combined(parts: Sequence[pa.Array], origin: Origin) -> pa.Array:
         if origin.takes == "first":
             values = pc.if_else(_is_empty(values), part, values)
             continue
+        if origin.takes == "era":
+            is_bare = pc.match_substring_regex(part, _YEAR_OF_AN_ERA)
+            values = pc.if_else(is_bare, pc.binary_join_element_wise(_era_letters(values), part, ""), part)
+            continue
         # An address written whole into its last part holds the parts before it.
         rest = pc.if_else(_begins_with(part, values), "", values)
         separator = pc.if_else(pc.or_(_is_empty(rest), _is_empty(part)), "", origin.separator)
         values = pc.binary_join_element_wise(pc.binary_join_element_wise(rest, separator, ""), part, "")
     return values
+
+
+def _era_letters(values: pa.Array) -> pa.Array:
+    """Codes of eras as letters; what is no code stays: 昭和, S."""
+    codes = pc.utf8_ltrim(pc.utf8_normalize(pc.utf8_trim_whitespace(values), form="NFKC"), "0")
+    index = pc.index_in(codes, pa.array(list(_ERAS), pa.string()))
+    return pc.coalesce(pc.take(pa.array(list(_ERAS.values()), pa.string()), index), codes)
 
 
 def _is_empty(values: pa.Array) -> pa.Array:

@@ -97,6 +97,31 @@ def test_name_is_the_first_that_the_row_has(tmp_path: Path, values: dict[str, st
     assert (rows[0]["full_name"], rows[0]["full_name_as_delivered"], rejects) == (expected, expected, [])
 
 
+@pytest.mark.parametrize(
+    ("era", "day", "expected"),
+    [
+        ("", "1988-07-07", "1988-07-07"),
+        ("3", "1988-07-07", "1988-07-07"),
+        ("3", "19880707", "19880707"),
+        ("昭和", "S63.7.7", "S63.7.7"),
+        ("3", "3630707", "3630707"),
+        ("3", "63.7.7", "S63.7.7"),
+        ("０３", "６３．７．７", "S63.7.7"),
+        ("昭和", "63年7月7日", "昭和63年7月7日"),
+        ("S", "630707", "S630707"),
+        ("5", "元.5.1", "R元.5.1"),
+        ("", "63.7.7", "63.7.7"),
+        ("3", "", None),
+        ("3", "00000000", "00000000"),
+    ],
+)
+def test_era_in_a_column_of_its_own_is_written_before_its_year(
+    tmp_path: Path, era: str, day: str, expected: str | None
+) -> None:
+    rows, _, _ = loaded(tmp_path, standard(line(生年月日_元号=era, 生年月日=day)))
+    assert rows[0]["birth_on"] == expected
+
+
 def test_row_without_any_name_is_a_reject(tmp_path: Path) -> None:
     rows, rejects, counts = loaded(tmp_path, standard(line(氏名=""), line(宛名番号="2")))
     assert (len(rows), rejects) == (1, [(2, "missing_required", "氏名")])
