@@ -75,15 +75,15 @@ def city(delivered: Path, tmp_path: Path) -> City:
     return City(Path(shutil.copytree(delivered, tmp_path / "city")))
 
 
-def with_retention(monkeypatch: pytest.MonkeyPatch, **months: int) -> None:
+def with_retention(monkeypatch: pytest.MonkeyPatch, source: str = SOURCE, **months: int) -> None:
     """Let the register say other retentions, by column; ``other`` for the rest."""
     contracts = dict(load_contracts())
-    contract = contracts[SOURCE]
+    contract = contracts[source]
     columns = tuple(
         replace(column, register={**column.register, "retention_months": months.get(column.name, months["other"])})
         for column in contract.columns
     )
-    contracts[SOURCE] = replace(contract, columns=columns)
+    contracts[source] = replace(contract, columns=columns)
     monkeypatch.setattr(retention, "load_contracts", lambda: contracts)
 
 
@@ -172,6 +172,23 @@ def test_a_column_goes_before_the_row(city: City, monkeypatch: pytest.MonkeyPatc
     left = city.query(f"select count(qualified_reason), count(atena_no) from raw.{SOURCE}")
     assert (left, city.records(), city.originals()) == ([(0, 4)], [], 0)
     assert retention.due(city.home, TODAY) == []
+
+
+def test_text_as_delivered_goes_with_its_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    city, source = City(tmp_path), "nursery_enrolment"
+    path = city.landing / source / f"{source}_20200401.csv"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(
+        "児童_宛名番号,施設名,入所年月日,退所年月日,保育必要量,退所理由\r\n7,　両津　保育園,R2.4.1,,標準,\r\n".encode(
+            "cp932"
+        )
+    )
+    ingest_landing(city.home, city.landing, "run")
+    texts = f"select facility_name, facility_name_as_delivered, child_atena_no from raw.{source}"
+    assert city.query(texts) == [("両津 保育園", "　両津　保育園", "7")]
+    with_retention(monkeypatch, source, facility_name=6, other=12 * 40)
+    retention.delete_due(city.home, TODAY, "steward")
+    assert city.query(texts) == [(None, None, "7")]
 
 
 def test_an_item_without_a_retention_keeps_its_rows(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
