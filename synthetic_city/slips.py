@@ -26,6 +26,9 @@ WORDS = (
     "非該当", "対象外", "不明", "未定", "未記入", "特になし",
 )  # fmt: skip
 NUMBERS_OF_NOBODY = ("0", "000000000000000", "999999999999999")
+BODIES = ("社会福祉法人みらい会", "児童養護施設", "東京都", "別紙のとおり")
+"""What people write where a parent's number is asked and a body acts as one."""
+IMPLAUSIBLE = ("99999", "-1")
 NO_DATES = ("0001-01-01", "1899-12-30", "1899/12/31", "1900-01-00", "1900/1/1", "9999-12-31", "2999-12-31", "00000000")
 NO_ENDS = (*NO_DATES, "1970-01-01")
 WRITTEN_AS_EMPTY = ("", "00000000", "99999999", "9999-12-31")
@@ -141,6 +144,8 @@ class Ending:
     day: str = ""
     tail: bytes = b""
     breaks_heading: bool = False
+    has_escapes: bool = False
+    """Written by MySQL: \\N for an empty field, a backslash before what is no field's end."""
 
     def lines(self, rows: int) -> tuple[str, ...]:
         """The lines below so many records."""
@@ -306,6 +311,7 @@ class Slips:
             if free:
                 yield "number_of_nobody", empty, values, self._next("number_of_nobody", NUMBERS_OF_NOBODY), RECOVERED
                 yield "word_in_number", empty, values, self._next("word_in_number", WORDS), RECOVERED
+                yield "body_in_number", empty, values, self._next("body_in_number", BODIES), ASKED
         elif heading in SHARED_NUMBERS and extract.source != "school_enrolment":
             for kind, change in SHARED_NUMBER_CHANGES.items():
                 yield kind, full, values, change, RECOVERED
@@ -348,6 +354,7 @@ class Slips:
             change = {"出生体重": _kilograms, "身長": _metres, "体重": _grams}[heading]
             yield "other_unit", full, values, change, RECOVERED
             yield "word_in_quantity", empty, values, self._next("word_in_quantity", WORDS), RECOVERED
+            yield "implausible_number", empty, values, self._next("implausible_number", IMPLAUSIBLE), ASKED
         elif heading in COUNTS:
             yield "count_full_width", full, values, lambda text: _wide(text) if text.isdigit() else None, RECOVERED
             if heading in UNITS:
@@ -361,6 +368,7 @@ class Slips:
                 )
             if free:
                 yield "word_in_quantity", empty, values, self._next("word_in_quantity", WORDS), RECOVERED
+                yield "implausible_number", empty, values, self._next("implausible_number", IMPLAUSIBLE), ASKED
         elif heading == "支援措置区分":
             yield "measure_without_class", np.flatnonzero(values == "1")[:1], values, lambda _: "", ASKED
         elif heading == "氏名" and extract.source in SWAPPED_NAMES:
@@ -441,8 +449,10 @@ class Slips:
         kind = self.turn("file_name") if self.rate else 0
         return NAMES_OF_FILES[kind % len(NAMES_OF_FILES)].format(source=source, day=day)
 
-    def ending(self, codec: str, may_break: bool) -> Ending:
-        """What stands below the records of a file, or in its heading if that ``may_break``."""
+    def ending(self, codec: str, may_break: bool, may_escape: bool) -> Ending:
+        """What stands below the records of a file, in its heading if that ``may_break``, or in its empty fields if they
+        ``may_escape``.
+        """
         if not self.rate:
             return Ending()
         kinds = [
@@ -456,6 +466,8 @@ class Slips:
             kinds += [Ending("end_byte", tail=b"\x1a"), Ending("end_byte_behind_an_empty_line", tail=b"\r\n\x1a")]
         if may_break:
             kinds.append(Ending("heading_with_a_break", breaks_heading=True))
+        if may_escape:
+            kinds.append(Ending("escapes_of_mysql", has_escapes=True))
         kinds.append(Ending())
         return kinds[self.turn("ending") % len(kinds)]
 

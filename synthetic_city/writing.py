@@ -142,6 +142,9 @@ class Writer:
         extra: dict[int, list[tuple[bytes, Cell]]] = {}
         for row, fields, cell in self.slips.rows(extract, clean):
             extra.setdefault(row, []).append(((quote + between.join(fields) + quote).encode(codec), cell))
+        ending = self.slips.ending(codec, not style.repeated_heading_every, not quote and style.delimiter == ",")
+        if ending.has_escapes:
+            columns = {name: _mapped(values, _escaped) for name, values in columns.items()}
         rows = [
             (quote + between.join(row) + quote).encode(codec, errors="strict")
             for row in zip(*(values.tolist() for values in columns.values()), strict=True)
@@ -152,7 +155,6 @@ class Writer:
         heading = (quote + between.join(headings) + quote).encode(codec)
         newline = style.newline.encode(codec)
         titles = [title.replace("{date}", f"{self.as_of:%Y/%m/%d}").encode(codec) for title in style.titles]
-        ending = self.slips.ending(codec, not style.repeated_heading_every)
         lines, line = [*titles, heading], len(titles) + 2
         if ending.breaks_heading:
             broken = f"{headings[0][:2]}\n{headings[0][2:]}"
@@ -266,6 +268,13 @@ def _mapped(values: np.ndarray, change) -> np.ndarray:
         if text not in changed:
             changed[text] = change(text)
     return np.array([changed[text] for text in values], dtype=object)
+
+
+def _escaped(text: str) -> str:
+    """A field as MySQL writes it: an empty one is a null, and a comma in a text has a backslash before it."""
+    if not text:
+        return "\\N"
+    return text[1:-1].replace(",", "\\,") if text.startswith('"') and text.endswith('"') else text
 
 
 def _field(text: str, style: Style) -> str:

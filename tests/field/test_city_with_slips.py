@@ -119,6 +119,7 @@ def test_unclear_values_are_questions(outcomes: dict[str, Outcome], slips: list[
         "interpreted_date": ("ended_era", "end_before_beginning"),
         "orphan": ("number_of_no_resident",),
         "unknown_code": ("unknown_kind",),
+        "unreadable_value": ("body_in_number", "implausible_number"),
     }
     for question, slips_of_kind in kinds.items():
         expected = Counter((question, slip["source_id"]) for slip in of_kind(slips, *slips_of_kind))

@@ -7,9 +7,10 @@ call a fact, and every record is accounted for.
 from __future__ import annotations
 
 import datetime as dt
-import json
+import re
 import unicodedata
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -242,7 +243,7 @@ def only_facts_count(outcome: Outcome, city: City) -> None:
         evidence = outcome.rows(
             "select evidence from marts.fct_risk_contribution where item_code = ? and is_counted", [code]
         )
-        lines = {row["line_number"] for (text,) in evidence for row in json.loads(text)}
+        lines = {int(line) for (text,) in evidence for line in re.findall(r":([0-9]+)", text)}
         assert lines <= city.facts[code], code
 
 
@@ -281,7 +282,7 @@ def quantities_are_what_is_meant(outcome: Outcome) -> None:
     assert refused == [True, False, True, False, True]
     assert values(range(1300, 1304), "checkup_weight") == [[10.5], [15], [], [15.5]]
     assert outcome.rows("select * from marts.fct_observation where observation_code = 'hard_to_raise'") == []
-    assert values(range(1700, 1701), "school_bmi") == [[pytest.approx(35 / 1.4**2, abs=1e-5)]]
+    assert values(range(1700, 1701), "school_bmi") == [[Decimal("17.857142")]]
 
 
 def places_and_states_are_read(outcome: Outcome) -> None:

@@ -54,6 +54,7 @@ HOLDER_TABLES = {
     "bi_source",
     "bi_data_item",
     "bi_steward_question",
+    "bi_fact_account",
     "bi_retention_deletion",
 }
 NOBODY_TABLES = {"bi_area_summary", "bi_support_effect", "bi_model_performance", "bi_item_evidence", "bi_model_drift"}
