@@ -22,6 +22,8 @@
 {%- endif -%}
 {%- set last = 'stated' if row_state else 'corrected' -%}
 {%- set coded = columns | selectattr('code_list') | list -%}
+{%- set dates = columns | selectattr('type', 'equalto', 'date') | list -%}
+{%- set names = columns | selectattr('type', 'equalto', 'name') | list -%}
 with delivered as (
     {{ current_rows(source_id) }}
     {%- if rows == 'history' %}
@@ -52,6 +54,22 @@ code_maps as (
     {{ decoded_texts(source_id, column) }}
 ),
 {% endfor %}
+{%- if dates %}
+dates as (
+    -- each text of the date columns once, with the day it means
+    {{ read_dates(source_id, dates) }}
+),
+{% endif %}
+{%- if names %}
+names as (
+    -- each text of the name columns once, with the spelling by which it is compared
+    select
+        delivered_text,
+        {{ match_kanji('delivered_text') }} as matched
+    from ({{ delivered_texts(source_id, names) }}) as texts
+    where delivered_text is not null
+),
+{% endif %}
 typed as (
     select
         {%- for column in columns %}
@@ -64,6 +82,12 @@ typed as (
     from delivered
     {%- for column in coded %}
     left join {{ column.name }}_codes on delivered.{{ column.name }} = {{ column.name }}_codes.delivered_text
+    {%- endfor %}
+    {%- for column in dates %}
+    left join dates as {{ column.name }}_date on delivered.{{ column.name }} = {{ column.name }}_date.delivered_text
+    {%- endfor %}
+    {%- for column in names %}
+    left join names as {{ column.name }}_name on delivered.{{ column.name }} = {{ column.name }}_name.delivered_text
     {%- endfor %}
 ),
 
@@ -181,7 +205,7 @@ select * from final
             'unit': meta.get('unit'),
             'plausible': meta.get('plausible'),
             'ends': meta.get('ends'),
-            'future': meta.get('future'),
+            'is_end': meta.get('ends') or meta.get('future'),
             'external': meta.get('external'),
         }) -%}
     {%- endfor -%}
@@ -272,6 +296,26 @@ select * from final
     ) as texts_with_codes
 {%- endmacro %}
 
+{% macro read_dates(source_id, dates) -%}
+    {#- SELECT delivered_text, day, last_day, is_unknown: one row per text that a date column holds. last_day is what the
+        text means where it is an end or still to come. -#}
+    select
+        delivered_text,
+        {{ parse_date('delivered_text') }} as day,
+        {% if dates | selectattr('is_end') | list -%}
+        {{ parse_date('delivered_text', true) }} as last_day,
+        {% endif -%}
+        {{ is_unknown_date('delivered_text') }} as is_unknown
+    from ({{ delivered_texts(source_id, dates) }}) as texts
+    where delivered_text is not null
+{%- endmacro %}
+
+{% macro delivered_texts(source_id, columns) -%}
+    {#- SELECT delivered_text: each text that stands in one of the columns, once; NULL too where there is one. -#}
+    select distinct unnest([{{ columns | map(attribute='name') | join(', ') }}]) as delivered_text
+    from {{ source('raw', source_id) }}
+{%- endmacro %}
+
 {% macro typed_column(column, columns) -%}
     {#- One column of the contract as typed SQL. A date with a flag `is_<date>_unknown` beside it is unknown
         where the flag is set, whatever the date says; the flag also tells of a date written as 不詳. -#}
@@ -279,11 +323,11 @@ select * from final
     {%- set names = columns | map(attribute='name') | list -%}
     {%- set flag = 'is_' ~ column.name ~ '_unknown' -%}
     {%- if column.type == 'date' and flag in names -%}
-        case when not coalesce({{ parse_flag('delivered.' ~ flag) }}, false) then {{ parse_date(delivered) }} end
+        case when not coalesce({{ parse_flag('delivered.' ~ flag) }}, false) then {{ column.name }}_date.day end
     {%- elif column.type == 'flag' and column.name.startswith('is_') and column.name[3:-8] in names -%}
         coalesce({{ parse_flag(delivered) }}, false)
-        or coalesce({{ is_unknown_date('delivered.' ~ column.name[3:-8]) }}, false)
-    {%- elif column.type == 'date' -%}{{ parse_date(delivered, column.ends or column.future) }}
+        or coalesce({{ column.name[3:-8] }}_date.is_unknown, false)
+    {%- elif column.type == 'date' -%}{{ column.name }}_date.{{ 'last_day' if column.is_end else 'day' }}
     {%- elif column.type == 'month' -%}{{ parse_month(delivered) }}
     {%- elif column.type == 'int' -%}{{ staged_number(parse_integer(delivered, column.unit), column) }}
     {%- elif column.type == 'decimal' -%}{{ staged_number(parse_decimal(delivered, column.unit), column) }}
@@ -300,7 +344,7 @@ select * from final
         {{ delivered }}_as_delivered as {{ column.name }}_as_delivered
     {%- endif -%}
     {%- if column.type == 'name' %},
-        {{ match_kanji(delivered) }} as {{ column.name }}_match
+        {{ column.name }}_name.matched as {{ column.name }}_match
     {%- elif column.external %},
         {{ match_number(normalise_id(delivered)) }} as {{ column.name }}_match
     {%- elif column.type == 'kana' %},
