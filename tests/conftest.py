@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 PROJECT = Path(__file__).resolve().parent.parent
 # Tests look for the English messages, which the Japanese ones are translations of.
@@ -48,40 +52,70 @@ class City:
         return self.home / "warehouse.duckdb"
 
 
-SLOWEST_FIRST = ("security", "e2e", "integration", "field", "golden", "unit")
+SLOW = ("security", "e2e", "integration", "field")
+SERVED = "security"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For two workers, which take a file at a time in this order: none is left alone with a slow one at the end."""
-    items.sort(key=lambda item: SLOWEST_FIRST.index(item.path.relative_to(PROJECT / "tests").parts[0]))
+    """For two workers, which take a file at a time in this order.
+
+    Slow files come first, so that none is left alone with one at the end. Files that need a server and files that need
+    a city take turns: while one worker builds a city, the other has something else to do.
+    """
+    places: dict[Path, tuple[int, int]] = {}
+    counted: Counter[bool] = Counter()
+    for path in dict.fromkeys(item.path for item in sorted(items, key=lambda item: _folder(item.path) != "e2e")):
+        is_served = _folder(path) == SERVED
+        if _folder(path) in SLOW:
+            places[path] = (counted[is_served], int(not is_served))
+            counted[is_served] += 1
+    last = (len(items), 0)
+    items.sort(key=lambda item: places.get(item.path, last))
+
+
+def _folder(path: Path) -> str:
+    return path.relative_to(PROJECT / "tests").parts[0]
+
+
+def built_once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
+    """A worker's own copy of a folder that the first worker to ask builds; the others wait for it.
+
+    ``build`` makes the folder of the path that it is given. Nothing in the folder may name its own path.
+    """
+    own = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        build(own / name)
+        return own / name
+    shared = own.parent / f"built-{name}"
+    with FileLock(f"{shared}.lock"):
+        if not (done := shared.with_suffix(".done")).exists():
+            build(shared)
+            done.touch()
+    return Path(shutil.copytree(shared, own / name, symlinks=True))
 
 
 @pytest.fixture(scope="session")
 def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a synthetic city: ``landing`` and ``truth``."""
-    folder = tmp_path_factory.mktemp("city") / "out"
+    return built_once(tmp_path_factory, "city", _write_city)
+
+
+def _write_city(folder: Path) -> None:
     kodomo(
         "synth", str(folder), "--residents", str(RESIDENTS), "--seed", "7", "--as-of", AS_OF.isoformat(),
         # Damaged rows, as every city has them; of slips there is a test of its own.
         "--clean", "--dirty-rate", "0.0004",
-        home=folder.parent / "home",
+        home=folder.with_name("home-of-synth"),
     )  # fmt: skip
-    return folder
 
 
 @pytest.fixture(scope="session")
 def city(landing: Path, tmp_path_factory: pytest.TempPathFactory) -> City:
     """A city after its first batch."""
-    home = tmp_path_factory.mktemp("home") / "var"
-    run = kodomo(
-        "run",
-        "--landing",
-        str(landing / "landing"),
-        "--as-of",
-        AS_OF.isoformat(),
-        "--json",
-        home=home,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return City(landing, home)
+
+    def run_batch(home: Path) -> None:
+        arguments = ("--landing", str(landing / "landing"), "--as-of", AS_OF.isoformat(), "--json")
+        run = kodomo("run", *arguments, home=home, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    return City(landing, built_once(tmp_path_factory, "home", run_batch))
