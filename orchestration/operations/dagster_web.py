@@ -144,9 +144,8 @@ def main() -> None:
     import uvicorn
 
     # Dagster's command serves every request alike; these are what it is made of.
-    from dagster._core.workspace.context import WorkspaceProcessContext
-    from dagster._core.workspace.load_target import WorkspaceFileTarget
     from dagster_webserver.app import create_app_from_workspace_process_context
+    from dagster_webserver.cli import WorkspaceOpts, WorkspaceProcessContext, workspace_opts_to_load_target
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
@@ -160,7 +159,9 @@ def main() -> None:
                 stack.enter_context(
                     WorkspaceProcessContext(
                         instance,
-                        workspace_load_target=WorkspaceFileTarget(paths=[arguments.workspace]),
+                        workspace_load_target=workspace_opts_to_load_target(
+                            WorkspaceOpts(workspace=[arguments.workspace])
+                        ),
                         read_only=is_read_only,
                     )
                 )
