@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -281,17 +282,18 @@ def columns_in(expression: str) -> set[str]:
 # The gate
 
 
-def problems(assets: Assets, audiences: set[str], secured: set[str]) -> list[str]:
+def problems(assets: Assets, audiences: set[str], secured: set[str], for_pages: Collection[str] = ()) -> list[str]:
     """What would break or mislead once it is shipped: empty when all is well.
 
-    ``audiences``: those of access.yml. ``secured``: the tables that it has a rule for.
+    ``audiences``: those of access.yml. ``secured``: the tables that it has a rule for. ``for_pages``: those that only
+    the pages read.
     """
     mistakes = [
         *_dataset_problems(assets, secured),
         *_chart_problems(assets),
         *_dashboard_problems(assets, audiences),
         *_filter_problems(assets),
-        *_orphans(assets),
+        *_orphans(assets, for_pages),
         *_duplicates(assets),
         *_untranslated(assets),
     ]
@@ -378,7 +380,7 @@ def _filter_problems(assets: Assets) -> list[str]:
     return mistakes
 
 
-def _orphans(assets: Assets) -> list[str]:
+def _orphans(assets: Assets, for_pages: Collection[str]) -> list[str]:
     used_charts = {key for dashboard in assets.dashboards.values() for key in dashboard.charts()}
     used_filters = {key for dashboard in assets.dashboards.values() for key in dashboard.filters}
     used_datasets = {chart.dataset for chart in assets.charts.values()}
@@ -386,7 +388,11 @@ def _orphans(assets: Assets) -> list[str]:
         *(f"chart {key}: no dashboard shows it" for key in set(assets.charts) - used_charts),
         *(f"filter {key}: no dashboard has it" for key in set(assets.filters) - used_filters),
         *(f"dataset {key}: no chart uses it" for key in set(assets.datasets) - used_datasets),
-        *(f"model {key}: no dataset file shows it" for key in set(assets.models) - set(assets.datasets)),
+        *(
+            f"model {key}: no dataset file shows it"
+            for key in set(assets.models) - set(assets.datasets) - set(for_pages)
+        ),
+        *(f"dataset {key}: only the pages read its table" for key in set(assets.datasets) & set(for_pages)),
     ]
 
 

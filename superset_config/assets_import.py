@@ -49,7 +49,7 @@ def import_assets() -> AssetChanges:
 
     access = read_access()
     files = read_assets()
-    if mistakes := problems(files, set(access.audiences), set(access.tables)):
+    if mistakes := problems(files, set(access.audiences), set(access.tables), access.tables_for_pages):
         raise KodomoError("The dashboards cannot be applied:\n  {problems}", problems="\n  ".join(mistakes))
     assets = for_audiences(files, access)
     before = _snapshot()

@@ -96,6 +96,8 @@ class PublishedTable:
 
     is_live: bool = False
     """Whether the table is queried live by users with the required duty, and never published."""
+    is_for_pages: bool = False
+    """Whether only the pages read the table: it has no dataset, and no question of Superset may name it."""
 
     @property
     def has_department_rows(self) -> bool:
@@ -144,12 +146,18 @@ class Access:
                     tuple(sorted({*audience.duties, *(earlier.duties if earlier else ())})),
                     tuple(sorted({audience.name, *(earlier.audiences if earlier else ())})),
                     bool(rule.get("live")),
+                    bool(rule.get("pages")),
                 )
         return [tables_by_name[name] for name in sorted(tables_by_name)]
 
+    @property
+    def tables_for_pages(self) -> frozenset[str]:
+        """The bi_ tables that only the pages read."""
+        return frozenset(name for name, rule in self.tables.items() if rule.get("pages"))
+
     def tables_of(self, audience: str) -> list[PublishedTable]:
-        """The tables that one audience has."""
-        return [table for table in self.published_tables() if audience in table.audiences]
+        """The tables that one audience has in Superset."""
+        return [table for table in self.published_tables() if audience in table.audiences and not table.is_for_pages]
 
     def audiences_of(self, scope: Scope) -> list[Audience]:
         """The audiences that people of a scope belong to."""

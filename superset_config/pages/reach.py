@@ -31,6 +31,16 @@ from superset_config.security.files import OPEN_FILES, user_roles
 MOST_FOUND = 50
 NUMBER_WIDTH = parameter("person_number_width")
 WITHHELD = "withheld"
+PEOPLE_OF_ROWS = (
+    "person_id",
+    "from_person_id",
+    "to_person_id",
+    "relative_id",
+    "fact_person_id",
+    "step_person_id",
+    "end_person_id",
+)
+"""Columns of bi_ tables that name a person."""
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 
 
@@ -125,6 +135,37 @@ class Reach:
                 return records(connection, query, list(values))
         except (duckdb.Error, OSError) as error:
             raise KodomoError("What is in service cannot be read.") from error
+
+    def rows_about(self, child: Mapping[str, Any], sources: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        """Rows about a child of the scope by bi_ table, with measures reported by telephone applied at once.
+
+        A row about a person who is protected since the publication, or lives with one, is one without its place; for a
+        scope of some areas it is none, as after the next run.
+        """
+        tables = {source: self.rows(source, "person_id = ?", [child["person_id"]]) for source in sources}
+        if not self._protected_by_entries:
+            return tables
+        named = {person_id for rows in tables.values() for row in rows for person_id in _people_of(row)}
+        hidden = withheld_places(self.home, [child["person_id"], *named], self._protected_by_entries)
+        if self.is_withheld(child):
+            hidden = hidden | {child["person_id"]}
+        # Who lives with whom can be read off a path: of a chain over one of them, nothing of the way is shown.
+        ways = {
+            (row["chain_type"], row["end_person_id"])
+            for row in tables.get("bi_chain_step", ())
+            if not hidden.isdisjoint(_people_of(row))
+        }
+        return {source: list(self._without_places(rows, hidden, ways)) for source, rows in tables.items()}
+
+    def _without_places(
+        self, rows: Iterable[dict[str, Any]], hidden: set[str], ways: set[tuple[str, str]]
+    ) -> Iterable[dict[str, Any]]:
+        for row in rows:
+            if (row.get("chain_type"), row.get("end_person_id")) not in ways and hidden.isdisjoint(_people_of(row)):
+                yield row
+            elif self.scope.has_all_areas:
+                without = {name: None for name in self.access.place_columns if name in row}
+                yield {**row, **without, PROTECTION: WITHHELD}
 
     def children(self) -> dict[str, dict[str, Any]]:
         """Every child of the scope by id, as of when it was first asked: one reach is one request."""
@@ -224,6 +265,10 @@ class Reach:
             or not self._protected_by_entries.isdisjoint({row["from_person_id"], row["to_person_id"]})
             for row in links
         )
+
+
+def _people_of(row: Mapping[str, Any]) -> set[str]:
+    return {row[name] for name in PEOPLE_OF_ROWS if row.get(name)}
 
 
 @lru_cache(maxsize=64)

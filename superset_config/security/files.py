@@ -234,7 +234,7 @@ class Files:
         scope = self.scope(roles)
         return (
             scope,
-            frozenset(table.name for table in self.access.tables_for(scope)),
+            frozenset(table.name for table in self.access.tables_for(scope) if not table.is_for_pages),
             frozenset(table.name for table in self.access.live_tables_for(roles)),
         )
 

@@ -105,7 +105,7 @@ def roles(access: Access) -> list[Role]:
 def rules(access: Access) -> list[Rule]:
     """Every rule for rows: under each dimension one that denies, and beside it those that give."""
     every = access.published_tables()
-    tables = [table for table in every if not table.is_live]
+    tables = [table for table in every if not table.is_live and not table.is_for_pages]
     live = [rule for table in every if table.is_live for rule in _live_rules(table, access)]
     return [
         *live,

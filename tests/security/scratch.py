@@ -45,6 +45,16 @@ PLACE = {
     "entered_by",
     "origin",
     "validity_label",
+    "from_household_id",
+    "to_household_id",
+    "link_kind",
+    "fact_value_label",
+    "step_person_id",
+    "step_label",
+    "step_sex",
+    "step_relation_label",
+    "step_link",
+    "step_link_kind",
 }
 NUMBER_BASE = 900_000
 HOLDER_TABLES = {

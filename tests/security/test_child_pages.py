@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
+import unicodedata
 
 import pytest
+import requests
+from pypdf import PdfReader
 
 from kodomo.entries.store import EntryStore
 from superset_config.pages.child_keys import Keys
@@ -33,7 +37,7 @@ def test_search_leads_to_the_sheets_of_one_s_own_children(server: Server) -> Non
         assert child not in address
         answer = person.get(address)
         assert answer.status_code == 200
-        assert f"child_label:{child}" in answer.text
+        assert f"display_name:{child}" in answer.text
         assert answer.headers["Cache-Control"] == "no-store"
         assert not leaks(answer.text, person.seen)
         assert set(re.findall(r"P\d{3}", answer.text)) == {child}
@@ -104,6 +108,66 @@ def test_protected_child_is_on_no_sheet_of_an_area_and_without_place_for_the_una
     assert (
         f"area_name:{hidden}"
         in server.person("child_ryotsu_dv").get(addresses(server.person("child_ryotsu_dv"))[hidden]).text
+    )
+
+
+def test_family_cases_chains_and_scores_are_for_the_audiences_that_have_them(server: Server) -> None:
+    def shown(username: str) -> str:
+        person = server.person(username)
+        return person.get(next(iter(addresses(person).values()))).text
+
+    child, health, education, council = map(shown, ("child_all", "health_all", "education_all", "council_all"))
+    for text, sections in (
+        (child, {"items", "family", "chains", "timeline", "history", "decisions"}),
+        (health, {"items", "family", "timeline", "history"}),
+        (education, {"items", "timeline"}),
+        (council, {"timeline"}),
+    ):
+        assert set(re.findall(r'<section id="(\w+)"', text)) == sections
+    assert "ケースの数" not in health
+    assert "step_label:" not in health
+    assert "total_score" not in council
+    assert 'class="tier' not in council
+    assert "決定を記録する" in child
+    assert "決定を記録する" not in health + education + council
+
+
+def test_kinds_of_events_are_chosen_by_the_address(server: Server) -> None:
+    person = server.person("child_ryotsu")
+    address = next(iter(addresses(person).values()))
+    assert person.get(f"{address}?kind=health").status_code == 200
+    for nonsense in ("?kind=' or 1=1", "?kind=", "?kind=nothing&x=1"):
+        answer = person.get(address + nonsense)
+        assert answer.status_code == 200
+        assert "or 1=1" not in answer.text
+
+
+def test_print_needs_a_purpose_and_says_for_whom_and_for_what(server: Server) -> None:
+    person, purpose = server.person("child_ryotsu"), "ケース会議のため"
+    child, address = next(iter(addresses(person).items()))
+    assert post_to(person, address, purpose=" ").status_code == 422
+    kept = EntryStore(server.home).accesses("child_ryotsu")
+    assert not [row for row in kept if row["action"] == "child_print"]
+    answer = post_to(person, address, purpose=purpose)
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"%PDF")
+    assert answer.headers["Cache-Control"] == "no-store"
+    pages = PdfReader(io.BytesIO(answer.content)).pages
+    text = unicodedata.normalize("NFKC", "".join("".join(page.extract_text() for page in pages).split()))
+    assert {"個票", "child_ryotsu", purpose} <= {word for word in ("個票", "child_ryotsu", purpose) if word in text}
+    assert not leaks(text, person.seen)
+    last = EntryStore(server.home).accesses("child_ryotsu")[-1]
+    assert (last["action"], last["purpose"], last["detail"]) == ("child_print", purpose, {"person_id": child})
+    other = address_of(server.person("child_all"), child_of("mano"))
+    assert post_to(person, other, purpose=purpose).status_code == 404
+
+
+def post_to(person: Person, address: str, **body: str) -> requests.Response:
+    """Send the form for printing of a sheet."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/entry/child/").text)
+    assert token
+    return person.http.post(
+        f"{person.server.address}{address}/print", data={"csrf_token": token.group(1), **body}, timeout=60
     )
 
 

@@ -95,6 +95,7 @@ select
     statuses.resident_since_on as resident_from,
     case when statuses.status_code <> '1' then statuses.changed_on end as resident_until,
     statuses.is_resident,
+    statuses.status_code = '3' and not statuses.is_resident as is_deceased,
     statuses.household_no,
     statuses.relation_chain,
     statuses.area_code,

@@ -129,6 +129,7 @@ select
     case when contributions.is_counted then '算入' else '算入せず（同じ群で最大のものだけを算入）' end as counted_label,
     replace(contributions.evidence::varchar, '|', '、') as evidence,
     contributions.is_for_meeting,
+    items.observation_code,
     observation_codes.source_id,
     -- Chains and combinations come from the records of several departments: the child department answers for them.
     coalesce(holders.holder, 'child') as holder,

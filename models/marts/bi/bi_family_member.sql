@@ -15,9 +15,14 @@ protected_people as (
 ),
 
 links as (
-    select from_person_id, to_person_id, link_type, valid_from, valid_to, origin
+    select from_person_id, to_person_id, link_type, link_kind, valid_from, valid_to, origin
     from {{ ref('fct_family_link') }}
     where link_type in ('parent_of', 'partner_of')
+),
+
+protected_households as (
+    select household_id from {{ ref('dim_household') }}
+    where is_dv_protected
 ),
 
 neighbours as (
@@ -50,6 +55,11 @@ edges as (
         links.from_person_id,
         links.to_person_id,
         links.link_type,
+        -- Of a couple that lived together before it married, the marriage; of a parent by birth and adoption, the birth.
+        arg_max(
+            links.link_kind,
+            (coalesce(links.valid_to, date '9999-12-31'), links.link_kind in ('marriage', 'biological'))
+        ) as link_kind,
         min(links.valid_from) as valid_from,
         case when bool_or(links.valid_to is null) then null else max(links.valid_to) end as valid_to,
         string_agg(distinct links.origin, '・' order by links.origin) as origin
@@ -98,11 +108,20 @@ roles as (
         )
         || coalesce('（' || year(persons.birth_on) || '年生）', '') as member_label,
         coalesce(persons.household_id = children.household_id, false) as is_same_household,
+        coalesce(persons.sex, '不明') as sex,
+        persons.birth_on,
+        coalesce(persons.is_deceased, false) as is_deceased,
+        -- Another family's sheet shows no household of a protected person.
+        case
+            when children.is_dv_protected or protected_households.household_id is null
+                then persons.household_id
+        end as household_id,
         protected_people.person_id is not null as is_protected
     from circle
     inner join children on circle.child_id = children.person_id
     left join persons on circle.member_id = persons.person_id
     left join protected_people on circle.member_id = protected_people.person_id
+    left join protected_households on persons.household_id = protected_households.household_id
     left join parents
         on circle.child_id = parents.child_id and circle.member_id = parents.parent_id
     left join siblings
@@ -135,10 +154,19 @@ select
     edges.from_person_id,
     from_roles.member_label as from_label,
     from_roles.role_label as from_role_label,
+    from_roles.sex as from_sex,
+    from_roles.birth_on as from_birth_on,
+    from_roles.is_deceased as from_is_deceased,
+    from_roles.household_id as from_household_id,
     edges.to_person_id,
     to_roles.member_label as to_label,
     to_roles.role_label as to_role_label,
+    to_roles.sex as to_sex,
+    to_roles.birth_on as to_birth_on,
+    to_roles.is_deceased as to_is_deceased,
+    to_roles.household_id as to_household_id,
     edges.link_type,
+    edges.link_kind,
     case edges.link_type when 'parent_of' then '親子' else '配偶' end as link_label,
     edges.valid_from,
     edges.valid_to,

@@ -16,5 +16,6 @@ select
     person_kind,
     -- An address reveals where a person lives.
     case when not is_dv_protected then moved_from end as moved_from,
-    case when not is_dv_protected then moved_to end as moved_to
+    case when not is_dv_protected then moved_to end as moved_to,
+    is_deceased
 from {{ ref('int_person__persons') }}

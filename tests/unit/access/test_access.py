@@ -40,7 +40,7 @@ def test_columns_that_rules_name_exist() -> None:
 
 @pytest.mark.parametrize("dimension", ["area", "department", "duty"])
 def test_a_deny_rule_stands_under_every_dimension_of_every_table(dimension: str) -> None:
-    tables = {table.name for table in ACCESS.published_tables()}
+    tables = {table.name for table in ACCESS.published_tables() if not table.is_for_pages}
     denied = {
         name
         for rule in rules(ACCESS)
@@ -51,9 +51,19 @@ def test_a_deny_rule_stands_under_every_dimension_of_every_table(dimension: str)
 
 
 def test_a_rule_of_protection_stands_under_every_table_of_people() -> None:
-    of_people = {table.name for table in ACCESS.published_tables() if "area" in table.rows}
+    of_people = {table.name for table in ACCESS.published_tables() if "area" in table.rows and not table.is_for_pages}
     covered = {name for rule in rules(ACCESS) if rule.group == "protection" for name in rule.tables}
     assert covered == of_people
+
+
+def test_table_for_pages_is_nowhere_in_superset() -> None:
+    names = {table.name for table in ACCESS.published_tables() if table.is_for_pages}
+    assert {name.partition("__")[0] for name in names} == ACCESS.tables_for_pages >= {"bi_chain_step"}
+    assert not names & {name for rule in rules(ACCESS) for name in rule.tables}
+    assert not names & {name for role in roles(ACCESS) for name in role.tables}
+    # The file of a scope has them for the pages.
+    scope = Scope.of(["child"], all_areas(), ["case_worker"])
+    assert names & {table.name for table in ACCESS.tables_for(scope)}
 
 
 def test_rules_and_tables_name_roles_that_exist() -> None:

@@ -30,7 +30,7 @@ def assets() -> Assets:
 
 
 def test_nothing_is_wrong_with_what_ships(assets: Assets) -> None:
-    assert problems(assets, AUDIENCES, SECURED) == []
+    assert problems(assets, AUDIENCES, SECURED, ACCESS.tables_for_pages) == []
 
 
 def rename_a_column(assets: Assets) -> None:

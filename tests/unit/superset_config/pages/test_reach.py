@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -114,3 +115,51 @@ def test_pair_to_review_hides_the_place_of_a_protected_person(home: Home) -> Non
     store.create("support_measure", {"measure_from": "2020-01-01"}, by="aoi", department="child", person_id="m")
     reach = Reach(home, scope(is_dv_authorised=False), store=store)
     assert places(reach, is_dv_protected=False) == {WITHHELD}
+
+
+class ReadReach(Reach):
+    """A reach over rows made by hand, in which p is under a measure reported by telephone and lives with q."""
+
+    tables: ClassVar = {
+        "bi_family_member": [
+            {"person_id": "c", "from_person_id": "m", "to_person_id": "c", "from_household_id": "h"},
+            {"person_id": "c", "from_person_id": "p", "to_person_id": "c", "from_household_id": "h"},
+            {"person_id": "c", "from_person_id": "q", "to_person_id": "c", "from_household_id": "h"},
+        ],
+        "bi_chain_step": [
+            {"person_id": "c", "chain_type": "horizontal", "end_person_id": end, "step_person_id": step,
+             "step_label": step}
+            for end, step in (("e", "p"), ("e", "e"), ("f", "f"))
+        ],
+        "bi_chain": [
+            {"person_id": "c", "chain_type": "horizontal", "end_person_id": end, "path_label": "x"} for end in "ef"
+        ],
+    }  # fmt: skip
+
+    def rows(self, source: str, *_: object) -> list[dict[str, object]]:
+        return [dict(row) for row in self.tables[source]]
+
+
+@pytest.mark.parametrize("areas", [["*"], ["ryotsu"]])
+def test_measure_heard_by_telephone_hides_places_and_ways_of_relatives_at_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch, areas: list[str]
+) -> None:
+    monkeypatch.setattr(
+        "superset_config.pages.reach.withheld_places", lambda _home, ids, _entered: {"p", "q"} & set(ids)
+    )
+    store = EntryStore(home)
+    store.create("support_measure", {"measure_from": "2020-01-01"}, by="aoi", department="child", person_id="p")
+    child = {"person_id": "c"}
+    reach = ReadReach(home, Scope.of(["child"], areas, ["case_worker"]), store=store)
+    tables = reach.rows_about(child, ReadReach.tables)
+    homes = {row["from_person_id"]: row["from_household_id"] for row in tables["bi_family_member"]}
+    steps = [(row["end_person_id"], row["step_label"]) for row in tables["bi_chain_step"]]
+    paths = {row["end_person_id"]: row["path_label"] for row in tables["bi_chain"]}
+    if areas == ["*"]:
+        assert homes == {"m": "h", "p": None, "q": None}
+        assert steps == [("e", None), ("e", None), ("f", "f")]
+        assert paths == {"e": None, "f": "x"}
+    else:
+        assert (homes, steps, paths) == ({"m": "h"}, [("f", "f")], {"f": "x"})
+    authorised = ReadReach(home, Scope.of(["child"], areas, ["case_worker"], True), store=store)
+    assert authorised.rows_about(child, ReadReach.tables) == ReadReach.tables
