@@ -149,7 +149,27 @@ def _is_whole() -> bool:
         return False
     if not isinstance(queries, list) or not all(isinstance(query, dict) for query in queries):
         return False
-    return 0 < len(queries) <= MOST_QUERIES and is_bounded(queries) and all(map(_has_bounded_dates, queries))
+    if not 0 < len(queries) <= MOST_QUERIES or not isinstance(body.get("form_data") or {}, dict):
+        return False
+    return is_bounded(queries) and all(_has_bounded_dates(query) and has_names(query) for query in queries)
+
+
+def has_names(query: dict[str, Any]) -> bool:
+    """Whether columns and metrics of a query are names, or objects with one: Superset stumbles over others."""
+    for part in ("columns", "groupby", "series_columns", "metrics"):
+        values = query.get(part) or []
+        if not isinstance(values, list):
+            return False
+        for value in values:
+            if isinstance(value, dict):
+                name = value.get("label") or value.get("sqlExpression") or value.get("column")
+                is_named = isinstance(name, str) or (part == "metrics" and isinstance(name, dict) and bool(name))
+                is_metric = part != "metrics" or value.get("expressionType") in {"SIMPLE", "SQL"}
+                if not is_named or not is_metric:
+                    return False
+            elif not isinstance(value, str):
+                return False
+    return True
 
 
 def _has_bounded_dates(query: dict[str, Any]) -> bool:

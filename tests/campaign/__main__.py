@@ -90,6 +90,7 @@ class Campaign:
                 self.tried[name] = self.tried.get(name, 0) + 1
                 if failure:
                     self.failed.setdefault(name, []).append(failure)
+                    print(f"FAILED {name}: {failure}", flush=True)
         except Exception:
             self.tried[name] = self.tried.get(name, 0) + 1
             self.failed.setdefault(name, []).append(traceback.format_exc(limit=-3))
