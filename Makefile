@@ -2,7 +2,9 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-UV := $(shell command -v uv 2>/dev/null || echo "$(PYTHON) -m uv")
+# The uv of the machine, else one of our own: a system's Python takes no packages (PEP 668).
+OWN_UV := .uv/bin/uv
+UV := $(shell command -v uv 2>/dev/null || { $(PYTHON) -m uv --version >/dev/null 2>&1 && echo "$(PYTHON) -m uv"; } || echo $(OWN_UV))
 RESIDENTS ?= 51492
 SEED ?= 1
 AS_OF ?= 2026-04-01
@@ -22,7 +24,7 @@ export SCARF_ANALYTICS := false
 setup: $(VENV)/.installed  ## the environment in .venv, from requirements.lock
 
 $(VENV)/.installed: requirements.lock pyproject.toml
-	@command -v uv >/dev/null 2>&1 || $(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet uv
+	@test "$(UV)" != "$(OWN_UV)" || test -x $(OWN_UV) || { $(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet uv; }
 	test -x $(BIN)/python || $(UV) venv --quiet --python 3.11 $(VENV)
 	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
@@ -60,4 +62,4 @@ outdated: setup  ## what the registry has later versions of; docs/dependencies.m
 	$(UV) pip list --outdated --python $(BIN)/python
 
 clean:
-	rm -rf $(VENV) var
+	rm -rf $(VENV) .uv var
