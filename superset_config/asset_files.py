@@ -656,11 +656,6 @@ def _native_filter(dashboard: Dashboard, definition: dict[str, Any], key: str) -
             "filterState": {"value": [default], "label": default},
             "ownState": {},
         }
-    elif definition.get("required"):
-        # Until a person is chosen the dashboard is empty.
-        mask["extraFormData"] = {
-            "adhoc_filters": [{"expressionType": "SQL", "clause": "WHERE", "sqlExpression": "1 = 0"}]
-        }
     configuration = {
         "id": f"NATIVE_FILTER-{asset_uuid('filter', f'{dashboard.slug}/{key}')}",
         "name": definition["label"],

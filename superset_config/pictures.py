@@ -115,8 +115,6 @@ def _as_account(
         page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         page.goto(f"{address}/superset/dashboard/{slug}/")
         _settle(page, seconds)
-        if slug.split("-")[0] == "child":
-            _choose_first_child(page, seconds)
         page.set_viewport_size({"width": WIDTH, "height": _page_height(page)})
         _settle(page, seconds)
         path = folder / account / f"{slug}.png"
@@ -127,7 +125,7 @@ def _as_account(
 
 
 def _entry_pages(page: Page, address: str, account: str, folder: Path) -> Iterable[Picture]:
-    """The pages of entry that the account may open; of 個別検討 what a determination looks like."""
+    """The pages of entry that the account may open; of 個別検討 and 個票 what they look like for a child."""
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     for entry in read_access().entry_pages.values():
         answer = page.goto(f"{address}{url_of(entry.name)}")
@@ -135,9 +133,20 @@ def _entry_pages(page: Page, address: str, account: str, folder: Path) -> Iterab
             continue
         if entry.name == "assess":
             _determine_first(page)
+        if entry.name == "child":
+            _open_first(page)
         path = folder / account / f"entry-{entry.name}.png"
         page.screenshot(path=path, full_page=True)
         yield Picture(account, f"entry-{entry.name}", path, page.locator("[role=alert]").count())
+
+
+def _open_first(page: Page) -> None:
+    """Open the sheet of the first child whose name has a common sound; without one the search is the picture."""
+    page.fill("#name", "ア")
+    page.click("button:has-text('検索')")
+    found = page.locator("a:has-text('個票を開く')").first
+    if found.count():
+        found.click()
 
 
 def _determine_first(page: Page) -> None:
@@ -194,22 +203,6 @@ def _settle(page: Page, seconds: float) -> None:
         elif time.monotonic() - quiet_since > QUIET_SECONDS:
             return
         page.wait_for_timeout(200)
-
-
-def _choose_first_child(page: Page, seconds: float) -> None:
-    """Choose the first child of the filter: the page is empty before that, and stays so where the filter is empty."""
-    from playwright.sync_api import TimeoutError as TooLateError
-
-    page.locator(".ant-select").first.click()
-    option = page.locator(".ant-select-item-option").first
-    try:
-        option.wait_for(timeout=seconds * 1000 / 4)
-    except TooLateError:
-        return
-    option.click()
-    page.keyboard.press("Escape")
-    page.locator('[data-test="filter-bar__apply-button"]').first.click()
-    _settle(page, seconds)
 
 
 def _page_height(page: Page) -> int:

@@ -161,15 +161,29 @@ class Chain:
 
     @property
     def words(self) -> str:
-        """母 → 母の元夫 → その子（異父兄）: each step by what it is to the one before, the end to the child."""
+        """母 → 母の元夫 → その子（異父兄）: each by what it is to the child, the end to the one before too."""
         words = []
         for number, step in enumerate(self.steps):
-            if number == 0:
-                words.append(step.relation or step.from_before)
+            is_end = 0 < number == len(self.steps) - 1
+            if is_end and step.relation:
+                words.append(f"その{step.from_before}（{step.relation}）")
             else:
-                is_end = number == len(self.steps) - 1
-                words.append(f"その{step.from_before}" + (f"（{step.relation}）" if is_end and step.relation else ""))
+                words.append(step.relation or (f"その{step.from_before}" if number else step.from_before))
         return " → ".join(words)
+
+
+@dataclass(frozen=True)
+class Relative:
+    """One row of the family sheet. Residence and times of living together are empty where they are withheld."""
+
+    relation: str
+    name: str
+    birth_on: dt.date | None
+    residence: str
+    together_from: dt.date | None
+    together_until: dt.date | None
+    cases: int
+    last_case_on: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -185,6 +199,7 @@ class ChildSheet:
     """Scores of the active version by as-of date, newest first."""
     chains: tuple[Chain, ...]
     family: Family | None
+    relatives: tuple[Relative, ...]
     timeline: Timeline
 
     @property
@@ -222,6 +237,7 @@ def read_sheet(tables: Mapping[str, list[dict[str, Any]]], child: Mapping[str, A
         history=tuple((scored_on, tuple(scores)) for scored_on, scores in by_date),
         chains=chains,
         family=read_family(child, edges, rows("bi_family_sheet"), steps) if edges or steps else None,
+        relatives=_relatives(rows("bi_family_sheet")),
         timeline=read_timeline(child, observations, rows("bi_attendance")),
     )
 
@@ -348,6 +364,23 @@ def _history(rows: Iterable[Mapping[str, Any]]) -> list[Score]:
         Score(row["scored_on"], row["difficulty_label"], row["score"], row["tier"], row["tier_label"]) for row in rows
     ]
     return sorted(scores, key=lambda score: (-score.scored_on.toordinal(), score.label))
+
+
+def _relatives(rows: Iterable[Mapping[str, Any]]) -> tuple[Relative, ...]:
+    """The family sheet, the nearest first."""
+    return tuple(
+        Relative(
+            row["relation_label"],
+            row["relative_label"],
+            row["relative_birth_on"],
+            row["residence_label"] or "",
+            row["lived_together_from"],
+            row["lived_together_until"],
+            int(row["case_count"] or 0),
+            row["last_case_on"],
+        )
+        for row in sorted(rows, key=lambda row: (row["relation_rank"], row["relation_label"], row["relative_id"]))
+    )
 
 
 def _from_before(row: Mapping[str, Any]) -> str:

@@ -276,7 +276,7 @@ def _exports(server: Server, target: int, column: str) -> Iterator[Attack]:
     for form in ("csv", "xlsx"):
         yield chart(target, f"{form} of own", result_format=form, columns=[column])
         yield chart(target, f"{form} of free SQL", result_format=form, metrics=[metric(SCALARS[0])])
-        for table in ("bi_child", "bi_child__guidance_centre", "bi_observation", "bi_child__health"):
+        for table in ("bi_child", "bi_child__guidance_centre", "bi_contribution", "bi_child__health"):
             yield chart(server.datasets()[table], f"{form} of {table}", result_format=form, columns=_columns(table))
     yield Attack("dashboard export", "GET", f"/api/v1/dashboard/export/?q=!({server.ids('dashboards')[0]})")
     yield Attack("dashboard example", "GET", f"/api/v1/dashboard/{server.ids('dashboards')[0]}/export_as_example/")
@@ -291,7 +291,7 @@ def _exports(server: Server, target: int, column: str) -> Iterator[Attack]:
 
 
 def _pages(server: Server, datasets: dict[str, int], target: int) -> Iterator[Attack]:
-    for table in ("bi_child", "bi_child__education", "bi_observation", "bi_delivery"):
+    for table in ("bi_child", "bi_child__education", "bi_contribution", "bi_delivery"):
         number = datasets[table]
         form = {"datasource_id": number, "datasource_type": "table"}
         yield Attack(f"samples page of {table}", "POST", f"/datasource/samples?force=true&{_arguments(form)}", {})

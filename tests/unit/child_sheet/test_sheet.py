@@ -142,7 +142,7 @@ def test_chain_says_the_relation_at_each_step() -> None:
         step(3, "child", step_relation_label="異父兄"),
     ]
     (chain,) = sheet_of(bi_chain=[CHAIN], bi_chain_step=steps[::-1]).chains
-    assert chain.words == "母 → その元夫 → その子（異父兄）"
+    assert chain.words == "母 → 母の元夫 → その子（異父兄）"
 
 
 def test_chain_whose_way_is_withheld_has_no_words() -> None:
@@ -182,3 +182,13 @@ def test_item_of_many_facts_is_said_by_its_own_name() -> None:
     facts = [fact("欠席", dt.date(2025, month, 1), fact_value_label=f"{month}日") for month in range(1, 6)]
     (score,) = sheet_of(bi_item_fact=facts, bi_contribution=[item("欠席", "11", band_label="30〜89日")]).types
     assert words.why(score).endswith(": 欠席（30〜89日）")
+
+
+def test_family_sheet_stands_by_nearness() -> None:
+    row = {"relative_id": "m", "relation_rank": 10, "relation_label": "母", "relative_label": "母の名",
+           "relative_birth_on": None, "residence_label": None, "lived_together_from": None,
+           "lived_together_until": None, "case_count": 2,
+           "last_case_on": dt.date(2024, 6, 29)}  # fmt: skip
+    far = {**row, "relative_id": "g", "relation_rank": 30, "relation_label": "母方の祖母", "residence_label": "別居"}
+    relatives = sheet_of(bi_family_sheet=[far, row]).relatives
+    assert [(r.relation, r.residence, r.cases) for r in relatives] == [("母", "", 2), ("母方の祖母", "別居", 2)]

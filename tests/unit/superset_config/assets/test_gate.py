@@ -14,7 +14,6 @@ from superset_config.asset_files import (
     Assets,
     Column,
     asset_uuid,
-    dashboard_config,
     dataset_config,
     problems,
     read_assets,
@@ -101,7 +100,7 @@ def overfill_a_row(assets: Assets) -> None:
 
 
 def leave_a_text_beside_nothing(assets: Assets) -> None:
-    assets.dashboards["list"].rows.append([{"text": "説明", "beside": "child/decisions", "width": 12, "height": 6}])
+    assets.dashboards["list"].rows.append([{"text": "説明", "beside": "meeting/reviews", "width": 12, "height": 6}])
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def leave_a_text_beside_nothing(assets: Assets) -> None:
         (leave_a_column_without_a_label, "model bi_child, column kana: a text has no Japanese in it"),
         (leave_a_table_without_a_rule, "model bi_new: no rule of access covers it"),
         (lose_the_column_of_a_filter, "filter area: bi_child has no column zone"),
-        (leave_a_text_beside_nothing, "dashboard list: a text stands beside child/decisions, which is not on it"),
+        (leave_a_text_beside_nothing, "dashboard list: a text stands beside meeting/reviews, which is not on it"),
         (overfill_a_row, "dashboard list: a row is wider than 12 columns"),
     ],
 )
@@ -141,14 +140,6 @@ def test_columns_carry_the_label_of_the_model(assets: Assets) -> None:
     labels = {column["column_name"]: column["verbose_name"] for column in config["columns"]}
     assert labels["area_name"] == "地区"
     assert all(labels.values())
-
-
-def test_no_person_is_shown_before_a_child_is_chosen(assets: Assets) -> None:
-    config = dashboard_config(assets, assets.dashboards["child"])
-    child = config["metadata"]["native_filter_configuration"][0]
-    assert child["controlValues"]["enableEmptyFilter"]
-    conditions = child["defaultDataMask"]["extraFormData"]["adhoc_filters"]
-    assert [condition["sqlExpression"] for condition in conditions] == ["1 = 0"]
 
 
 def test_every_audience_has_charts_of_its_own_tables_only(assets: Assets) -> None:
@@ -188,11 +179,17 @@ def test_a_text_beside_a_chart_is_for_those_who_see_the_chart(assets: Assets) ->
     beside = {
         slug: {cell["beside"] for row in board.rows for cell in row if "beside" in cell}
         for slug, board in boards.items()
-        if slug.split("-")[0] == "child"
+        if slug.split("-")[0] == "list"
     }
-    assert beside["child"] == beside["child-guidance_centre"] == {"child/contributions", "child/decisions"}
-    assert beside["child-education"] == beside["child-health"] == {"child/contributions"}
-    assert not beside["child-social_council"]
+    assert beside["list"] == beside["list-guidance_centre"] == {"list/chains"}
+    assert not beside["list-health"] | beside["list-education"] | beside["list-social_council"]
+
+
+def test_children_are_seen_one_by_one_on_the_page_only(assets: Assets) -> None:
+    made = for_audiences(assets, ACCESS)
+    assert not {slug for slug in made.dashboards if slug.split("-")[0] == "child"}
+    assert {"bi_observation", "bi_family_member", "bi_chain_step"} <= ACCESS.tables_for_pages
+    assert not ACCESS.tables_for_pages & set(assets.datasets)
 
 
 def test_a_title_has_no_bracket_within_a_bracket(assets: Assets) -> None:
