@@ -1,5 +1,8 @@
-"""A whole city twice, its files clean and with the slips of real files: what is recovered counts alike, what is asked
-is a question, what is rejected is a reject, and nothing else changes."""
+"""A whole city, its files clean, with the slips of real files, and with the register in the national layout.
+
+What is recovered counts alike, what is asked is a question, what is rejected is a reject, and nothing else changes; the
+register in another layout makes the same people, families, chains and scores.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,12 @@ MARTS = {
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the city: ``clean`` and ``slips``."""
+    """The files of the city: ``clean``, ``slips`` and ``standard``."""
     folder = tmp_path_factory.mktemp("city")
     parameters = {"residents": 600, "seed": 7, "as_of": AS_OF, "dirty_rate": 0}
     generate(folder / "clean", Parameters(**parameters, slip_rate=0))
     generate(folder / "slips", Parameters(**parameters))
+    generate(folder / "standard", Parameters(**parameters, slip_rate=0, standard_register=True))
     return folder
 
 
@@ -41,7 +45,8 @@ def outcomes(city: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     """What a run makes of each."""
     folder = tmp_path_factory.mktemp("runs")
     prepared = prepared_home(folder / "prepared")
-    return {name: run_case(city / name / "landing", AS_OF, folder / name, prepared) for name in ("clean", "slips")}
+    names = ("clean", "slips", "standard")
+    return {name: run_case(city / name / "landing", AS_OF, folder / name, prepared) for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +91,27 @@ def test_recovered_values_count_as_in_the_clean_city(
             row for row in outcomes[name].rows(f"select {MARTS[mart]} from marts.{mart}") if not in_doubt & set(row)
         )
         for name in ("clean", "slips")
+    )
+    assert clean
+    assert read == clean
+
+
+def test_register_in_the_national_layout_loses_nothing(outcomes: dict[str, Outcome]) -> None:
+    delivery = outcomes["standard"].delivery("resident_register")
+    assert (delivery["layout"], delivery["status"], delivery["rows_rejected"]) == ("standard", "loaded", 0)
+    # Rows of earlier states, and rows that were taken back, beside one of each person.
+    assert delivery["rows_loaded"] > outcomes["clean"].delivery("resident_register")["rows_loaded"]
+    assert outcomes["standard"].rows("select count(*) from marts.fct_fact_account where fate = 'vanished'") == [(0,)]
+
+
+@pytest.mark.parametrize("mart", [*MARTS, "fct_chain"])
+def test_register_in_the_national_layout_makes_the_same_marts(outcomes: dict[str, Outcome], mart: str) -> None:
+    columns = MARTS.get(mart, "person_id, chain_type, end_person_id, steps, path, case_source_id")
+    # The layout has no columns of support measures, which are an extract of their own.
+    condition = "observation_code <> 'support_measure'" if mart == "fct_observation" else "true"
+    clean, read = (
+        Counter(outcomes[name].rows(f"select {columns} from marts.{mart} where {condition}"))
+        for name in ("clean", "standard")
     )
     assert clean
     assert read == clean
