@@ -61,7 +61,7 @@ select
         father, sibling, aunt, uncle
     ]) as member_id
 from numbered;
-create table warehouse.marts.fct_observation as
+create table warehouse.intermediate.int_observations__all as
 with codes as (
     select list(distinct observation_code order by observation_code) as codes from warehouse.seeds.risk_items
     where kind = 'observation'
@@ -103,7 +103,7 @@ with observed as (
             when 'months_since' then date_diff('month', max(observations.observed_on), date '2026-04-01')
             when 'in_force' then max(if(observations.ended_on is null, 1, 0))
         end as value
-    from warehouse.marts.fct_observation as observations
+    from warehouse.intermediate.int_observations__all as observations
     inner join warehouse.seeds.risk_items as items
         on observations.observation_code = items.observation_code
         and (
@@ -155,7 +155,7 @@ def _report(connection: duckdb.DuckDBPyConnection, children: int, bare: float, p
     seconds = sum(parts.values())
     uses, observations, scores, contributions = connection.execute(
         "select (select count(*) from warehouse.intermediate.int_risk__used_items), "
-        "(select count(*) from warehouse.marts.fct_observation), "
+        "(select count(*) from warehouse.intermediate.int_observations__all), "
         "(select count(*) from warehouse.intermediate.int_risk__scores), "
         "(select count(*) from warehouse.intermediate.int_risk__contributions)"
     ).fetchall()[0]

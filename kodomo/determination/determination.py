@@ -24,13 +24,13 @@ CHOSEN = (
     "intermediate.int_risk__subjects",
     "intermediate.int_risk__scope_members",
     "intermediate.int_chain__values",
-    "marts.dim_child",
+    "intermediate.int_child__profiles",
+    "intermediate.int_observations__all",
     "marts.fct_chain",
-    "marts.fct_observation",
     "marts.fct_known_by",
 )
 # Whose rows of them count, where it is not the children themselves.
-_KEPT = {"marts.fct_observation": f"select member_id from {SCRATCH}.intermediate.int_risk__scope_members"}
+_KEPT = {"intermediate.int_observations__all": f"select member_id from {SCRATCH}.intermediate.int_risk__scope_members"}
 
 
 def find(home: Home, given: str) -> tuple[str, dict[str, str | None]]:
@@ -134,15 +134,15 @@ def _choose(
 _SUBJECTS = {
     "person": "select person_id from {source}.intermediate.int_risk__subjects where person_id = $person",
     "household": """
-        select person_id from {source}.marts.dim_child
+        select person_id from {source}.intermediate.int_child__profiles
         where
             household_id in (
-                select household_id from {source}.marts.dim_child where person_id = $person
+                select household_id from {source}.intermediate.int_child__profiles where person_id = $person
                 union all
-                select dim_child.household_id
-                from {source}.marts.dim_child as dim_child
+                select children.household_id
+                from {source}.intermediate.int_child__profiles as children
                 inner join {source}.intermediate.int_risk__scope_members as members
-                    on dim_child.person_id = members.person_id and members.scope = 'household'
+                    on children.person_id = members.person_id and members.scope = 'household'
                 where members.member_id = $person
             )
             or person_id = $person
@@ -192,9 +192,9 @@ def _add(connection: duckdb.DuckDBPyConnection, heard: Sequence[Observation]) ->
                 "聞いたことの対象者は、この子どもの判定に関わる家族ではありません。",
             )
         connection.execute(
-            f"insert into {SCRATCH}.marts.fct_observation by name select ? as person_id, ? as observation_code, "
-            "? as observed_on, ? as ended_on, ? as value, ? as text_value, ? as source_id, ? as delivery_id, "
-            "? as line_number",
+            f"insert into {SCRATCH}.intermediate.int_observations__all by name "
+            "select ? as person_id, ? as observation_code, ? as observed_on, ? as ended_on, ? as value, "
+            "? as text_value, ? as source_id, ? as delivery_id, ? as line_number",
             [
                 observation.person_id,
                 observation.observation_code,

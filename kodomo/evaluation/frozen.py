@@ -24,7 +24,7 @@ TARGETS = (
     *(f"intermediate.{name}" for name in SCORES),
     "intermediate.int_risk__met_bands",
     "intermediate.int_risk__scope_members",
-    "marts.dim_child",
+    "intermediate.int_child__profiles",
 )
 
 OUTCOME_MONTHS = parameter("outcome_months")
@@ -75,7 +75,7 @@ households as (
 
 lasting as (
     select distinct person_id, observation_code
-    from warehouse.marts.fct_observation
+    from warehouse.intermediate.int_observations__all
     where
         observed_on <= $frozen_on
         and (ended_on is null or ended_on > $frozen_on)
@@ -112,7 +112,7 @@ select
     households.household_members,
     bands.bands,
     scores.scores
-from scratch.marts.dim_child as children
+from scratch.intermediate.int_child__profiles as children
 left join births on children.person_id = births.unborn_id
 left join households on children.person_id = households.person_id
 left join bands on children.person_id = bands.person_id

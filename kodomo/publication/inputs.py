@@ -38,7 +38,13 @@ VIEWS = tuple(
     )
 )
 """What a determination shows. They are executed for each one, and never copied into a publication."""
+SHOWN_BY = {
+    "marts.dim_child": "intermediate.int_child__profiles",
+    "marts.fct_observation": "intermediate.int_observations__all",
+}
+"""Marts that are views, and the relation whose rows each shows: a publication keeps those rows once."""
 AT_BUILD_DATE = (
+    *SHOWN_BY.values(),
     "intermediate.int_risk__subjects",
     "intermediate.int_risk__scope_members",
     "intermediate.int_chain__values",

@@ -24,7 +24,7 @@ from kodomo.errors import KodomoError, PublicationHeldError, UsageError
 from kodomo.files import seal, sync_folder, write_atomically
 from kodomo.home import Home
 from kodomo.publication.identity import Identity, copy_run, identity_of, require_agreement
-from kodomo.publication.inputs import VIEWS, copy_inputs, copy_relation, write_statements
+from kodomo.publication.inputs import SHOWN_BY, VIEWS, copy_inputs, copy_relation, write_statements
 from kodomo.publication.rounded import write_rounded
 from kodomo.publication.tables import (
     MARTS,
@@ -286,9 +286,16 @@ def _write_everything(home: Home, access: Access, work: Path) -> Identity:
         # One transaction: each commit waits for the disk.
         with transaction(connection):
             connection.execute(f"create schema everything.{MARTS}")
-            for name in (name for name in marts if f"{MARTS}.{name}" not in VIEWS):
-                copy_relation(connection, "warehouse", "everything", f"{MARTS}.{quote(name)}", marts[name])
             write_statements(work, copy_inputs(connection, home, "warehouse", "everything"))
+            kept = columns_of(connection, "everything", "intermediate")
+            for name in (name for name in marts if f"{MARTS}.{name}" not in VIEWS):
+                relation = f"{MARTS}.{quote(name)}"
+                schema, _, rows = SHOWN_BY.get(f"{MARTS}.{name}", "").partition(".")
+                if rows in kept:
+                    columns = ", ".join(map(quote, marts[name]))
+                    connection.execute(f"create view everything.{relation} as select {columns} from {schema}.{rows}")
+                else:
+                    copy_relation(connection, "warehouse", "everything", relation, marts[name])
             key = pseudonym_key(home.pseudonym_key)
             for table in published_of(access.published_tables(), marts):
                 if table.grant.is_rounded:

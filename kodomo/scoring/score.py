@@ -231,7 +231,7 @@ select
     unnest(['self', 'household', 'family']) as scope,
     people.person_id as member_id
 from people;
-create or replace table warehouse.marts.fct_observation as
+create or replace table warehouse.intermediate.int_observations__all as
 select
     person_id,
     observation_code,

@@ -9,7 +9,7 @@ outcomes as (
 ),
 
 observations as (
-    select * from {{ ref('fct_observation') }}
+    select * from {{ ref('int_observations__all') }}
 ),
 
 at_risk as (

@@ -15,9 +15,9 @@ def model(dbt, session):
     dbt.ref("int_risk__contributions")
     dbt.ref("int_risk__met_bands")
     dbt.ref("int_risk__scope_members")
-    dbt.ref("dim_child")
+    dbt.ref("int_child__profiles")
     dbt.ref("int_person__pregnancies")
-    dbt.ref("fct_observation")
+    dbt.ref("int_observations__all")
     parameters = dbt.source("run", "run_parameters")
     frozen_on = parameters.project(f"cast(as_of_on - interval {OUTCOME_MONTHS} month as date)").fetchall()[0][0]
     cursor = session.cursor()

@@ -3,7 +3,7 @@ with subjects as (
 ),
 
 observations as (
-    select * from {{ ref('fct_observation') }}
+    select * from {{ ref('int_observations__all') }}
     where observed_on <= {{ as_of() }}
 ),
 

@@ -1,6 +1,6 @@
 -- Whose observations count for a child, by scope. Grain: person_id, scope, member_id.
 with children as (
-    select * from {{ ref('dim_child') }}
+    select * from {{ ref('int_child__profiles') }}
 ),
 
 household_members as (

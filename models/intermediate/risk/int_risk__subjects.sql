@@ -1,5 +1,5 @@
 with children as (
-    select * from {{ ref('dim_child') }}
+    select * from {{ ref('int_child__profiles') }}
 )
 
 select

@@ -3,7 +3,7 @@ with subjects as (
 ),
 
 children as (
-    select * from {{ ref('dim_child') }}
+    select * from {{ ref('int_child__profiles') }}
 ),
 
 coverage as (

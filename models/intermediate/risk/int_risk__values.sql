@@ -13,7 +13,7 @@ barred_observations as (
 ),
 
 observations as (
-    select * from {{ ref('fct_observation') }}
+    select * from {{ ref('int_observations__all') }}
     where
         observed_on <= {{ as_of() }}
         and observation_code not in (select barred_observations.observation_code from barred_observations)

@@ -160,7 +160,11 @@ def test_with_nothing_added_the_rows_are_the_batchs_for_500_children(
 
 
 def test_a_publication_holds_the_rows_of_a_person_together(home: Home) -> None:
-    for relation in ("marts.fct_observation", "marts.fct_risk_contribution", "intermediate.int_risk__scope_members"):
+    for relation in (
+        "intermediate.int_observations__all",
+        "marts.fct_risk_contribution",
+        "intermediate.int_risk__scope_members",
+    ):
         ((people, blocks),) = query(
             home,
             "select count(distinct person_id), count(*) from (select person_id, "

@@ -34,7 +34,7 @@ create table warehouse.seeds.risk_items (
     item_code varchar, kind varchar, observation_code varchar, age_from_months integer, age_to_months integer
 );
 create table warehouse.seeds.risk_item_members (item_code varchar, member_item_code varchar);
-create table warehouse.marts.fct_observation (
+create table warehouse.intermediate.int_observations__all (
     person_id varchar, observation_code varchar, observed_on date, ended_on date, value decimal(18, 4),
     text_value varchar
 );
@@ -92,7 +92,7 @@ def warehouse(children: dict, tmp_path_factory: pytest.TempPathFactory) -> duckd
     connection.execute(
         "insert into warehouse.intermediate.int_evaluation__frozen "
         "select person_id, current_person_id, date '2025-04-01', date '2026-04-01', age_months, [], bands from given;"
-        "insert into warehouse.marts.fct_observation "
+        "insert into warehouse.intermediate.int_observations__all "
         "select current_person_id, 'council_case', unnest(case_on), null, null, null from given"
     )
     load_bundle(Home(tmp_path_factory.mktemp("home") / "var").ensure(), EVIDENCE_MODELS).execute(connection)
@@ -203,7 +203,7 @@ def test_the_frozen_children_are_known_by_the_numbers_of_today_and_ended_pregnan
 attach ':memory:' as scratch;
 create schema scratch.intermediate;
 create schema scratch.marts;
-create table scratch.marts.dim_child as
+create table scratch.intermediate.int_child__profiles as
 select * from (values
     ('child', 30, null), ('preg-1', -3, date '2025-06-20'), ('preg-2', -1, date '2025-03-12'),
     ('preg-3', -1, date '2025-03-10')
@@ -221,7 +221,7 @@ as t(notification_no, person_id, is_born);
 """
     )
     connection.execute(
-        "create table warehouse.marts.fct_observation as "
+        "create table warehouse.intermediate.int_observations__all as "
         "select null::varchar as person_id, '' as observation_code, current_date as observed_on, null::date as ended_on"
     )
     frozen = connection.execute(

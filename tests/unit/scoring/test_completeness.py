@@ -35,8 +35,8 @@ create table warehouse.seeds.observation_codes as select * from read_csv('{CODES
 create table warehouse.raw.deliveries (source_id varchar, delivered_on date, status varchar, kind varchar);
 create table warehouse.intermediate.int_risk__subjects (person_id varchar, age_months integer);
 create table warehouse.intermediate.int_risk__scope_members (person_id varchar, scope varchar, member_id varchar);
-create table warehouse.marts.dim_child (person_id varchar, birth_on date);
-create table warehouse.marts.fct_observation (
+create table warehouse.intermediate.int_child__profiles (person_id varchar, birth_on date);
+create table warehouse.intermediate.int_observations__all (
     person_id varchar, observation_code varchar, observed_on date, ended_on date, value decimal(18, 4),
     text_value varchar, source_id varchar, delivery_id varchar, line_number integer
 );
@@ -115,7 +115,9 @@ def child(connection: duckdb.DuckDBPyConnection, person: str, birth: dt.date, as
     """A child who is born or due on a day; its age in months."""
     age = completed_months(birth, as_of) if birth <= as_of else -1 - completed_months(as_of, birth)
     insert(connection, "intermediate.int_risk__subjects", [{"person_id": person, "age_months": age}])
-    insert(connection, "marts.dim_child", [{"person_id": person, "birth_on": birth if age >= 0 else None}])
+    insert(
+        connection, "intermediate.int_child__profiles", [{"person_id": person, "birth_on": birth if age >= 0 else None}]
+    )
     insert(
         connection,
         "intermediate.int_risk__scope_members",
@@ -130,7 +132,11 @@ def observed(
 ) -> None:
     """An observation of a code, from its own source."""
     row = {"person_id": person, "observation_code": code, "observed_on": on, "ended_on": ended}
-    insert(connection, "marts.fct_observation", [{**row, "source_id": sources_of_codes()[code], "line_number": 1}])
+    insert(
+        connection,
+        "intermediate.int_observations__all",
+        [{**row, "source_id": sources_of_codes()[code], "line_number": 1}],
+    )
 
 
 def delivered(connection: duckdb.DuckDBPyConnection, source: str, on: dt.date, **columns: str) -> None:
