@@ -46,8 +46,8 @@ def translate_help(command: click.Command) -> click.Command:
     if command.help:
         command.help = translated(command.help)
     for parameter in command.params:
-        if getattr(parameter, "help", None):
-            parameter.help = translated(parameter.help)
+        if text := getattr(parameter, "help", None):
+            parameter.help = translated(text)
     for child in getattr(command, "commands", {}).values():
         translate_help(child)
     return command

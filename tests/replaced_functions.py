@@ -8,7 +8,8 @@ prints one line for each: file, line, what. Looked for are:
   an object of theirs, where the attribute is a function or a property that cannot be set;
 - a method of another package's class that begins with an underscore and is defined anew in a subclass;
 - a collection below an object of another package that is changed in place (``engine.dispatch.connect.clear()``);
-- an attribute that is assigned a wrapper of itself (``app.wsgi_app = wrap(app.wsgi_app)``), whatever it belongs to;
+- an attribute that is assigned a wrapper of itself (``app.wsgi_app = wrap(app.wsgi_app)``) of an object whose class
+  cannot be read from the source;
 - a library for replacing (unittest.mock, wrapt) outside the tests, and an import of a module whose name is private;
 - a macro or materialization of dbt's own or of its adapter's, unless dbt documents that projects replace it.
 """
@@ -195,8 +196,12 @@ class _Source:
 
     def _is_replaced(self, target: ast.Attribute, value: ast.expr | None) -> bool:
         owner = self.dotted(target.value)
-        if owner is not None and self._belongs_to_package(owner, target.attr):
-            return True
+        if owner is not None:
+            if self._belongs_to_package(owner, target.attr):
+                return True
+            if owner.is_instance and inspect.isclass(resolve(owner.dotted)):
+                # Data of an object (the body of a response) may be wrapped.
+                return False
         is_own = _root(target) in self.own
         return not is_own and isinstance(value, ast.Call) and _wraps(value, ast.unparse(target))
 
