@@ -62,7 +62,7 @@ def read_key(path: Path) -> str:
     if len(text) < FEWEST_CHARACTERS or not _KEY.fullmatch(text):
         raise BrokenKeyError(
             "The key {name} in {parent} is empty or damaged: restore it from the backup (`kodomo restore`). "
-            "It is not made anew, because what was made with it would be lost; whoever accepts that deletes the file.",
+            "It is not made anew, because what was made with it would be lost; to accept that, delete the file.",
             name=path.name,
             parent=path.parent,
         )

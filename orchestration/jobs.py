@@ -50,7 +50,7 @@ def _tell(context: dg.HookContext, error: str | None) -> None:
             ]
     if message := message_of(batch, late, error):
         for problem in send(batch.home, message):
-            context.log.warning(f"Stewards could not be told: {problem}")
+            context.log.warning(f"Stewards got no message: {problem}")
 
 
 batch_job = dg.define_asset_job(

@@ -46,12 +46,12 @@ def jis_level(character: str) -> int:
 
 def candidates(character: str) -> set[str]:
     """The other forms that the tables give for a character."""
-    found: set[str] = set()
+    folded_forms: set[str] = set()
     for scheme in REGISTER_SCHEMES:
-        found.update(mj_shrink_candidates(character, scheme))
+        folded_forms.update(mj_shrink_candidates(character, scheme))
     with contextlib.suppress(TransliterationError):
-        found.add(jnta_shrink_translit(character))
-    forms = {unicodedata.normalize("NFKC", form) for form in found}
+        folded_forms.add(jnta_shrink_translit(character))
+    forms = {unicodedata.normalize("NFKC", form) for form in folded_forms}
     return {form for form in forms if len(form) == 1 and form not in {character, "\ufffd"}}
 
 

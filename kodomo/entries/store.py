@@ -210,7 +210,7 @@ class EntryStore:
         self, before: Version, base: int, content: Mapping[str, str], is_deleted: bool, by: str, reason: str | None
     ) -> Version:
         if before.version != base or before.is_deleted:
-            raise ConflictError("Somebody else has changed this record meanwhile: read it again, then change it.")
+            raise ConflictError("Another user has changed this record meanwhile: read it again, then change it.")
         return self._write(
             Version(
                 before.record_id,
@@ -233,7 +233,7 @@ class EntryStore:
         except IntegrityError as error:
             # Another user wrote this very version between reading and writing: the key holds one of the two.
             raise ConflictError(
-                "Somebody else has changed this record meanwhile: read it again, then change it."
+                "Another user has changed this record meanwhile: read it again, then change it."
             ) from error
         return version
 

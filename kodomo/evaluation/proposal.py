@@ -634,7 +634,7 @@ def as_text(proposal: Proposal) -> str:
         f"Proposed, not applied: features frozen on {dates}; {proposal.cases} of {proposal.children:,} children became "
         f"a case within twelve months; {proposal.bands_considered} bands looked at. People known before are left out. "
         f"{len(proposal.carried)} bands of items made from cases are not learned: they carry over the points of the "
-        "version in force, in these units. What was learned is in no group: the points were found together. "
+        "version in force, in these units. What was learned is in no group: the points were learned together. "
         "Overrides stay.",
         *(
             [
@@ -648,7 +648,7 @@ def as_text(proposal: Proposal) -> str:
         *(
             [
                 "",
-                f"**Few cases**: with fewer than {ENOUGH_CASES} nobody can tell a good proposal from a bad one; "
+                f"**Few cases**: with fewer than {ENOUGH_CASES} a good proposal cannot be told from a bad one; "
                 "the intervals below say how little is known.",
             ]
             if proposal.cases < ENOUGH_CASES

@@ -223,7 +223,7 @@ def take(
             keep(home, data, sha256)
         delivery = _numbered(connection, contract, kind, **known).refused(
             f"{name}: it could not be read ({type(error).__name__}: {without_values(str(error))[:200]}). "
-            "Ask the holder for it as CSV again, or whoever looks after kodomo for the cause."
+            "Ask the holder for it as CSV again, or the operator of kodomo for the cause."
         )
         with transaction(connection):
             _record(connection, contract, delivery, run_id)

@@ -9,8 +9,8 @@ import duckdb
 
 from kodomo.contract import load_contracts
 from kodomo.errors import UsageError
+from kodomo.linkage.attributes import ATTRIBUTES
 from kodomo.linkage.contradictions import contradictions, describe_contradiction
-from kodomo.linkage.predict import ATTRIBUTES
 from kodomo.parameters import labels, parameter
 from kodomo.warehouse import records
 
@@ -51,7 +51,7 @@ def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
         [given, padded, padded, source_id, source_key],
     )
     if not matches:
-        raise UsageError("Nobody has this id: give a person id, a 宛名番号, or source_id:source_key.")
+        raise UsageError("No person has this id: give a person id, a 宛名番号, or source_id:source_key.")
     return matches[0]["person_id"]
 
 

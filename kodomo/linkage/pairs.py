@@ -7,8 +7,8 @@ from typing import Any
 
 import duckdb
 
+from kodomo.linkage.attributes import ATTRIBUTES
 from kodomo.linkage.explain import ATTRIBUTE_LABELS, WITHHELD
-from kodomo.linkage.predict import ATTRIBUTES
 from kodomo.warehouse import records
 
 SIDES_JA = {

@@ -12,11 +12,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from kodomo.linkage.attributes import ATTRIBUTES
 from kodomo.macros import load_macros
 
 PARAMETERS = Path(__file__).with_name("parameters.yml")
-
-ATTRIBUTES = ("given_name", "surname", "birth_on", "sex", "household")
 
 # One shape for both sides. A name is split where its holder put a space; the folded form has the same characters.
 _COMPARABLE = """

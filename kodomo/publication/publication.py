@@ -25,7 +25,6 @@ from kodomo.files import seal, sync_folder, write_atomically
 from kodomo.home import Home
 from kodomo.publication.identity import Identity, copy_run, identity_of, require_agreement
 from kodomo.publication.inputs import SHOWN_BY, VIEWS, copy_inputs, copy_relation, write_statements
-from kodomo.publication.rounded import write_rounded
 from kodomo.publication.tables import (
     MARTS,
     audience_table_sql,
@@ -272,6 +271,9 @@ def _write_everything(home: Home, access: Access, work: Path) -> Identity:
 
     Returns what the rows say of their run. Raises PublicationHeldError where rounded counts give one away.
     """
+    # At start-up it would cost every command the import of a solver.
+    from kodomo.publication.rounded import write_rounded
+
     in_service = current(home)
     with _open() as connection:
         try:

@@ -200,10 +200,10 @@ def as_text(comparison: Comparison) -> str:
             f"  {row['difficulty_type']}: {row['group']}: {row['graver']} graver, {row['milder']} milder "
             f"of {row['children']}"
             for row in moved
-        ] or ["  nobody changes"]
+        ] or ["  no child changes"]
     lines += ["", "Why (items that make the difference, among those who change)"]
     lines += [
         f"  {row['difficulty_type']}: {row['label_ja']}: {row['difference']:+} over {row['children']} children"
         for row in comparison.items
-    ] or ["  nobody changes"]
+    ] or ["  no child changes"]
     return "\n".join(lines)

@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
         reason: Annotated[str, typer.Option(help="Why.")],
         person: Annotated[str, typer.Option(help="The person it is; with --separate, whom it is not.")] = "",
         separate: Annotated[
-            bool, typer.Option("--separate", help="Not this person; without --person, nobody of the register.")
+            bool, typer.Option("--separate", help="Not this person; without --person, no person of the register.")
         ] = False,
     ) -> None:
         """Say who a record is. The next run follows it, and the machine never overturns it."""

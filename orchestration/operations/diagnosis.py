@@ -112,7 +112,7 @@ def _environment() -> Iterator[Finding]:
     yield (
         ok("Python の版", python_version)
         if sys.version_info[:2] == (3, 11)
-        else wrong("python_version", found=python_version)
+        else wrong("python_version", version=python_version)
     )
     differing = []
     for package, wanted in PINNED.items():
