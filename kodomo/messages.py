@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from kodomo.errors import KodomoError
 CATALOGUE = Path(__file__).with_name("messages.ja.yml")
 JAPANESE, ENGLISH = "ja", "en"
 LANGUAGES = (JAPANESE, ENGLISH)
+Translate = Callable[..., str]
+"""A template and its details → the message in the language of the reader."""
 
 
 @cache
@@ -25,6 +28,11 @@ def render(template: str, language: str, **details: Any) -> str:
     """A message in a language; in English where the catalogue does not have it."""
     text = template if language == ENGLISH else catalogue().get(template, template)
     return text.format(**details) if details else text
+
+
+def english(template: str, **details: Any) -> str:
+    """A message in English: the default of a report that is given no language."""
+    return render(template, ENGLISH, **details)
 
 
 def in_language(error: KodomoError, language: str) -> str:

@@ -14,6 +14,7 @@ import duckdb
 from kodomo.evaluation.frozen import OUTCOME_MONTHS, freeze
 from kodomo.files import atomic_path
 from kodomo.home import Home
+from kodomo.messages import Translate, english
 from kodomo.scoring.definition import check, raise_for, read_definition
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.replay import (
@@ -204,32 +205,68 @@ def write_tables(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
             connection.execute(f"copy (from {SCRATCH}.{relation} order by all) to '{path}' (header, format csv)")
 
 
-def as_text(report: Evidence) -> str:
+def as_text(report: Evidence, translated: Translate = english) -> str:
     """Evidence as people read it: the strongest bands and pairs of each difficulty type, and what was refused."""
-    lines = [f"Features frozen on {report.frozen_on}, outcomes until {report.outcome_until}: {report.rows:,} rows."]
+    lines = [
+        translated(
+            "Features frozen on {frozen_on}, outcomes until {outcome_until}: {rows:,} rows.",
+            frozen_on=report.frozen_on,
+            outcome_until=report.outcome_until,
+            rows=report.rows,
+        )
+    ]
     for difficulty in report.difficulties:
         name = difficulty["difficulty_type"]
         lines += [
             "",
-            f"{difficulty['label_ja'] or name} ({name}): {difficulty['cases']:,} of {difficulty['people']:,} children "
-            f"became a case; {difficulty['children'] - difficulty['people']:,} were known before or of another age",
+            translated(
+                "{label} ({name}): {cases:,} of {people:,} children became a case; {others:,} were known before or of "
+                "another age",
+                label=difficulty["label_ja"] or name,
+                name=name,
+                cases=difficulty["cases"],
+                people=difficulty["people"],
+                others=difficulty["children"] - difficulty["people"],
+            ),
         ]
         if difficulty["cases"] < FEW_CASES:
-            lines.append(f"  Fewer than {FEW_CASES} cases: nothing can be concluded, whatever the ratios say")
-        for title, rows in (("Bands", report.bands), ("Pairs", report.pairs)):
-            lines.append(f"  {title}: odds ratio (95 % interval), q, information value, cases among those with it")
-            lines += [f"    {_line(row)}" for row in rows if row["difficulty_type"] == name] or ["    none met"]
+            lines.append(
+                translated("  Fewer than {few} cases: nothing can be concluded, whatever the ratios say", few=FEW_CASES)
+            )
+        for title, rows in ((translated("Bands"), report.bands), (translated("Pairs"), report.pairs)):
+            lines.append(
+                translated(
+                    "  {title}: odds ratio (95 % interval), q, information value, cases among those with it",
+                    title=title,
+                )
+            )
+            lines += [f"    {_line(row, translated)}" for row in rows if row["difficulty_type"] == name] or [
+                translated("    none met")
+            ]
         refused = [row for row in report.refused if row["difficulty_type"] == name]
-        lines.append(f"  Refused as evidence, made from its cases: {len(refused)} items")
+        lines.append(translated("  Refused as evidence, made from its cases: {count} items", count=len(refused)))
         lines += [f"    {row['label_ja'] or row['item_code']} ({row['reasons']})" for row in refused]
     return "\n".join(lines)
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: dict[str, Any], translated: Translate) -> str:
     label = row["label_ja"] + (f" ＋ {row['second_label_ja']}" if row["second_label_ja"] else "")
     if row["odds_ratio"] is None:
-        return f"no ratio: {row['exposed_cases']} of {row['exposed']}  {label}"
-    return (
-        f"{row['odds_ratio']:.1f} ({row['odds_ratio_low']:.1f}–{row['odds_ratio_high']:.1f})  q {row['q_value']:.3f}  "
-        f"IV {row['information_value']:.3f}  {row['exposed_cases']} of {row['exposed']}  {label}"
+        return translated(
+            "no ratio: {cases} of {exposed}  {label}",
+            cases=row["exposed_cases"],
+            exposed=row["exposed"],
+            label=label,
+        )
+    return translated(
+        "{odds_ratio:.1f} ({low:.1f}–{high:.1f})  q {q_value:.3f}  IV {information_value:.3f}  {cases} of {exposed}  "
+        "{label}",
+        odds_ratio=row["odds_ratio"],
+        low=row["odds_ratio_low"],
+        high=row["odds_ratio_high"],
+        q_value=row["q_value"],
+        information_value=row["information_value"],
+        cases=row["exposed_cases"],
+        exposed=row["exposed"],
+        label=label,
     )

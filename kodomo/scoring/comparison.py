@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from kodomo.macros import load_macros
+from kodomo.messages import Translate, english
 from kodomo.warehouse import records
 
 Side = tuple[str, str]
@@ -181,29 +182,36 @@ def write_people(connection: duckdb.DuckDBPyConnection, path: str) -> None:
     )
 
 
-def as_text(comparison: Comparison) -> str:
-    """A comparison as people read it."""
+def as_text(comparison: Comparison, translated: Translate = english) -> str:
+    """A comparison as people read it, in the language of ``translated``."""
     lines = [
-        f"{comparison.before} → {comparison.after}: {comparison.rescored} of {comparison.children} scores differ and "
-        f"{comparison.changed} tiers change (children × difficulty types).",
+        translated(
+            "{before} → {after}: {rescored} of {children} scores differ and {changed} tiers change "
+            "(children × difficulty types).",
+            before=comparison.before,
+            after=comparison.after,
+            rescored=comparison.rescored,
+            children=comparison.children,
+            changed=comparison.changed,
+        ),
         "",
-        "Tiers",
+        translated("Tiers"),
         *(
             f"  {row['difficulty_type']}: {row['tier_before'] or '—'} → {row['tier_after'] or '—'}: {row['children']}"
             for row in comparison.tiers
         ),
     ]
-    for title, rows in (("By area", comparison.areas), ("By age", comparison.ages)):
+    none = [translated("  no child changes")]
+    for title, rows in ((translated("By area"), comparison.areas), (translated("By age"), comparison.ages)):
         moved = [row for row in rows if row["graver"] or row["milder"]]
         lines += ["", title]
         lines += [
-            f"  {row['difficulty_type']}: {row['group']}: {row['graver']} graver, {row['milder']} milder "
-            f"of {row['children']}"
+            translated("  {difficulty_type}: {group}: {graver} graver, {milder} milder of {children}", **row)
             for row in moved
-        ] or ["  no child changes"]
-    lines += ["", "Why (items that make the difference, among those who change)"]
+        ] or none
+    lines += ["", translated("Why (items that make the difference, among those who change)")]
     lines += [
-        f"  {row['difficulty_type']}: {row['label_ja']}: {row['difference']:+} over {row['children']} children"
+        translated("  {difficulty_type}: {label_ja}: {difference:+} over {children} children", **row)
         for row in comparison.items
-    ] or ["  no child changes"]
+    ] or none
     return "\n".join(lines)

@@ -72,7 +72,9 @@ def register(app: typer.Typer) -> None:
         for warning in result.warnings:
             say("Warning: {warning}", warning=warning, fg="yellow", err=True)
         typer.echo(
-            json.dumps(dataclasses.asdict(result), ensure_ascii=False, default=str) if as_json else as_text(result)
+            json.dumps(dataclasses.asdict(result), ensure_ascii=False, default=str)
+            if as_json
+            else as_text(result, translated)
         )
 
     @model.command()
@@ -159,7 +161,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(comparison), ensure_ascii=False, default=str))
         else:
-            typer.echo(as_text(comparison))
+            typer.echo(as_text(comparison, translated))
 
     @model.command()
     def replay(

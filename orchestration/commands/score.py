@@ -90,7 +90,7 @@ def _score_mart(home: Any, definition: Path, as_of_on: Any, out: Path | None, as
         typer.echo(json.dumps(dataclasses.asdict(rescored), ensure_ascii=False, default=str))
         return
     for comparison in rescored.comparisons:
-        typer.echo(as_text(comparison) + "\n")
+        typer.echo(as_text(comparison, translated) + "\n")
     say(
         "{scores} scores and {contributions} contributions are in {out}."
         if out

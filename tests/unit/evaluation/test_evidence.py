@@ -12,8 +12,10 @@ import pytest
 from scipy.stats import fisher_exact
 from scipy.stats.contingency import association, chi2_contingency, odds_ratio, relative_risk
 
+from kodomo.evaluation.evidence import Evidence, as_text
 from kodomo.evaluation.frozen import FROZEN
 from kodomo.home import Home
+from kodomo.messages import JAPANESE, render
 from kodomo.scoring.engine import EVIDENCE_MODELS, load_bundle, memory_warehouse
 from kodomo.seeds import SEEDS
 
@@ -233,3 +235,32 @@ as t(notification_no, person_id, is_born);
         ("preg-1", "born", ["mother", "born"]),
         ("preg-2", "preg-2", None),
     ]
+
+
+def test_report_is_in_the_language_asked_for() -> None:
+    band = {
+        "difficulty_type": "abuse",
+        "label_ja": "乳幼児健診：未受診",
+        "second_label_ja": None,
+        "odds_ratio": 2.5,
+        "odds_ratio_low": 1.25,
+        "odds_ratio_high": 5.0,
+        "q_value": 0.0125,
+        "information_value": 0.25,
+        "exposed_cases": 12,
+        "exposed": 40,
+    }
+    report = Evidence(
+        frozen_on=dt.date(2025, 4, 1),
+        outcome_until=dt.date(2026, 4, 1),
+        rows=1200,
+        difficulties=[{"difficulty_type": "abuse", "label_ja": "虐待", "children": 50, "people": 40, "cases": 9}],
+        bands=[band, {**band, "odds_ratio": None}],
+        pairs=[],
+        refused=[],
+    )
+    japanese = as_text(report, lambda template, **details: render(template, JAPANESE, **details))
+    assert "虐待（abuse）: 40 人のうち 9 人が該当。ほかの 10 人は" in japanese
+    assert "2.5（1.2–5.0）  q 0.013  IV 0.250  40 人中 12 人  乳幼児健診：未受診" in japanese
+    assert "虐待 (abuse): 9 of 40 children became a case; 10 were known" in as_text(report)
+    assert "    no ratio: 12 of 40  乳幼児健診：未受診" in as_text(report)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from kodomo.messages import JAPANESE, render
 from kodomo.scoring.comparison import Comparison, as_text, compare
 
 SCHEMA = """
@@ -76,6 +77,12 @@ def test_child_whom_only_one_version_scores_has_no_tier_on_the_other_side(compar
         ("low", "low", 1),
     }
     assert "high → —: 1" in as_text(comparison)
+
+
+def test_report_is_in_the_language_asked_for(comparison: Comparison) -> None:
+    japanese = as_text(comparison, lambda template, **details: render(template, JAPANESE, **details))
+    assert "年齢別\n  abuse: 3〜5歳: 1 人のうち重くなる 1 人、軽くなる 0 人" in japanese
+    assert "By age\n  abuse: 3〜5歳: 1 graver, 0 milder of 1" in as_text(comparison)
 
 
 def test_child_whom_only_one_version_scores_is_neither_graver_nor_milder(comparison: Comparison) -> None:
