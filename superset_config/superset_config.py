@@ -199,7 +199,7 @@ THEME_DEFAULT = {
         "brandAppName": APP_NAME,
         "brandLogoAlt": APP_NAME,
         "brandLogoUrl": f"data:image/svg+xml;base64,{_LOGO}",
-        "brandLogoHref": "/dashboard/list/",
+        "brandLogoHref": "/superset/welcome/",
         "brandLogoHeight": "28px",
         "brandLogoMargin": "10px 0",
         "fontUrls": [],
@@ -224,7 +224,8 @@ HTML_SANITIZATION_SCHEMA_EXTENSIONS = {"attributes": {"*": ["className"]}}
 ROW_LIMIT = 10_000
 SQL_MAX_ROW = 200_000
 CSV_EXPORT = {"encoding": "utf-8-sig"}
-DOCUMENTATION_URL = None
+DOCUMENTATION_URL = "/kodomo/help"
+DOCUMENTATION_TEXT = "使い方"
 BUG_REPORT_URL = None
 os.environ.setdefault("SCARF_ANALYTICS", "false")
 

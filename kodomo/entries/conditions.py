@@ -62,14 +62,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class Found:
-    """Children that meet all conditions, most urgent first, and the conditions that cannot be judged here.
+    """Children that meet all conditions, most urgent first, and the names of conditions that cannot be judged here.
 
     Where a condition is unknown, such as an item of an earlier version, no child meets it.
     """
 
     children: list[Mapping[str, Any]]
-    chosen: list[tuple[str, str]]
-    """Label of each condition with that of the choice."""
     unknown: list[str]
 
 
@@ -78,6 +76,7 @@ class Conditions:
 
     def __init__(self, people: People, store: EntryStore, today: dt.date) -> None:
         self.people, self.store, self.today = people, store, today
+        self._selections: dict[tuple[str, str], set[str]] = {}
 
     @cached_property
     def offered(self) -> dict[str, Condition]:
@@ -96,19 +95,40 @@ class Conditions:
     def find(self, chosen: Mapping[str, str]) -> Found:
         """The children that meet ``chosen``, field → code; empty codes count as not chosen."""
         children = self.people.children()
-        person_ids, labelled, unknown = set(children), [], []
+        return Found(
+            by_priority(children[person_id] for person_id in self.ids(chosen)),
+            [name for name, code in chosen.items() if code and not self._is_known(name, code)],
+        )
+
+    def ids(self, chosen: Mapping[str, str]) -> set[str]:
+        """Ids of the children that meet ``chosen``; none where one of the conditions is unknown."""
+        person_ids = set(self.people.children())
         for name, code in chosen.items():
-            if not code:
-                continue
+            if code:
+                person_ids = person_ids & self._selected(name, code)
+        return person_ids
+
+    def offers(self, chosen: Mapping[str, str]) -> bool:
+        """Whether each of these conditions can be judged here."""
+        return all(self._is_known(name, code) for name, code in chosen.items() if code)
+
+    def in_words(self, chosen: Mapping[str, str]) -> list[str]:
+        """Each condition with its choice, for people."""
+        words = []
+        for name, code in chosen.items():
             condition = self.offered.get(name)
-            choice = condition.label_of(code) if condition else None
-            if condition is None or choice is None:
-                unknown.append(condition.label_ja if condition else name)
-                person_ids = set()
-                continue
-            labelled.append((condition.label_ja, choice))
-            person_ids &= condition.select(code)
-        return Found(by_priority(children[person_id] for person_id in person_ids), labelled, unknown)
+            choice = (condition.label_of(code) if condition else None) or "いまは使えない条件"
+            words.append(f"{condition.label_ja if condition else name}：{choice}")
+        return words
+
+    def _is_known(self, name: str, code: str) -> bool:
+        return name in self.offered and self.offered[name].label_of(code) is not None
+
+    def _selected(self, name: str, code: str) -> set[str]:
+        if (name, code) not in self._selections:
+            known = self._is_known(name, code)
+            self._selections[name, code] = self.offered[name].select(code) if known else set()
+        return self._selections[name, code]
 
     def _select(self, judge: Callable[[Mapping[str, Any], str], bool]) -> Callable[[str], set[str]]:
         """A choice judged by a child's own row."""

@@ -75,7 +75,10 @@ class Field:
         return self.choices.get(text, text)
 
 
-LONG_TEXTS = {"summary", "reason", "about", "outcome_reason", "disagreement_reason", "support_content", "told_by"}
+LONG_TEXTS = {
+    "summary", "reason", "about", "outcome_reason", "disagreement_reason", "support_content", "told_by", "participants",
+    "minutes",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

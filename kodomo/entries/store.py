@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +76,16 @@ effects = sa.Table(
     sa.Column("run_id", sa.String(128), nullable=False),
     sa.Column("happened_at", sa.DateTime, nullable=False),
 )
-TABLES = (versions, determinations, accesses, effects)
+seen_lists = sa.Table(
+    "entry_seen_list",
+    metadata,
+    sa.Column("record_id", sa.String(36), primary_key=True),
+    sa.Column("scope", sa.String(255), primary_key=True),
+    sa.Column("publication", sa.String(128), primary_key=True),
+    sa.Column("person_ids", sa.Text, nullable=False),
+    sa.Column("seen_at", sa.DateTime, nullable=False),
+)
+TABLES = (versions, determinations, accesses, effects, seen_lists)
 
 
 class ConflictError(KodomoError):
@@ -317,6 +326,43 @@ class EntryStore:
                     happened_at=now(),
                 )
             )
+
+    def note_seen(self, record_id: str, scope: str, publication: str, person_ids: Iterable[str]) -> None:
+        """Keep who is on a saved list now, of a scope and publication; of earlier publications the newest is kept."""
+        mine = (seen_lists.c.record_id == record_id) & (seen_lists.c.scope == scope)
+        with self._writing() as connection:
+            before = connection.execute(
+                sa.select(seen_lists.c.publication)
+                .where(mine, seen_lists.c.publication != publication)
+                .order_by(seen_lists.c.seen_at.desc())
+            ).scalars()
+            kept = next(iter(before.all()), publication)
+            connection.execute(seen_lists.delete().where(mine, seen_lists.c.publication != kept))
+            connection.execute(seen_lists.delete().where(mine, seen_lists.c.publication == publication))
+            connection.execute(
+                seen_lists.insert().values(
+                    record_id=record_id,
+                    scope=scope,
+                    publication=publication,
+                    person_ids=json.dumps(sorted(person_ids)),
+                    seen_at=now(),
+                )
+            )
+
+    def seen_before(self, record_id: str, scope: str, publication: str) -> tuple[dt.datetime, set[str]] | None:
+        """Who was on a saved list when the scope last saw it in an earlier publication, and when (UTC)."""
+        query = (
+            seen_lists.select()
+            .where(
+                seen_lists.c.record_id == record_id,
+                seen_lists.c.scope == scope,
+                seen_lists.c.publication != publication,
+            )
+            .order_by(seen_lists.c.seen_at.desc())
+        )
+        with self.engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else (row["seen_at"], set(json.loads(row["person_ids"])))
 
     def accesses(self, username: str | None = None) -> list[dict[str, Any]]:
         """The recorded accesses, oldest first."""

@@ -25,6 +25,7 @@ from kodomo.japanese import japanese_date
 from superset_config.audit.kept import note
 from superset_config.pages.child_keys import key_of
 from superset_config.pages.entry_store import store
+from superset_config.pages.menu import menu_of
 from superset_config.pages.reach import MOST_FOUND, Reach, Terms, reach_of_request
 from superset_config.pages.words import SAVED_JA, TWICE_JA, WAITING_JA, WAITING_PAGE
 
@@ -178,11 +179,10 @@ class EntryPage(BaseView):
 
     def show(self, template: str, reach: Reach, **context: Any) -> str:
         """Render a template with what every page has; nothing of it may be kept by the browser."""
-        pages = [(entry.label_ja, f"{entry.address}/", entry.name == self.page) for entry in entry_pages(reach)]
         return render_template(
             f"entry/{template}",
             title=self.title,
-            pages=pages,
+            menu=menu_of(reach, self.page),
             here=self.route_base,
             search_at=SEARCH_AT if SEARCHED in reach.pages() else None,
             who=g.user.first_name or g.user.username,
@@ -252,11 +252,6 @@ class EntryPage(BaseView):
         if child is None:
             abort(404)
         return child
-
-
-def entry_pages(reach: Reach) -> list[Any]:
-    """The pages that this user may open, as access.yml has them."""
-    return reach.access.entry_pages_of(reach.scope)
 
 
 def url_of(name: str) -> str:

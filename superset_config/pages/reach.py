@@ -104,6 +104,12 @@ class Reach:
         """Names of the pages that people of this scope may open."""
         return [page.name for page in self.access.entry_pages_of(self.scope)]
 
+    @property
+    def publication(self) -> str:
+        """The name of the publication in service; empty before the first."""
+        file = scope_file(self.home, self.scope)
+        return file.resolve().parent.name if file else ""
+
     def table(self, source: str) -> PublishedTable | None:
         """The scope's own table of a bi_ mart, with real people in it; None where it has none."""
         for table in self.access.tables_for(self.scope):
@@ -182,6 +188,14 @@ class Reach:
     @cached_property
     def _protected_by_entries(self) -> set[str]:
         return set() if self.scope.is_dv_authorised or self.store is None else protected_by_entries(self.store)
+
+    @property
+    def has_new_protection(self) -> bool:
+        """Whether a measure that was entered since the publication hides a person from this scope.
+
+        Tables of the publication name people on a path whom it did not know as protected.
+        """
+        return bool(self._protected_by_entries)
 
     def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Apply measures reported by telephone as soon as they are entered, before the next run."""

@@ -31,7 +31,6 @@ class PasswordPage(ResetMyPasswordView):
         return render_template(
             "entry/password.html",
             title="パスワードの変更",
-            pages=[],
             who=g.user.first_name or g.user.username,
             **context,
         )

@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Flask, Response, g, redirect, request, session
+from flask import Flask, Response, current_app, g, redirect, request, session
 from flask_login import current_user, logout_user, user_logged_in
 
+from kodomo.access.access import read_access
+from kodomo.access.scope import Scope
 from superset_config import language
 from superset_config.security import sessions
 from superset_config.security.files import tells_of_the_machine
@@ -50,7 +52,8 @@ MOST_QUERIES, MOST_VALUES, MOST_DEEP, MOST_TEXT, MOST_BRACKETS = 10, 5_000, 20, 
 MOST_RANGE = 120
 _LONG_NUMBER = re.compile(r"\d{5,}")
 # Superset's own start page shows charts out of their dashboards, and its profile page is closed to all.
-_ELSEWHERE = {"/superset/welcome": "/dashboard/list/", "/user_info": "/resetmypassword/form"}
+_WELCOME = "/superset/welcome"
+_ELSEWHERE = {_WELCOME: "/dashboard/list/", "/user_info": "/resetmypassword/form"}
 # Pages that say their errors themselves.
 _OWN = ("/entry/", "/kodomo/", "/data-docs/")
 # The page requests these by itself; they are no sign of an active user.
@@ -114,8 +117,11 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def redirect_replaced_pages() -> Response | None:
-        place = _ELSEWHERE.get(request.path.rstrip("/"))
-        return redirect(place) if place and current_user.is_authenticated else None
+        path = request.path.rstrip("/")
+        if path not in _ELSEWHERE or not current_user.is_authenticated:
+            return None
+        start = _start_page() if path == _WELCOME else None
+        return redirect(start or _ELSEWHERE[path])
 
     @user_logged_in.connect_via(app)
     def signed_in(_sender: Any, user: Any, **_kwargs: Any) -> None:
@@ -129,6 +135,13 @@ def install(app: Flask) -> None:
         return Response(json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json")
 
     app.after_request(scrub)
+
+
+def _start_page() -> str | None:
+    """The address of the page of tasks, for those who have it."""
+    roles = current_app.appbuilder.sm.get_user_roles(current_user)
+    page = read_access().entry_pages["start"]
+    return f"{page.address}/" if page.includes(Scope.from_roles(role.name for role in roles)) else None
 
 
 def _password_of(user: Any) -> str:

@@ -127,10 +127,17 @@ def test_keys_passwords_and_sessions_are_their_owners(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "place"), [("/superset/welcome/", "/dashboard/list/"), ("/user_info/", "/resetmypassword/form")]
+    ("username", "path", "place"),
+    [
+        ("child_ryotsu", "/superset/welcome/", "/kodomo/"),
+        ("executive_all", "/superset/welcome/", "/kodomo/"),
+        ("admin", "/superset/welcome/", "/dashboard/list/"),
+        ("newcomer", "/superset/welcome/", "/dashboard/list/"),
+        ("child_ryotsu", "/user_info/", "/resetmypassword/form"),
+    ],
 )
-def test_the_menu_leads_to_pages_of_ours(server: Server, path: str, place: str) -> None:
-    answer = server.person("child_ryotsu").get(path)
+def test_the_menu_leads_to_pages_of_ours(server: Server, username: str, path: str, place: str) -> None:
+    answer = server.person(username).get(path)
     assert (answer.status_code, answer.headers["Location"]) == (302, place)
 
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import flash, redirect, request, session
+from flask import abort, flash, redirect, request, session
 
 from kodomo import clock
-from kodomo.entries.conditions import Condition, Conditions, Found
+from kodomo.entries.conditions import Condition, Conditions, by_priority
+from kodomo.entries.forms import clean, forms, mistakes
+from kodomo.entries.saved_conditions import FORM, LONGEST_NAME, as_text, saved, watch
+from kodomo.entries.store import Version
 from kodomo.parameters import labels
-from superset_config.pages.base import EntryPage, audit, page_number, route, store, typed, username
+from superset_config.pages.base import (
+    EntryPage,
+    a_record_id,
+    audit,
+    page_number,
+    route,
+    store,
+    typed,
+    username,
+)
 from superset_config.pages.reach import Reach
 from superset_config.pages.search_box import terms_of
 
@@ -21,7 +34,8 @@ SEARCHES = "kodomo_searches"
 MOST_SEARCHES = 10
 LONGEST_CODE = 200
 FORGOTTEN_JA = "検索の言葉はもう残っていません。もう一度検索してください。"
-_OF_THE_PAGE = {"page", "search"}
+_OF_THE_PAGE = ("page", "search", "saved")
+_OF_A_FORM = ("q", "csrf_token", "name", "record_id")
 
 
 class ChildrenPage(EntryPage):
@@ -53,7 +67,7 @@ class ChildrenPage(EntryPage):
             as_of_on=next((child["as_of_on"] for child in reach.children().values()), None),
             groups=_grouped(conditions),
             chosen=chosen,
-            chips=self._chips(conditions, chosen, found),
+            chips=self._chips(conditions, chosen),
             columns={name for name in _COLUMNS if reach.has_columns("bi_child", name)},
             last_decisions={i.person_id: i.last_decision for i in conditions.meeting_items if i.last_decision},
             decision_labels=labels("decision"),
@@ -63,7 +77,65 @@ class ChildrenPage(EntryPage):
             on_a_page=ON_A_PAGE,
             numbers=[(number, self._address(page=str(number))) for number in range(1, pages + 1)],
             without_search=self._address(search=None, page=None),
+            watch=self._watch(reach, conditions),
+            record_id=str(uuid.uuid4()),
+            longest_name=LONGEST_NAME,
         )
+
+    def _saved(self, reach: Reach, record_id: str | None) -> Version | None:
+        """A saved condition of one's own department; None for any other."""
+        return next((v for v in saved(store(), reach.scope.departments) if v.record_id == record_id), None)
+
+    def _watch(self, reach: Reach, conditions: Conditions) -> dict[str, Any] | None:
+        """The saved condition in the address: its name, and who joined and left its list since the last time."""
+        version = self._saved(reach, request.args.get("saved"))
+        if version is None:
+            return None
+        seen = watch(version, conditions, store(), reach.scope.key, reach.publication)
+        if seen.chosen != chosen_in(request.args):
+            # Changed meanwhile: this is another list.
+            return None
+        return {
+            "seen": seen,
+            "joined": by_priority(reach.children()[person_id] for person_id in seen.joined),
+            # Of those who are not in reach any more the number is known, and nothing else.
+            "left": by_priority(child for p in seen.left if (child := reach.child(p))),
+        }
+
+    @route("/save", "POST")
+    def save_condition(self, reach: Reach) -> Any:
+        """Keep the conditions under a name, for the department."""
+        chosen, name = chosen_in(request.form), typed("name").strip()
+        address = f"{self.route_base}/?{urlencode(chosen)}"
+        if not chosen or not Conditions(reach, store(), clock.today()).offers(chosen):
+            abort(400)
+        content = clean(forms()[FORM], {"name": name, "conditions": as_text(chosen)})
+        wrong = mistakes(forms()[FORM], content)
+        if wrong or len(name) > LONGEST_NAME:
+            flash(wrong.get("name") or f"名前は{LONGEST_NAME}文字までです。", "error")
+            return redirect(address)
+        if name in {version.content["name"] for version in saved(store(), reach.scope.departments)}:
+            flash("同じ名前の条件がすでにあります。別の名前を付けてください。", "error")
+            return redirect(address)
+        record_id = a_record_id()
+        self.keep(
+            reach,
+            FORM,
+            content,
+            record_id=record_id,
+            saved="条件を保存しました。はじめの画面から部署の全員が開けます。",
+        )
+        return redirect(f"{address}&saved={record_id}")
+
+    @route("/saved/<uuid:record_id>/remove", "POST")
+    def remove_condition(self, reach: Reach, record_id: uuid.UUID) -> Any:
+        """Take a saved condition out of the department's list."""
+        version = self._saved(reach, str(record_id))
+        if version is None:
+            abort(404)
+        with self.reported_outcome(f"「{version.content['name']}」を保存した条件から外しました。"):
+            store().delete(version.record_id, version.version, by=username(), reason="一覧から外した")
+        return redirect(f"{self.route_base}/?{version.content['conditions']}")
 
     def _text(self) -> str | None:
         """What was typed into the search box for this address; None for a list without a search."""
@@ -88,14 +160,16 @@ class ChildrenPage(EntryPage):
         given = {**chosen_in(request.args), **{name: request.args.get(name) for name in _OF_THE_PAGE}, **changes}
         return urlencode({name: value for name, value in given.items() if value})
 
-    def _chips(self, conditions: Conditions, chosen: Mapping[str, str], found: Found) -> list[tuple[str, str, str]]:
+    def _chips(self, conditions: Conditions, chosen: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """Label, choice and the address without it, of each chosen condition."""
         chips = []
         for name, code in chosen.items():
             condition = conditions.offered.get(name)
             label = condition.label_ja if condition else name
             choice = condition.label_of(code) if condition else None
-            chips.append((label, choice or "（いまは使えない条件）", self._address(**{name: None, "page": None})))
+            chips.append(
+                (label, choice or "（いまは使えない条件）", self._address(**{name: None, "page": None, "saved": None}))
+            )
         return chips
 
     @route("/search", "POST")
@@ -123,7 +197,7 @@ def chosen_in(given: Mapping[str, str]) -> dict[str, str]:
     return {
         name: code
         for name, code in given.items()
-        if code and name.isidentifier() and name not in {*_OF_THE_PAGE, "q", "csrf_token"} and len(code) <= LONGEST_CODE
+        if code and name.isidentifier() and name not in (*_OF_THE_PAGE, *_OF_A_FORM) and len(code) <= LONGEST_CODE
     }
 
 

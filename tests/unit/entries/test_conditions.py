@@ -172,6 +172,7 @@ def test_condition_is_offered_to_those_who_have_its_columns(store: EntryStore, h
     code = next(iter(Conditions(Village(), store, TODAY).offered[condition].choices))
     result = Conditions(Village([hidden]), store, TODAY).find({condition: code})
     assert (result.children, result.unknown) == ([], [condition])
+    assert not Conditions(Village([hidden]), store, TODAY).offers({condition: code})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,120 @@
+"""はじめの画面: what there is to do today, each number with the list of exactly these children; and the guide."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from kodomo import clock
+from kodomo.access.scope import all_areas
+from kodomo.entries.conditions import Conditions
+from kodomo.entries.saved_conditions import saved, watch
+from kodomo.seeds import read_seed
+from superset_config.pages.base import SEARCHED, EntryPage, route, store, url_of
+from superset_config.pages.guide import guide, headings, part
+from superset_config.pages.menu import menu_of
+from superset_config.pages.reach import Reach
+
+UNKNOWN_RISK = {"known": "unknown", "tier": "latent-up"}
+TODAY_JA = {
+    "会議で検討する": (
+        ("検討期限を過ぎている", {"due": "past"}),
+        ("7日以内に検討期限", {"due": "week"}),
+        ("見直しの日が来た", {"meeting": "review"}),
+        ("決定のあと段階が上がり、一覧に戻った", {"meeting": "risen"}),
+        ("ハイリスクで会議が未実施", {"tier": "high", "meeting": "none"}),
+    ),
+    "前回の判定からの変化": (
+        ("はじめて判定された", {"change": "new"}),
+        ("段階が上がった", {"change": "risen"}),
+        ("段階が下がった", {"change": "fallen"}),
+    ),
+    "見落とさない": (
+        ("支援機関が未把握のハイリスク・潜在的リスク", UNKNOWN_RISK),
+        ("要対協に未登録のハイリスク", {"tier": "high", "council": "no"}),
+        ("6か月以上、会った・話した記録がないハイリスク", {"tier": "high", "contact": "6"}),
+    ),
+}
+"""Groups of numbers on the page: label and conditions."""
+OF_AREA_JA = (
+    ("子ども", {}),
+    ("ハイリスク", {"tier": "high"}),
+    ("潜在的リスク", {"tier": "latent"}),
+    ("未把握のハイリスク・潜在的リスク", UNKNOWN_RISK),
+)
+
+
+class StartPage(EntryPage):
+    """はじめの画面."""
+
+    page, title = "start", "はじめの画面"
+
+    @route("/")
+    def index(self, reach: Reach) -> str:
+        """Today's numbers, the areas, the saved conditions, the tasks, and what this is."""
+        conditions = Conditions(reach, store(), clock.today())
+        lists_children = SEARCHED in reach.pages()
+        return self.show(
+            "start.html",
+            reach,
+            scope=reach.scope,
+            departments=[reach.access.departments_ja[name] for name in reach.scope.departments],
+            duties=[reach.access.duties_ja[name] for name in reach.scope.duties],
+            area_names=[] if reach.scope.has_all_areas else [_area_names()[code] for code in reach.scope.areas],
+            as_of_on=next((child["as_of_on"] for child in reach.children().values()), None),
+            previous_on=conditions.previous_on if lists_children else None,
+            has_history=reach.has_columns("bi_score_history", "scored_on"),
+            groups=self._numbers(conditions) if lists_children else {},
+            areas=self._areas(reach, conditions) if lists_children else [],
+            area_columns=[label for label, chosen in OF_AREA_JA if conditions.offers(chosen)],
+            watches=self._watches(reach, conditions) if lists_children else [],
+            lists_children=lists_children,
+            tasks=menu_of(reach),
+            about=part(""),
+            trouble=part("困ったとき"),
+        )
+
+    def _numbers(self, conditions: Conditions) -> dict[str, list[tuple[str, int, str]]]:
+        """Label, number and address of the list, by group; what the scope cannot judge is left out."""
+        groups = {
+            group: [_number(conditions, label, chosen) for label, chosen in rows if conditions.offers(chosen)]
+            for group, rows in TODAY_JA.items()
+        }
+        return {group: rows for group, rows in groups.items() if rows}
+
+    def _areas(self, reach: Reach, conditions: Conditions) -> list[tuple[str, list[tuple[str, int, str]]]]:
+        """A row of numbers for each area of the scope, and one for all of them."""
+        columns = [(label, chosen) for label, chosen in OF_AREA_JA if conditions.offers(chosen)]
+        area = conditions.offered.get("area")
+        rows = [
+            (name, [_number(conditions, label, {"area": code, **chosen}) for label, chosen in columns])
+            for code, name in (area.choices.items() if area else ())
+            if code in reach.scope.areas
+        ]
+        if len(rows) != 1:
+            rows.append(("合計", [_number(conditions, label, dict(chosen)) for label, chosen in columns]))
+        return rows
+
+    def _watches(self, reach: Reach, conditions: Conditions) -> list[tuple[Any, str]]:
+        """Each saved condition as it stands, with the address of its list."""
+        return [
+            (
+                seen := watch(version, conditions, store(), reach.scope.key, reach.publication),
+                f"{url_of(SEARCHED)}?{urlencode({**seen.chosen, 'saved': version.record_id})}",
+            )
+            for version in saved(store(), reach.scope.departments)
+        ]
+
+    @route("/help")
+    def help(self, reach: Reach) -> str:
+        """The guide for staff, with its words."""
+        return self.show("help.html", reach, guide=guide(), headings=headings())
+
+
+def _number(conditions: Conditions, label: str, chosen: dict[str, str]) -> tuple[str, int, str]:
+    return label, len(conditions.ids(chosen)), f"{url_of(SEARCHED)}?{urlencode(chosen)}"
+
+
+def _area_names() -> dict[str, str]:
+    names = {row["area_code"]: row["area_name_ja"] for row in read_seed("areas")}
+    return {code: names[code] for code in all_areas()}
