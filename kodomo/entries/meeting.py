@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kodomo.entries.store import EntryStore, Version
+from kodomo.seeds import read_seed
 
 CLASSES = ("A", "B", "C")
+MEETING_FORM, AGENDA = "meeting_record", "agenda"
+REVIEW_MONTHS = (1, 3, 6)
+"""Months to the next look at a child, as the buttons offer them."""
 STATES_JA = {
     "undecided": "未決定",
     "review": "見直しの日",
@@ -134,6 +140,48 @@ def _fits(item: Item, filters: Filters) -> bool:
     if not _is_in(item, filters.state):
         return False
     return filters.due_by is None or (item.due_on is not None and item.due_on <= filters.due_by)
+
+
+def by_rank(items: Iterable[Item]) -> list[Item]:
+    """Items in the order in which a meeting takes them: by rank, those without one last."""
+    return sorted(items, key=lambda item: (item.child.get("priority_rank") or 10**9, item.person_id))
+
+
+def capacities() -> dict[int, str]:
+    """How many children a meeting, a month and so on can take, with the label (seed); the first is one meeting's."""
+    return {row["capacity"]: row["label_ja"] for row in read_seed("meeting_capacities")}
+
+
+def record_id_of(department: str, on: dt.date) -> str:
+    """The id of the record of a department's meeting on a date: there is one."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{MEETING_FORM}/{department}/{on.isoformat()}"))
+
+
+def meeting_record(store: EntryStore, department: str, on: dt.date) -> Version | None:
+    """The newest version of the record of a meeting; None before its agenda was drawn up."""
+    history = store.history(record_id_of(department, on))
+    return history[-1] if history else None
+
+
+def on_agenda(record: Version | None) -> set[str]:
+    """Ids of the children on the agenda of a meeting."""
+    return set(filter(None, (record.content if record else {}).get(AGENDA, "").split("|")))
+
+
+def with_agenda(record: Version | None, chosen: Iterable[str], reach: Iterable[str]) -> str:
+    """An agenda as it is kept, with ``chosen`` of the people in ``reach``; those beyond reach stay as they are."""
+    return "|".join(sorted((on_agenda(record) - set(reach)) | set(chosen)))
+
+
+def months_later(on: dt.date, months: int) -> dt.date:
+    """The same day so many months later; the last of the month where there is no such day."""
+    year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
+    return dt.date(year, month + 1, min(on.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def decision_at(item: Item, on: dt.date) -> Version | None:
+    """What the meeting of a date decided about a child; None where it has not yet."""
+    return next((v for v in reversed(item.decisions) if v.content.get("meeting_on") == on.isoformat()), None)
 
 
 def facts_at_decision(child: Mapping[str, Any]) -> dict[str, str]:

@@ -228,6 +228,55 @@ def test_meeting_decision_and_support(server: Server, caseworker: Staff) -> None
     assert newest(server, "decision")["review_on"] == "2026-07-10"
 
 
+def test_twenty_children_are_decided_in_under_sixty_clicks(server: Server, caseworker: Staff) -> None:
+    page, clicks = caseworker.open("meeting"), 0
+
+    def click(name: str) -> None:
+        nonlocal clicks
+        clicks += 1
+        page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name)).first.click()
+
+    page.fill("#on", "2026-04-17")
+    click("絞り込む")
+    click("この日の次第を作る・開く")
+    assert page.locator("input[name=person_id]:checked").count() == 20
+    click("次第を保存")
+    click("1人ずつ検討する")
+    for number in range(20):
+        assert "／20人" in page.inner_text("h1")
+        if number % 2:
+            click("見守り・3か月後に見直し")
+        else:
+            click("案を写す")
+            assert page.input_value("#t_support_content")
+            click("保存して次の子どもへ")
+    assert "決定していない子ども 0人" in page.inner_text("main")
+    decided = [v for v in EntryStore(server.home).current("decision") if v.content["meeting_on"] == "2026-04-17"]
+    assert len({version.person_id for version in decided}) == len(decided) == 20
+    assert {version.content["review_on"] for version in decided} == {"2026-07-17"}
+    assert sum(version.content["decision"] == "watch" for version in decided) == 10
+    assert clicks < 60
+
+
+def test_agenda_takes_more_or_fewer_and_many_at_once(server: Server, caseworker: Staff) -> None:
+    page = caseworker.page
+    page.goto(f"{server.address}/entry/meeting/agenda?on=2026-04-24&number=20")
+    for box in page.query_selector_all("input[name=person_id]:checked")[3:]:
+        box.uncheck()
+    page.fill("#m_participants", "子ども若者課、児童相談所")
+    page.fill("#m_minutes", "3人を検討した。")
+    page.click("button:has-text('次第を保存')")
+    assert "次第にある子ども 3人" in page.inner_text("main")
+    assert page.input_value("#m_minutes") == "3人を検討した。"
+    page.click("button:has-text('印の子どもを見守りにする')")
+    assert "理由を入れてください" in page.inner_text("main")
+    page.fill("#reason", "学校の見守りが続いている")
+    page.click("button:has-text('印の子どもを見守りにする')")
+    assert "3人を見守りとして記録しました。" in page.inner_text("main")
+    decided = [v for v in EntryStore(server.home).current("decision") if v.content["meeting_on"] == "2026-04-24"]
+    assert [version.content["reason"] for version in decided] == ["学校の見守りが続いている"] * 3
+
+
 def test_of_two_who_change_one_record_the_second_sees_what_the_first_wrote(
     server: Server, caseworker: Staff, child: str
 ) -> None:

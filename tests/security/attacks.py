@@ -547,12 +547,14 @@ def _arguments(values: dict[str, Any]) -> str:
     return "&".join(f"{key}={value}" for key, value in values.items())
 
 
+GUESSED = "00000000-0000-4000-8000-000000000001"
 # What may be sent to the pages of entry about a person. Each names a person, or a delivery, out of scope.
 ENTRY_ROUTES = {
-    "children": [],
+    "start": [],
+    "children": ["save"],
     "child": [],
     "assess": ["prepare", "result"],
-    "meeting": ["child", "decide", "support"],
+    "meeting": ["child", "decide", "support", "turn", "agenda", "agenda/watch", f"correct/{GUESSED}"],
     "school_consultation": ["new", "save"],
     "school_absence": ["new", "save"],
     "paper_case": ["new", "save"],
@@ -562,7 +564,6 @@ ENTRY_ROUTES = {
     "delivery_decision": ["decide"],
     "code_decision": ["decide"],
 }
-GUESSED = "00000000-0000-4000-8000-000000000001"
 
 
 def entry_attacks(strangers: list[str]) -> Iterator[Attack]:

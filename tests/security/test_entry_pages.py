@@ -15,6 +15,7 @@ from pypdf import PdfReader
 
 from kodomo.access.access import read_access
 from kodomo.access.staff import DEMO_STAFF, read_staff
+from kodomo.entries.meeting import record_id_of
 from kodomo.entries.store import EntryStore
 from superset_config.pages.base import url_of
 from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine
@@ -31,17 +32,20 @@ ACCOUNTS = [
 # What each kind of account may open, from the design: determinations are the child department's, records the holder's.
 MAY = {
     "child_all": {
-        "children", "child", "assess", "meeting", "paper_case", "support_measure", "person_request",
+        "start", "children", "child", "assess", "meeting", "paper_case", "support_measure", "person_request",
         "link_review", "delivery_decision", "code_decision",
     },
-    "child_all_nodv": {"children", "child", "assess", "meeting", "paper_case", "person_request"},
-    "child_ryotsu": {"children", "child", "assess", "meeting", "paper_case"},
-    "child_ryotsu_dv": {"children", "child", "assess", "meeting", "paper_case", "support_measure"},
-    "education_sawata": {"children", "child", "school_consultation", "school_absence"},
-    "health_all": {"children", "child"},
-    "guidance_all": {"children", "child", "meeting"},
-    "steward_health": {"delivery_decision", "code_decision"},
-    "steward_child": {"link_review", "delivery_decision", "code_decision"},
+    "child_all_nodv": {"start", "children", "child", "assess", "meeting", "paper_case", "person_request"},
+    "child_ryotsu": {"start", "children", "child", "assess", "meeting", "paper_case"},
+    "child_ryotsu_dv": {"start", "children", "child", "assess", "meeting", "paper_case", "support_measure"},
+    "education_sawata": {"start", "children", "child", "school_consultation", "school_absence"},
+    "health_all": {"start", "children", "child"},
+    "guidance_all": {"start", "children", "child", "meeting"},
+    "steward_health": {"start", "delivery_decision", "code_decision"},
+    "steward_child": {"start", "link_review", "delivery_decision", "code_decision"},
+    "analyst_all": {"start"},
+    "executive_all": {"start"},
+    "partner": {"start"},
 }  # fmt: skip
 FORM = {"registered_on": "1998-03-01", "case_class": "要保護児童"}
 
@@ -194,6 +198,51 @@ def test_condition_that_a_scope_may_not_use_finds_no_child(
     assert listed(server.person(username), **{condition: value}) == set()
 
 
+@pytest.mark.parametrize("username", ["child_ryotsu", "education_sawata"])
+def test_numbers_of_the_start_page_are_those_of_their_lists(server: Server, username: str) -> None:
+    person = server.person(username)
+    page = person.get("/kodomo/").text
+    assert not leaks(page, person.seen)
+    links = re.findall(r'<a href="(/kodomo/children/[^"]*)"[^>]*>(?:<b>)?([0-9,]+)', page)
+    assert len(links) >= 3
+    for address, number in links:
+        listed_there = person.get(address.replace("&amp;", "&")).text
+        assert f"<h2>{number}人" in listed_there, address
+        assert "いまは使えない条件" not in listed_there, address
+
+
+@pytest.mark.parametrize("username", ["executive_all", "partner", "analyst_all", "steward_health"])
+def test_start_page_names_no_child_to_those_who_see_none(server: Server, username: str) -> None:
+    person = server.person(username)
+    page = person.get("/kodomo/").text
+    assert not leaks(page, person.seen)
+    assert "/kodomo/children/" not in page
+    assert "仕事から選ぶ" in page
+    assert "使い方と用語" in person.get("/kodomo/help").text
+
+
+def test_saved_condition_is_shared_within_the_department(server: Server) -> None:
+    person, record_id = server.person("child_ryotsu"), str(uuid.uuid4())
+    form = {"area": "ryotsu", "name": "両津の子ども", "record_id": record_id}
+    answer = post(person, "/kodomo/children/save", **form)
+    assert (answer.status_code, answer.headers["Location"]) == (
+        302, f"/kodomo/children/?area=ryotsu&saved={record_id}",
+    )  # fmt: skip
+    for username, is_shared in (
+        ("child_ryotsu", True), ("child_all", True), ("guidance_all", False), ("education_sawata", False),
+    ):  # fmt: skip
+        assert ("両津の子ども" in server.person(username).get("/kodomo/").text) is is_shared, username
+    # A name is there once; a condition that the scope cannot judge, and one of a person, cannot be saved.
+    again = post(person, "/kodomo/children/save", **{**form, "record_id": str(uuid.uuid4())})
+    assert "saved=" not in again.headers["Location"]
+    for wrong in ({"area": "mano"}, {"display_name": "x"}, {"area": ""}):
+        assert post(person, "/kodomo/children/save", **{**form, "name": "別", **wrong}).status_code == 400, wrong
+    remove = f"/kodomo/children/saved/{record_id}/remove"
+    assert post(server.person("guidance_all"), remove).status_code == 404
+    assert post(server.person("child_all"), remove).status_code == 302
+    assert "両津の子ども" not in person.get("/kodomo/").text
+
+
 def test_words_of_a_search_stand_in_no_address(server: Server) -> None:
     person, child = server.person("child_ryotsu"), child_of("ryotsu")
     answer = post(person, "/kodomo/children/search", q=child, area="ryotsu")
@@ -290,6 +339,39 @@ def test_words_about_a_protected_child_are_for_the_authorised(server: Server) ->
         "自分のことば"
         in post(other, "/entry/meeting/decide", person_id=child, record_id=str(uuid.uuid4()), **mine).text
     )
+
+
+def test_wrong_decision_is_corrected_by_a_new_version(server: Server) -> None:
+    person, child, record_id = server.person("child_ryotsu"), child_of("ryotsu"), str(uuid.uuid4())
+    decision = {"meeting_on": "2026-04-11", "decision": "none", "agrees_with_tier": "yes", "review_on": "2026-05-11"}
+    assert post(person, "/entry/meeting/decide", person_id=child, record_id=record_id, **decision).status_code == 200
+    correct = f"/entry/meeting/correct/{record_id}"
+    given = {**decision, "decision": "watch", "base": "1", "correction": "聞き違い"}
+    assert post(server.person("guidance_all"), correct, **given).status_code == 404
+    assert post(server.person("child_all"), f"/entry/meeting/correct/{uuid.uuid4()}", **given).status_code == 404
+    assert post(person, correct, **{**given, "correction": ""}).status_code == 422
+    assert [v.content["decision"] for v in store(server).history(record_id)] == ["none"]
+    assert "第2版（訂正）" in post(person, correct, **given).text
+    # Of two corrections of one version the second is refused.
+    assert post(server.person("child_all"), correct, **given).status_code == 200
+    versions = store(server).history(record_id)
+    assert [(v.content["decision"], v.reason) for v in versions] == [("none", None), ("watch", "聞き違い")]
+    assert versions[1].content["total_score_then"] == versions[0].content["total_score_then"]
+
+
+def test_minutes_are_for_their_author_and_the_authorised(server: Server) -> None:
+    writer, other = server.person("child_all"), server.person("child_all_nodv")
+    agenda = "/entry/meeting/agenda?on=2026-04-13"
+    child = child_of("mano")
+    assert post(writer, agenda, person_id=child, minutes=SECRET, base="0").status_code == 302
+    assert SECRET in writer.get(agenda).text
+    assert SECRET not in other.get(agenda).text
+    # Another area's worker adds a child: what is beyond reach, and what may not be read, stays.
+    own = child_of("ryotsu")
+    assert post(server.person("child_ryotsu"), agenda, person_id=own, minutes="x", base="1").status_code == 302
+    kept = store(server).newest(record_id_of("child", dt.date(2026, 4, 13))).content
+    assert (kept["minutes"], kept["agenda"]) == (SECRET, "|".join(sorted([child, own])))
+    assert post(server.person("child_ryotsu"), agenda, person_id=child, base="2").status_code == 404
 
 
 def test_a_request_of_a_protected_family_is_for_the_authorised(server: Server) -> None:

@@ -22,7 +22,6 @@ from kodomo.home import Home
 from kodomo.parameters import labels
 from kodomo.warehouse import records
 from superset_config.pages.base import (
-    EntryPage,
     as_pdf,
     audit,
     is_readable,
@@ -34,6 +33,7 @@ from superset_config.pages.base import (
     username,
 )
 from superset_config.pages.reach import Reach
+from superset_config.pages.views.agenda import AgendaPages
 from superset_config.pages.words import (
     EFFECTS_JA,
     OTHER_CHANGED_JA,
@@ -49,7 +49,7 @@ def _displayed_version(version: Version, form: Form, reach: Reach) -> tuple[Vers
     return version, form.shown(version.content, with_words=is_open), is_open
 
 
-class MeetingPage(EntryPage):
+class MeetingPage(AgendaPages):
     """会議."""
 
     page, title = "meeting", "会議"
@@ -188,6 +188,7 @@ class MeetingPage(EntryPage):
             supports=[_displayed_version(version, forms()["support"], reach) for version in reversed(supports)],
             decision_form=decision_form,
             support_form=forms()["support"],
+            my_departments=reach.scope.departments,
             decision_id=str(uuid.uuid4()),
             support_id=str(uuid.uuid4()),
             **{**given, **context},

@@ -8,7 +8,20 @@ from typing import Any
 
 import pytest
 
-from kodomo.entries.meeting import Filters, agenda, band, facts_at_decision, of_state
+from kodomo.entries.meeting import (
+    Filters,
+    agenda,
+    band,
+    by_rank,
+    capacities,
+    facts_at_decision,
+    meeting_record,
+    months_later,
+    of_state,
+    on_agenda,
+    record_id_of,
+    with_agenda,
+)
 from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 
@@ -112,3 +125,33 @@ def test_due_dates_are_in_bands_and_states_can_be_counted(store: EntryStore) -> 
     }  # fmt: skip
     assert [len(of_state(everybody, state)) for state in ("open", "undecided", "decided", "all")] == [4, 4, 1, 5]
     assert of_state(everybody, "open") == agenda(children, store, ON, Filters(state="open"))
+
+
+def test_agenda_is_in_the_order_of_ranks(store: EntryStore) -> None:
+    children = [child("late", due_on=dt.date(2026, 6, 1), priority_rank=1), child("early", priority_rank=2)]
+    assert [item.person_id for item in by_rank(agenda(children, store, ON, Filters()))] == ["late", "early"]
+    assert next(iter(capacities())) == 20
+
+
+@pytest.mark.parametrize(
+    ("on", "months", "later"),
+    [
+        ("2026-04-10", 3, "2026-07-10"),
+        ("2026-11-30", 3, "2027-02-28"),
+        ("2026-12-31", 1, "2027-01-31"),
+        ("2026-08-31", 6, "2027-02-28"),
+        ("2027-11-29", 3, "2028-02-29"),
+    ],
+)
+def test_review_is_on_the_same_day_of_a_later_month(on: str, months: int, later: str) -> None:
+    assert months_later(dt.date.fromisoformat(on), months).isoformat() == later
+
+
+def test_children_beyond_reach_stay_on_the_agenda(store: EntryStore) -> None:
+    assert on_agenda(meeting_record(store, "child", ON)) == set()
+    content = {"agenda": with_agenda(None, ["b", "a"], ["a", "b"])}
+    store.create("meeting_record", content, by="aoi", department="child", record_id=record_id_of("child", ON))
+    record = meeting_record(store, "child", ON)
+    assert on_agenda(record) == {"a", "b"}
+    assert with_agenda(record, ["c"], ["b", "c"]) == "a|c"
+    assert meeting_record(store, "guidance_centre", ON) is None
