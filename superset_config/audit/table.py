@@ -49,7 +49,7 @@ ACTIONS_JA = {
     "log_in": LOGGED_IN_JA,
     "log_in_failed": LOG_IN_FAILED_JA,
 }
-FIELDS_JA = {"name": "氏名", "birth_on": "生年月日", "number": "番号"}
+FIELDS_JA = {"name": "氏名", "birth_on": "生年月日", "number": "番号", "date_or_number": "生年月日か番号"}
 VERBS_JA = {"created": "新規", "changed": "変更", "deleted": "削除"}
 CONFIG = {
     "enable_external_access": "false",

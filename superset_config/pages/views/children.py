@@ -149,9 +149,13 @@ class ChildrenPage(EntryPage):
 
     def _note(self, shown: list[Mapping[str, Any]], count: int, chosen: Mapping[str, str], text: str | None) -> None:
         action = "children_list" if text is None else "children_search"
-        fields = [*chosen, *(terms_of(text).used if text is not None else ())]
         store().note_access(
-            username(), action, fields=fields, found=count, shown=[child["person_id"] for child in shown]
+            username(),
+            action,
+            fields=terms_of(text).used if text is not None else [],
+            conditions=sorted(chosen),
+            found=count,
+            shown=[child["person_id"] for child in shown],
         )
         audit(action)
 

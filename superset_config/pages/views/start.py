@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from kodomo import clock
 from kodomo.access.scope import all_areas
-from kodomo.entries.conditions import Conditions
+from kodomo.entries.conditions import UP, Conditions
 from kodomo.entries.saved_conditions import saved, watch
 from kodomo.seeds import read_seed
 from superset_config.pages.base import SEARCHED, EntryPage, route, store, url_of
@@ -67,6 +67,7 @@ class StartPage(EntryPage):
             groups=self._numbers(conditions) if lists_children else {},
             areas=self._areas(reach, conditions) if lists_children else [],
             area_columns=[label for label, chosen in OF_AREA_JA if conditions.offers(chosen)],
+            types=_types(conditions) if lists_children else [],
             watches=self._watches(reach, conditions) if lists_children else [],
             lists_children=lists_children,
             tasks=menu_of(reach),
@@ -109,6 +110,27 @@ class StartPage(EntryPage):
     def help(self, reach: Reach) -> str:
         """The guide for staff, with its words."""
         return self.show("help.html", reach, guide=guide(), headings=headings())
+
+
+def _types(conditions: Conditions) -> list[tuple[str, list[tuple[str, int, str]]]]:
+    """A row of numbers for each type of difficulty: the children of each of its tiers, and those with each chain."""
+    rows = [
+        (
+            condition.label_ja,
+            [
+                _number(conditions, label, {name: code})
+                for code, label in condition.choices.items()
+                if not code.endswith(UP)
+            ],
+        )
+        for name, condition in conditions.offered.items()
+        if name.startswith(("risk_", "trial_"))
+    ]
+    chain = conditions.offered.get("chain")
+    if chain:
+        shown = ("vertical", "horizontal", "both")
+        rows.append(("連鎖", [_number(conditions, chain.choices[code], {"chain": code}) for code in shown]))
+    return rows
 
 
 def _number(conditions: Conditions, label: str, chosen: dict[str, str]) -> tuple[str, int, str]:
