@@ -189,14 +189,6 @@ class Reach:
     def _protected_by_entries(self) -> set[str]:
         return set() if self.scope.is_dv_authorised or self.store is None else protected_by_entries(self.store)
 
-    @property
-    def has_new_protection(self) -> bool:
-        """Whether a measure that was entered since the publication hides a person from this scope.
-
-        Tables of the publication name people on a path whom it did not know as protected.
-        """
-        return bool(self._protected_by_entries)
-
     def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Apply measures reported by telephone as soon as they are entered, before the next run."""
         protected = self._protected_by_entries

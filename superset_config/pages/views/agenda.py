@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, abort, flash, redirect, request
 
 from kodomo import clock
-from kodomo.child_sheet.sheet import ChildSheet, read_sheet
+from kodomo.child_sheet.sheet import TABLES, ChildSheet, read_sheet
 from kodomo.entries.forms import Form, clean, forms, mistakes
 from kodomo.entries.meeting import (
     AGENDA,
@@ -193,8 +193,7 @@ class AgendaPages(EntryPage):
             child=child,
             number=number,
             items=items,
-            sheet=read_sheet(reach.rows, child),
-            chains=shown_chains(reach, child),
+            sheet=read_sheet(reach.rows_about(child, TABLES), child),
             decided=decision_at(item, on),
             decisions=[(v, forms()["decision"].shown(v.content, with_words=is_readable(v, reach)))
                        for v in reversed(item.decisions)],
@@ -280,7 +279,7 @@ class AgendaPages(EntryPage):
         store().note_access(username(), "meeting_print", found=len(items), shown=[item.person_id for item in items])
         audit("meeting_print")
         pages = [
-            (item, read_sheet(reach.rows, item.child), shown_chains(reach, item.child), decision_at(item, on))
+            (item, read_sheet(reach.rows_about(item.child, TABLES), item.child), decision_at(item, on))
             for item in items
         ]
         html = printed(
@@ -301,15 +300,7 @@ def counted_items(sheet: ChildSheet) -> list[str]:
     """The items that weigh most over all active types, each once, with its band."""
     rows = [item for score in sheet.types if not score.is_trial for item in score.items if item.is_counted]
     rows.sort(key=lambda item: -abs(item.points or 0))
-    return list(dict.fromkeys(f"{item.label}（{item.band}）" for item in rows))
-
-
-def shown_chains(reach: Reach, child: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Chains of a child, the shortest first; without the path where it may lead over a person who is protected."""
-    rows = reach.rows("bi_chain", "person_id = ?", [child["person_id"]])
-    hides = reach.is_withheld(child) or reach.has_new_protection
-    shown = [{**row, "path_label": None if hides else row.get("path_label")} for row in rows]
-    return sorted(shown, key=lambda row: (row["chain_type"], row["steps"], row["end_person_id"]))
+    return list(dict.fromkeys(item.words for item in rows))
 
 
 def _is_open(record: Version | None, reach: Reach) -> bool:
