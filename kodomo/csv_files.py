@@ -1,13 +1,20 @@
-"""CSV files that people write: read whole, with the physical line on which each record begins."""
+"""CSV files that people write: read whole, with the line of each record. Those that spreadsheets open: no formulas."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kodomo.errors import KodomoError
+from kodomo.files import atomic_path
+
+_FORMULA = r"^[=+\-@\t\r]"
+_NUMBER = "[+-]?[0-9]+([.][0-9]+)?"
 
 
 @dataclass(frozen=True)
@@ -52,3 +59,28 @@ def read_csv(path: Path) -> CsvFile:
     except csv.Error as error:
         raise KodomoError("{name}:{line}: this is no CSV: {error}.", name=path.name, line=line, error=error) from error
     return CsvFile(header, records, too_long)
+
+
+def without_formula(value: object) -> object:
+    """A value for a CSV that spreadsheets open: before a text that one would execute stands an apostrophe.
+
+    Numbers stay, also as text.
+    """
+    if isinstance(value, str) and re.search(_FORMULA, value) and not re.fullmatch(_NUMBER, value):
+        return f"'{value}"
+    return value
+
+
+def formula_free_sql(column: str) -> str:
+    """The same as an expression of DuckDB over a column of texts."""
+    is_formula = f"regexp_matches({column}, '{_FORMULA}') and not regexp_full_match({column}, '{_NUMBER}')"
+    return f"case when {is_formula} then '''' || {column} else {column} end"
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV for spreadsheets: with a byte order mark, no formula, for its owner only, whole or not at all."""
+    with atomic_path(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        file.write(codecs.BOM_UTF8.decode())
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([without_formula(value) for value in row] for row in rows)

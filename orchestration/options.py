@@ -10,6 +10,9 @@ import typer
 JSON = Annotated[bool, typer.Option("--json", help="Print a summary for machines.")]
 DeliveryId = Annotated[str, typer.Argument(help="Id of the delivery, as `kodomo delivery list` shows it.")]
 Reason = Annotated[str, typer.Option(help="Why; kept with name and time.")]
+ShowProtected = Annotated[
+    bool, typer.Option(help="Show where people under a support measure (支援措置) live too: for those authorised.")
+]
 Person = Annotated[str, typer.Argument(help="A person id, a 宛名番号, or source_id:source_key.")]
 
 

@@ -20,7 +20,7 @@ from superset_config import downloads
 from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
 from superset_config.pages.views import registration
-from superset_config.security import data_docs, web
+from superset_config.security import answers, data_docs, web
 from superset_config.security.files import Files
 from superset_config.security.limits import SharedStorage
 from superset_config.security.logs import LoggingConfigurator
@@ -223,6 +223,8 @@ HTML_SANITIZATION = True
 HTML_SANITIZATION_SCHEMA_EXTENSIONS = {"attributes": {"*": ["className"]}}
 ROW_LIMIT = 10_000
 SQL_MAX_ROW = 200_000
+# A stream of rows is neither looked through for people nor freed of formulas: every file is made whole.
+CSV_STREAMING_ROW_THRESHOLD = 2**31
 CSV_EXPORT = {"encoding": "utf-8-sig"}
 DOCUMENTATION_URL = "/kodomo/help"
 DOCUMENTATION_TEXT = "使い方"
@@ -235,6 +237,7 @@ BLUEPRINTS = [data_docs.blueprint, registration.blueprint]
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     """The checks of every request, and the pages for data entry and decisions."""
     web.install(app)
+    answers.install(app)
     downloads.install(app)
     registration.install(app)
 

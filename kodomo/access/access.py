@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ ACCESS_FILE = Path(__file__).with_name("access.yml")
 ROW_DIMENSIONS = {"area", "department", "holder", "protection"}
 PROTECTION = "protection"
 """Column that publishing adds: ``none``, ``full`` (protected, with the place), ``withheld`` (protected, without)."""
+WITHHELD = "withheld"
 DEPARTMENTS = "departments"
 """Column of a published table: the one department that the row is for, as ``|child|``."""
 
@@ -162,6 +163,16 @@ class Access:
     def audiences_of(self, scope: Scope) -> list[Audience]:
         """The audiences that people of a scope belong to."""
         return [audience for audience in self.audiences.values() if audience.includes(scope)]
+
+    def without_places(self, people: Iterable[Mapping[str, Any]], withheld: Collection[str]) -> list[dict[str, Any]]:
+        """Rows about people (``person_id``) with empty columns of places, and marked, where the place is withheld."""
+        without = dict.fromkeys(self.place_columns)
+        return [
+            {**row, **{name: None for name in without if name in row}, PROTECTION: WITHHELD}
+            if row["person_id"] in withheld
+            else dict(row)
+            for row in people
+        ]
 
     def live_tables_for(self, roles: Iterable[str]) -> list[PublishedTable]:
         """The tables that are made at the moment of the question for people of some roles."""

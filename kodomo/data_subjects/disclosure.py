@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
 from kodomo.contract import Contract, load_code_lists, load_contracts
-from kodomo.data_subjects.person_records import Known, known_as, rejects_about, rows_about
+from kodomo.data_subjects.person_records import Known, known_as, rejects_about, rows_about, rows_naming
 from kodomo.determination.heard import observation_codes, source_label
 from kodomo.determination.record import result_labels
 from kodomo.determination.service import in_service
 from kodomo.entries.forms import forms
-from kodomo.entries.store import EntryStore
+from kodomo.entries.store import EntryStore, Version
 from kodomo.errors import KodomoError
 from kodomo.home import Home
-from kodomo.linkage.explain import CHAINS_JA
+from kodomo.linkage.explain import CHAINS_JA, WITHHELD
 from kodomo.warehouse import connect, records
 
 
@@ -50,20 +51,25 @@ class Held:
     rejected: tuple[dict[str, Any], ...] = ()
 
 
-def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
+def held_on(home: Home, store: EntryStore, person_id: str, withheld: Collection[str] = ()) -> Held:
     """Everything held on a person: records as delivered, what was made of them, what was typed and determined.
 
     Other people are in it only by their numbers within a record about this person; who decides on the disclosure
-    blacks them out. Raises KodomoError while a batch is writing the warehouse.
+    blacks them out. What a record that names one of ``withheld`` says is not in it: the school of a child in hiding
+    stands in a record of the father, too. Raises KodomoError while a batch is writing the warehouse.
     """
+    withheld = set(withheld)
     with connect(home, read_only=True) as connection:
         known = known_as(connection, person_id)
         delivered = [
             source_records
             for contract in load_contracts().values()
-            if (source_records := _records(connection, contract, known)) is not None
+            if (source_records := _records(connection, contract, known, withheld)) is not None
         ]
         rejected = _rejected(connection, known)
+        if withheld:
+            # It could not be read: whom else it names is not known.
+            rejected = [{**row, "record": WITHHELD} for row in rejected]
     with in_service(home) as (connection, _):
         person = records(connection, "select * from warehouse.marts.dim_person where person_id = ?", [person_id])
         scores = records(
@@ -138,7 +144,11 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
         fact["label"] = code.get("label_ja", fact["observation_code"])
         fact["source_label"] = source_label(fact["source_id"])
     entries = [
-        (forms()[version.form].label_ja, version, forms()[version.form].shown(version.content))
+        (
+            forms()[version.form].label_ja,
+            version,
+            forms()[version.form].shown(version.content, with_words=_people_of(version).isdisjoint(withheld)),
+        )
         for version in store.versions()
         if person_id in {version.person_id, version.content.get("person_id")} and version.form in forms()
     ]
@@ -148,7 +158,9 @@ def held_on(home: Home, store: EntryStore, person_id: str) -> Held:
         tuple(scores),
         tuple(contributions),
         tuple(entries),
-        tuple(_determined(row, person_id, labels) for row in store.determinations() if _concerns(row, person_id)),
+        tuple(
+            _determined(row, person_id, labels, withheld) for row in store.determinations() if _concerns(row, person_id)
+        ),
         tuple(facts),
         tuple(priorities),
         tuple(chains),
@@ -162,8 +174,18 @@ def _concerns(determination: dict[str, Any], person_id: str) -> bool:
     return person_id in {determination["person_id"], *(part["person_id"] for part in parts)}
 
 
-def _determined(determination: dict[str, Any], person_id: str, labels: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """A determination with what it says of one person, in words; what it says of others is left out."""
+def _people_of(version: Version) -> set[str | None]:
+    """Whom an entry names: the person that it is about, and the child that it was typed for."""
+    return {version.person_id, version.content.get("about_child_id"), version.content.get("person_id")}
+
+
+def _determined(
+    determination: dict[str, Any], person_id: str, labels: dict[str, dict[str, str]], withheld: set[str]
+) -> dict[str, Any]:
+    """A determination with what it says of one person, in words; what it says of others is left out.
+
+    Of one about a person of ``withheld``, neither the purpose nor who made it is in it.
+    """
     heard = [
         f"{observation_codes()[fact['observation_code']]['label_ja']} "
         f"{fact['value'] or fact['text_value'] or ''} {fact['observed_on']}".replace("  ", " ")
@@ -178,7 +200,10 @@ def _determined(determination: dict[str, Any], person_id: str, labels: dict[str,
         for score in child["scores"]
     ]
     fields = ("determination_id", "determined_at", "determined_by", "purpose", "as_of_on")
-    return {**{name: determination[name] for name in fields}, "heard": heard, "results": results}
+    kept = {name: determination[name] for name in fields}
+    if determination["person_id"] in withheld:
+        kept |= {"purpose": WITHHELD, "determined_by": WITHHELD}
+    return {**kept, "heard": heard, "results": results}
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection, known: Known) -> list[dict[str, Any]]:
@@ -196,11 +221,13 @@ def _rejected(connection: duckdb.DuckDBPyConnection, known: Known) -> list[dict[
     return [{**row, "source_label": source_label(row["source_id"])} for row in rejects]
 
 
-def _records(connection: duckdb.DuckDBPyConnection, contract: Contract, known: Known) -> Records | None:
+def _records(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, known: Known, withheld: set[str]
+) -> Records | None:
     """The rows of one source in which the person is, as delivered; None where there are none.
 
     Columns that may not be used are held all the same, and so are rows of earlier deliveries: what is the same in
-    several appears once, with the newest of them.
+    several appears once, with the newest of them. Of a row that names one of ``withheld``, only where it is from.
     """
     about = rows_about(contract, known)
     if about is None:
@@ -215,8 +242,12 @@ def _records(connection: duckdb.DuckDBPyConnection, contract: Contract, known: K
     if not rows:
         return None
     lists = load_code_lists()
+    hidden_rows = rows_naming(connection, contract, rows, withheld)
     shown_rows = []
     for place, *cells in rows:
+        if place in hidden_rows:
+            shown_rows.append((place, tuple(WITHHELD for _ in cells)))
+            continue
         labels = [lists.get(column.code_list or "", {}) for column in contract.columns]
         shown = [known.get(_text(cell), _text(cell)) for known, cell in zip(labels, cells, strict=True)]
         shown_rows.append((place, tuple(shown)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +63,42 @@ def rows_about(contract: Contract, known: Known) -> tuple[str, list[Any]] | None
         conditions.append(f"subject_no in ({', '.join('?' * len(others))})")
         values += others
     return (" or ".join(conditions), values) if conditions else None
+
+
+def rows_naming(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, rows: Collection[Sequence[Any]], people: Collection[str]
+) -> set[Any]:
+    """First values of those rows that name one of the people, by a 宛名番号 or by a source's own number.
+
+    ``rows``: a first value of the caller's, then the values of the contract's columns in their order.
+    """
+    if not people or not rows:
+        return set()
+    names = [column.name for column in contract.columns]
+    shared = next((name for name in SHARED_KEYS if name in names), None)
+    sources = {SHARED_KEYS[shared] if shared else contract.source_id}
+    numbers = connection.execute(
+        "select distinct atena_no from intermediate.int_person__atena where list_contains(?, person_id)",
+        [list(people)],
+    ).fetchall()
+    keys = connection.execute(
+        "select distinct source_key from intermediate.int_person__identities "
+        "where list_contains(?, person_id) and list_contains(?, source_id)",
+        [list(people), list(sources)],
+    ).fetchall()
+    theirs = {number.lstrip("0") for (number,) in numbers}
+    own_keys = {key for (key,) in keys}
+    subjects = {*people, *theirs}
+    naming = set()
+    for first, *cells in rows:
+        for name, cell in zip(names, cells, strict=True):
+            value = (cell or "").replace(" ", "")
+            is_number = name.endswith("atena_no") and value.lstrip("0") in theirs
+            is_key = name == (shared or names[0]) and value in own_keys
+            is_subject = name == "subject_no" and bool({value, value.lstrip("0")} & subjects)
+            if value and (is_number or is_key or is_subject):
+                naming.add(first)
+    return naming
 
 
 def rejects_about(known: Known) -> tuple[str, list[Any]] | None:

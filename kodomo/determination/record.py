@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from typing import Any
 
 from kodomo.determination.determination import SCOPES_JA
@@ -10,6 +11,7 @@ from kodomo.determination.heard import Observation, observation_codes
 from kodomo.determination.results import ChildResult, Contribution, Determination, Score
 from kodomo.errors import UsageError
 from kodomo.japanese import japanese_date
+from kodomo.linkage.explain import WITHHELD
 
 CHANGES_JA = {"new": "新たに該当", "changed": "変化", "gone": "該当しなくなった", "same": ""}
 MAX_PURPOSE = 1000
@@ -49,6 +51,26 @@ def summary(child: ChildResult) -> dict[str, Any]:
         "items": sorted({row.item_code for row in child.contributions if row.is_counted and row.change != "gone"}),
         "support_contents": [content.support_code for content in child.support_contents],
     }
+
+
+def without_places(child: ChildResult, withheld: Collection[str]) -> ChildResult:
+    """A child's result without what reveals a place that is withheld: the child's own, or that of a path of a chain.
+
+    ``withheld``: the people whose place is. Grown-up relatives who live with a protected person are among them.
+    """
+    is_withheld = child.person_id in withheld
+    chains = tuple(
+        dataclasses.replace(chain, path=None)
+        if is_withheld or chain.is_dv_protected or not set(withheld).isdisjoint(chain.path_ids)
+        else chain
+        for chain in child.chains
+    )
+    if not is_withheld:
+        return dataclasses.replace(child, chains=chains)
+    contributions = tuple(dataclasses.replace(row, evidence=None, sources=()) for row in child.contributions)
+    return dataclasses.replace(
+        child, chains=chains, contributions=contributions, area_name=None, area_code=None, household_id=None
+    )
 
 
 def result_labels(connection: Any) -> dict[str, dict[str, str]]:
@@ -110,7 +132,7 @@ def _child_lines(child: ChildResult) -> list[str]:
     report += [f"    {line}" for line in map(contribution_line, child.contributions)] or ["    なし"]
     report.append("  ● 連鎖")
     report += [
-        f"    {chain.chain_label} {chain.steps}: {' → '.join(chain.path)}"
+        f"    {chain.chain_label} {chain.steps}: {' → '.join(chain.path or [WITHHELD])}"
         f"（{chain.case_source_label} {japanese_date(chain.case_on)}）"
         for chain in child.chains
     ] or ["    なし"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
 
 import duckdb
 
+from kodomo.access.places import withheld_people
 from kodomo.contract import load_contracts
 from kodomo.errors import UsageError
 from kodomo.linkage.attributes import ATTRIBUTES
@@ -29,6 +31,11 @@ METHOD_LABELS = {"number": "宛名番号", "splink": "自動", "review": "職員
 CHAINS_JA = labels("chain_type")
 WITHHELD = "（支援措置により非表示）"
 NAMELESS = parameter("nameless")
+# Of ``others``: whether the name is hidden, and whether the home is.
+_IS_HIDDEN = "(not $is_shown and (others.is_dv_protected or list_contains($entered, others.person_id)))"
+_IS_HOME_HIDDEN = "($is_home_hidden or list_contains($withheld, others.person_id))"
+HOUSEMATE = "同居人・元同居人"
+"""The relation of those who share, or shared, a household and nothing else, where it is hidden which of the two."""
 ATENA_WIDTH = parameter("person_number_width")
 
 
@@ -55,12 +62,16 @@ def find_person(connection: duckdb.DuckDBPyConnection, given: str) -> str:
     return matches[0]["person_id"]
 
 
-def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected: bool = False) -> dict[str, Any]:
+def explain(
+    connection: duckdb.DuckDBPyConnection, given: str, *, show_protected: bool = False, entered: Collection[str] = ()
+) -> dict[str, Any]:
     """What is known of a person, as nested dictionaries.
 
-    Names of protected relatives and places of protected people are included only with ``show_protected``.
+    Names of protected relatives, and places of protected people and those who live with them, are included only with
+    ``show_protected``. ``entered``: the people of measures that staff typed since the last build.
     """
     person_id = find_person(connection, given)
+    withheld = set() if show_protected else withheld_people(connection, entered)
     person = records(
         connection,
         """
@@ -111,41 +122,51 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
             }
             for name in ATTRIBUTES
         ]
-    is_hidden = "false" if show_protected else "others.is_dv_protected"
-    # Living with a protected person reveals their place.
-    is_home_hidden = "true" if person["is_dv_protected"] and not show_protected else is_hidden
+    # A name is hidden of the protected, a home of those who live with them too.
+    hidden = {
+        "is_shown": show_protected,
+        "entered": list(entered),
+        "withheld": list(withheld),
+        "is_home_hidden": person_id in withheld,
+        "person": person_id,
+    }
     relatives = records(
         connection,
         f"""
-        select relatives.relation_ja, relatives.relative_id as person_id,
-            case when {is_hidden} then '{WITHHELD}' else others.display_name end as display_name,
-            case when not {is_home_hidden} then relatives.is_same_household end as is_same_household,
-            case when not {is_home_hidden} then relatives.lived_together_from end as lived_together_from,
-            case when not {is_home_hidden} then relatives.lived_together_until end as lived_together_until,
+        select
+            case
+                when {_IS_HOME_HIDDEN} and relatives.relation_ja in ('同居人', '元同居人') then '{HOUSEMATE}'
+                else relatives.relation_ja
+            end as relation_ja,
+            relatives.relative_id as person_id,
+            case when {_IS_HIDDEN} then '{WITHHELD}' else others.display_name end as display_name,
+            case when not {_IS_HOME_HIDDEN} then relatives.is_same_household end as is_same_household,
+            case when not {_IS_HOME_HIDDEN} then relatives.lived_together_from end as lived_together_from,
+            case when not {_IS_HOME_HIDDEN} then relatives.lived_together_until end as lived_together_until,
             relatives.case_count, relatives.last_case_on
         from intermediate.int_family__relatives as relatives
         inner join marts.dim_person as others on relatives.relative_id = others.person_id
-        where relatives.person_id = ?
+        where relatives.person_id = $person
         order by relatives.relation_rank, others.birth_on, relatives.relative_id
         """,
-        [person_id],
+        hidden,
     )
     edges = records(
         connection,
         f"""
         select links.link_type, links.link_kind, links.from_person_id, links.to_person_id,
-            case when {is_hidden} then '{WITHHELD}' else others.display_name end as display_name,
+            case when {_IS_HIDDEN} then '{WITHHELD}' else others.display_name end as display_name,
             links.valid_from, links.valid_to, links.origin, links.confidence
         from marts.fct_family_link as links
         inner join marts.dim_person as others
             on others.person_id
-                = case when links.from_person_id = ? then links.to_person_id else links.from_person_id end
+                = case when links.from_person_id = $person then links.to_person_id else links.from_person_id end
         where
-            (links.from_person_id = ? or links.to_person_id = ?)
-            and not (links.link_type = 'shared_household' and {is_home_hidden})
+            $person in (links.from_person_id, links.to_person_id)
+            and not (links.link_type = 'shared_household' and {_IS_HOME_HIDDEN})
         order by links.link_type, links.valid_from, links.from_person_id, links.to_person_id
         """,
-        [person_id, person_id, person_id],
+        hidden,
     )
     chains = records(
         connection,
@@ -158,10 +179,12 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
     )
     for chain in chains:
         path = chain["path"].split(">")
-        chain["names"] = _names(connection, path, is_hidden)
-        chain["edges"] = _path_edges(connection, path)
-    if person["is_dv_protected"] and not show_protected:
+        chain["names"] = _names(connection, path, {name: hidden[name] for name in ("is_shown", "entered")})
+        chain["edges"] = _path_edges(connection, path, withheld)
+    if person_id in withheld:
         person |= {"household_id": WITHHELD, "area_code": WITHHELD, "area_name_ja": WITHHELD}
+        # A steward's reason is free text.
+        decisions = [{**row, "reason": WITHHELD if row["reason"] else None} for row in decisions]
     return {
         "person": person,
         "identities": identities,
@@ -173,33 +196,38 @@ def explain(connection: duckdb.DuckDBPyConnection, given: str, *, show_protected
     }
 
 
-def _names(connection: duckdb.DuckDBPyConnection, path: list[str], is_hidden: str) -> list[str]:
-    """The names of the people on a path; hidden ones are replaced."""
+def _names(connection: duckdb.DuckDBPyConnection, path: list[str], hidden: dict[str, Any]) -> list[str]:
+    """The names of the people on a path; hidden ones are replaced. ``hidden``: the values of ``_IS_HIDDEN``."""
     rows = records(
         connection,
         f"""
         select others.person_id,
-            case when {is_hidden} then '{WITHHELD}' else coalesce(others.display_name, '{NAMELESS}') end as name
-        from marts.dim_person as others where list_contains(?, others.person_id)
+            case when {_IS_HIDDEN} then '{WITHHELD}' else coalesce(others.display_name, '{NAMELESS}') end as name
+        from marts.dim_person as others where list_contains($path, others.person_id)
         """,
-        [path],
+        {**hidden, "path": path},
     )
     names = {row["person_id"]: row["name"] for row in rows}
     return [names[person_id] for person_id in path]
 
 
-def _path_edges(connection: duckdb.DuckDBPyConnection, path: list[str]) -> list[dict[str, Any]]:
-    """Each step of a path with the edge it goes over: the surest between the two people."""
+def _path_edges(connection: duckdb.DuckDBPyConnection, path: list[str], withheld: set[str]) -> list[dict[str, Any]]:
+    """Each step of a path with the edge it goes over: the surest between the two people.
+
+    Who shares a household with one of ``withheld`` is no edge.
+    """
     steps = []
     for from_person, to_person in pairwise(path):
         edges = records(
             connection,
             """
             select link_type, link_kind, from_person_id, origin, valid_from, valid_to from marts.fct_family_link
-            where (from_person_id = ? and to_person_id = ?) or (from_person_id = ? and to_person_id = ?)
+            where
+                ((from_person_id = ? and to_person_id = ?) or (from_person_id = ? and to_person_id = ?))
+                and not (link_type = 'shared_household' and ?)
             order by link_type = 'shared_household', confidence desc, valid_from limit 1
             """,
-            [from_person, to_person, to_person, from_person],
+            [from_person, to_person, to_person, from_person, not withheld.isdisjoint({from_person, to_person})],
         )
         edge = edges[0] if edges else {}
         steps.append({"from": from_person, "to": to_person, **edge})

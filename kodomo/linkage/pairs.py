@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import duckdb
 
+from kodomo.access.places import withheld_among
 from kodomo.linkage.attributes import ATTRIBUTES
 from kodomo.linkage.explain import ATTRIBUTE_LABELS, WITHHELD
 from kodomo.warehouse import records
@@ -60,13 +61,19 @@ PAIRS_QUERY = """
 """
 
 
-def pairs_to_review(connection: duckdb.DuckDBPyConnection, *, show_protected: bool = False) -> list[dict[str, Any]]:
+def pairs_to_review(
+    connection: duckdb.DuckDBPyConnection, *, show_protected: bool = False, entered: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """One dictionary per pair: both descriptions and the match weight per attribute.
 
-    Where people under a support measure live is in it only if asked for.
+    Where people under a support measure live is in it only if asked for. ``entered``: the people of measures that staff
+    typed since the last build.
     """
     pairs = records(connection, PAIRS_QUERY)
-    return pairs if show_protected else without_places(pairs, lambda pair: pair["is_dv_protected"])
+    if show_protected:
+        return pairs
+    withheld = withheld_among(connection, {pair["person_id"] for pair in pairs}, entered)
+    return without_places(pairs, lambda pair: pair["person_id"] in withheld)
 
 
 def without_places(pairs: list[dict[str, Any]], hides: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.options import JSON, Person, date_option, day
+from orchestration.options import JSON, Person, ShowProtected, date_option, day
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
         as_of: Annotated[
             dt.datetime | None, date_option("As-of date (基準日); default: that of the last batch.")
         ] = None,
+        show_protected: ShowProtected = False,
         as_json: JSON = False,
     ) -> None:
         """Score, tier, contributions, chains, priority, support and what is missing of one child, now.
@@ -41,10 +42,12 @@ def register(app: typer.Typer) -> None:
         """
         from kodomo.determination.determination import determine, find
         from kodomo.determination.heard import parse_heard
-        from kodomo.determination.record import checked_purpose, keep, lines
+        from kodomo.determination.record import checked_purpose, keep, lines, without_places
+        from kodomo.entries.protection import protected_by_entries
         from kodomo.entries.store import EntryStore
         from kodomo.errors import UsageError
         from kodomo.home import Home
+        from kodomo.publication.places import everyone_withheld
 
         if household and family:
             raise UsageError("Choose --household or --family, not both.")
@@ -55,7 +58,12 @@ def register(app: typer.Typer) -> None:
         heard = [parse_heard(text, person_id, relatives) for text in observe or ()]
         scope = "household" if household else "family" if family else "person"
         determination = determine(home, person_id, scope=scope, heard=heard, as_of_on=as_of_on)
-        kept_as = keep(EntryStore(home), determination, person_id, purpose, getpass.getuser())
+        store = EntryStore(home)
+        kept_as = keep(store, determination, person_id, purpose, getpass.getuser())
+        if not show_protected:
+            withheld = everyone_withheld(home, protected_by_entries(store))
+            shown = tuple(without_places(child, withheld) for child in determination.children)
+            determination = dataclasses.replace(determination, children=shown)
         if as_json:
             output = {"determination_id": kept_as, "purpose": purpose, **dataclasses.asdict(determination)}
             typer.echo(json.dumps(output, ensure_ascii=False, default=str))

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         from kodomo.errors import UsageError
         from kodomo.files import write_atomically
         from kodomo.home import Home
-        from kodomo.publication.places import withheld_places
+        from kodomo.publication.places import everyone_withheld
         from superset_config.pages.base import printed
         from superset_config.pages.printing import to_pdf
 
@@ -46,14 +46,15 @@ def register(app: typer.Typer) -> None:
         home = Home.from_environment()
         person_id, _ = find(home, person)
         store = EntryStore(home)
-        if not dv_authorised and withheld_places(home, [person_id], protected_by_entries(store)):
+        withheld = set() if dv_authorised else everyone_withheld(home, protected_by_entries(store))
+        if person_id in withheld:
             raise UsageError(
                 "The document tells the place of a person under a support measure, or of the household: it is for "
                 "those who are authorised (--dv-authorised, kept in the log)."
             )
         action = "disclosure_document_authorised" if dv_authorised else "disclosure_document"
         store.note_access(getpass.getuser(), action, purpose=purpose, person_id=person_id)
-        held = held_on(home, store, person_id)
+        held = held_on(home, store, person_id, withheld)
         require_person(held)
         html = printed("print_disclosure.html", held=held, made_on=clock.today(), who=getpass.getuser())
         content = {

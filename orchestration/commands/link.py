@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from typing import Annotated
 
 import typer
 
 from orchestration.language import say, translated
-from orchestration.options import JSON
+from orchestration.options import JSON, ShowProtected
 
 
 def register(app: typer.Typer) -> None:
@@ -18,18 +19,23 @@ def register(app: typer.Typer) -> None:
 
     @link.command()
     def review(
-        show_protected: Annotated[
-            bool, typer.Option(help="Show where people under a support measure (支援措置) live too.")
-        ] = False,
+        show_protected: ShowProtected = False,
         as_json: JSON = False,
     ) -> None:
         """The pairs between the thresholds, side by side, with the evidence per attribute."""
+        from kodomo.entries.protection import protected_by_entries
+        from kodomo.entries.store import EntryStore
         from kodomo.home import Home
         from kodomo.linkage.pairs import describe_pairs, pairs_to_review
         from kodomo.warehouse import connect
 
-        with connect(Home.from_environment(), read_only=True) as connection:
-            pairs = pairs_to_review(connection, show_protected=show_protected)
+        home = Home.from_environment()
+        store = EntryStore(home)
+        entered = protected_by_entries(store)
+        with connect(home, read_only=True) as connection:
+            pairs = pairs_to_review(connection, show_protected=show_protected, entered=entered)
+        shown = sorted({pair["person_id"] for pair in pairs})
+        store.note_access(getpass.getuser(), "link_review_list", shown=shown)
         if as_json:
             typer.echo(json.dumps(pairs, ensure_ascii=False, default=str))
             return

@@ -11,7 +11,7 @@ import typer
 
 from kodomo import clock
 from orchestration.language import say
-from orchestration.options import JSON, Person, date_option, day
+from orchestration.options import JSON, Person, ShowProtected, date_option, day
 
 AREA = Annotated[str, typer.Option(help="Only this area (code).")]
 TIER = Annotated[str, typer.Option(help="Only this tier.")]
@@ -28,10 +28,10 @@ def register(app: typer.Typer) -> None:
     @meeting.command("list")
     def show_list(
         area: AREA = "", tier: TIER = "", state: STATE = "open", on: ON = None, due_by: DUE_BY = None,
-        as_json: JSON = False,
+        show_protected: ShowProtected = False, as_json: JSON = False,
     ) -> None:  # fmt: skip
         """Whom the meeting should look at, most urgent first."""
-        items, _, _ = _agenda(area, tier, state, on, due_by)
+        items, _, _ = _agenda(area, tier, state, on, due_by, "meeting_show_list", show_protected)
         rows = [
             {
                 "person_id": item.person_id,
@@ -57,6 +57,7 @@ def register(app: typer.Typer) -> None:
         state: STATE = "open",
         on: ON = None,
         due_by: DUE_BY = None,
+        show_protected: ShowProtected = False,
     ) -> None:
         """Print the list, in Japanese."""
         from kodomo.entries.meeting import STATES_JA
@@ -66,7 +67,7 @@ def register(app: typer.Typer) -> None:
         from superset_config.pages.base import printed
         from superset_config.pages.printing import to_pdf
 
-        items, filters, date = _agenda(area, tier, state, on, due_by)
+        items, filters, date = _agenda(area, tier, state, on, due_by, "meeting_print", show_protected)
         html = printed(
             "print_meeting.html",
             decision_labels=labels("decision"),
@@ -125,20 +126,31 @@ def register(app: typer.Typer) -> None:
 
 
 def _agenda(
-    area: str, tier: str, state: str, on: dt.datetime | None, due_by: dt.datetime | None
-) -> tuple[list[Any], Any, dt.date]:
+    area: str, tier: str, state: str, on: dt.datetime | None, due_by: dt.datetime | None, action: str,
+    show_protected: bool,
+) -> tuple[list[Any], Any, dt.date]:  # fmt: skip
+    from kodomo.access.access import read_access
     from kodomo.determination.service import published_children
     from kodomo.entries.meeting import STATES_JA, Filters, agenda
+    from kodomo.entries.protection import protected_by_entries
     from kodomo.entries.store import EntryStore
     from kodomo.errors import UsageError
     from kodomo.home import Home
+    from kodomo.publication.places import everyone_withheld
 
     if state not in {"open", "all", *STATES_JA}:
         raise UsageError("--state is one of open, {names}, all.", names=", ".join(STATES_JA))
     home = Home.from_environment()
     filters = Filters(area, tier, state, day(due_by))
     date = day(on) or clock.today()
-    return agenda(published_children(home), EntryStore(home), date, filters), filters, date
+    store = EntryStore(home)
+    children = published_children(home)
+    if not show_protected:
+        withheld = everyone_withheld(home, protected_by_entries(store))
+        children = read_access().without_places(children, withheld)
+    items = agenda(children, store, date, filters)
+    store.note_access(getpass.getuser(), action, found=len(items), shown=[item.person_id for item in items])
+    return items, filters, date
 
 
 def _keep(person: str, name: str, typed: dict[str, str]) -> str:

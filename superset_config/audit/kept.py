@@ -1,18 +1,13 @@
-"""The record of a request in Superset's log: user, action, time, people concerned; no value asked or answered."""
+"""The record of a request in Superset's log: user, action, time; no value asked or answered."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any
 
-import duckdb
+from flask import g, has_request_context
 from superset.utils.log import DBEventLogger
-
-from kodomo.errors import KodomoError
-from kodomo.home import Home
-from kodomo.publication import current
 
 LOG_IN, LOG_IN_FAILED = "log_in", "log_in_failed"
 # Telemetry of a page while it loads, and the steps of one answer, each of which Superset would commit.
@@ -23,9 +18,10 @@ _NOISE = frozenset(
         "DashboardFilterStateRestApi.put", "DashboardFilterStateRestApi.get",
     }
 )  # fmt: skip
-# A filter on one of these says whose sheet is open.
-_PERSON_COLUMNS = frozenset({"person_id", "child_label", "display_name"})
-_MOST_PEOPLE = 20
+# Lines of answers with data wait until the answer is there, for the people in it.
+ANSWERED = frozenset({"ChartDataRestApi.data", "ChartDataRestApi.get_data", "Datasource.samples", "answer"})
+GROUP = "people_group"
+"""The action of a line that holds the people of a group, to which others refer."""
 
 
 class AuditLogger(DBEventLogger):
@@ -53,62 +49,59 @@ class AuditLogger(DBEventLogger):
         records = kwargs.get("records") or [kwargs.get("curated_payload") or {}]
         kept = [kept_of(record) for record in records if isinstance(record, Mapping)]
         dashboard_id = dashboard_id or next((row["dashboard"] for row in kept if "dashboard" in row), None)
+        if action in ANSWERED and has_request_context():
+            lines = g.setdefault("kodomo_lines", [])
+            lines += [
+                {
+                    "action": action, "user_id": user_id, "kept": row, "dashboard_id": dashboard_id,
+                    "slice_id": slice_id, "duration_ms": duration_ms,
+                }
+                for row in kept
+            ]  # fmt: skip
+            return
         super().log(
             user_id, action, dashboard_id, duration_ms, slice_id, None, *args,
             **{**kwargs, "records": kept, "curated_payload": None},
         )  # fmt: skip
 
 
+def deferred_lines() -> list[dict[str, Any]]:
+    """The lines of this request that wait for its answer; each is handed out once."""
+    return g.pop("kodomo_lines", [])
+
+
 def kept_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """A description of the request: dashboard, dataset, form of the answer, filtered columns, and people concerned."""
     form = _mapping(record.get("form_data"))
+    # The menu of a chart sends the whole question within a form.
+    if isinstance(form.get("queries"), list):
+        record = {**record, **form}
     source = _mapping(record.get("datasource"))
-    queries = record.get("queries")
-    conditions = list(_conditions(queries if isinstance(queries, list) else []))
     kept = {
         "dashboard": _number(form.get("dashboardId") or record.get("dashboard_id")),
         "chart": _number(record.get("pk")) if "/chart/" in str(record.get("url_rule")) else None,
         "dataset": _number(source.get("id")),
         "format": _word(record.get("result_format") or record.get("format")),
         "kind": _word(record.get("result_type")),
-        "filtered": sorted({column for column, _ in conditions}),
-        "people": _people(conditions),
+        "filtered": sorted({column for column, _ in conditions_of(record) if column.isidentifier()}),
     }
     return {name: value for name, value in kept.items() if value}
 
 
-def _conditions(queries: Iterable[Any]) -> Iterable[tuple[str, list[str]]]:
-    for query in queries:
+def conditions_of(body: Any) -> list[tuple[str, list[str]]]:
+    """Column and values of every filter of a question for chart data, or of the records behind a figure."""
+    if not isinstance(body, Mapping):
+        return []
+    queries = body.get("queries")
+    conditions = []
+    for query in [body, *(queries if isinstance(queries, list) else [])]:
         filters = query.get("filters") if isinstance(query, Mapping) else None
         for condition in filters if isinstance(filters, list) else []:
             column = condition.get("col") if isinstance(condition, Mapping) else None
-            if isinstance(column, str) and column.isidentifier():
+            if isinstance(column, str):
                 value = condition.get("val")
-                yield column, [str(one) for one in (value if isinstance(value, list) else [value])]
-
-
-def _people(conditions: list[tuple[str, list[str]]]) -> list[str]:
-    """Ids of the people that filters name. Unknown values are left out, so that no typed text is kept."""
-    asked = {(column, value) for column, values in conditions if column in _PERSON_COLUMNS for value in values}
-    if not asked or (folder := current(Home.from_environment())) is None:
-        return []
-    return sorted(_ids(folder.name, tuple(sorted(asked)[:_MOST_PEOPLE])))
-
-
-@lru_cache(maxsize=4096)
-def _ids(_publication: str, asked: tuple[tuple[str, str], ...]) -> frozenset[str]:
-    from kodomo.determination.service import in_service
-
-    person_ids: set[str] = set()
-    try:
-        with in_service(Home.from_environment()) as (connection, _):
-            for column, value in asked:
-                query = f"select person_id from warehouse.marts.bi_child where {column} = ?"  # noqa: S608  # listed names
-                person_ids |= {row[0] for row in connection.execute(query, [value]).fetchall()}
-    except (KodomoError, duckdb.Error):
-        # The question itself is answered, or refused, elsewhere.
-        return frozenset()
-    return frozenset(person_ids)
+                conditions.append((column, [str(one) for one in (value if isinstance(value, list) else [value])]))
+    return conditions
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -130,10 +123,24 @@ def _word(value: Any) -> str | None:
 
 def note(action: str, user_id: int | None = None) -> None:
     """A line of its own in Superset's log: who did what when."""
+    write_line(action, user_id, {})
+
+
+def write_line(
+    action: str, user_id: int | None, kept: Mapping[str, Any], dashboard_id: int | None = None,
+    slice_id: int | None = None, duration_ms: int | None = None,
+) -> None:  # fmt: skip
+    """Write a line of Superset's log, with what is kept of a request."""
     import datetime as dt
 
     from superset import db
     from superset.models.core import Log
 
-    db.session.add(Log(action=action, json="{}", user_id=user_id, dttm=dt.datetime.now(dt.UTC).replace(tzinfo=None)))
+    dashboard = dashboard_id or kept.get("dashboard")
+    db.session.add(
+        Log(
+            action=action, json=json.dumps(kept), user_id=user_id, dashboard_id=dashboard, slice_id=slice_id,
+            duration_ms=duration_ms, dttm=dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        )
+    )  # fmt: skip
     db.session.commit()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,13 @@ from sqlalchemy.pool import NullPool
 from kodomo.access.access import Access, read_access
 from kodomo.determination.determination import SCOPES_JA
 from kodomo.entries.forms import forms
+from kodomo.entries.protection import protected_by_entries
 from kodomo.entries.store import EntryStore
 from kodomo.home import PROJECT, Home
+from kodomo.publication import current
+from kodomo.publication.places import everyone_withheld
 from kodomo.warehouse import transaction
+from superset_config.audit.kept import GROUP
 from superset_config.server import metadata_uri
 
 NAME = "bi_audit"
@@ -41,6 +45,8 @@ LOGGED_IN_JA, LOG_IN_FAILED_JA = "ログイン", "ログイン失敗"
 # Actions of Superset's log that show data to a user; the others serve the page.
 ACTIONS_JA = {
     "ChartDataRestApi.data": SEEN_JA,
+    "ChartDataRestApi.get_data": SEEN_JA,
+    "answer": SEEN_JA,
     "Datasource.samples": SEEN_JA,
     "dashboard": OPENED_JA,
     "DashboardRestApi.export": EXPORTED_JA,
@@ -49,8 +55,50 @@ ACTIONS_JA = {
     "log_in": LOGGED_IN_JA,
     "log_in_failed": LOG_IN_FAILED_JA,
 }
+COMMANDS_JA = {"explain": (SEEN_JA, "人の説明（コマンド）"), "export": (EXPORTED_JA, "表の出力（コマンド）")}
 FIELDS_JA = {"name": "氏名", "birth_on": "生年月日", "number": "番号", "date_or_number": "生年月日か番号"}
 VERBS_JA = {"created": "新規", "changed": "変更", "deleted": "削除"}
+JOINED = "、"
+_VIEW = f"""
+    create view {NAME} as
+    with
+
+    every_row as (
+        from log_rows
+        union all
+        from unsettled_rows
+        union all
+        from entry_rows
+    ),
+
+    withheld as (
+        select coalesce(list(person_number), []) as people from withheld_people
+    ),
+
+    named as (
+        select every_row.* replace (
+            coalesce(people_groups.person_numbers, every_row.person_numbers) as person_numbers
+        )
+        from every_row
+        left join people_groups on every_row.person_group = people_groups.person_group
+    )
+
+    select named.* exclude (person_group) replace (
+        case when not list_contains(withheld.people, coalesce(named.person_number, '')) then named.person_number
+        end as person_number,
+        case when not list_contains(withheld.people, coalesce(named.person_number, '')) then named.purpose
+        end as purpose,
+        array_to_string(
+            list_filter(
+                string_split(named.person_numbers, '{JOINED}'),
+                lambda number: not list_contains(withheld.people, number)
+            ),
+            '{JOINED}'
+        ) as person_numbers
+    )
+    from named
+    cross join withheld
+"""  # noqa: S608  # a name and a sign of this file
 CONFIG = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -67,21 +115,28 @@ def columns() -> dict[str, str]:
 
 
 class AuditTable:
-    """``bi_audit`` of one home. ``cursor`` brings it up to date and gives a connection to it."""
+    """``bi_audit`` of one home. ``cursor`` brings it up to date and gives a connection to it.
 
-    def __init__(self, home: Home) -> None:
-        self.home, self.access = home, read_access()
+    ``is_dv_authorised``: for readers who may know the places of people under a support measure. For others a line
+    about one of them, or about one who lives with them, has neither number nor purpose: the name of an account of one
+    area, beside the number, tells where the person lives.
+    """
+
+    def __init__(self, home: Home, is_dv_authorised: bool) -> None:
+        self.home, self.access, self.is_dv_authorised = home, read_access(), is_dv_authorised
         self._lock = threading.Lock()
         self._last_line = 0
         self._entries_state: tuple[Any, ...] = ()
         self._connection = duckdb.connect(":memory:", config=dict(CONFIG))
         definition = ", ".join(f"{name} {kind}" for name, kind in columns().items())
+        definition += ", person_group varchar"
+        self._connection.execute("create table people_groups (person_group varchar, person_numbers varchar)")
         self._connection.execute(f"create table log_rows ({definition})")
         self._connection.execute(f"create table unsettled_rows ({definition})")
         self._connection.execute(f"create table entry_rows ({definition})")
-        self._connection.execute(
-            f"create view {NAME} as from log_rows union all from unsettled_rows union all from entry_rows"
-        )
+        self._connection.execute("create table withheld_people (person_number varchar)")
+        self._connection.execute(_VIEW)
+        self._withheld_state: Any = None
         self._metadata = sa.create_engine(metadata_uri(home), poolclass=NullPool)
         self._entries = EntryStore(home)
 
@@ -90,6 +145,7 @@ class AuditTable:
         with self._lock:
             self._take_log()
             self._take_entries()
+            self._take_withheld()
             return self._connection.cursor()
 
     def _people(self) -> dict[int, tuple[str, str, str]]:
@@ -116,7 +172,7 @@ class AuditTable:
             query = sa.text(
                 "select id, action, user_id, json, dttm, dashboard_id, slice_id from logs "
                 "where id > :last and dttm >= :since and action in :actions order by id"
-            ).bindparams(sa.bindparam("actions", tuple(ACTIONS_JA), expanding=True))
+            ).bindparams(sa.bindparam("actions", (GROUP, *ACTIONS_JA), expanding=True))
             lines = metadata.execute(query, {"last": self._last_line, "since": since}).fetchall()
             if not lines:
                 return
@@ -124,7 +180,9 @@ class AuditTable:
             charts = dict(metadata.execute(sa.text("select id, slice_name from slices")).fetchall())
             sets = dict(metadata.execute(sa.text("select id, description from tables")).fetchall())
         people = self._people()
-        rows = [_log_row(line, people, boards, charts, sets) for line in lines]
+        pages = {name: page.label_ja for name, page in self.access.entry_pages.items()}
+        rows = [_log_row(line, people, boards, charts, sets, pages) for line in lines]
+        self._take_groups(lines)
         settled = sum(1 for _ in takewhile(lambda row: row["happened_at"] < now - UNSETTLED, rows))
         with transaction(self._connection):
             self._connection.execute("delete from unsettled_rows")
@@ -132,6 +190,15 @@ class AuditTable:
             self._insert("unsettled_rows", rows[settled:])
         if settled:
             self._last_line = lines[settled - 1][0]
+
+    def _take_groups(self, lines: Iterable[Any]) -> None:
+        groups = [json.loads(line.json) for line in lines if line.action == GROUP]
+        for group in groups:
+            self._connection.execute(
+                "insert into people_groups select $name, $numbers "
+                "where $name not in (select person_group from people_groups)",
+                {"name": group["group"], "numbers": JOINED.join(group["people"])},
+            )
 
     def _take_entries(self) -> None:
         """Searches, determinations, prints and entries; read again when one has been added."""
@@ -149,13 +216,24 @@ class AuditTable:
             self._insert("entry_rows", rows)
         self._entries_state = state
 
+    def _take_withheld(self) -> None:
+        """The people whose place is withheld; read again with each publication and each entry."""
+        state = (current(self.home), self._entries_state)
+        if self.is_dv_authorised or state == self._withheld_state:
+            return
+        withheld = everyone_withheld(self.home, protected_by_entries(self._entries)) if state[0] else set()
+        with transaction(self._connection):
+            self._connection.execute("delete from withheld_people")
+            self._connection.execute("insert into withheld_people select unnest($1::varchar[])", [sorted(withheld)])
+        self._withheld_state = state
+
     def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
         for row in rows:
             happened = row["happened_at"] + JAPAN
             row["happened_at"], row["happened_day"] = happened, f"{happened:%Y年%m月%d日}"
-        frame = pd.DataFrame(rows, columns=list(columns()))
+        frame = pd.DataFrame([row for row in rows if row["action_label"]], columns=[*columns(), "person_group"])
         frame["people"] = frame["people"].astype("Int64")
         self._connection.register("added", frame)
         self._connection.execute(f"insert into {table} select * from added")  # noqa: S608  # one of three names above
@@ -163,7 +241,12 @@ class AuditTable:
 
 
 def _log_row(
-    line: Any, people: Mapping[int, Any], boards: Mapping[int, str], charts: Mapping[int, str], sets: Mapping[int, str]
+    line: Any,
+    people: Mapping[int, Any],
+    boards: Mapping[int, str],
+    charts: Mapping[int, str],
+    sets: Mapping[int, str],
+    pages: Mapping[str, str],
 ) -> dict[str, Any]:
     kept = json.loads(line.json or "{}")
     happened = line.dttm if isinstance(line.dttm, dt.datetime) else dt.datetime.fromisoformat(line.dttm)
@@ -174,13 +257,20 @@ def _log_row(
         "username": username,
         "display_name": name,
         "department_label": department,
-        "action_label": EXPORTED_JA if kept.get("format") in EXPORTS else ACTIONS_JA[line.action],
-        "place_label": boards.get(line.dashboard_id) or "",
+        "action_label": _action(line.action, kept.get("format")),
+        "place_label": boards.get(line.dashboard_id) or pages.get(kept.get("page") or "") or "",
         "item_label": charts.get(line.slice_id or kept.get("chart")) or sets.get(kept.get("dataset")) or "",
         "person_number": asked[0] if len(asked) == 1 else None,
-        "people": len(asked) or None,
+        "people": kept.get("count") or len(asked) or None,
         "purpose": None,
+        "person_numbers": JOINED.join(asked) or None,
+        "person_group": kept.get("group"),
     }
+
+
+def _action(action: str, form: str | None) -> str | None:
+    """What was done; None for a line that only others refer to."""
+    return EXPORTED_JA if form in EXPORTS else PRINTED_JA if form == "pdf" else ACTIONS_JA.get(action)
 
 
 def entry_rows(store: EntryStore, access: Access) -> list[dict[str, Any]]:
@@ -218,10 +308,13 @@ def _access_row(row: Mapping[str, Any], pages: Mapping[str, str]) -> dict[str, A
     shown = detail.get("shown", [])
     people = len(shown) if "shown" in detail else None
     label = SEARCHED_JA if is_search else SEEN_JA if action.endswith(("_list", "_view")) else PRINTED_JA
-    return _row(
-        row["happened_at"], row["username"], label, page, f"検索した欄：{fields}" if fields else "",
-        person or (shown[0] if len(shown) == 1 else None), people, row["purpose"],
+    label, page = COMMANDS_JA.get(action, (label, page))
+    item = detail.get("table") or (f"検索した欄：{fields}" if fields else "")
+    kept = _row(
+        row["happened_at"], row["username"], label, page, item, person or (shown[0] if len(shown) == 1 else None),
+        people, row["purpose"],
     )  # fmt: skip
+    return {**kept, "person_numbers": JOINED.join(shown or ([person] if person else [])) or None}
 
 
 def _row(
@@ -237,17 +330,18 @@ def _row(
         "person_number": person,
         "people": people if people is not None else (1 if person else None),
         "purpose": purpose,
+        "person_numbers": person,
     }
 
 
-_tables: dict[Path, AuditTable] = {}
+_tables: dict[tuple[Path, bool], AuditTable] = {}
 _opening = threading.Lock()
 
 
-def audit_cursor(home: Home) -> duckdb.DuckDBPyConnection:
-    """A connection to the audit log of a home, up to date."""
+def audit_cursor(home: Home, *, is_dv_authorised: bool) -> duckdb.DuckDBPyConnection:
+    """A connection to the audit log of a home, up to date, as AuditTable has it for these readers."""
     with _opening:
-        table = _tables.get(home.root)
+        table = _tables.get((home.root, is_dv_authorised))
         if table is None:
-            table = _tables[home.root] = AuditTable(home)
+            table = _tables[home.root, is_dv_authorised] = AuditTable(home, is_dv_authorised)
     return table.cursor()

@@ -107,6 +107,7 @@ def as_pdf(html: str, name: str) -> Response:
             mimetype="text/html",
             headers={**again, "Cache-Control": "no-store"},
         )
+    g.kodomo_printed = html
     return Response(
         content,
         mimetype="application/pdf",

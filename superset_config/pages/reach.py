@@ -13,16 +13,15 @@ from typing import Any
 
 import duckdb
 
-from kodomo.access.access import PROTECTION, Access, PublishedTable, read_access, row_conditions
+from kodomo.access.access import PROTECTION, WITHHELD, Access, PublishedTable, read_access, row_conditions
 from kodomo.access.scope import Scope
-from kodomo.determination.results import Chain
 from kodomo.entries.protection import protected_by_entries
 from kodomo.entries.store import EntryStore
 from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.parameters import parameter
 from kodomo.publication import scope_file
-from kodomo.publication.places import withheld_places
+from kodomo.publication.places import everyone_withheld, withheld_places
 from kodomo.seeds import read_seed
 from kodomo.warehouse import records
 from superset_config.pages.entry_store import store
@@ -30,7 +29,6 @@ from superset_config.security.files import OPEN_FILES, user_roles
 
 MOST_FOUND = 50
 NUMBER_WIDTH = parameter("person_number_width")
-WITHHELD = "withheld"
 PEOPLE_OF_ROWS = (
     "person_id",
     "from_person_id",
@@ -189,26 +187,19 @@ class Reach:
     def _protected_by_entries(self) -> set[str]:
         return set() if self.scope.is_dv_authorised or self.store is None else protected_by_entries(self.store)
 
+    @cached_property
+    def withheld(self) -> set[str]:
+        """Everyone whose place is hidden from this scope; nobody for the authorised. One reach is one request."""
+        return set() if self.scope.is_dv_authorised else everyone_withheld(self.home, self._protected_by_entries)
+
     def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Apply measures reported by telephone as soon as they are entered, before the next run."""
-        protected = self._protected_by_entries
-        if not protected:
+        if not self._protected_by_entries:
             return children
-        homes = {children[person_id].get("household_id") for person_id in protected if person_id in children} - {None}
-        hidden = {
-            person_id
-            for person_id, child in children.items()
-            if person_id in protected or child.get("household_id") in homes
-        }
+        hidden = withheld_places(self.home, children, self._protected_by_entries)
         if not self.scope.has_all_areas:
             return {person_id: child for person_id, child in children.items() if person_id not in hidden}
-        without = dict.fromkeys(self.access.place_columns)
-        return {
-            person_id: {**child, **{name: None for name in without if name in child}, PROTECTION: WITHHELD}
-            if person_id in hidden
-            else child
-            for person_id, child in children.items()
-        }
+        return {child["person_id"]: child for child in self.access.without_places(children.values(), hidden)}
 
     def child(self, person_id: str | None) -> dict[str, Any] | None:
         """One child; None outside this scope."""
@@ -233,21 +224,12 @@ class Reach:
             return []
         return list(islice((child for child in self.children().values() if terms.fit(child)), MOST_FOUND + 1))
 
-    def hides_path(self, chain: Chain) -> bool:
-        """Whether a chain's path, ``path_ids``, leads over a person whose place is hidden from this scope.
-
-        A path reveals who lives together.
-        """
-        if self.scope.is_dv_authorised:
-            return False
-        return chain.is_dv_protected or not self._protected_by_entries.isdisjoint(chain.path_ids)
-
     def hides_place(self, person: dict[str, Any]) -> bool:
         """Whether a person's place and household are hidden from this scope; the person need not be a child of it."""
         if self.scope.is_dv_authorised:
             return False
         # Pairs of earlier publications do not record protection: then no place is shown.
-        return person.get("is_dv_protected", True) or person["person_id"] in self._protected_by_entries
+        return person.get("is_dv_protected", True) or person["person_id"] in self.withheld
 
     def is_withheld(self, child: Mapping[str, Any]) -> bool:
         """Whether the place of a child is hidden from this scope."""
@@ -267,8 +249,7 @@ class Reach:
             "bi_family_member", "person_id = ? and ? in (from_person_id, to_person_id)", [child["person_id"], person_id]
         )
         return any(
-            row[PROTECTION] == WITHHELD
-            or not self._protected_by_entries.isdisjoint({row["from_person_id"], row["to_person_id"]})
+            row[PROTECTION] == WITHHELD or not self.withheld.isdisjoint({row["from_person_id"], row["to_person_id"]})
             for row in links
         )
 

@@ -16,9 +16,9 @@ from kodomo.errors import KodomoError
 from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.publication import refresh
+from superset_config.security.names import MAIL_DOMAIN
 from superset_config.security.rules import PREFIX, Role, Rule, roles, rules
 
-MAIL_DOMAIN = "kodomo.invalid"
 _OWN_ROLES = ("area_", "dept_", "duty_", "view_", "entry_")
 
 

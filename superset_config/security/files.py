@@ -196,8 +196,12 @@ class Connector:
     # An address that says nothing of the file: it may end up in a message.
     engine = (make_url("duckdb+kodomo:///:memory:"), {"poolclass": NullPool})
 
-    def __init__(self, files: Files, path: str | None, tables: frozenset[str], live_tables: frozenset[str]) -> None:
+    def __init__(
+        self, files: Files, path: str | None, tables: frozenset[str], live_tables: frozenset[str],
+        is_dv_authorised: bool,
+    ) -> None:  # fmt: skip
         self._files, self._path, self._tables, self._live_tables = files, path, tables, live_tables
+        self._is_dv_authorised = is_dv_authorised
 
     def __call__(self) -> GuardedConnection:
         """A connection of its own. Raises QueryFailedError where there is nothing to read."""
@@ -209,8 +213,8 @@ class Connector:
         except (duckdb.Error, OSError) as error:
             note_refusal(UNAVAILABLE_JA)
             raise QueryFailedError(UNAVAILABLE_JA) from _without_detail(error)
-        live = (lambda: audit_cursor(self._files.home)) if self._live_tables else None
-        return GuardedConnection(connection, self._tables, live, self._live_tables)
+        live = partial(audit_cursor, self._files.home, is_dv_authorised=self._is_dv_authorised)
+        return GuardedConnection(connection, self._tables, live if self._live_tables else None, self._live_tables)
 
 
 def _empty() -> duckdb.DuckDBPyConnection:
@@ -246,7 +250,8 @@ class Files:
         scope, tables, live_tables = self.tables(place.roles)
         file = file_of(place.folder, scope)
         url, options = Connector.engine
-        return url, {**options, "creator": self.connector(None if file is None else str(file), tables, live_tables)}
+        creator = self.connector(None if file is None else str(file), tables, live_tables, scope.is_dv_authorised)
+        return url, {**options, "creator": creator}
 
 
 @dataclass(frozen=True)

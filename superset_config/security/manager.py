@@ -16,17 +16,32 @@ from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
 
 from superset_config.security.expressions import FREE_SQL_JA, Refused, check_query
+from superset_config.security.names import account_name, client_address
 from superset_config.security.password import PasswordPage
 
 MIN_PASSWORD = 12
 NO_ACCESS_JA = "このデータを見る権限がありません。"
 
 
+PASSWORD_ATTEMPTS = "password attempts"
+"""The count that the log-in and the change of a password share."""
+
+
+def address_key() -> str:
+    """The key of a counter of an address."""
+    return client_address(get_remote_address())
+
+
 def login_key() -> str:
-    """The key of a log-in counter: the address and the name tried, so that users behind a proxy are counted apart."""
-    if request.method == "POST" and request.path.rstrip("/") == "/login":
-        return f"{get_remote_address()}|{request.form.get('username', '')[:64].lower()}"
-    return get_remote_address()
+    """The key of a counter of passwords tried: the address and the account, so that users behind a proxy are apart."""
+    if request.method != "POST":
+        return address_key()
+    if current_user.is_authenticated:
+        return f"{address_key()}|{account_name(current_user.username)}"
+    # As the form reads it: from fields, or from JSON where there are none.
+    body = request.form or (request.get_json(silent=True) if request.is_json else None)
+    given = body.get("username") if hasattr(body, "get") else None
+    return f"{address_key()}|{account_name(given)}"
 
 
 def own_account(query: Any) -> Any:
@@ -80,14 +95,27 @@ class KodomoSecurityManager(SupersetSecurityManager):
         """Superset limits its own page, which is only read; what the form is sent to has to be limited, too."""
         super().register_views()
         if self.is_auth_limited:
-            self.limiter.limit(self.auth_rate_limit, methods=["POST"])(self.auth_view.blueprint)
+            # The old password that a new one is changed with could be guessed as well.
+            for view in (self.auth_view, *self._password_pages()):
+                self.limiter.shared_limit(self.auth_rate_limit, PASSWORD_ATTEMPTS, methods=["POST"])(view.blueprint)
             # One password tried on every name fails once for each of them, and often for the address.
             self.limiter.limit(
                 current_app.config["KODOMO_ADDRESS_LIMIT"],
-                key_func=get_remote_address,
+                key_func=address_key,
                 methods=["POST"],
                 deduct_when=lambda _response: not current_user.is_authenticated,
             )(self.auth_view.blueprint)
+
+    def _password_pages(self) -> list[Any]:
+        return [view for view in self.appbuilder.baseviews if isinstance(view, PasswordPage)]
+
+    def auth_user_db(self, username: str | None, password: str) -> Any:
+        """The account of a name and a password, by the name under which attempts are counted."""
+        return super().auth_user_db(account_name(username), password)
+
+    def auth_user_ldap(self, username: str | None, password: str) -> Any:
+        """The same where a directory keeps the passwords."""
+        return super().auth_user_ldap(account_name(username), password)
 
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
         """Log every log-in and every failed attempt with the name tried."""

@@ -45,8 +45,6 @@ STAFF_PERMISSIONS = {
     ("can_this_form_post", "ResetMyPasswordView"),
 }
 ADMIN_PERMISSIONS = {
-    ("can_read", "Log"),
-    ("menu_access", "Action Log"),
     ("menu_access", "Security"),
     ("menu_access", "List Users"),
     ("can_get", "User"),

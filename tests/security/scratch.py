@@ -109,6 +109,7 @@ def write_warehouse(path: Path, children: list[Child] | None = None) -> None:
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema marts")
+        _write_people(connection, children or CHILDREN)
         for table, (_, columns) in read_models().items():
             types = {"varchar": "varchar", "integer": "integer", "decimal": "decimal(18,3)", "date": "date"}
             names = [column.name for column in columns.values()]
@@ -128,6 +129,14 @@ def write_area_counts(connection: duckdb.DuckDBPyConnection) -> None:
         "create table marts.fct_area_count as select difficulty_type, area_code, tier, 1 as tier_rank, "
         "children, 0 as unknown_children from marts.bi_area_summary"
     )
+
+
+def _write_people(connection: duckdb.DuckDBPyConnection, children: list[Child]) -> None:
+    """Each child alone in a household: by these it is decided whose place is withheld."""
+    connection.execute("create table marts.dim_person (person_id text, household_id text, is_dv_protected boolean)")
+    people = [(child.name, f"household_id:{child.name}", child.is_protected) for child in children]
+    connection.executemany("insert into marts.dim_person values (?, ?, ?)", people)
+    connection.execute("create table marts.dim_household as select household_id, is_dv_protected from marts.dim_person")
 
 
 def _rows(table: str, columns: dict[str, str], children: list[Child]) -> list[dict]:

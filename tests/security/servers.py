@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -25,6 +26,15 @@ from superset_config.server import environment
 from tests.security.scratch import Seen, read_seen, write_warehouse
 
 START_SECONDS = 240
+_LIST = """
+import json, logging, sys
+from kodomo.home import Home
+from superset_config.server import create_app
+logging.disable(logging.CRITICAL)
+app = create_app(Home.from_environment())
+rules = [(rule.rule, sorted(rule.methods - {"HEAD", "OPTIONS"})) for rule in app.url_map.iter_rules()]
+print(json.dumps(sorted(rules)))
+"""
 
 
 def build_home(root: Path) -> Home:
@@ -49,6 +59,16 @@ def apply(home: Home, *arguments: str, **variables: str) -> str:
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
+
+
+def routes_of(home: Home) -> list[tuple[str, str]]:
+    """Method and rule of every address of Superset over a home, as the application registers them."""
+    result = subprocess.run(
+        [sys.executable, "-c", _LIST], env={**os.environ, **environment(home)}, cwd=PROJECT, text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    rules = json.loads(result.stdout.splitlines()[-1])
+    return [(method, rule) for rule, methods in rules for method in methods]
 
 
 def free_port() -> int:

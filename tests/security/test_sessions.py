@@ -103,8 +103,9 @@ def test_with_the_password_every_session_ends(server: Server) -> None:
         page = person.get("/resetmypassword/form").text
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page).group(1)
         person.send(
-            "POST", "/resetmypassword/form", data={"csrf_token": token, "password": after, "conf_password": after}
-        )
+            "POST", "/resetmypassword/form",
+            data={"csrf_token": token, "old_password": before, "password": after, "conf_password": after},
+        )  # fmt: skip
         assert not is_in(stolen)
         assert not is_in(person)
         assert is_in(server.log_in("child_minami", after))
@@ -145,10 +146,12 @@ def test_staff_change_their_password_by_the_rule(server: Server) -> None:
     old, new = passwords(server.home)["newcomer"], "Totemo-Nagai-7"
     person = server.log_in("newcomer")
 
-    def send(password: str, again: str) -> requests.Response:
-        form = {"password": password, "conf_password": again, "csrf_token": person.token}
+    def send(password: str, again: str, before: str = old) -> requests.Response:
+        form = {"old_password": before, "password": password, "conf_password": again, "csrf_token": person.token}
         return person.send("POST", "/resetmypassword/form", data=form)
 
+    for wrong in ("", new, f"{old} "):
+        assert "いまのパスワードが違います" in send(new, new, wrong).text
     assert "3種類以上を含めてください" in send("short", "short").text
     assert "新しいパスワードと違います" in send(new, old).text
     assert is_in(server.log_in("newcomer", old))
@@ -157,7 +160,7 @@ def test_staff_change_their_password_by_the_rule(server: Server) -> None:
     assert not is_in(server.log_in("newcomer", old))
     person = server.log_in("newcomer", new)
     assert is_in(person)
-    send(old, old)
+    send(old, old, new)
     server.sessions.pop("newcomer", None)
 
 
@@ -279,6 +282,33 @@ def test_attempts_to_log_in_are_limited_by_name(strict_server: Server) -> None:
     other = inside(strict_server, "child_sawata")
     other.log_in(passwords(strict_server.home)["child_sawata"])
     assert is_in(other)
+
+
+def test_other_spellings_of_a_name_are_the_same_account(strict_server: Server) -> None:
+    spellings = [
+        "child_mano", "CHILD_mano", " child_mano ", "child_mano@kodomo.invalid", "ｃｈｉｌｄ＿ｍａｎｏ",
+        "child_mano\u200b",
+    ]  # fmt: skip
+    statuses = [inside(strict_server, name).log_in("wrong-Password-1").status_code for name in spellings]
+    assert [status == 429 for status in statuses] == [False] * 3 + [True] * 3
+
+
+def test_guesses_of_the_old_password_are_limited(strict_server: Server) -> None:
+    person = inside(strict_server, "child_minami")
+    # From an address of its own, the limit of the address being another.
+    person.http.headers["X-Forwarded-For"] = "192.168.7.77"
+    person.log_in(passwords(strict_server.home)["child_minami"])
+    guess = {"old_password": "wrong-Password-1", "password": "Totemo-Nagai-7", "conf_password": "Totemo-Nagai-7"}
+    token = person.get("/api/v1/security/csrf_token/").json()["result"]
+    statuses = [
+        person.send(
+            "POST", "/resetmypassword/form", data={**guess, "csrf_token": token},
+            headers={"Referer": person.http.headers["Referer"]},
+        ).status_code
+        for _ in range(4)
+    ]  # fmt: skip
+    # One attempt was the log-in.
+    assert [status == 429 for status in statuses] == [False] * 2 + [True] * 2
 
 
 def test_one_password_is_not_tried_on_every_name(strict_server: Server) -> None:

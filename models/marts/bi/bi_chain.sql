@@ -14,13 +14,26 @@ persons as (
     select * from {{ ref('dim_person') }}
 ),
 
+households as (
+    select household_id, is_dv_protected from {{ ref('dim_household') }}
+),
+
 holders as (
     {{ source_holders() }}
 ),
 
--- One with a protected person on its path is for those who may know the place.
+-- One with a protected person on its path, or with one who lives with them, is for those who may know the place.
+housed_persons as (
+    select
+        persons.person_id,
+        persons.display_name,
+        persons.is_dv_protected or coalesce(households.is_dv_protected, false) as is_dv_protected
+    from persons
+    left join households on persons.household_id = households.household_id
+),
+
 paths as (
-    {{ chain_paths('chains', 'persons') }}
+    {{ chain_paths('chains', 'housed_persons') }}
 )
 
 select

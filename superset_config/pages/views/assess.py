@@ -11,7 +11,7 @@ from flask import abort, flash, redirect, request
 from kodomo.contract import load_contracts
 from kodomo.determination.determination import SCOPES_JA, determine
 from kodomo.determination.heard import AssessError, Observation, heard_observation, observation_codes
-from kodomo.determination.record import keep, result_labels
+from kodomo.determination.record import keep, result_labels, without_places
 from kodomo.determination.results import ChildResult, Determination
 from kodomo.determination.service import in_service
 from kodomo.entries.store import ConflictError
@@ -231,12 +231,6 @@ class AssessPage(EntryPage):
 
 def shown_child(result: ChildResult, reach: Reach, is_withheld: bool) -> ChildResult:
     """A child's result for display; where the place is hidden, so are the fields that reveal it."""
-    chains = tuple(
-        dataclasses.replace(chain, path=None) if is_withheld or reach.hides_path(chain) else chain
-        for chain in result.chains
-    )
-    result = dataclasses.replace(result, chains=chains)
-    if not is_withheld:
+    if reach.scope.is_dv_authorised:
         return result
-    contributions = tuple(dataclasses.replace(row, sources=()) for row in result.contributions)
-    return dataclasses.replace(result, contributions=contributions, area_name=None, area_code=None, household_id=None)
+    return without_places(result, reach.withheld | ({result.person_id} if is_withheld else set()))

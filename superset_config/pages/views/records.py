@@ -238,6 +238,6 @@ class RequestPage(FormPage):
             return self.back()
         store().note_access(username(), "disclosure_document", person_id=person_id)
         audit("disclosure_document")
-        held = held_on(Home.from_environment(), store(), person_id)
+        held = held_on(Home.from_environment(), store(), person_id, reach.withheld)
         html = printed("print_disclosure.html", held=held, made_on=clock.today(), who=username())
         return as_pdf(html, "disclosure.pdf")

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 
 from kodomo.errors import UsageError
 from kodomo.linkage.contradictions import contradictions
-from kodomo.linkage.explain import WITHHELD, describe, explain
+from kodomo.linkage.explain import HOUSEMATE, WITHHELD, describe, explain
 from tests.unit.models.family_warehouse import FamilyWarehouse, Row
 
 AS_OF = dt.date(2026, 4, 1)
-GRANDMOTHER, MOTHER, CHILD, AUNT, COUSIN = (f"{number:015d}" for number in range(1, 6))
-NAMES = {GRANDMOTHER: "本間 梅", MOTHER: "佐藤 桜", CHILD: "佐藤 楓", AUNT: "本間 菊", COUSIN: "本間 蘭"}
+GRANDMOTHER, MOTHER, CHILD, AUNT, COUSIN, HOST = (f"{number:015d}" for number in range(1, 7))
+NAMES = {
+    HOST: "菊池 藤",
+    GRANDMOTHER: "本間 梅",
+    MOTHER: "佐藤 桜",
+    CHILD: "佐藤 楓",
+    AUNT: "本間 菊",
+    COUSIN: "本間 蘭",
+}
 HOME, HIDDEN_HOME = "000000000000901", "000000000000902"
 
 
@@ -52,6 +60,7 @@ def warehouse(models: list[tuple[str, str, str]]) -> FamilyWarehouse:
             resident(GRANDMOTHER, 1960),
             resident(MOTHER, 1985, support_measure="1", **hidden),
             resident(CHILD, 2015, **hidden),
+            resident(HOST, 1940, **hidden),
             resident(AUNT, 1987),
             resident(COUSIN, 2016),
         ],
@@ -76,6 +85,11 @@ def warehouse(models: list[tuple[str, str, str]]) -> FamilyWarehouse:
     ):
         built.connection.execute(f"create table warehouse.marts.{mart} as from warehouse.intermediate.{model}")
     built.connection.execute(
+        "create table warehouse.marts.dim_household as "
+        "select household_id, bool_or(is_under_support_measure) as is_dv_protected "
+        "from warehouse.intermediate.int_person__persons group by household_id"
+    )
+    built.connection.execute(
         "create table warehouse.marts.fct_chain as "
         "select *, (select as_of_on from raw.run_parameters) as as_of_on "
         "from warehouse.intermediate.int_chain__vertical where path is not null"
@@ -86,8 +100,8 @@ def warehouse(models: list[tuple[str, str, str]]) -> FamilyWarehouse:
     return built
 
 
-def explanation(warehouse: FamilyWarehouse, person: str, *, show_protected: bool = False) -> str:
-    return "\n".join(describe(explain(warehouse.connection, person, show_protected=show_protected)))
+def explanation(warehouse: FamilyWarehouse, person: str, **options: Any) -> str:
+    return "\n".join(describe(explain(warehouse.connection, person, **options)))
 
 
 def test_person_is_explained_in_japanese_with_chain_and_contradictions(warehouse: FamilyWarehouse) -> None:
@@ -120,9 +134,23 @@ def test_a_relative_under_a_support_measure_is_neither_named_nor_placed(warehous
 def test_protected_address_and_household_are_shown_on_request_only(warehouse: FamilyWarehouse) -> None:
     text = explanation(warehouse, CHILD)
     assert "支援措置" in text.splitlines()[1]
-    assert not [word for word in (HIDDEN_HOME, "両津", "同居") if word in text]
+    assert not [word for word in (HIDDEN_HOME, "両津", "同居") if word in text.replace(HOUSEMATE, "")]
     asked = explanation(warehouse, CHILD, show_protected=True)
     assert not [word for word in (HIDDEN_HOME, "両津", "同居") if word not in asked]
+
+
+def test_home_of_an_adult_who_lives_with_a_protected_person_is_hidden(warehouse: FamilyWarehouse) -> None:
+    text = explanation(warehouse, HOST)
+    assert NAMES[HOST] in text
+    assert not [word for word in (HIDDEN_HOME, "両津", "同居") if word in text.replace(HOUSEMATE, "")]
+    assert HIDDEN_HOME in explanation(warehouse, HOST, show_protected=True)
+
+
+def test_measure_heard_by_telephone_hides_the_household_at_once(warehouse: FamilyWarehouse) -> None:
+    for person in (AUNT, COUSIN, GRANDMOTHER):
+        text = explanation(warehouse, person, entered=[AUNT])
+        assert not [word for word in (HOME, "地区 両津", "同居") if word in text.replace(HOUSEMATE, "")], person
+    assert NAMES[AUNT] not in explanation(warehouse, COUSIN, entered=[AUNT])
 
 
 def test_contradictions_are_listed_for_all_and_for_one(warehouse: FamilyWarehouse) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from kodomo.errors import KodomoError
 from kodomo.home import Home
-from kodomo.publication.places import withheld_places
+from kodomo.publication.places import everyone_withheld, withheld_places
+from tests.unit.publication.published import publish_people
 
 PEOPLE = [
     ("mother", "refuge", True),
@@ -26,17 +26,7 @@ PEOPLE = [
 def home(tmp_path: Path) -> Home:
     """A publication of one family in which a protected mother lives with her own mother."""
     home = Home(tmp_path / "var")
-    folder = home.published / "r1"
-    folder.mkdir(parents=True)
-    with duckdb.connect(str(folder / "everything.duckdb")) as connection:
-        connection.execute("create schema marts")
-        connection.execute("create table marts.dim_person (person_id text, household_id text, is_dv_protected boolean)")
-        connection.executemany("insert into marts.dim_person values (?, ?, ?)", PEOPLE)
-        connection.execute(
-            "create table marts.dim_household as select household_id, bool_or(is_dv_protected) as is_dv_protected "
-            "from marts.dim_person where household_id is not null group by all"
-        )
-    (home.published / "current").symlink_to("r1")
+    publish_people(home, PEOPLE)
     return home
 
 
@@ -48,6 +38,11 @@ def test_a_grandmother_in_the_household_of_a_protected_family_is_withheld(home: 
 def test_a_measure_typed_today_withholds_the_whole_household(home: Home) -> None:
     assert withheld_places(home, ["other grandchild", "neighbour"], ["other grandchild"]) == {"other grandchild"}
     assert withheld_places(home, ["grandmother"], []) == {"grandmother"}
+
+
+def test_everyone_withheld_is_of_the_publication_or_of_a_typed_measure(home: Home) -> None:
+    assert everyone_withheld(home) == {"mother", "child", "grandmother", "unclear"}
+    assert everyone_withheld(home, ["stranger"]) == {"mother", "child", "grandmother", "unclear", "stranger"}
 
 
 def test_a_person_that_the_publication_does_not_know_is_withheld(home: Home) -> None:

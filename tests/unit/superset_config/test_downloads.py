@@ -11,7 +11,7 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 
 from kodomo.home import Home
-from kodomo.publication.export import export_table
+from kodomo.publication.export import Exported, export_table
 from superset_config import downloads
 
 TEXT = "優先順位,児童\r\n1,=甲\r\n"
@@ -55,7 +55,7 @@ def test_an_export_begins_with_the_mark_and_is_its_owners(tmp_path: Path, file_f
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("create schema marts; create table marts.dim_area as select '両津' as area_name_ja, 1 as n")
     out = tmp_path / "out" / f"area.{file_format}"
-    assert export_table(home, "dim_area", file_format, out) == 1
+    assert export_table(home, "dim_area", file_format, out) == Exported(1, 0)
     data = out.read_bytes()
     assert data.startswith(codecs.BOM_UTF8) == (file_format == "csv")
     if file_format == "csv":

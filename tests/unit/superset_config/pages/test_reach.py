@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +18,7 @@ from kodomo.linkage.explain import WITHHELD
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.assess import shown_child
 from superset_config.pages.views.stewards import shown_pairs
+from tests.unit.publication.published import publish_people
 
 
 def chain(path_ids: list[str], path: list[str], *, is_dv_protected: bool) -> Chain:
@@ -28,6 +30,10 @@ def chain(path_ids: list[str], path: list[str], *, is_dv_protected: bool) -> Cha
 
 OPEN = chain(["a", "m", "e"], ["子a", "母", "端の人"], is_dv_protected=False)
 PROTECTED = chain(["a", "m", "p"], ["子a", "母", "守られる子"], is_dv_protected=True)
+PEOPLE = [
+    ("a", "home", False), ("m", "refuge", False), ("grandmother", "refuge", False), ("e", "away", False),
+    ("p", "hidden", True),
+]  # fmt: skip
 CHILD = ChildResult(
     person_id="a",
     display_name="子a",
@@ -60,7 +66,9 @@ def paths(reach: Reach, *, is_withheld: bool = False) -> list[list[str] | None]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "var")
+    home = Home(tmp_path / "var")
+    publish_people(home, PEOPLE)
+    return home
 
 
 def scope(*, is_dv_authorised: bool) -> Scope:
@@ -163,3 +171,25 @@ def test_measure_heard_by_telephone_hides_places_and_ways_of_relatives_at_once(
         assert (homes, steps, paths) == ({"m": "h"}, [("f", "f")], {"f": "x"})
     authorised = ReadReach(home, Scope.of(["child"], areas, ["case_worker"], True), store=store)
     assert authorised.rows_about(child, ReadReach.tables) == ReadReach.tables
+
+
+def test_pair_to_review_hides_the_place_of_an_adult_in_the_household_of_a_protected_person(home: Home) -> None:
+    store = EntryStore(home)
+    store.create("support_measure", {"measure_from": "2020-01-01"}, by="aoi", department="child", person_id="m")
+    reach = Reach(home, scope(is_dv_authorised=False), store=store)
+    assert places(reach, person_id="grandmother", is_dv_protected=False) == {WITHHELD}
+    assert places(reach, person_id="a", is_dv_protected=False) == {"佐渡市両津夷"}
+
+
+def test_path_over_an_adult_who_lives_with_a_protected_person_is_hidden(home: Home) -> None:
+    over = chain(["a", "grandmother"], ["子a", "祖母"], is_dv_protected=False)
+    store = EntryStore(home)
+    child = dataclasses.replace(CHILD, chains=(over,))
+
+    def path() -> list[str] | None:
+        reach = Reach(home, scope(is_dv_authorised=False), store=store)
+        return shown_child(child, reach, is_withheld=False).chains[0].path
+
+    assert path() == over.path
+    store.create("support_measure", {"measure_from": "2020-01-01"}, by="aoi", department="child", person_id="m")
+    assert path() is None
