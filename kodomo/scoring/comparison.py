@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from kodomo.csv_files import write_csv
 from kodomo.macros import load_macros
 from kodomo.messages import Translate, english
 from kodomo.warehouse import records
@@ -174,12 +176,13 @@ def compare(connection: duckdb.DuckDBPyConnection, before: Side, after: Side) ->
     )
 
 
-def write_people(connection: duckdb.DuckDBPyConnection, path: str) -> None:
-    """Write who changes tier, one row per difficulty type and child, after ``compare``."""
-    connection.execute(
-        "copy (select difficulty_type, person_id, score_before, score_after, tier_before, tier_after from compared "
-        "where tier_before is distinct from tier_after order by all) to '" + path.replace("'", "''") + "' (header)"
+def write_people(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Write who changes tier, one row per difficulty type and child, after ``compare``, for its owner only."""
+    changed = connection.execute(
+        "select difficulty_type, person_id, score_before, score_after, tier_before, tier_after from compared "
+        "where tier_before is distinct from tier_after order by all"
     )
+    write_csv(path, [column[0] for column in changed.description], changed.fetchall())
 
 
 def as_text(comparison: Comparison, translated: Translate = english) -> str:

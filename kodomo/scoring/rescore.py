@@ -167,8 +167,7 @@ def diff_versions(home: Home, before: str, after: str, out: Path | None) -> Comp
             )
         comparison = compare(connection, (WAREHOUSE, before), (WAREHOUSE, after))
         if out is not None:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            write_people(connection, str(out))
+            write_people(connection, out)
         return comparison
     finally:
         connection.close()

@@ -74,13 +74,14 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="File for the holder to mend, or a folder for it.")],
     ) -> None:
         """Write a delivery's open rejects with its heading row, in its own encoding, for the holder to mend."""
+        from kodomo.files import write_atomically
         from kodomo.home import Home
         from kodomo.ingest.decisions import export_rejects
 
         if out.is_dir():
             # The name says which delivery is mended, also where the rows no longer show it.
             out = out / f"{delivery_id}_mended.csv"
-        out.write_bytes(export_rejects(Home.from_environment(), delivery_id))
+        write_atomically(out, export_rejects(Home.from_environment(), delivery_id))
         say("The rejects of {delivery_id} are in {out}.", delivery_id=delivery_id, out=out)
 
 

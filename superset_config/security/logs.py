@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
+import traceback
+from collections.abc import Iterator
 from typing import Any
 
 from superset.utils.logging_configurator import DefaultLoggingConfigurator
 
-# A query that failed is logged with its conditions, and an exception quotes what it stumbled over. Files of a stack
-# trace stay.
-_QUOTED = re.compile(r"'[^'\n]*'|\"(?!/)[^\"\n]*\"|「[^」\n]*」")
+# A query that failed is logged with its conditions, and an exception quotes what it stumbled over. A value may hold a
+# line break, and a quotation without its end goes to the end.
+_QUOTED = re.compile(r"(?<![A-Za-z])'[^']*(?:'|$)|\"(?!/)[^\"]*(?:\"|$)|「[^」]*(?:」|$)", re.S)
 
 
 class WithoutValues(logging.Formatter):
-    """As another formatter has it, with every quoted text taken out."""
+    """As another formatter has it, with every quoted text taken out, and in one line but for the places of an error."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()
         self._formatter = formatter
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, and the stack trace below it."""
-        return _QUOTED.sub("…", self._formatter.format(record))
+        """The line, and below it the places that an exception passed through, with its kind."""
+        plain = copy.copy(record)
+        plain.msg, plain.args = without_values(record.getMessage()), None
+        plain.exc_info = plain.exc_text = plain.stack_info = None
+        line = self._formatter.format(plain)
+        error = record.exc_info[1] if record.exc_info else None
+        return "\n".join([line, *(_places(error) if error is not None else ())])
+
+
+def without_values(text: str) -> str:
+    """A text without what is quoted in it; what stood in several lines stands in one."""
+    return " ".join(_QUOTED.sub("…", text).splitlines())
+
+
+def _places(error: BaseException) -> Iterator[str]:
+    """Kind, message without values, and places of an exception and of those that led to it, the first one first."""
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if earlier is not None:
+        yield from _places(earlier)
+    yield "Traceback (most recent call last):"
+    for frame in traceback.extract_tb(error.__traceback__):
+        yield f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}'
+    yield f"{type(error).__module__}.{type(error).__qualname__}: {without_values(str(error))}"
 
 
 class LoggingConfigurator(DefaultLoggingConfigurator):

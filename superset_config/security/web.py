@@ -8,9 +8,10 @@ import ipaddress
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import prison
 from flask import Flask, Response, current_app, g, redirect, request, session
 from flask_login import current_user, logout_user, user_logged_in
 
@@ -56,6 +57,11 @@ _WELCOME = "/superset/welcome"
 _ELSEWHERE = {_WELCOME: "/dashboard/list/", "/user_info": "/resetmypassword/form"}
 # Pages that say their errors themselves.
 _OWN = ("/entry/", "/kodomo/", "/data-docs/")
+# What says nothing of anybody, and is large: a browser may keep it.
+_SHARED = ("/static/", "/superset/language_pack/")
+_WITH_STATEMENTS = ("/api/v1/chart/", "/api/v1/dataset/", "/api/v1/datasource/", "/api/v1/dashboard/", "/datasource/")
+# A value with the name of a statement, in what Superset writes as JSON; the answer holds no column of such a name.
+_STATEMENT = re.compile(r'"(query|sql|select_star|rendered_sql)": ?"(?:[^"\\]|\\.)+"')
 # The page requests these by itself; they are no sign of an active user.
 _QUIET = ("/static/", "/health", "/ping")
 
@@ -81,11 +87,14 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def reject_partial_queries() -> Response | None:
-        if request.method == "POST" and request.path.rstrip("/") == "/api/v1/chart/data" and not _is_whole():
-            return Response(
-                json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json"
-            )
-        return None
+        is_question = request.method == "POST" and request.path.rstrip("/") == "/api/v1/chart/data"
+        return _bad_request() if is_question and not _is_whole() else None
+
+    @app.before_request
+    def reject_what_superset_stumbles_over() -> Response | None:
+        path = request.path.rstrip("/")
+        is_whole = _ARGUMENTS[path](request.args) if path in _ARGUMENTS else True
+        return None if is_whole else _bad_request()
 
     @app.before_request
     def reject_endless_ranges() -> Response | None:
@@ -132,9 +141,56 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(RecursionError)
     def too_deep(_error: RecursionError) -> Response:
-        return Response(json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json")
+        return _bad_request()
 
     app.after_request(scrub)
+    app.after_request(without_statements)
+
+    @app.after_request
+    def keep_nothing_in_browsers(response: Response) -> Response:
+        # A machine at a counter is used by several people.
+        if current_user.is_authenticated and not request.path.startswith(_SHARED):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _bad_request() -> Response:
+    return Response(json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json")
+
+
+def _has_time_range(arguments: Mapping[str, str]) -> bool:
+    """Whether the argument ``q`` (Rison) is a range of time, or a list of them, as ``/api/v1/time_range/`` takes it."""
+    try:
+        return isinstance(prison.loads(arguments.get("q", "")), (str, list))
+    except (prison.decoder.ParserException, ValueError):
+        return False
+
+
+def _names_samples(arguments: Mapping[str, str]) -> bool:
+    """Whether the arguments name a table of which records are asked for, by numbers."""
+    numbers = (arguments.get(name) for name in ("page", "per_page", "dashboard_id") if arguments.get(name))
+    is_table = arguments.get("datasource_type") == "table" and arguments.get("datasource_id", "").isdecimal()
+    return is_table and all(number.isdecimal() and len(number) < 10 for number in numbers)
+
+
+# Addresses whose arguments are parsed without a check that answers for itself.
+_ARGUMENTS = {
+    "/api/v1/time_range": _has_time_range,
+    "/datasource/samples": _names_samples,
+    "/api/v1/database/oauth2": lambda arguments: {"state", "code"} <= set(arguments) or "error" in arguments,
+}
+
+
+def without_statements(response: Response) -> Response:
+    """Take the SQL out of answers: it has the rules for rows in it, and no page shows it."""
+    if response.mimetype != "application/json" or not request.path.startswith(_WITH_STATEMENTS):
+        return response
+    if response.is_streamed or response.direct_passthrough:
+        return response
+    text = response.get_data(as_text=True)
+    if _STATEMENT.search(text):
+        response.set_data(_STATEMENT.sub(r'"\1": ""', text))
+    return response
 
 
 def _start_page() -> str | None:

@@ -114,11 +114,21 @@ def kept(server: Server, families: list[Family]) -> dict[str, Family]:
     return ids
 
 
-def addresses(rule: str, families: list[Family], kept: dict[str, Family]) -> Iterator[tuple[str, Family | None]]:
+def addresses(
+    person: Person, rule: str, families: list[Family], kept: dict[str, Family]
+) -> Iterator[tuple[str, Family | None]]:
     """Every address of a rule of the project's own: for each family, where a part names a person or a record."""
     parts = re.findall(r"<(?:[^:>]+:)?([^>]+)>", rule)
     if not parts:
         yield rule, None
+        return
+    if parts == ["key"]:
+        # A key of the session stands in the links that a search leads to.
+        start = rule.split("<", maxsplit=1)[0]
+        for family in families:
+            found = person.send("POST", f"{start}search", data={**typed_about(family), "csrf_token": person.token})
+            for link in set(re.findall(rf'"({re.escape(start)}[^"/]+)"', found.text)) - {f"{start}search"}:
+                yield link, family
         return
     for name, value in NAMED_PARTS.items():
         if parts == [name]:
@@ -132,13 +142,13 @@ def addresses(rule: str, families: list[Family], kept: dict[str, Family]) -> Ite
 
 
 def requests_of(
-    routes: list[tuple[str, str]], families: list[Family], kept: dict[str, Family]
+    person: Person, routes: list[tuple[str, str]], families: list[Family], kept: dict[str, Family]
 ) -> dict[tuple[str, str], list[Asked]]:
     """The requests of every own route."""
     asked: dict[tuple[str, str], list[Asked]] = {}
     for method, rule in routes:
         if rule.startswith(OWN):
-            for path, about in addresses(rule, families, kept):
+            for path, about in addresses(person, rule, families, kept):
                 targets = [about] if about is not None else families if method != "GET" else [None]
                 # On a record, the number is that of a fact.
                 on_record = {"number": "0"} if about is not None else {}
@@ -232,7 +242,7 @@ def test_every_own_route_answers_the_authorised(
     """A route that this test cannot call is not tested by the next: a new one is called here, or listed with why."""
     person = server.person(AUTHORISED)
     refused = []
-    for (method, rule), asked in requests_of(routes, families[:1], dict(list(kept.items())[:6])).items():
+    for (method, rule), asked in requests_of(person, routes, families[:1], dict(list(kept.items())[:6])).items():
         if rule in TELLS_NOBODY or not any(page in rule for page in _pages_of(AUTHORISED)):
             continue
         answers = [one.send(person).status_code for one in asked]
@@ -255,7 +265,7 @@ def test_no_route_tells_the_unauthorised_where_a_protected_family_lives(
     # One family whose area the account has, if it is limited to some, and one of another area.
     seen = sorted(families, key=lambda family: family.area_code not in username)[:2]
     told = []
-    for (method, rule), asked in requests_of(routes, seen, kept).items():
+    for (method, rule), asked in requests_of(person, routes, seen, kept).items():
         # Where the account may not go, one request says so.
         for one in asked if any(page in rule for page in _pages_of(username)) else asked[:1]:
             found = places_told(text_of(one.send(person)), families, one.about)

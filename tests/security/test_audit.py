@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 import sqlite3
 
 import pytest
+import requests
 
 from kodomo.access.staff import DEMO_STAFF
+from tests.security.attacks import attacks
 from tests.security.scratch import CHILDREN, read_seen
 from tests.security.servers import Person, Server
+from tests.security.test_attacks import own_table, readable
 from tests.security.test_entry_pages import post
 
 pytestmark = pytest.mark.slow
@@ -72,6 +77,91 @@ def test_the_log_holds_nothing_that_was_asked_or_answered(server: Server) -> Non
     for value in (f"child_label:{child}", f"display_name:{child}", "display_name:"):
         assert value not in kept
         assert value not in str(lines(server, "child_mano"))
+
+
+# What tells of a person is an id or a label; a mark in another column stands for what no one is known by.
+_TELLING = re.compile(
+    r"(?:(?:child_label|display_name|kana|relative_label|from_label|to_label|end_label):|(?<![\w:]))(P\d{3})\b"
+)
+
+
+def people_told(answer: requests.Response) -> set[str]:
+    """The children whom an answer names."""
+    return set(_TELLING.findall(readable(answer.content)))
+
+
+def kept_since(server: Server, number: int) -> tuple[set[str], bool]:
+    """The people in Superset's log after a line, and whether each of these lines says where they were seen."""
+    with sqlite3.connect(server.home.superset / "superset.db") as connection:
+        lines = connection.execute("select action, json, user_id from logs where id > ?", [number]).fetchall()
+        every = connection.execute("select json from logs where action = 'people_group'").fetchall()
+    groups = {group["group"]: group["people"] for group in (json.loads(kept) for (kept,) in every)}
+    people: set[str] = set()
+    for action, kept, user in lines:
+        content = json.loads(kept)
+        named = content.get("people", []) if action != "people_group" else []
+        named = [*named, *groups.get(content.get("group") if action != "people_group" else None, [])]
+        people |= {one.split(":")[-1] for one in named}
+        assert user is not None or not named
+    return people, bool(lines)
+
+
+def newest_line(server: Server) -> int:
+    with sqlite3.connect(server.home.superset / "superset.db") as connection:
+        return connection.execute("select coalesce(max(id), 0) from logs").fetchone()[0]
+
+
+@pytest.mark.parametrize("username", ["child_ryotsu", "child_all", "health_north", "council_all"])
+def test_everyone_in_an_answer_is_in_the_log(server: Server, username: str) -> None:
+    person = server.person(username)
+    every = list(attacks(server, own_table(username)))
+    # The questions that are answered: for data, as files, for the records behind a figure, for pages.
+    tried = [
+        attack for attack in every
+        if attack.name.startswith(("every row", "csv of", "xlsx of", "samples", "details", "data of chart", "entry"))
+    ]  # fmt: skip
+    missing, told = [], 0
+    for attack in tried[:: max(1, len(tried) // 60)]:
+        before = newest_line(server)
+        answer = attack.send(person)
+        named = people_told(answer) if answer.status_code < 400 else set()
+        told += bool(named)
+        kept, _ = kept_since(server, before)
+        if named - kept:
+            missing.append(f"{attack.name}: {sorted(named - kept)[:3]}")
+    assert not missing, "\n".join(missing)
+    assert told >= 3
+
+
+def test_exports_from_the_menu_and_records_behind_a_figure_name_everyone_in_the_log(server: Server) -> None:
+    person = server.person("child_aikawa")
+    number = server.datasets()["bi_child"]
+    # The menu of a chart sends a form, not JSON.
+    question = {
+        "datasource": {"id": number, "type": "table"}, "queries": [{"columns": ["person_id"], "row_limit": 50}],
+        "result_format": "csv", "result_type": "full",
+    }  # fmt: skip
+    form = {"form_data": json.dumps(question), "csrf_token": person.token}
+    samples = f"/datasource/samples?datasource_type=table&datasource_id={number}"
+    for send, label in (
+        (lambda: person.send("POST", "/api/v1/chart/data", data=form), "出力"),
+        (lambda: person.send("POST", samples, json={"filters": []}), "閲覧"),
+        (lambda: person.get("/entry/meeting/?state=all"), "閲覧"),
+        (lambda: post(person, "/entry/assess/prepare", person_id=min(children_of(person))), "閲覧"),
+        (lambda: person.get("/entry/meeting/list.pdf?state=all"), "印刷・文書"),
+    ):
+        before = newest_line(server)
+        answer = send()
+        assert answer.status_code == 200, answer.text[:300]
+        kept, _ = kept_since(server, before)
+        assert kept >= (people_told(answer) or {min(children_of(person))})
+        assert kept
+        line = next(row for row in lines(server, "child_aikawa") if row["people"])
+        assert line["action_label"] == label
+
+
+def children_of(person: Person) -> set[str]:
+    return {row["person_id"] for row in person.rows("bi_child", columns=["person_id"])}
 
 
 def test_the_log_is_for_administrators(server: Server) -> None:

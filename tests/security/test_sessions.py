@@ -228,6 +228,36 @@ def test_the_log_of_the_server_holds_no_value(server: Server) -> None:
     assert "ことば" not in log
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/time_range/", "/api/v1/time_range/?q=(a:b)", "/api/v1/database/oauth2/",
+        "/datasource/samples?datasource_id=x&datasource_type=table", "/datasource/samples?datasource_type=table",
+        "/datasource/samples?datasource_id=1&datasource_type=table&page=x",
+    ],
+)  # fmt: skip
+def test_nonsense_in_an_address_is_refused_in_japanese(server: Server, path: str) -> None:
+    person = server.person("child_ryotsu")
+    answer = person.send("POST", path, json={}) if path.startswith("/datasource/") else person.get(path)
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "要求を受け付けられません。入力を確認してください。"
+
+
+def test_answer_holds_no_statement_and_is_kept_by_no_browser(server: Server) -> None:
+    person, number = server.person("child_ryotsu"), server.datasets()["bi_child"]
+    for kind in ("full", "query", "results"):
+        body = {
+            "datasource": {"id": number, "type": "table"}, "queries": [{"columns": ["person_id"]}],
+            "result_format": "json", "result_type": kind,
+        }  # fmt: skip
+        answer = person.send("POST", "/api/v1/chart/data", json=body)
+        assert "SELECT" not in answer.text.upper()
+        assert "area_code =" not in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+    for path in (f"/api/v1/dataset/{number}", "/entry/meeting/", "/api/v1/dashboard/"):
+        assert person.get(path).headers["Cache-Control"] == "no-store"
+
+
 @pytest.fixture(scope="module")
 def strict_server(scratch_home: Home) -> Server:
     """A server with short sessions, a limit of attempts, and listed networks behind a proxy."""
