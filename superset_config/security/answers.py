@@ -64,6 +64,9 @@ def _with_people(kept: dict[str, Any], people: set[str], mimetype: str) -> dict[
     kept.setdefault("format", _EXPORTED.get(mimetype or ""))
     if request.path.startswith("/datasource/") and (number := request.args.get("datasource_id", "")).isdigit():
         kept.setdefault("dataset", int(number))
+    source = body.get("datasource") if isinstance(body := _body(), dict) else None
+    if isinstance(source, dict) and str(source.get("id")).isdigit():
+        kept.setdefault("dataset", int(source["id"]))
     if len(people) <= FEW:
         kept["people"] = sorted(people)
     else:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+import logging
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -143,6 +144,15 @@ def install(app: Flask) -> None:
     def too_deep(_error: RecursionError) -> Response:
         return _bad_request()
 
+    def malformed(error: Exception) -> Response:
+        if not request.path.startswith(_PARSED_BY_SUPERSET):
+            raise error
+        logging.getLogger(__name__).warning("a request that Superset could not parse", exc_info=error)
+        return _bad_request()
+
+    for kind in _OF_NONSENSE:
+        app.register_error_handler(kind, malformed)
+
     app.after_request(scrub)
     app.after_request(without_statements)
 
@@ -161,7 +171,7 @@ def _bad_request() -> Response:
 def _has_time_range(arguments: Mapping[str, str]) -> bool:
     """Whether the argument ``q`` (Rison) is a range of time, or a list of them, as ``/api/v1/time_range/`` takes it."""
     try:
-        return isinstance(prison.loads(arguments.get("q", "")), (str, list))
+        return bool(arguments.get("q")) and isinstance(prison.loads(arguments["q"]), (str, list))
     except (prison.decoder.ParserException, ValueError):
         return False
 
@@ -173,6 +183,9 @@ def _names_samples(arguments: Mapping[str, str]) -> bool:
     return is_table and all(number.isdecimal() and len(number) < 10 for number in numbers)
 
 
+# Superset takes the parts of a question as they come: of another kind they end as one of these.
+_OF_NONSENSE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_PARSED_BY_SUPERSET = ("/api/v1/", "/datasource/", "/lang/", "/superset/")
 # Addresses whose arguments are parsed without a check that answers for itself.
 _ARGUMENTS = {
     "/api/v1/time_range": _has_time_range,

@@ -231,7 +231,7 @@ def test_the_log_of_the_server_holds_no_value(server: Server) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/api/v1/time_range/", "/api/v1/time_range/?q=(a:b)", "/api/v1/database/oauth2/",
+        "/api/v1/time_range/", "/api/v1/time_range/?q=(a:b)", "/api/v1/database/oauth2/", "/lang/zz",
         "/datasource/samples?datasource_id=x&datasource_type=table", "/datasource/samples?datasource_type=table",
         "/datasource/samples?datasource_id=1&datasource_type=table&page=x",
     ],
@@ -241,6 +241,31 @@ def test_nonsense_in_an_address_is_refused_in_japanese(server: Server, path: str
     answer = person.send("POST", path, json={}) if path.startswith("/datasource/") else person.get(path)
     assert answer.status_code == 400
     assert answer.json()["message"] == "要求を受け付けられません。入力を確認してください。"
+
+
+@pytest.mark.parametrize(
+    ("query", "more"),
+    [
+        ({"filters": [{"col": "kana", "op": "IN", "val": None}]}, {}),
+        ({"post_processing": [{"operation": "pivot", "options": {}}]}, {}),
+        ({"post_processing": [{"operation": "rank", "options": 5}]}, {}),
+        ({}, {"form_data": 5}),
+        ({}, {"form_data": "x"}),
+        ({}, {"form_data": {"row_limit": "x"}, "result_format": "csv"}),
+        ({"row_limit": "x"}, {}),
+        ({"columns": {"a": 1}}, {}),
+    ],
+)
+def test_question_of_another_kind_is_refused_in_japanese(server: Server, query: dict, more: dict) -> None:
+    person = server.person("child_ryotsu")
+    body = {
+        "datasource": {"id": server.datasets()["bi_child"], "type": "table"},
+        "queries": [{"columns": ["person_id"], "row_limit": 3, **query}], "result_format": "json",
+        "result_type": "full", **more,
+    }  # fmt: skip
+    answer = person.send("POST", "/api/v1/chart/data", json=body)
+    assert 400 <= answer.status_code < 404, answer.text[:300]
+    assert re.search("[ぁ-ん]", answer.text)
 
 
 def test_answer_holds_no_statement_and_is_kept_by_no_browser(server: Server) -> None:
