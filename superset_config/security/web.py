@@ -184,7 +184,7 @@ def _names_samples(arguments: Mapping[str, str]) -> bool:
 
 
 # Superset takes the parts of a question as they come: of another kind they end as one of these.
-_OF_NONSENSE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_OF_NONSENSE = (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 _PARSED_BY_SUPERSET = ("/api/v1/", "/datasource/", "/lang/", "/superset/")
 # Addresses whose arguments are parsed without a check that answers for itself.
 _ARGUMENTS = {

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from kodomo.access.staff import DEMO_STAFF
+from kodomo.entries.store import EntryStore
 from tests.security.attacks import attacks
 from tests.security.scratch import CHILDREN, read_seen
 from tests.security.servers import Person, Server
@@ -142,19 +143,22 @@ def test_exports_from_the_menu_and_records_behind_a_figure_name_everyone_in_the_
         "result_format": "csv", "result_type": "full",
     }  # fmt: skip
     form = {"form_data": json.dumps(question), "csrf_token": person.token}
+    decision = {"meeting_on": "2026-04-10", "decision": "watch", "agrees_with_tier": "yes", "review_on": "2026-05-01"}
+    child = min(children_of(person))
+    EntryStore(server.home).create("decision", decision, by="child_aikawa", department="child", person_id=child)
     samples = f"/datasource/samples?datasource_type=table&datasource_id={number}"
     for send, label in (
         (lambda: person.send("POST", "/api/v1/chart/data", data=form), "出力"),
         (lambda: person.send("POST", samples, json={"filters": []}), "閲覧"),
         (lambda: person.get("/entry/meeting/?state=all"), "閲覧"),
-        (lambda: post(person, "/entry/assess/prepare", person_id=min(children_of(person))), "閲覧"),
+        (lambda: post(person, "/entry/assess/prepare", person_id=child), "閲覧"),
         (lambda: person.get("/entry/meeting/list.pdf?state=all"), "印刷・文書"),
     ):
         before = newest_line(server)
         answer = send()
         assert answer.status_code == 200, answer.text[:300]
         kept, _ = kept_since(server, before)
-        assert kept >= (people_told(answer) or {min(children_of(person))})
+        assert kept >= (people_told(answer) or {child})
         assert kept
         line = next(row for row in lines(server, "child_aikawa") if row["people"])
         assert line["action_label"] == label

@@ -150,7 +150,7 @@ def test_staff_change_their_password_by_the_rule(server: Server) -> None:
         form = {"old_password": before, "password": password, "conf_password": again, "csrf_token": person.token}
         return person.send("POST", "/resetmypassword/form", data=form)
 
-    for wrong in ("", new, f"{old} "):
+    for wrong in ("", new):
         assert "いまのパスワードが違います" in send(new, new, wrong).text
     assert "3種類以上を含めてください" in send("short", "short").text
     assert "新しいパスワードと違います" in send(new, old).text
@@ -224,7 +224,7 @@ def test_the_log_of_the_server_holds_no_value(server: Server) -> None:
     assert person.ask(number, columns=["kana"], filters=named(["ことば"])).status_code == 403
     assert person.ask(number, columns=["kana"], time_range="ことば : ことば").status_code >= 400
     log = (server.home.root / f"server-{server.address.rsplit(':', 1)[1]}.log").read_text(encoding="utf-8")
-    assert "failed" in log
+    assert "Traceback" in log
     assert "ことば" not in log
 
 
@@ -265,7 +265,7 @@ def test_question_of_another_kind_is_refused_in_japanese(server: Server, query: 
     }  # fmt: skip
     answer = person.send("POST", "/api/v1/chart/data", json=body)
     assert 400 <= answer.status_code < 404, answer.text[:300]
-    assert re.search("[ぁ-ん]", answer.text)
+    assert re.search("[ぁ-んァ-ヶ]", answer.json()["message"])
 
 
 def test_answer_holds_no_statement_and_is_kept_by_no_browser(server: Server) -> None:
