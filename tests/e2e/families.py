@@ -47,10 +47,13 @@ _PROTECT = (
     "(select person_id from marts.dim_person semi join chosen using (household_id))",
     "update marts.bi_family_member set is_dv_protected = true "
     "where from_person_id in (select person_id from people) or to_person_id in (select person_id from people)",
-    "update marts.bi_chain set is_dv_protected = true from marts.fct_chain as chains "
-    "where bi_chain.person_id = chains.person_id and bi_chain.end_person_id = chains.end_person_id "
-    "and list_has_any(string_split(chains.path, '>'), (select list(person_id) from marts.dim_person "
-    "semi join chosen using (household_id)))",
+    *(
+        f"update marts.{table} set is_dv_protected = true from marts.fct_chain as chains "
+        f"where {table}.person_id = chains.person_id and {table}.end_person_id = chains.end_person_id "
+        "and list_has_any(string_split(chains.path, '>'), (select list(person_id) from marts.dim_person "
+        "semi join chosen using (household_id)))"
+        for table in ("bi_chain", "bi_chain_step")
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kodomo.home import Home
+from tests.conftest import built_once
 from tests.security.servers import Server, build_home, serve
 
 HERE = Path(__file__).parent
@@ -19,7 +20,7 @@ NO_WALLS = HERE / "no_walls.py"
 @pytest.fixture(scope="session")
 def scratch_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with a publication of the scratch warehouse, and Superset's metadata applied."""
-    return build_home(tmp_path_factory.mktemp("walls") / "var")
+    return Home(built_once(tmp_path_factory, "walls", build_home))
 
 
 @pytest.fixture(scope="session")
