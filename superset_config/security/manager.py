@@ -79,6 +79,11 @@ def check_password(password: str) -> None:
         )
 
 
+def password_pages(appbuilder: Any) -> list[Any]:
+    """The registered pages on which a password is changed."""
+    return [view for view in appbuilder.baseviews if isinstance(view, PasswordPage)]
+
+
 class KodomoSecurityManager(SupersetSecurityManager):
     """Superset's, with free SQL refused to everyone: dashboards are code, and staff choose, they do not program."""
 
@@ -96,7 +101,7 @@ class KodomoSecurityManager(SupersetSecurityManager):
         super().register_views()
         if self.is_auth_limited:
             # The old password that a new one is changed with could be guessed as well.
-            for view in (self.auth_view, *self._password_pages()):
+            for view in (self.auth_view, *password_pages(self.appbuilder)):
                 self.limiter.shared_limit(self.auth_rate_limit, PASSWORD_ATTEMPTS, methods=["POST"])(view.blueprint)
             # One password tried on every name fails once for each of them, and often for the address.
             self.limiter.limit(
@@ -105,9 +110,6 @@ class KodomoSecurityManager(SupersetSecurityManager):
                 methods=["POST"],
                 deduct_when=lambda _response: not current_user.is_authenticated,
             )(self.auth_view.blueprint)
-
-    def _password_pages(self) -> list[Any]:
-        return [view for view in self.appbuilder.baseviews if isinstance(view, PasswordPage)]
 
     def auth_user_db(self, username: str | None, password: str) -> Any:
         """The account of a name and a password, by the name under which attempts are counted."""
