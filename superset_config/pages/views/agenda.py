@@ -46,6 +46,7 @@ from superset_config.pages.base import (
     username,
 )
 from superset_config.pages.reach import Reach
+from superset_config.pages.views.child import family_picture
 from superset_config.pages.words import SAVED_NOW_JA
 
 ITEMS_ON_PAPER = 5
@@ -186,6 +187,7 @@ class AgendaPages(EntryPage):
         store().note_access(username(), "meeting_view", person_id=item.person_id)
         audit("meeting_view")
         given = {"content": {}, "mistakes": {}, "months": None}
+        sheet = read_sheet(reach.rows_about(child, TABLES), child)
         return self.show(
             "turn.html",
             reach,
@@ -193,7 +195,8 @@ class AgendaPages(EntryPage):
             child=child,
             number=number,
             items=items,
-            sheet=read_sheet(reach.rows_about(child, TABLES), child),
+            sheet=sheet,
+            genogram=family_picture(sheet),
             decided=decision_at(item, on),
             decisions=[(v, forms()["decision"].shown(v.content, with_words=is_readable(v, reach)))
                        for v in reversed(item.decisions)],

@@ -69,7 +69,7 @@ class ChildPage(EntryPage):
             "changed": words.changed(sheet),
             "sure": words.sure(sheet),
             "lanes": timeline.lanes().labels,
-            "genogram": _genogram(sheet),
+            "genogram": family_picture(sheet),
             "family_words": in_words(sheet.family) if sheet.family else [],
             "timeline": Markup(timeline.draw(sheet.timeline)) if sheet.timeline.events else None,
             "waterfalls": [(score, Markup(picture)) for score in sheet.types if (picture := waterfall.draw(score))],
@@ -98,7 +98,7 @@ class ChildPage(EntryPage):
         return as_pdf(html, "kohyo.pdf")
 
 
-def _genogram(sheet: ChildSheet) -> Markup | None:
+def family_picture(sheet: ChildSheet) -> Markup | None:
     """The picture of the family; None without relatives, or where it cannot be laid out: the table stands beside it."""
     if sheet.family is None:
         return None
