@@ -22,6 +22,10 @@ resident_register as (
     select * from {{ ref('stg_citizens__resident_register') }}
 ),
 
+support_measures as (
+    select * from {{ ref('stg_citizens__support_measures') }}
+),
+
 household_spells as (
     select
         atena.person_id,
@@ -89,6 +93,17 @@ residents as (
     inner join atena on resident_register.atena_no = atena.atena_no
 ),
 
+measures as (
+    select
+        atena.person_id,
+        'support_measures' as source_id,
+        support_measures.measure_from as observed_on,
+        support_measures.measure_until as ended_on,
+        support_measures.*
+    from support_measures
+    inner join atena on support_measures.atena_no = atena.atena_no
+),
+
 final as (
     {{ observation('household_move', 'household_spells', when="move_reason_code in ('10', '16')") }}
     union all
@@ -146,6 +161,12 @@ final as (
         text_value='support_measure_label',
         observed_on='support_measure_from',
         ended_on='support_measure_until'
+    ) }}
+    union all
+    {{ observation(
+        'support_measure', 'measures',
+        when=names_kind('measure_class', 'support_measure_class'),
+        text_value='measure_class_label'
     ) }}
 )
 
