@@ -112,17 +112,21 @@ def newest_line(server: Server) -> int:
         return connection.execute("select coalesce(max(id), 0) from logs").fetchone()[0]
 
 
-@pytest.mark.parametrize("username", ["child_ryotsu", "child_all", "health_north"])
+ANSWERED = ("every row", "csv of", "xlsx of", "samples", "details", "data of chart", "entry")
+"""How the questions begin that are answered: for data, as files, for the records behind a figure, for pages."""
+OF_EACH = 9
+
+
+@pytest.mark.parametrize("username", ["child_ryotsu", "child_all", "health_north", "council_all"])
 def test_everyone_in_an_answer_is_in_the_log(server: Server, username: str) -> None:
     person = server.person(username)
     every = list(attacks(server, own_table(username)))
-    # The questions that are answered: for data, as files, for the records behind a figure, for pages.
-    tried = [
-        attack for attack in every
-        if attack.name.startswith(("every row", "csv of", "xlsx of", "samples", "details", "data of chart", "entry"))
-    ]  # fmt: skip
+    tried = []
+    for beginning in ANSWERED:
+        of_kind = [attack for attack in every if attack.name.startswith(beginning)]
+        tried += of_kind[:: max(1, len(of_kind) // OF_EACH)]
     missing, told = [], 0
-    for attack in tried[:: max(1, len(tried) // 60)]:
+    for attack in tried:
         before = newest_line(server)
         answer = attack.send(person)
         named = people_told(answer) if answer.status_code < 400 else set()
@@ -131,7 +135,7 @@ def test_everyone_in_an_answer_is_in_the_log(server: Server, username: str) -> N
         if named - kept:
             missing.append(f"{attack.name}: {sorted(named - kept)[:3]}")
     assert not missing, "\n".join(missing)
-    assert told >= 3
+    assert told
 
 
 def test_exports_from_the_menu_and_records_behind_a_figure_name_everyone_in_the_log(server: Server) -> None:
