@@ -41,7 +41,8 @@ _PROTECT = (
     "union select mother_id from chosen",
     "update marts.dim_person set is_dv_protected = true, moved_from = null, moved_to = null "
     "where person_id in (select person_id from people)",
-    "update intermediate.int_child__profiles set is_dv_protected = true where person_id in (select person_id from people)",
+    "update intermediate.int_child__profiles set is_dv_protected = true "
+    "where person_id in (select person_id from people)",
     "update marts.dim_household set is_dv_protected = true where household_id in (select household_id from chosen)",
     "update marts.bi_family_sheet set is_dv_protected = true where relative_id in "
     "(select person_id from marts.dim_person semi join chosen using (household_id))",
