@@ -149,7 +149,7 @@ def held_records(home: Home, store: EntryStore) -> set[str]:
 
     with connect(home, read_only=True) as connection:
         known = disclosure.known_as(connection, CHILD)
-        held = [disclosure._records(connection, contract, known) for contract in load_contracts().values()]
+        held = [disclosure._records(connection, contract, known, set()) for contract in load_contracts().values()]
     return {records.label for records in held if records is not None}
 
 
