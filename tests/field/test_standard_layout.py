@@ -76,6 +76,7 @@ PUPILS = [
 MEASURES = [
     {"宛名番号": "107", "開始年月日": "2025-01-01", "最新フラグ": "1", "履歴番号": "2", "削除フラグ": "0"},
     {"宛名番号": "104", "区分": "配偶者暴力", "開始年月日": "2025-01-01", "最新フラグ": "1", "削除フラグ": "1"},
+    {"宛名番号": "107", "区分": "配偶者暴力", "開始年月日": "R7.2.1", "最新フラグ": "1", "削除フラグ": "0"},
 ]
 
 
@@ -156,3 +157,12 @@ def test_carried_number_links_unless_it_describes_another_person(outcome: Outcom
 def ltrim(person_id: str) -> str:
     """A number of the register without its zeros."""
     return person_id.lstrip("0")
+
+
+def test_measure_of_an_extract_of_its_own_is_observed_where_it_has_a_class(outcome: Outcome) -> None:
+    measures = outcome.rows(
+        "select person_id, observed_on, ended_on, text_value, source_id from marts.fct_observation "
+        "where observation_code = 'support_measure'"
+    )
+    day = dt.date(2025, 2, 1)
+    assert measures == [(outcome.person_id("107"), day, None, "配偶者暴力（DV）", "support_measures")]
