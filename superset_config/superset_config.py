@@ -19,6 +19,7 @@ from kodomo.parameters import labels
 from superset_config import downloads
 from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
+from superset_config.pages.menu import HELP_AT
 from superset_config.pages.views import registration
 from superset_config.security import answers, data_docs, web
 from superset_config.security.files import Files
@@ -226,7 +227,7 @@ SQL_MAX_ROW = 200_000
 # A stream of rows is neither looked through for people nor freed of formulas: every file is made whole.
 CSV_STREAMING_ROW_THRESHOLD = 2**31
 CSV_EXPORT = {"encoding": "utf-8-sig"}
-DOCUMENTATION_URL = "/kodomo/help"
+DOCUMENTATION_URL = HELP_AT
 DOCUMENTATION_TEXT = "使い方"
 BUG_REPORT_URL = None
 os.environ.setdefault("SCARF_ANALYTICS", "false")

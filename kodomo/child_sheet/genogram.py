@@ -287,7 +287,6 @@ def _rows(ids: list[str], parents: Iterable[tuple[str, str, bool]], root: Any) -
 # ---- layout
 
 _WIDTH, _HEIGHT, _SYMBOL = 96.0, 96.0, 34.0
-_GAP = 18.0
 _POINTS = 72.0
 _MARGIN = 14.0
 _PARENTS_KIND = "parents"

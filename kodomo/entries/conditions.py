@@ -112,15 +112,6 @@ class Conditions:
         """Whether each of these conditions can be judged here."""
         return all(self._is_known(name, code) for name, code in chosen.items() if code)
 
-    def in_words(self, chosen: Mapping[str, str]) -> list[str]:
-        """Each condition with its choice, for people."""
-        words = []
-        for name, code in chosen.items():
-            condition = self.offered.get(name)
-            choice = (condition.label_of(code) if condition else None) or "いまは使えない条件"
-            words.append(f"{condition.label_ja if condition else name}：{choice}")
-        return words
-
     def _is_known(self, name: str, code: str) -> bool:
         return name in self.offered and self.offered[name].label_of(code) is not None
 

@@ -200,7 +200,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for relation in TARGETS:
         name = relation.partition(".")[2].removeprefix("int_evaluation__")
-        with atomic_path(out / f"{name}.csv", mode=0o644) as draft:
+        with atomic_path(out / f"{name}.csv") as draft:
             path = str(draft).replace("'", "''")
             connection.execute(f"copy (from {SCRATCH}.{relation} order by all) to '{path}' (header, format csv)")
 

@@ -269,7 +269,7 @@ def write_scores(connection: duckdb.DuckDBPyConnection, database: str, out: Path
             "model_version, difficulty_type, person_id, item_code, band_no",
         ),
     ):
-        with atomic_path(out / f"{mart}.csv", mode=0o644) as draft:
+        with atomic_path(out / f"{mart}.csv") as draft:
             connection.execute(
                 f"copy (select * from {database}.intermediate.{relation} order by {order}) to '{_quoted(draft)}' "
                 "(header, format csv)"

@@ -25,7 +25,7 @@ from kodomo.japanese import japanese_date
 from superset_config.audit.kept import note
 from superset_config.pages.child_keys import key_of
 from superset_config.pages.entry_store import store
-from superset_config.pages.menu import menu_of
+from superset_config.pages.menu import HELP_AT, menu_of
 from superset_config.pages.reach import MOST_FOUND, Reach, Terms, reach_of_request
 from superset_config.pages.words import SAVED_JA, TWICE_JA, WAITING_JA, WAITING_PAGE
 
@@ -39,14 +39,13 @@ SEARCHED = "children"
 SEARCH_AT = "/kodomo/children/search"
 BUSY_JA = "いまデータを読み込めません。しばらくしてからもう一度お試しください。"
 TEXT_LIMIT = 4000
-JAPAN = dt.timezone(dt.timedelta(hours=9))
 
 
 def japanese_time(value: dt.datetime | None) -> str:
     """A time that is kept in UTC, as the clock on the wall says."""
     if value is None:
         return "—"
-    local = value.replace(tzinfo=dt.UTC).astimezone(JAPAN)
+    local = value.replace(tzinfo=dt.UTC).astimezone(clock.JAPAN)
     return f"{japanese_date(local.date())} {local:%H:%M}"
 
 
@@ -184,6 +183,7 @@ class EntryPage(BaseView):
             f"entry/{template}",
             title=self.title,
             menu=menu_of(reach, self.page),
+            help_at=HELP_AT,
             here=self.route_base,
             search_at=SEARCH_AT if SEARCHED in reach.pages() else None,
             who=g.user.first_name or g.user.username,

@@ -10,7 +10,8 @@ from superset_config.asset_audiences import for_audiences
 from superset_config.asset_files import read_assets
 from superset_config.pages.reach import Reach
 
-START, HELP_AT = "start", "/kodomo/help"
+HELP_AT = "/kodomo/help"
+"""The address of the guide."""
 TASKS_JA = {
     "子どもを見る": (("children",), ("list", "chains")),
     "検討し、決める": (("assess", "meeting"), ("meeting",)),

@@ -59,8 +59,7 @@ def install(app: Flask) -> None:
 
 
 def _with_people(kept: dict[str, Any], people: set[str], mimetype: str) -> dict[str, Any]:
-    people = people | set(kept.pop("people", ()))
-    kept = {"page": request.path.split("/")[2] if request.path.startswith("/entry/") else None, **kept}
+    kept = {"page": _page_of_request(), **kept}
     kept.setdefault("format", _EXPORTED.get(mimetype or ""))
     if request.path.startswith("/datasource/") and (number := request.args.get("datasource_id", "")).isdigit():
         kept.setdefault("dataset", int(number))
@@ -74,12 +73,20 @@ def _with_people(kept: dict[str, Any], people: set[str], mimetype: str) -> dict[
     return {name: value for name, value in kept.items() if value}
 
 
+def _page_of_request() -> str | None:
+    """The name of the page that this request is for; None for an address of Superset."""
+    pages = (page for page in read_access().entry_pages.values() if f"{request.path}/".startswith(f"{page.address}/"))
+    # The start page has the address that others begin with.
+    nearest = max(pages, key=lambda page: len(page.address), default=None)
+    return nearest.name if nearest else None
+
+
 def _group(people: list[str]) -> str:
     """The name of a group of people; the first line of it in this process holds them all."""
     digest = hashlib.sha256("|".join(people).encode()).hexdigest()[:32]
     if digest not in _kept_groups:
-        _kept_groups.add(digest)
         write_line(GROUP, None, {"group": digest, "people": people})
+        _kept_groups.add(digest)
     return digest
 
 

@@ -19,8 +19,8 @@ items as (
     select * from {{ ref('risk_items') }}
 ),
 
-item_members as (
-    select * from {{ ref('risk_item_members') }}
+item_observations as (
+    select * from {{ ref('int_risk__item_observations') }}
 ),
 
 versions as (
@@ -41,20 +41,6 @@ observation_codes as (
 
 holders as (
     {{ source_holders() }}
-),
-
-item_observations as (
-    select
-        item_code,
-        observation_code
-    from items
-    union all
-    -- a combination tells of its members
-    select
-        item_members.item_code,
-        items.observation_code
-    from item_members
-    inner join items on item_members.member_item_code = items.item_code
 ),
 
 barred_items as (

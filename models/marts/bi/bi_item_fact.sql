@@ -10,12 +10,8 @@ contributions as (
     select * from {{ ref('bi_contribution') }}
 ),
 
-items as (
-    select item_code, observation_code from {{ ref('risk_items') }}
-),
-
-item_members as (
-    select * from {{ ref('risk_item_members') }}
+item_observations as (
+    select * from {{ ref('int_risk__item_observations') }}
 ),
 
 barred_observations as (
@@ -49,15 +45,6 @@ deliveries as (
 
 holders as (
     {{ source_holders() }}
-),
-
-item_observations as (
-    select item_code, observation_code from items
-    union
-    -- a combination rests on the facts of its members
-    select item_members.item_code, items.observation_code
-    from item_members
-    inner join items on item_members.member_item_code = items.item_code
 ),
 
 evidence as (

@@ -11,7 +11,7 @@ from flask import Response, abort, flash, redirect, request
 
 from kodomo import clock
 from kodomo.child_sheet.sheet import TABLES, ChildSheet, read_sheet
-from kodomo.entries.forms import Form, clean, forms, mistakes
+from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.meeting import (
     AGENDA,
     MEETING_FORM,
@@ -33,10 +33,10 @@ from kodomo.entries.meeting import (
 from kodomo.entries.store import Version
 from kodomo.parameters import labels, parameter
 from superset_config.pages.base import (
-    EntryPage,
     a_record_id,
     as_pdf,
     audit,
+    is_mine,
     is_readable,
     page_number,
     printed,
@@ -47,6 +47,7 @@ from superset_config.pages.base import (
 )
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.child import family_picture
+from superset_config.pages.views.meeting_child import MeetingChildPages
 from superset_config.pages.words import SAVED_NOW_JA
 
 ITEMS_ON_PAPER = 5
@@ -57,15 +58,8 @@ QUICK = {
 """Decisions of one button: the code of the decision, and months until the review (0: none)."""
 
 
-class AgendaPages(EntryPage):
+class AgendaPages(MeetingChildPages):
     """What the page of the meeting has for its agenda."""
-
-    def _on(self) -> dt.date:
-        """The date of the meeting in the address; today where there is none."""
-        try:
-            return dt.date.fromisoformat(request.args.get("on", ""))
-        except ValueError:
-            return clock.today()
 
     def _all_items(self, reach: Reach, on: dt.date) -> list[Item]:
         return by_rank(agenda(reach.children().values(), store(), on, Filters(state="all")))
@@ -207,10 +201,6 @@ class AgendaPages(EntryPage):
             **{**given, **context},
         )  # fmt: skip
 
-    def _decision_form(self, reach: Reach, child: dict[str, Any]) -> Form:
-        """The form of a decision for one child."""
-        raise NotImplementedError
-
     @route("/turn", "POST")
     def decide_in_turn(self, reach: Reach) -> Any:
         """Keep the decision about the child at hand, and go on to the next one without."""
@@ -254,8 +244,8 @@ class AgendaPages(EntryPage):
         """A wrong decision put right: a new version of it, with the reason; the earlier ones stay."""
         version = store().newest(str(record_id))
         child = reach.child(version.person_id)
-        is_mine = version.department in reach.scope.departments
-        if version.form != "decision" or child is None or not is_mine or not is_readable(version, reach):
+        is_other = version.form != "decision" or child is None or not is_mine(version, reach)
+        if is_other or not is_readable(version, reach):
             abort(404)
         form = self._decision_form(reach, child)
         content = clean(form, request.form)
@@ -268,10 +258,6 @@ class AgendaPages(EntryPage):
         with self.reported_outcome("決定を訂正しました。"):
             store().change(version.record_id, _base(), {**content, **kept}, by=username(), reason=reason)
         return self._child(reach, child)
-
-    def _child(self, reach: Reach, child: dict[str, Any], **context: Any) -> str:
-        """The page of one child."""
-        raise NotImplementedError
 
     @route("/agenda.pdf")
     def agenda_pdf(self, reach: Reach) -> Response:

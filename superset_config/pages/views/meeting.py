@@ -7,17 +7,15 @@ import datetime as dt
 import uuid
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlencode
 
 import duckdb
 from flask import Response, abort, flash, request
 
-from kodomo import clock
 from kodomo.access.scope import all_areas
 from kodomo.determination.service import in_service
-from kodomo.entries.forms import Form, clean, forms, mistakes
+from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.meeting import BANDS_JA, STATES_JA, Filters, Item, agenda, band, facts_at_decision, of_state
-from kodomo.entries.store import ConflictError, Version
+from kodomo.entries.store import ConflictError
 from kodomo.home import Home
 from kodomo.parameters import labels
 from kodomo.warehouse import records
@@ -43,47 +41,19 @@ from superset_config.pages.words import (
 ON_A_PAGE = 50
 
 
-def _displayed_version(version: Version, form: Form, reach: Reach) -> tuple[Version, list[tuple[str, str]], bool]:
-    """An entry for display: the version, labels with values, and whether all of it may be read."""
-    is_open = is_readable(version, reach)
-    return version, form.shown(version.content, with_words=is_open), is_open
-
-
 class MeetingPage(AgendaPages):
     """会議."""
 
     page, title = "meeting", "会議"
 
-    def _filters(self) -> tuple[Filters, dt.date]:
-        """From the address: codes and dates, no value of a person."""
-        given = request.args
-        area = given.get("area", "") if given.get("area", "") in all_areas() else ""
-        tier = given.get("tier", "") if given.get("tier", "").isidentifier() else ""
-        state = given.get("state", "open")
-        if state not in {"open", "all", *STATES_JA}:
-            state = "open"
-        dates = []
-        for name in ("due_by", "on"):
-            try:
-                dates.append(dt.date.fromisoformat(given.get(name, "")))
-            except ValueError:
-                dates.append(None)
-        return Filters(area, tier, state, dates[0]), dates[1] or clock.today()
-
     def _items(self, reach: Reach) -> tuple[list[Item], Filters, dt.date]:
-        filters, on = self._filters()
+        filters, on = self._filters(), self._on()
         return agenda(reach.children().values(), store(), on, filters), filters, on
-
-    def _address(self, **changes: Any) -> str:
-        """What leads to the list as it is asked for, with changes: codes, dates and the page, as ``_filters`` has."""
-        filters, on = self._filters()
-        given = {**dataclasses.asdict(filters), "on": on, "page": page_number(request.args.get("page", "")), **changes}
-        return urlencode({name: value for name, value in given.items() if value not in {None, ""}})
 
     @route("/")
     def index(self, reach: Reach) -> str:
         """The list."""
-        filters, on = self._filters()
+        filters, on = self._filters(), self._on()
         children = reach.children().values()
         everybody = agenda(children, store(), on, dataclasses.replace(filters, state="all"))
         items = of_state(everybody, filters.state)
@@ -159,40 +129,6 @@ class MeetingPage(AgendaPages):
     def child(self, reach: Reach) -> str:
         """One child: what was decided, and the forms for decision and support."""
         return self._child(reach, self.chosen(reach))
-
-    def _decision_form(self, reach: Reach, child: dict[str, Any]) -> Form:
-        """The form, with the child's own risk items to disagree with."""
-        rows = reach.rows("bi_contribution", "person_id = ? and is_for_meeting", [child["person_id"]])
-        items = {row["item_code"]: row["item_label"] for row in rows if row.get("item_code")}
-        form = forms()["decision"]
-        fields = tuple(
-            dataclasses.replace(entry, choices=dict(sorted(items.items(), key=lambda item: item[1])))
-            if entry.name == "disagreement_item"
-            else entry
-            for entry in form.fields
-        )
-        return dataclasses.replace(form, fields=fields)
-
-    def _child(self, reach: Reach, child: dict[str, Any], **context: Any) -> str:
-        decisions = store().current("decision", person_id=child["person_id"])
-        supports = store().current("support", person_id=child["person_id"])
-        given = {"content": {}, "mistakes": {}, "wrong_form": "", "support": None}
-        decision_form = self._decision_form(reach, child)
-        return self.show(
-            "meeting_child.html",
-            reach,
-            child=child,
-            on=self._filters()[1],
-            query=self._address(),
-            decisions=[_displayed_version(version, decision_form, reach) for version in reversed(decisions)],
-            supports=[_displayed_version(version, forms()["support"], reach) for version in reversed(supports)],
-            decision_form=decision_form,
-            support_form=forms()["support"],
-            my_departments=reach.scope.departments,
-            decision_id=str(uuid.uuid4()),
-            support_id=str(uuid.uuid4()),
-            **{**given, **context},
-        )
 
     @route("/decide", "POST")
     def decide(self, reach: Reach) -> Any:
