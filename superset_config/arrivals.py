@@ -1,8 +1,8 @@
 """gunicorn's worker of threads, which gives a thread only to a request that has arrived.
 
 gunicorn's own waits for the rest of a request in one of its threads: as many half requests as there are threads, and
-nobody is served. Here a connection waits in the loop, without a thread, until its head and the beginning of its body
-are there; one that takes too long, or sends a head without end, is closed.
+no further request is served. Here a connection waits in the loop, without a thread, until its head and the beginning
+of its body are there; one that takes too long, or sends a head without end, is closed.
 """
 
 from __future__ import annotations

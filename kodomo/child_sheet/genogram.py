@@ -322,10 +322,10 @@ def with_unmarried_parents(family: Family) -> Family:
 
 def _parents_of(family: Family) -> dict[str, list[str]]:
     """Parents of each person: of more than two, by birth before by adoption."""
-    found: dict[str, list[tuple[bool, str]]] = defaultdict(list)
+    parents_by_child: dict[str, list[tuple[bool, str]]] = defaultdict(list)
     for parent, child_id, is_adopted in family.parents:
-        found[child_id].append((is_adopted, parent))
-    return {child_id: [parent for _, parent in sorted(parents)[:2]] for child_id, parents in found.items()}
+        parents_by_child[child_id].append((is_adopted, parent))
+    return {child_id: [parent for _, parent in sorted(parents)[:2]] for child_id, parents in parents_by_child.items()}
 
 
 def row_orders(family: Family, rows: Mapping[str, int]) -> list[list[str]]:
@@ -352,9 +352,9 @@ def row_orders(family: Family, rows: Mapping[str, int]) -> list[list[str]]:
 def _middle(people: Iterable[str], neighbours: Mapping[str, list[str]], place: Mapping[str, float]) -> float:
     """Where the relatives of some people stand on the average; where the people stand, if they have none."""
     people = list(people)
-    found = [place[other] for person_id in people for other in neighbours.get(person_id, ())]
-    found = found or [place[person_id] for person_id in people]
-    return sum(found) / len(found)
+    near = [place[other] for person_id in people for other in neighbours.get(person_id, ())]
+    near = near or [place[person_id] for person_id in people]
+    return sum(near) / len(near)
 
 
 def _sorted_block(
@@ -573,7 +573,7 @@ def _frame(name: str, boxes: tuple[_Box, ...]) -> str:
         for inset, look in ((0.0, f'fill="{_FRAME}"'), (1.0, 'fill="#eef4f9"'))
         for left, top, right, bottom in boxes
     )
-    # What joins two rows has nobody in it, and needs no name.
+    # What joins two rows has no person in it, and needs no name.
     names = "".join(
         f'<text x="{left + 5:.1f}" y="{top + 13:.1f}" font-size="10" fill="{_QUIET}">{escape(name)}</text>'
         for left, top, _, bottom in boxes

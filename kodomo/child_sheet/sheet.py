@@ -303,9 +303,9 @@ def _facts(
     observations: Iterable[Mapping[str, Any]],
 ) -> dict[str, list[Fact]]:
     """Facts by item, newest first. A scope that has none of relatives has those of the child's own time line."""
-    found: dict[str, set[Fact]] = defaultdict(set)
+    facts_by_item: dict[str, set[Fact]] = defaultdict(set)
     for row in rows:
-        found[row["item_code"]].add(
+        facts_by_item[row["item_code"]].add(
             Fact(
                 row.get("fact_relation_label") or "",
                 row["fact_label"],
@@ -316,7 +316,7 @@ def _facts(
                 row["delivered_on"],
             )
         )
-    if not found:
+    if not facts_by_item:
         own: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for row in observations:
             if row.get("delivery_id"):
@@ -325,10 +325,10 @@ def _facts(
             for place in (part.get("evidence") or "").split("、"):
                 for row in own.get(place, ()):
                     if row["observation_code"] == part.get("observation_code"):
-                        found[part["item_code"]].add(_own_fact(row))
+                        facts_by_item[part["item_code"]].add(_own_fact(row))
     return {
         code: sorted(facts, key=lambda f: (f.observed_on or dt.date.min, f.words), reverse=True)
-        for code, facts in found.items()
+        for code, facts in facts_by_item.items()
     }
 
 
@@ -347,15 +347,15 @@ def _own_fact(row: Mapping[str, Any]) -> Fact:
 
 def _unanswered(rows: Iterable[Mapping[str, Any]]) -> tuple[Unanswered, ...]:
     """What sources cannot answer, each reason once: the items of several types and versions together."""
-    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    labels_by_gap: dict[tuple[str, str], set[str]] = defaultdict(set)
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
         key = (row["reason"] or "", row["source_label"] or "")
-        found[key].update(filter(None, (row["item_labels"] or "").split("、")))
+        labels_by_gap[key].update(filter(None, (row["item_labels"] or "").split("、")))
         counts[key] = max(counts[key], row["items"] or 0)
     return tuple(
         Unanswered(reason, source, max(counts[reason, source], len(labels)), "、".join(sorted(labels)))
-        for (reason, source), labels in sorted(found.items(), key=lambda entry: (-counts[entry[0]], entry[0]))
+        for (reason, source), labels in sorted(labels_by_gap.items(), key=lambda entry: (-counts[entry[0]], entry[0]))
     )
 
 

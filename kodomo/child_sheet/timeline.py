@@ -109,7 +109,7 @@ def read_timeline(
             months[row["observation_label"]].append(Month(row["month_on"], float(row["absence_rate"])))
     return Timeline(
         tuple(sorted(events, key=lambda e: (-e.observed_on.toordinal(), e.label, e.value, e.source))),
-        {label: tuple(sorted(found, key=lambda m: m.month_on)) for label, found in sorted(months.items())},
+        {label: tuple(sorted(attended, key=lambda m: m.month_on)) for label, attended in sorted(months.items())},
         child.get("birth_on"),
         child["as_of_on"],
     )

@@ -61,7 +61,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Found:
+class Selection:
     """Children that meet all conditions, most urgent first, and the names of conditions that cannot be judged here.
 
     Where a condition is unknown, such as an item of an earlier version, no child meets it.
@@ -92,10 +92,10 @@ class Conditions:
         ]
         return {condition.name: condition for condition in every if condition.choices}
 
-    def find(self, chosen: Mapping[str, str]) -> Found:
+    def find(self, chosen: Mapping[str, str]) -> Selection:
         """The children that meet ``chosen``, field → code; empty codes count as not chosen."""
         children = self.people.children()
-        return Found(
+        return Selection(
             by_priority(children[person_id] for person_id in self.ids(chosen)),
             [name for name, code in chosen.items() if code and not self._is_known(name, code)],
         )

@@ -127,9 +127,9 @@ def judge(connection: duckdb.DuckDBPyConnection, contract: Contract, values: Map
         if column.required and values[column.name].null_count:
             empty = np.flatnonzero(pc.is_null(values[column.name]).to_numpy(zero_copy_only=False))
             faults += [(int(position), MISSING) for position in empty]
-        found = [Fault(position, column, code) for position, code in faults if may_reject[position]]
-        is_open[[fault.position for fault in found]] = False
-        rejected += found
+        rejections = [Fault(position, column, code) for position, code in faults if may_reject[position]]
+        is_open[[fault.position for fault in rejections]] = False
+        rejected += rejections
     issues = [
         Fault(position, column, code)
         for column in contract.columns
@@ -253,13 +253,13 @@ def _judge_values(
     )
     is_destroyed = load_macros()["is_destroyed_id"]("value") if first.type == "id" else "false"
     connection.register("delivered_values", judged)
-    found = connection.execute(
+    bad = connection.execute(
         "select column_position, value, code, "
         f"code not in {LISTED} and ({is_required} or {is_destroyed}) as rejects "
         f"from (select column_position, value, {fault} as code from delivered_values) where code is not null"
     ).fetchall()
     connection.unregister("delivered_values")
-    return found
+    return bad
 
 
 def _bounds(plausible: Mapping[int, tuple[float, float] | None]) -> tuple[str, str] | None:

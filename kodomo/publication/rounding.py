@@ -157,7 +157,7 @@ def round_counts(
     before: Counts | None = None,
     shown_before: Counts | None = None,
 ) -> Rounded:
-    """Round ``counts`` so that nothing gives a count away; ``exposed`` names the tables of which none was found.
+    """Round ``counts`` so that nothing gives a count away; ``exposed``: the tables that have no such rounding.
 
     ``before`` and ``shown_before`` are the counts of the date before and what was shown of them. The same count of a
     cell is rounded the same way on every date, by a draw that only ``key`` gives, so that an average over dates has

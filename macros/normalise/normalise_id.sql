@@ -32,7 +32,7 @@
 
 {% macro default__match_number(col) -%}
     {#- The number that a holder has given, for matching: upper case, one stroke for all, and no zeros at the beginning
-        of any run of digits, which a sheet drops, nor a No. before it. Zeros only and nines only are nobody's. -#}
+        of any run of digits, which a sheet drops, nor a No. before it. Zeros only and nines only are no person's. -#}
     list_transform(
         [regexp_replace(
             regexp_replace(translate(upper({{ col }}), '‐‑‒–—―−─━ーｰ', '-----------'), '^NO[.:]?([0-9])', '\1'),

@@ -60,12 +60,12 @@ def behind_pseudonyms(index: Mapping[str, set[str]], everything: Path, key: str)
 
 
 def people_in(texts: Iterable[Any], index: Index) -> set[str]:
-    """Ids of the people whom texts name; what is no text, or names nobody, is passed over."""
-    found: set[str] = set()
+    """Ids of the people whom texts name; what is no text, or names no person, is passed over."""
+    named: set[str] = set()
     for text in texts:
         if isinstance(text, str) and (person_ids := index.get(text)):
-            found |= person_ids
-    return found
+            named |= person_ids
+    return named
 
 
 def texts_of(data: bytes, mimetype: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ import hmac
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from flask import current_app, session
+from flask import current_app, g, session
 
 from kodomo.home import Home
 from superset_config.security.files import place_of_request
@@ -49,6 +49,13 @@ class Keys:
 
 
 def _keys_of_request() -> Keys:
+    """The keys of this request, made once: a list has a link for each of its children."""
+    if "kodomo_child_keys" not in g:
+        g.kodomo_child_keys = _made_keys()
+    return g.kodomo_child_keys
+
+
+def _made_keys() -> Keys:
     secret = current_app.config["SECRET_KEY"]
     folder = place_of_request(Home.from_environment(), current_app.appbuilder.sm).folder
     return Keys(

@@ -189,7 +189,7 @@ class Reach:
 
     @cached_property
     def withheld(self) -> set[str]:
-        """Everyone whose place is hidden from this scope; nobody for the authorised. One reach is one request."""
+        """Everyone whose place is hidden from this scope; empty for the authorised. One reach is one request."""
         return set() if self.scope.is_dv_authorised else everyone_withheld(self.home, self._protected_by_entries)
 
     def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

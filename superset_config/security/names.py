@@ -6,7 +6,7 @@ import ipaddress
 import unicodedata
 
 MAIL_DOMAIN = "kodomo.invalid"
-"""Of the addresses that accounts are made with: nobody has mail there, but an address logs in as its name does."""
+"""Of the addresses that accounts are made with: no mail is delivered there, but an address logs in as its name does."""
 LONGEST = 64
 
 

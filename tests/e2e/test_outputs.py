@@ -180,19 +180,21 @@ _CHOICES = re.compile(r"<(select|style|script|textarea)\b.*?</\1>|<input\b[^>]*>
 _ROW = re.compile(r"<tr\b.*?</tr>|<li\b.*?</li>|[^\n]+", re.S)
 
 
-def places_told(text: str, families: list[Family], about: Family | None = None) -> list[str]:
+def exposed_places(text: str, families: list[Family], about: Family | None = None) -> list[str]:
     """What a text tells of the families: numbers and streets anywhere, area and school beside a member."""
     shown = html.unescape(_CHOICES.sub(" ", text))
-    told = []
+    exposed = []
     for family in families:
-        told += [f"{family.household}: {what}" for what in family.tells(text)]
+        exposed += [f"{family.household}: {what}" for what in family.tells(text)]
         if family is about:
-            told += [f"{family.household}: {what} on a page about the child" for what in family.tells_in_a_row(shown)]
+            exposed += [
+                f"{family.household}: {what} on a page about the child" for what in family.tells_in_a_row(shown)
+            ]
             continue
         for row in json_rows(text) or (match.group() for match in _ROW.finditer(shown)):
             if any(member in row for member in family.members):
-                told += [f"{family.household}: {what} beside a member" for what in family.tells_in_a_row(row)]
-    return sorted(set(told))
+                exposed += [f"{family.household}: {what} beside a member" for what in family.tells_in_a_row(row)]
+    return sorted(set(exposed))
 
 
 def json_rows(text: str) -> list[str]:
@@ -228,14 +230,14 @@ def test_the_city_has_protected_families_with_children(families: list[Family]) -
     assert all(len(family.members) > 2 and family.street_number for family in families)
 
 
-def test_places_that_are_told_are_found(families: list[Family]) -> None:
+def test_exposed_places_are_recognised(families: list[Family]) -> None:
     family = families[0]
     member = min(family.members)
-    assert places_told(f"<tr><td>{member}</td><td>{family.school}</td></tr>", families)
-    assert places_told(json.dumps([{"id": member, "area": family.area_name}]), families)
-    assert places_told(f"佐渡市{family.town} {family.street_number}番地", families)
-    assert places_told(f"世帯 {family.household.lstrip('0')}", families)
-    assert not places_told(f"<li>{member}</li><li>{family.school}</li>", families)
+    assert exposed_places(f"<tr><td>{member}</td><td>{family.school}</td></tr>", families)
+    assert exposed_places(json.dumps([{"id": member, "area": family.area_name}]), families)
+    assert exposed_places(f"佐渡市{family.town} {family.street_number}番地", families)
+    assert exposed_places(f"世帯 {family.household.lstrip('0')}", families)
+    assert not exposed_places(f"<li>{member}</li><li>{family.school}</li>", families)
 
 
 def test_every_own_route_answers_the_authorised(
@@ -266,15 +268,15 @@ def test_no_route_tells_the_unauthorised_where_a_protected_family_lives(
     person = server.person(username)
     # One family whose area the account has, if it is limited to some, and one of another area.
     seen = sorted(families, key=lambda family: family.area_code not in username)[:2]
-    told = []
+    exposed = []
     for (method, rule), asked in requests_of(person, routes, seen, kept).items():
         # Where the account may not go, one request says so.
         for one in asked if any(page in rule for page in _pages_of(username)) else asked[:1]:
-            found = places_told(text_of(one.send(person)), families, one.about)
-            told += [f"{method} {rule}: {what}" for what in found]
+            found = exposed_places(text_of(one.send(person)), families, one.about)
+            exposed += [f"{method} {rule}: {what}" for what in found]
     for name, answer in superset_answers(server, person, routes):
-        told += [f"{name}: {what}" for what in places_told(text_of(answer), families)]
-    assert not told, "\n".join(sorted(set(told))[:40])
+        exposed += [f"{name}: {what}" for what in exposed_places(text_of(answer), families)]
+    assert not exposed, "\n".join(sorted(set(exposed))[:40])
 
 
 def superset_answers(
@@ -396,7 +398,7 @@ def test_no_command_tells_the_unauthorised_where_a_protected_family_lives(
         text, code = output_of(command, CALLS[name](family, tmp_path), server.home, tmp_path)
         # A disclosure of a protected person is refused.
         assert code == 0 or name == "disclose", text[-500:]
-        assert not places_told(text, families, family if name in ABOUT_ONE else None)
+        assert not exposed_places(text, families, family if name in ABOUT_ONE else None)
 
 
 def test_no_export_without_places_tells_where_a_protected_family_lives(
@@ -405,15 +407,15 @@ def test_no_export_without_places_tells_where_a_protected_family_lives(
     with duckdb.connect(str(server.home.warehouse), read_only=True) as connection:
         query = "select table_name from information_schema.tables where table_schema = 'marts' order by all"
         marts = [row[0] for row in connection.execute(query).fetchall()]
-    told, whole = [], 0
+    exposed, whole = [], 0
     for mart in marts:
         file = str(tmp_path / "mart.csv")
         text, code = output_of(command, [EXPORT, mart, "--without-places", "--out", file], server.home, tmp_path)
         assert code == 0, text[-500:]
-        told += [f"{mart}: {what}" for what in places_told(text, families)]
+        exposed += [f"{mart}: {what}" for what in exposed_places(text, families)]
         if mart in {"dim_person", "dim_child", "dim_household", "bi_child"}:
             text, _ = output_of(command, [EXPORT, mart, "--out", file], server.home, tmp_path)
-            whole += bool(places_told(text, families))
-    assert not told, "\n".join(sorted(set(told))[:40])
+            whole += bool(exposed_places(text, families))
+    assert not exposed, "\n".join(sorted(set(exposed))[:40])
     # The test finds them where they are: an auditor's export has every row whole.
     assert whole == 4

@@ -86,7 +86,7 @@ _TELLING = re.compile(
 )
 
 
-def people_told(answer: requests.Response) -> set[str]:
+def named_people(answer: requests.Response) -> set[str]:
     """The children whom an answer names."""
     return set(_TELLING.findall(readable(answer.content)))
 
@@ -125,17 +125,17 @@ def test_everyone_in_an_answer_is_in_the_log(server: Server, username: str) -> N
     for beginning in ANSWERED:
         of_kind = [attack for attack in every if attack.name.startswith(beginning)]
         tried += of_kind[:: max(1, len(of_kind) // OF_EACH)]
-    missing, told = [], 0
+    missing, answered = [], 0
     for attack in tried:
         before = newest_line(server)
         answer = attack.send(person)
-        named = people_told(answer) if answer.status_code < 400 else set()
-        told += bool(named)
+        named = named_people(answer) if answer.status_code < 400 else set()
+        answered += bool(named)
         kept, _ = kept_since(server, before)
         if named - kept:
             missing.append(f"{attack.name}: {sorted(named - kept)[:3]}")
     assert not missing, "\n".join(missing)
-    assert told
+    assert answered
 
 
 def test_exports_from_the_menu_and_records_behind_a_figure_name_everyone_in_the_log(server: Server) -> None:
@@ -162,7 +162,7 @@ def test_exports_from_the_menu_and_records_behind_a_figure_name_everyone_in_the_
         answer = send()
         assert answer.status_code == 200, answer.text[:300]
         kept, _ = kept_since(server, before)
-        assert kept >= (people_told(answer) or {child})
+        assert kept >= (named_people(answer) or {child})
         assert kept
         line = next(row for row in lines(server, "child_aikawa") if row["people"])
         assert line["action_label"] == label

@@ -48,8 +48,8 @@ class ChildrenPage(EntryPage):
         """The children who meet the conditions in the address and the search of this session, most urgent first."""
         conditions = Conditions(reach, store(), clock.today())
         chosen = chosen_in(request.args)
-        found = conditions.find(chosen)
-        children, text = found.children, self._text()
+        selection = conditions.find(chosen)
+        children, text = selection.children, self._text()
         if text is not None:
             terms = terms_of(text)
             children = [child for child in children if terms.fit(child)]
@@ -60,7 +60,7 @@ class ChildrenPage(EntryPage):
         return self.show(
             "children.html",
             reach,
-            found=found,
+            selection=selection,
             children=shown,
             count=len(children),
             everybody=len(reach.children()),

@@ -107,7 +107,7 @@ def store(tmp_path: Path) -> EntryStore:
     return EntryStore(Home(tmp_path / "var"))
 
 
-def found(store: EntryStore, hidden: Iterable[str] = (), **chosen: str) -> list[str]:
+def children_with(store: EntryStore, hidden: Iterable[str] = (), **chosen: str) -> list[str]:
     conditions = Conditions(Village(hidden), store, TODAY)
     return [row["person_id"] for row in conditions.find(chosen).children]
 
@@ -144,17 +144,17 @@ def found(store: EntryStore, hidden: Iterable[str] = (), **chosen: str) -> list[
     ],
 )
 def test_children_meet_every_condition(store: EntryStore, chosen: dict[str, str], people: list[str]) -> None:
-    assert found(store, **chosen) == people
+    assert children_with(store, **chosen) == people
 
 
 def test_decision_moves_a_child_between_conditions(store: EntryStore) -> None:
     a = Village().by_id["a"]
     content = {"meeting_on": "2026-04-02", "decision": "watch", "review_on": "2026-04-09", **facts_at_decision(a)}
     store.create("decision", content, by="aoi", department="child", person_id="a")
-    assert found(store, meeting="none") == ["b", "c"]
-    assert found(store, meeting="any") == found(store, meeting="last_watch") == found(store, meeting="review") == ["a"]
-    assert found(store, meeting="last_support") == []
-    assert found(store, meeting="open") == ["b", "a"]
+    assert children_with(store, meeting="none") == ["b", "c"]
+    assert children_with(store, meeting="any") == children_with(store, meeting="last_watch") == children_with(store, meeting="review") == ["a"]
+    assert children_with(store, meeting="last_support") == []
+    assert children_with(store, meeting="open") == ["b", "a"]
 
 
 @pytest.mark.parametrize(
