@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,9 @@ FORMATS = {"csv": "format csv, header", "parquet": "format parquet", "json": "fo
 
 PERSON_COLUMNS = re.compile(r"(^|_)(person|relative|mother|father)_id$")
 """Columns that name a person: a row that names one whose place is withheld shows no place."""
-UNSHOWN_PLACES = ("moved_from", "moved_to", "path", "record", "reason", "text_value")
+PEOPLE_COLUMNS = re.compile(r"(^path|_ids)$")
+"""Columns that name several people, as a list or joined by ``>``."""
+UNSHOWN_PLACES = ("moved_from", "moved_to", "path", "path_ids", "record", "reason", "text_value")
 """Columns of marts that may tell a place and that no page shows: addresses of moves, paths, text as delivered."""
 
 
@@ -124,17 +126,19 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str
     return dict(rows.fetchall())
 
 
-def _is_withheld(columns: Collection[str]) -> str:
-    """The condition in SQL under which a row tells of a person whose place is withheld."""
+def _is_withheld(columns: Mapping[str, str]) -> str:
+    """The condition in SQL under which a row tells of a person whose place is withheld; ``columns``: type by name."""
     conditions = [
         f"coalesce({quote(name)} in (select person_id from withheld_person), false)"
         for name in columns
         if PERSON_COLUMNS.search(name)
     ]
-    if "path" in columns:
-        conditions.append(
-            "coalesce(list_has_any(string_split(path, '>'), (select list(person_id) from withheld_person)), false)"
-        )
+    for name, kind in columns.items():
+        if PEOPLE_COLUMNS.search(name):
+            people = quote(name) if kind.endswith("[]") else f"string_split({quote(name)}, '>')"
+            conditions.append(
+                f"coalesce(list_has_any({people}, (select list(person_id) from withheld_person)), false)"
+            )
     if "household_id" in columns:
         households = "select household_id from marts.dim_person semi join withheld_person using (person_id)"
         conditions.append(f"coalesce(household_id in ({households}), false)")
