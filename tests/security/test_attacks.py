@@ -86,8 +86,12 @@ def findings(walls: Server, username: str, answers: list[tuple[Attack, requests.
         # With wall A taken down parts of Superset are open that stumble over nonsense; questions never do.
         # Neither are templates, which only wall A keeps out.
         is_question = attack.path == "/api/v1/chart/data" and attack.name != "aggregate" and "{{" not in attack.name
-        if answer.status_code >= 500 and (walls.walls != "b_alone" or is_question):
-            seen.append(f"status {answer.status_code}")
+        failed = answer.status_code >= 500
+        if failed and walls.walls == "b_alone":
+            # Nor does a question fail twice: the first ones of a server meet one another in Superset's own start.
+            failed = is_question and attack.send(person).status_code >= 500
+        if failed:
+            seen.append(f"status {answer.status_code}: {text[:300]}")
         if "bi_audit" in attack.name and answer.status_code < 400 and username != "admin":
             seen.append("the log is for administrators")
         leaked += [f"{attack.name}: {item}" for item in seen[:3]]
