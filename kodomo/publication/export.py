@@ -136,9 +136,7 @@ def _is_withheld(columns: Mapping[str, str]) -> str:
     for name, kind in columns.items():
         if PEOPLE_COLUMNS.search(name):
             people = quote(name) if kind.endswith("[]") else f"string_split({quote(name)}, '>')"
-            conditions.append(
-                f"coalesce(list_has_any({people}, (select list(person_id) from withheld_person)), false)"
-            )
+            conditions.append(f"coalesce(list_has_any({people}, (select list(person_id) from withheld_person)), false)")
     if "household_id" in columns:
         households = "select household_id from marts.dim_person semi join withheld_person using (person_id)"
         conditions.append(f"coalesce(household_id in ({households}), false)")
