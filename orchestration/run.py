@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from kodomo.errors import KodomoError, without_values
 from orchestration.batch import Batch
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
 
 
 def run_batch(batch: Batch) -> Batch:
@@ -41,11 +45,11 @@ def run_batch(batch: Batch) -> Batch:
     return batch
 
 
-def _reason(result: object) -> KodomoError:
-    """The error of the step that failed, without the stack trace and without quoted values."""
+def _reason(result: ExecuteInProcessResult) -> KodomoError:
+    """The error of the step that failed in a run within this process, without stack trace and quoted values."""
     from kodomo.errors import PublicationHeldError
 
-    for event in result.all_events:  # type: ignore[attr-defined]  # the result type is private to Dagster
+    for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
             cause = error.cause or error

@@ -45,12 +45,12 @@ ROW_COUNT = {"expressionType": "SQL", "sqlExpression": "COUNT(*)", "label": "COU
 NOTHING = {"", "1=0"}
 
 
-class Refused(Exception):  # noqa: N818  # it says what happened to the request, not what went wrong in the program
+class QueryRefusedError(Exception):
     """A request that holds free SQL."""
 
 
 def check_query(query: Any, columns: Iterable[str], metrics: Iterable[str]) -> None:
-    """Raise Refused when a query object of Superset holds anything but names the dataset has.
+    """Raise QueryRefusedError when a query object of Superset holds anything but names the dataset has.
 
     ``columns`` and ``metrics`` are the dataset's.
     """
@@ -71,7 +71,7 @@ def check_query(query: Any, columns: Iterable[str], metrics: Iterable[str]) -> N
         checker.column(query.granularity)
     checker.extras(query.extras or {})
     if query.annotation_layers or query.time_offsets:
-        raise Refused
+        raise QueryRefusedError
     bound_answer(query)
 
 
@@ -83,14 +83,14 @@ def bound_answer(query: Any) -> None:
     """
     steps = query.post_processing or []
     if len(steps) > MOST_STEPS:
-        raise Refused
+        raise QueryRefusedError
     pivots = 0
     for step in steps:
         if not isinstance(step, dict) or step.get("operation") not in AFTERWARDS:
-            raise Refused
+            raise QueryRefusedError
         options = step.get("options") or {}
         if not isinstance(options, dict):
-            raise Refused
+            raise QueryRefusedError
         if step["operation"] == "pivot":
             pivots += 1
             if options.get("columns"):
@@ -98,7 +98,7 @@ def bound_answer(query: Any) -> None:
                 rows = math.isqrt(MOST_CELLS // figures)
                 query.row_limit = min(query.row_limit or rows, rows)
     if pivots > 1:
-        raise Refused
+        raise QueryRefusedError
 
 
 @cache
@@ -129,33 +129,33 @@ class _Checker:
                 "datasourceWarning",
                 "optionName",
             }:
-                raise Refused
+                raise QueryRefusedError
             if not isinstance(column.get("label", ""), str) or column.get("timeGrain") not in GRAINS:
-                raise Refused
+                raise QueryRefusedError
             column = column.get("sqlExpression")
         if not isinstance(column, str) or column not in self.columns:
-            raise Refused
+            raise QueryRefusedError
 
     def metric(self, metric: Any) -> None:
         """A saved metric's name, or an aggregate of one column."""
         if isinstance(metric, str):
             if metric not in self.metrics:
-                raise Refused
+                raise QueryRefusedError
             return
         if metric == ROW_COUNT:
             return
         if not isinstance(metric, dict) or metric.get("expressionType") != "SIMPLE":
-            raise Refused
+            raise QueryRefusedError
         name = (metric.get("column") or {}).get("column_name")
         if metric.get("aggregate") not in AGGREGATES or name not in self.columns:
-            raise Refused
+            raise QueryRefusedError
         if (metric.get("column") or {}).get("expression"):
-            raise Refused
+            raise QueryRefusedError
 
     def order(self, entry: Any) -> None:
         """A column or a metric, with the direction."""
         if not isinstance(entry, (list, tuple)) or len(entry) != 2 or not isinstance(entry[1], bool):
-            raise Refused
+            raise QueryRefusedError
         name = entry[0]
         if isinstance(name, str) and name in self.columns | self.metrics:
             return
@@ -170,14 +170,14 @@ class _Checker:
         if not isinstance(column, str) or column not in filterable():
             self.column(column)
         if str(condition.get("op", "")).upper() not in OPERATORS:
-            raise Refused
+            raise QueryRefusedError
         value = condition.get("val")
         if any(isinstance(one, (dict, list)) for one in (value if isinstance(value, list) else [value])):
-            raise Refused
+            raise QueryRefusedError
 
     def extras(self, extras: dict[str, Any]) -> None:
         """Conditions in SQL are refused, except the one that selects no rows."""
         for part in ("where", "having"):
             text = str(extras.get(part) or "")
             if "".join(text.split()).strip("()") not in NOTHING:
-                raise Refused
+                raise QueryRefusedError

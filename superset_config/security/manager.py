@@ -15,7 +15,7 @@ from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
 
-from superset_config.security.expressions import FREE_SQL_JA, Refused, check_query
+from superset_config.security.expressions import FREE_SQL_JA, QueryRefusedError, check_query
 from superset_config.security.names import account_name, client_address
 from superset_config.security.password import PasswordPage
 
@@ -150,7 +150,7 @@ class KodomoSecurityManager(SupersetSecurityManager):
         try:
             for query in context.queries:
                 check_query(query, columns, metrics)
-        except (Refused, AttributeError, TypeError) as error:
+        except (QueryRefusedError, AttributeError, TypeError) as error:
             raise _refusal() from error
 
 

@@ -48,6 +48,7 @@ KINDS = [
 # These try the whole list; the others a part of it each, another one each, so that together they try all of it.
 WHOLE = {"child_ryotsu", "education_sawata"}
 AT_ONCE = 6
+SQL_LAB = "/api/v1/sqllab/"
 
 
 def own_table(username: str) -> str:
@@ -70,10 +71,22 @@ def part_of(walls: Server, username: str) -> list[Attack]:
 
 
 def answers_to(walls: Server, username: str, tried: list[Attack]) -> list[tuple[Attack, requests.Response]]:
-    """Every attack with its answer."""
+    """Every attack with its answer.
+
+    Those on SQL Lab come after the others: with wall A taken down it is open, and keeps SQLite locked while a statement
+    runs; a question whose line cannot be written meanwhile is not answered.
+    """
     person = walls.person(username)
+    parts = (
+        [attack for attack in tried if not attack.path.startswith(SQL_LAB)],
+        [attack for attack in tried if attack.path.startswith(SQL_LAB)],
+    )
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        return list(zip(tried, threads.map(lambda attack: attack.send(person), tried), strict=True))
+        return [
+            pair
+            for part in parts
+            for pair in list(zip(part, threads.map(lambda attack: attack.send(person), part), strict=True))
+        ]
 
 
 def findings(walls: Server, username: str, answers: list[tuple[Attack, requests.Response]]) -> list[str]:
@@ -86,12 +99,8 @@ def findings(walls: Server, username: str, answers: list[tuple[Attack, requests.
         # With wall A taken down parts of Superset are open that stumble over nonsense; questions never do.
         # Neither are templates, which only wall A keeps out.
         is_question = attack.path == "/api/v1/chart/data" and attack.name != "aggregate" and "{{" not in attack.name
-        failed = answer.status_code >= 500
-        if failed and walls.walls == "b_alone":
-            # Nor does a question fail twice: the first ones of a server meet one another in Superset's own start.
-            failed = is_question and attack.send(person).status_code >= 500
-        if failed:
-            seen.append(f"status {answer.status_code}: {text[:300]}")
+        if answer.status_code >= 500 and (walls.walls != "b_alone" or is_question):
+            seen.append(f"status {answer.status_code}")
         if "bi_audit" in attack.name and answer.status_code < 400 and username != "admin":
             seen.append("the log is for administrators")
         leaked += [f"{attack.name}: {item}" for item in seen[:3]]
