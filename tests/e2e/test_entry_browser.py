@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from kodomo.access.access import EntryPage, read_access
@@ -16,6 +19,9 @@ from kodomo.programs import require_program
 from tests.security.servers import Server
 
 pytestmark = pytest.mark.slow
+LEVEL_AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+OWN_PAGES = ("/entry/", "/kodomo/")
+KEYS = re.compile(r"/[\w-]{30,}")
 
 
 @pytest.fixture(scope="module")
@@ -325,6 +331,59 @@ def test_request_of_the_person_and_its_document(server: Server, caseworker: Staf
     # The printing takes a while; that it was asked for is on record at once.
     access = EntryStore(server.home).accesses("child_all")[-1]
     assert (access["action"], access["detail"]["person_id"]) == ("disclosure_document", child)
+
+
+def barriers(page: Page) -> list[tuple[str, str, str]]:
+    """What axe objects to on an open page at levels A and AA: rule, first element, what it says."""
+    found = Axe().run(page, options=LEVEL_AA).response
+    assert found["passes"], page.url
+    return [(rule["id"], rule["nodes"][0]["html"], rule["nodes"][0]["failureSummary"]) for rule in found["violations"]]
+
+
+def kind_of(address: str) -> str:
+    """The page that an address shows, of whichever child and record: its path without keys."""
+    return KEYS.sub("/-", urlsplit(address).path).rstrip("/")
+
+
+@pytest.mark.parametrize("username", ["child_all", "education_all", "steward_citizens"])
+def test_own_pages_have_no_barrier_of_level_a_or_aa(browser: Browser, server: Server, username: str) -> None:
+    staff = Staff(browser, server, username)
+    member = next(one for one in read_staff(server.home.staff, read_access()) if one.username == username)
+    pages = {page.name: f"{page.address}/" for page in read_access().entry_pages_of(member.scope)}
+    waiting, seen, findings = [*pages.values(), "/kodomo/nowhere"], set(), {}
+    while waiting:
+        address = waiting.pop(0)
+        kind = kind_of(address)
+        if kind in seen:
+            continue
+        seen.add(kind)
+        staff.page.goto(f"{server.address}{address}")
+        findings[kind] = barriers(staff.page)
+        for link in staff.page.locator("a[href]").evaluate_all("links => links.map(link => link.getAttribute('href'))"):
+            to = urlsplit(urljoin(address, link))
+            if to.path.startswith(OWN_PAGES) and not to.path.endswith("pdf"):
+                waiting.append(f"{to.path}?{to.query}" if to.query else to.path)
+    assert {kind: found for kind, found in findings.items() if found} == {}
+    assert {kind_of(address) for address in pages.values()} <= seen
+    staff.page.context.close()
+
+
+def test_answers_to_forms_have_no_barrier_of_level_a_or_aa(caseworker: Staff, child: str) -> None:
+    for name, verb in (("assess", "選ぶ"), ("paper_case", "入力する"), ("person_request", "入力する")):
+        page = caseworker.choose(name, verb, child)
+        assert barriers(page) == []
+        page.click("main button:not(.plain) >> nth=-1")
+        assert page.locator(".error, .wrong").count(), name
+        assert barriers(page) == []
+    page = caseworker.choose("assess", "選ぶ", child)
+    page.fill("#purpose", "半年前の状態の確認")
+    page.click("button:has-text('判定する')")
+    assert "点数の内訳" in page.inner_text("main")
+    assert barriers(page) == []
+    page = caseworker.open("meeting")
+    page.click("button:has-text('決定を記録') >> nth=0")
+    page.click("button:has-text('決定を保存')")
+    assert barriers(page) == []
 
 
 @pytest.mark.parametrize("name", sorted(read_access().entry_pages))
