@@ -7,7 +7,7 @@ Audiences whose tables are the same share a dashboard.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ def for_audiences(assets: Assets, access: Access) -> Assets:
     for dashboard in assets.dashboards.values():
         for audience in (access.audiences[name] for name in dashboard.audiences):
             tables = {table.source: table.name for table in access.tables_of(audience.name)}
+            pages = [page.name for page in access.entry_pages.values() if page.may_include(audience)]
             here = {key: _chart(assets.charts[key], datasets, tables) for key in dashboard.charts()}
             shown = {key: chart for key, chart in here.items() if chart is not None}
             if dashboard.charts() and not shown:
@@ -67,7 +68,7 @@ def for_audiences(assets: Assets, access: Access) -> Assets:
                 title=_title(dashboard.title, audience.label_ja) if suffix else dashboard.title,
                 roles=[audience.role],
                 filters=filter_keys,
-                rows=_rows(dashboard.rows, keys),
+                rows=_rows(dashboard.rows, keys, pages),
             )
     return replace(assets, datasets=datasets, charts=charts, dashboards=dashboards, filters=filters)
 
@@ -121,14 +122,16 @@ def _chart(chart: Chart, datasets: Mapping[str, Dataset], tables: Mapping[str, s
     return replace(chart, dataset=table, params=params)
 
 
-def _rows(rows: list[list[dict[str, Any]]], keys: Mapping[str, str]) -> list[list[dict[str, Any]]]:
-    """The rows with the charts that remain, and the texts whose chart does; what is left of a row fills its width."""
+def _rows(
+    rows: list[list[dict[str, Any]]], keys: Mapping[str, str], pages: Collection[str]
+) -> list[list[dict[str, Any]]]:
+    """The rows with the charts that remain, and the texts whose chart and page do; what is left of a row fills it."""
     remaining = []
     for row in rows:
         cells = [
             {**cell, "chart": keys[cell["chart"]]} if "chart" in cell else dict(cell)
             for cell in row
-            if cell.get("chart", cell.get("beside")) in {None, *keys}
+            if cell.get("chart", cell.get("beside")) in {None, *keys} and cell.get("page") in {None, *pages}
         ]
         if not cells:
             continue

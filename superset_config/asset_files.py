@@ -172,7 +172,8 @@ class Chart:
 class Dashboard:
     """One dashboard file: rows of charts and texts, native filters, and the audiences (access.yml) that see it.
 
-    A text with ``beside`` stands there for those only who see that chart.
+    A text with ``beside`` stands there for those only who see that chart, one with ``page`` for those who may open that
+    page of access.yml.
     """
 
     slug: str

@@ -3,6 +3,7 @@ pages that say that they are Japanese, without the English that no translation r
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from functools import cache
 from pathlib import Path
@@ -11,11 +12,17 @@ from typing import Any
 import yaml
 from flask import Flask, Response, request
 
+from kodomo.japanese import japanese_date
+
 WORDS_FILE = Path(__file__).with_name("translations.yml")
 STYLE_FILE = Path(__file__).with_name("pages.css")
 UNNAMED = b"<html>"
 """How a page of Superset's begins; this project's own pages name their language."""
 PACK_PATH = "/superset/language_pack/ja/"
+RECORDS_PATH = "/datasource/samples"
+TEXT, TIME = 1, 2
+"""Kinds of columns in an answer with records."""
+MIDNIGHT = dt.time(0)
 OK = 200
 
 
@@ -33,6 +40,12 @@ def install(app: Flask) -> None:
         return response
 
     @app.after_request
+    def dates_of_records(response: Response) -> Response:
+        if request.path.rstrip("/") == RECORDS_PATH and response.status_code == OK:
+            response.set_data(json.dumps(with_japanese_dates(json.loads(response.get_data())), ensure_ascii=False))
+        return response
+
+    @app.after_request
     def language_and_style_of_the_page(response: Response) -> Response:
         # Browsers choose the shapes of characters by the language, and break lines between words instead of within.
         if response.mimetype == "text/html" and not response.direct_passthrough:
@@ -46,6 +59,28 @@ def with_own_words(pack: dict[str, Any]) -> dict[str, Any]:
     """The pack with our words in it."""
     pack["locale_data"]["superset"].update({english: [japanese] for english, japanese in _words().items()})
     return pack
+
+
+def with_japanese_dates(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer with records whose dates are words: Superset's page writes every one as 2026-04-01 00:00:00.
+
+    A time is in milliseconds since 1970, as on the clock of the table that it is from.
+    """
+    records = answer["result"]
+    for name, kind in zip(records["colnames"], records["coltypes"], strict=True):
+        if kind == TIME:
+            for record in records["data"]:
+                record[name] = _in_words(record[name])
+    records["coltypes"] = [TEXT if kind == TIME else kind for kind in records["coltypes"]]
+    return answer
+
+
+def _in_words(milliseconds: float | None) -> str | None:
+    if not isinstance(milliseconds, (int, float)):
+        return milliseconds
+    moment = dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
+    day = japanese_date(moment.date())
+    return day if moment.time() == MIDNIGHT else f"{day} {moment:%H:%M}"
 
 
 @cache

@@ -74,6 +74,10 @@ class EntryPage:
         """Name of the role that holds the permission of this page."""
         return f"entry_{self.name}"
 
+    def may_include(self, audience: Audience) -> bool:
+        """Whether people of that audience may open the page, if they meet what it ``needs``."""
+        return bool(set(self.departments) & set(audience.departments) and set(self.duties) & set(audience.duties))
+
     def includes(self, scope: Scope) -> bool:
         """Whether people of that scope may open the page."""
         if scope.is_empty or ("dv" in self.needs and not scope.is_dv_authorised):

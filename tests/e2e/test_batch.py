@@ -80,6 +80,15 @@ def test_every_source_was_delivered_and_every_row_accounted_for(city: City) -> N
     assert rows(city, "select count(*) from marts.fct_reject") == [(rejected,)]
 
 
+def test_pregnancy_three_weeks_past_its_due_date_is_overdue(city: City) -> None:
+    found = rows(
+        city,
+        "select distinct is_overdue, coalesce(is_unborn and expected_birth_on + 21 < as_of_on, false), "
+        "contains(age_label, '予定日超過') from marts.bi_child",
+    )
+    assert sorted(found) == [(False, False, False), (True, True, True)]
+
+
 def test_counted_contributions_sum_to_the_score_of_every_child(city: City) -> None:
     wrong = rows(
         city,

@@ -152,8 +152,11 @@ joined as (
         mothers.display_name as mother_name,
         coalesce(persons.sex, '不明') as sex,
         children.is_unborn,
+        children.is_unborn
+        and coalesce(children.due_on + {{ var('overdue_days') }} < as_of.as_of_on, false) as is_overdue,
         children.age_months,
         case
+            when is_overdue then '出生前（予定日超過）'
             when children.is_unborn then '出生前'
             when children.age_months < 24 then children.age_months || 'か月'
             else children.age_months // 12 || '歳'
