@@ -7,7 +7,8 @@ OWN_UV := .uv/bin/uv
 UV := $(shell command -v uv 2>/dev/null || { $(PYTHON) -m uv --version >/dev/null 2>&1 && echo "$(PYTHON) -m uv"; } || echo $(OWN_UV))
 RESIDENTS ?= 51492
 SEED ?= 1
-AS_OF ?= 2026-04-01
+# Of the last batch of the demo: today in Japan, where it is not given.
+AS_OF ?=
 CAMPAIGN_MINUTES ?= 60
 KODOMO_HOME ?= $(CURDIR)/var
 DEMO := $(KODOMO_HOME)/demo
@@ -34,7 +35,7 @@ programs:  ## Debian's programs that code, tests and demo call: programs.txt
 	@$(PYTHON) -m orchestration.operations.install_programs
 
 demo: setup programs  ## a synthetic city, its batch, Superset and Dagster up
-	@$(BIN)/kodomo demo --residents $(RESIDENTS) --seed $(SEED) --as-of $(AS_OF)
+	@$(BIN)/kodomo demo --residents $(RESIDENTS) --seed $(SEED) $(if $(AS_OF),--as-of $(AS_OF))
 
 test: setup programs  ## all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder

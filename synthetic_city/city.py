@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from synthetic_city import truth
 from synthetic_city.circumstances import Circumstances
+from synthetic_city.earlier import Earlier
 from synthetic_city.extracts import BUILDERS, City, build_all
 from synthetic_city.history import History
 from synthetic_city.names import Names
@@ -28,11 +30,17 @@ class SynthError(Exception):
         super().__init__(template.format(**details))
 
 
-def generate(out: Path, parameters: Parameters, progress: Progress | None = None) -> dict[str, object]:
+def generate(
+    out: Path, parameters: Parameters, progress: Progress | None = None, earlier: Sequence[dt.date] = ()
+) -> dict[str, object]:
     """Write ``out/landing`` and ``out/truth``; returns a summary for machines (counts, no person's values).
 
-    ``out`` must not exist or be empty. ``progress`` is called with a step's name and the share done.
+    ``out`` must not exist or be empty. ``progress`` is called with a step's name and the share done. ``earlier``: days
+    for which ``out/earlier/<date>`` has what the city delivered then; the last file is dated on the as-of date, not on
+    the day after.
     """
+    if any(on >= parameters.as_of for on in earlier):
+        raise SynthError("An earlier day lies before the as-of date.")
     if parameters.residents < 500:
         raise SynthError("A city needs at least 500 residents: with fewer there are no families to speak of.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -51,7 +59,12 @@ def generate(out: Path, parameters: Parameters, progress: Progress | None = None
     (out / "landing").mkdir(parents=True)
     slips = Slips(parameters.seed, parameters.slip_rate, parameters.as_of)
     writer = Writer(out / "landing", parameters.as_of, parameters.seed, parameters.dirty_rate, slips)
+    if earlier:
+        writer.first_on -= dt.timedelta(days=1)
+    before = [Earlier(out, city, parameters, on) for on in sorted(earlier)]
     for number, extract in enumerate(build_all(city), 1):
+        for one in before:
+            one.write(extract)
         is_standard = parameters.standard_register and extract.source == "resident_register"
         writer.write(in_standard_layout(extract, parameters.seed) if is_standard else extract)
         say("extracts", number / len(BUILDERS))

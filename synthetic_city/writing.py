@@ -98,6 +98,8 @@ class Writer:
 
     def __init__(self, landing: Path, as_of: dt.date, seed: int, dirty_rate: float, slips: Slips) -> None:
         self.landing, self.as_of, self.dirty_rate, self.slips = landing, as_of, dirty_rate, slips
+        self.first_on = as_of
+        """The date of an extract's first file; those of a delta follow day by day."""
         self.rng = np.random.default_rng([seed, 4])
         self.planted: list[Planted] = []
         self.rows: dict[str, int] = {}
@@ -112,7 +114,7 @@ class Writer:
         folder = self.landing / extract.source
         folder.mkdir(parents=True)
         for number, rows in enumerate(parts):
-            delivered = self.as_of + dt.timedelta(days=number)
+            delivered = self.first_on + dt.timedelta(days=number)
             self._write_file(folder / self.slips.file_name(extract.source, delivered), extract, rows)
         if self.slips.rate and extract.source in FUTURE_FILES:
             self._write_future_file(folder, extract.source)

@@ -1,4 +1,4 @@
-"""``kodomo demo``: everything up over a synthetic city."""
+"""``kodomo demo``: everything up over a synthetic city that has a past."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import datetime as dt
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.options import AsOf
+from orchestration.options import date_option, day
+
+if TYPE_CHECKING:
+    from kodomo.home import Home
 
 ACCOUNTS = {
     "child_all": "子ども若者課の統括。全地区の子どもを一覧・個票・会議で見て、決定を記録する",
@@ -31,36 +36,102 @@ def register(app: typer.Typer) -> None:
     def demo(
         residents: Annotated[int, typer.Option(min=100, help="Residents of the synthetic city.")] = 51_492,
         seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same city.")] = 1,
-        as_of: AsOf = dt.datetime(2026, 4, 1),
+        as_of: Annotated[
+            dt.datetime | None, date_option("As-of date (基準日) of the last of three batches; today if not given.")
+        ] = None,
     ) -> None:
-        """Make a synthetic city, run its batch, and start Superset and Dagster over it."""
+        """Make a synthetic city, run three batches with entries between them, and start Superset and Dagster."""
+        from kodomo import clock
         from kodomo.home import Home
+        from orchestration.operations.demo_city import enter_records
 
-        home = Home.from_environment()
-        city = home.demo
-        landing = city / "landing"
-        synth = ["synth", str(city), "--residents", str(residents), "--seed", str(seed), "--as-of", f"{as_of:%Y-%m-%d}"]
-        steps = [
-            *([] if landing.exists() else [("架空の市を作る", synth)]),
-            ("職員名簿を置く", ["superset", "staff", "--demo"]),
-            ("取り込み・計算・公開", ["run", "--landing", str(landing), "--as-of", f"{as_of:%Y-%m-%d}"]),
-            ("Superset に反映", ["superset", "apply"]),
-            ("サーバを起動", ["serve", "--detach", "--landing", str(landing)]),
-        ]
-        _run_in_turn(steps)
+        home, today = Home.from_environment(), clock.today()
+        landings = _landings(home, day(as_of) or today)
+        steps = len(landings) + 3
+        _command(f"[1/{steps}] 職員名簿を置く", ["superset", "staff", "--demo"])
+        # It needs the staff list alone, and half of a machine of two cores.
+        superset = _start(home, ["superset", "apply"])
+        try:
+            if not home.demo.exists():
+                _make_city(home, f"[2/{steps}] 架空の市を作る", residents, seed, landings)
+            for number, (on, landing) in enumerate(landings, start=3):
+                title = f"[{number}/{steps}] 取り込み・計算・公開（基準日 {on:%Y年%-m月%-d日}）"
+                _run_batch(home, title, on, landing, today)
+            enter_records(home, today)
+            with _step(f"[{steps}/{steps}] Superset に反映し、サーバを起動"):
+                _wait_for(superset, home)
+        finally:
+            superset.kill()
+        _command("", ["serve", "--detach", "--landing", str(landings[-1][1])])
         _print_accounts(home.demo_accounts)
 
 
-def _run_in_turn(steps: list[tuple[str, list[str]]]) -> None:
-    """Each step in a process of its own, with its own progress display; the first that fails ends the demo."""
-    for number, (title, arguments) in enumerate(steps, start=1):
-        typer.secho(f"[{number}/{len(steps)}] {title}", bold=True)
-        started = time.monotonic()
+def _landings(home: Home, as_of_on: dt.date) -> list[tuple[dt.date, Path]]:
+    """As-of dates, oldest first, each with its landing folder: those of the city that is there, or of a new one."""
+    from orchestration.operations.demo_city import earlier_dates
+
+    earlier, last = home.demo / "earlier", home.demo / "landing"
+    there = [dt.date.fromisoformat(path.name) for path in sorted(earlier.glob("*"))]
+    dates = (there or earlier_dates(as_of_on)) if not last.exists() or there else []
+    return [*((on, earlier / on.isoformat()) for on in dates if on < as_of_on), (as_of_on, last)]
+
+
+def _make_city(home: Home, title: str, residents: int, seed: int, landings: list[tuple[dt.date, Path]]) -> None:
+    from orchestration.operations.demo_city import spoil_deliveries
+
+    *earlier, (last_on, last) = landings
+    days = [text for on, _ in earlier for text in ("--earlier", on.isoformat())]
+    city = ["--residents", str(residents), "--seed", str(seed), "--as-of", last_on.isoformat(), *days]
+    _command(title, ["synth", str(home.demo), *city])
+    spoil_deliveries(last, earlier[-1][1])
+
+
+def _run_batch(home: Home, title: str, on: dt.date, landing: Path, today: dt.date) -> None:
+    """A batch, and the meeting after it."""
+    from orchestration.operations.demo_city import enter_meeting
+
+    _command(title, ["run", "--landing", str(landing), "--as-of", on.isoformat()])
+    if decided := enter_meeting(home, on, today):
+        typer.echo(f"      会議で {decided} 人を検討したことにしました。")
+
+
+def _start(home: Home, arguments: list[str]) -> subprocess.Popen:
+    """A command beside the others; what it says goes to a log."""
+    home.logs.mkdir(parents=True, exist_ok=True)
+    with _log(home).open("wb") as log:
+        return subprocess.Popen([sys.executable, "-m", "orchestration.cli", *arguments], stdout=log, stderr=log)
+
+
+def _log(home: Home) -> Path:
+    return home.logs / "demo.log"
+
+
+def _wait_for(process: subprocess.Popen, home: Home) -> None:
+    if process.wait() != 0:
+        typer.echo(_log(home).read_text(encoding="utf-8", errors="replace"), err=True)
+        _give_up("Superset に反映", process.returncode)
+
+
+def _command(title: str, arguments: list[str]) -> None:
+    """A command in a process of its own, with its own progress display; one that fails ends the demo."""
+    with _step(title):
         done = subprocess.run([sys.executable, "-m", "orchestration.cli", *arguments], check=False)
-        if done.returncode != 0:
-            typer.secho(f"「{title}」で止まりました。上の表示を確かめてください。", fg="red", err=True)
-            raise typer.Exit(done.returncode)
-        typer.echo(f"      {time.monotonic() - started:.0f} 秒")
+    if done.returncode != 0:
+        _give_up(title or arguments[0], done.returncode)
+
+
+@contextmanager
+def _step(title: str) -> Iterator[None]:
+    if title:
+        typer.secho(title, bold=True)
+    started = time.monotonic()
+    yield
+    typer.echo(f"      {time.monotonic() - started:.0f} 秒")
+
+
+def _give_up(title: str, code: int) -> None:
+    typer.secho(f"「{title}」で止まりました。上の表示を確かめてください。", fg="red", err=True)
+    raise typer.Exit(code)
 
 
 def _print_accounts(file: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from orchestration.language import say, translated
-from orchestration.options import JSON, AsOf
+from orchestration.options import JSON, AsOf, date_option
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +32,10 @@ def register(app: typer.Typer) -> None:
         standard_register: Annotated[
             bool, typer.Option("--standard-register", help="The register in the layout of standardised systems.")
         ] = False,
+        earlier: Annotated[
+            list[dt.datetime] | None,
+            date_option("An earlier day for which the same city's deliveries are written too, into OUT/earlier/DATE."),
+        ] = None,
         as_json: JSON = False,
     ) -> None:
         """Write the extracts of a city that never existed, and the truth behind them."""
@@ -48,11 +52,12 @@ def register(app: typer.Typer) -> None:
         if dirty_rate is not None:
             settings["dirty_rate"] = dirty_rate
         parameters = Parameters(**settings)
+        days = [on.date() for on in earlier or ()]
         try:
             if as_json:
-                typer.echo(json.dumps(generate(out, parameters), ensure_ascii=False))
+                typer.echo(json.dumps(generate(out, parameters, earlier=days), ensure_ascii=False))
                 return
-            summary = _with_progress(out, parameters)
+            summary = _with_progress(out, parameters, days)
         except SynthError as error:
             raise UsageError(error.template, **error.details) from error
         except OSError as error:
@@ -74,7 +79,7 @@ def register(app: typer.Typer) -> None:
         say("Truth: {value}", value=out / "truth")
 
 
-def _with_progress(out: Path, parameters: object) -> dict:
+def _with_progress(out: Path, parameters: object, earlier: list[dt.date]) -> dict:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -89,4 +94,4 @@ def _with_progress(out: Path, parameters: object) -> dict:
                 tasks[step] = display.add_task(translated(step), total=1.0)
             display.update(tasks[step], completed=share)
 
-        return generate(out, parameters, say)
+        return generate(out, parameters, say, earlier)

@@ -53,10 +53,11 @@ class SmallCity:
 
     out: Path
     summary: dict
+    landing: str = "landing"
 
     def files(self, source: str) -> list[Path]:
         """The files of a source, in the order of delivery."""
-        return sorted((self.out / "landing" / source).glob("*.csv"))
+        return sorted((self.out / self.landing / source).glob("*.csv"))
 
     def contract_headings(self, path: Path) -> list[str]:
         """The headings of a file, as the contract spells them."""
