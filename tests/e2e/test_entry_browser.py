@@ -456,3 +456,20 @@ def test_dashboards_are_japanese_and_ask_no_other_host(browser: Browser, server:
         assert not words - {"SSW", "EPDS"}
     assert staff.outside == []
     staff.page.context.close()
+
+
+def test_dashboard_keeps_every_filter_and_offers_no_picture(browser: Browser, server: Server) -> None:
+    staff = Staff(browser, server, "child_all_nodv")
+    page = staff.page
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{server.address}/superset/dashboard/overview/")
+    page.locator(".chart-container canvas").first.wait_for()
+    filters = {"地区", "リスク段階", "困難の種類", "年齢層", "学校・保育所", "支援状況"}
+    page.get_by_text("その他のフィルター").click()
+    page.get_by_text("支援状況", exact=True).wait_for()
+    assert filters <= set(page.inner_text("body").split("\n"))
+    page.keyboard.press("Escape")
+    page.locator("[data-test=actions-trigger], [aria-label='Menu actions trigger']").first.click()
+    page.get_by_text("全画面で表示").wait_for()
+    assert page.locator("[data-menu-id$='-download'] >> visible=true").count() == 0
+    page.context.close()
