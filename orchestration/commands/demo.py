@@ -27,6 +27,7 @@ ACCOUNTS = {
     "analyst_all": "子ども相談センターの分析担当。氏名のない表でモデルを検討する",
 }
 """Five accounts to try, and what each is for."""
+BATCH_JA = "取り込み・計算・公開"
 
 
 def register(app: typer.Typer) -> None:
@@ -43,26 +44,29 @@ def register(app: typer.Typer) -> None:
         """Make a synthetic city, run three batches with entries between them, and start Superset and Dagster."""
         from kodomo import clock
         from kodomo.home import Home
+        from kodomo.japanese import japanese_date
         from orchestration.operations.demo_city import enter_records
 
         home, today = Home.from_environment(), clock.today()
-        landings = _landings(home, day(as_of) or today)
-        steps = len(landings) + 3
-        _command(f"[1/{steps}] 職員名簿を置く", ["superset", "staff", "--demo"])
-        # It needs the staff list alone, and half of a machine of two cores.
+        *earlier, last = _landings(home, day(as_of) or today)
+        steps = len(earlier) + 4
+        if not home.demo.exists():
+            _make_city(home, f"[1/{steps}] 架空の市を作る", residents, seed, earlier, last)
+        for number, (on, landing) in enumerate(earlier, start=2):
+            _run_batch(home, f"[{number}/{steps}] {BATCH_JA}（基準日 {japanese_date(on)}）", on, landing, today)
+        # Not before: a publication makes a file for each scope of the list, and no one reads those of the past.
+        _command(f"[{steps - 2}/{steps}] 職員名簿を置く", ["superset", "staff", "--demo"])
+        # It needs the staff list alone, and has time until the last batch ends.
         superset = _start(home, ["superset", "apply"])
         try:
-            if not home.demo.exists():
-                _make_city(home, f"[2/{steps}] 架空の市を作る", residents, seed, landings)
-            for number, (on, landing) in enumerate(landings, start=3):
-                title = f"[{number}/{steps}] 取り込み・計算・公開（基準日 {on:%Y年%-m月%-d日}）"
-                _run_batch(home, title, on, landing, today)
+            on, landing = last
+            _run_batch(home, f"[{steps - 1}/{steps}] {BATCH_JA}（基準日 {japanese_date(on)}）", on, landing, today)
             enter_records(home, today)
             with _step(f"[{steps}/{steps}] Superset に反映し、サーバを起動"):
                 _wait_for(superset, home)
         finally:
             superset.kill()
-        _command("", ["serve", "--detach", "--landing", str(landings[-1][1])])
+        _command("", ["serve", "--detach", "--landing", str(landing)])
         _print_accounts(home.demo_accounts)
 
 
@@ -76,21 +80,30 @@ def _landings(home: Home, as_of_on: dt.date) -> list[tuple[dt.date, Path]]:
     return [*((on, earlier / on.isoformat()) for on in dates if on < as_of_on), (as_of_on, last)]
 
 
-def _make_city(home: Home, title: str, residents: int, seed: int, landings: list[tuple[dt.date, Path]]) -> None:
+def _make_city(
+    home: Home, title: str, residents: int, seed: int, earlier: list[tuple[dt.date, Path]], last: tuple[dt.date, Path]
+) -> None:
     from orchestration.operations.demo_city import spoil_deliveries
 
-    *earlier, (last_on, last) = landings
     days = [text for on, _ in earlier for text in ("--earlier", on.isoformat())]
-    city = ["--residents", str(residents), "--seed", str(seed), "--as-of", last_on.isoformat(), *days]
+    city = ["--residents", str(residents), "--seed", str(seed), "--as-of", last[0].isoformat(), *days]
     _command(title, ["synth", str(home.demo), *city])
-    spoil_deliveries(last, earlier[-1][1])
+    spoil_deliveries(last[1], earlier[-1][1])
 
 
 def _run_batch(home: Home, title: str, on: dt.date, landing: Path, today: dt.date) -> None:
-    """A batch, and the meeting after it."""
+    """A batch in this process, so that the next one finds dbt and Dagster started, and the meeting after it."""
+    from orchestration.batch import Batch
+    from orchestration.batch_display import run_with_progress
     from orchestration.operations.demo_city import enter_meeting
 
-    _command(title, ["run", "--landing", str(landing), "--as-of", on.isoformat()])
+    with _step(title):
+        batch = Batch(home, landing.resolve(), on)
+        run_with_progress(batch)
+    if batch.error is not None:
+        raise batch.error
+    if batch.exit_code != 0:
+        _give_up(title, int(batch.exit_code))
     if decided := enter_meeting(home, on, today):
         typer.echo(f"      会議で {decided} 人を検討したことにしました。")
 
