@@ -44,6 +44,15 @@ def known_people(connection: Any, person_ids: Collection[str], *, marts: str = "
     return {row[0] for row in connection.execute(query, {"asked": list(person_ids)}).fetchall()}
 
 
+def measured_among(
+    connection: Any, person_ids: Collection[str], entered: Collection[str] = (), *, marts: str = "marts"
+) -> set[str]:
+    """Those of the people who are under a support measure themselves. Raises as ``withheld_people``."""
+    query = f"select person_id from {marts}.dim_person where is_dv_protected and list_contains($asked, person_id)"
+    rows = connection.execute(query, {"asked": list(person_ids)}).fetchall()
+    return {row[0] for row in rows} | (set(person_ids) & set(entered))
+
+
 def withheld_among(
     connection: Any, person_ids: Collection[str], entered: Collection[str] = (), *, marts: str = "marts"
 ) -> set[str]:

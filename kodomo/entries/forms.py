@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,6 +34,8 @@ from kodomo.japanese import japanese_date
 from kodomo.parameters import labels, parameter
 
 EVERY_SOURCE = "all"
+ANY = "*"
+"""In ``required_when``: whatever the other field says."""
 FORMS_FILE = Path(__file__).with_name("forms.yml")
 MAX_TEXT = 2000
 _DATE_JA = "2026-04-01 のように、実在する日付を入れてください。"
@@ -60,11 +63,20 @@ class Field:
     lowest: int | None = None
     highest: int | None = None
     required_when: Mapping[str, str | list[str]] = field(default_factory=dict)
+    row: tuple[str, int] | None = None
+    """Of a field in a table of the form: the table's label, and the number of the row."""
+    only_with: str = ""
+    """The field without which this one says nothing."""
 
     @property
     def is_long(self) -> bool:
         """Whether it is a text of several lines."""
         return self.type == "text" and not self.choices and self.name in LONG_TEXTS
+
+    @property
+    def is_words(self) -> bool:
+        """Whether it holds words of the author, which may name a refuge."""
+        return self.is_long or (self.row is not None and self.type == "text" and not self.choices)
 
     def as_written(self, text: str) -> str:
         """A value of it as people write it."""
@@ -77,7 +89,8 @@ class Field:
 
 LONG_TEXTS = {
     "summary", "reason", "about", "outcome_reason", "disagreement_reason", "support_content", "told_by", "participants",
-    "minutes",
+    "minutes", "asked", "known", "unknown", "strengths", "wishes", "own_tier_reason", "goal", "evaluation",
+    "staff_notes", "what_is_wrong",
 }  # fmt: skip
 
 
@@ -108,8 +121,18 @@ class Form:
         return [
             (f.label_ja, f.as_written(content[f.name]))
             for f in self.fields
-            if content.get(f.name) and (with_words or not f.is_long)
+            if content.get(f.name) and (with_words or not f.is_words)
         ]
+
+    def layout(self) -> list[Field | tuple[str, list[list[Field]]]]:
+        """The fields as a page shows them: alone, or a table of them as its label and rows."""
+        parts: list[Field | tuple[str, list[list[Field]]]] = []
+        for table, group in groupby(self.fields, key=lambda entry: entry.row and entry.row[0]):
+            if table is None:
+                parts.extend(group)
+            else:
+                parts.append((table, [list(row) for _, row in groupby(group, key=lambda entry: entry.row)]))
+        return parts
 
 
 @cache
@@ -124,6 +147,8 @@ def _choices(given: Any) -> dict[str, str]:
         return dict(_sources())
     if given == "decisions":
         return labels("decision")
+    if given == "tiers":
+        return labels("tier")
     if given == "lead_agencies":
         return {name: name for name in (parameter("departments")[code] for code in parameter("lead_agencies"))}
     return dict(given) if isinstance(given, dict) else {choice: choice for choice in given}
@@ -150,7 +175,7 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
                 "forms.yml: {name}: {names} is required by the contract", name=name, names=", ".join(left_out)
             )
     fields = []
-    for field_name, rules in entry["fields"].items():
+    for field_name, row, rules in _with_rows(entry["fields"]):
         column = columns.get(field_name)
         choices = _choices(rules.get("choices") or {})
         fields.append(
@@ -167,10 +192,12 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
                 rules.get("from"),
                 rules.get("to"),
                 rules.get("required_when") or {},
+                row,
+                rules.get("only_with", ""),
             )
         )
     for place, entry_field in enumerate(fields):
-        needs = {entry_field.not_before, entry_field.at_most, *entry_field.required_when} - {""}
+        needs = {entry_field.not_before, entry_field.at_most, entry_field.only_with, *entry_field.required_when} - {""}
         if later := sorted(needs - {before.name for before in fields[:place]}):
             raise KodomoError(
                 "forms.yml: {name}: {names} must stand before {name_2}",
@@ -190,6 +217,27 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
         entry.get("once_per"),
         entry.get("note", ""),
     )
+
+
+def _with_rows(fields: dict[str, Any]) -> Iterator[tuple[str, tuple[str, int] | None, dict[str, Any]]]:
+    """Name, row and rules of each field. One with ``rows`` is a table: as many times its own fields, ``step_2_actor``.
+
+    The first field of a table says whether the row is used: in the first row it is required, and in every row the
+    others are required with it and say nothing without it.
+    """
+    for name, rules in fields.items():
+        if "rows" not in rules:
+            yield name, None, rules
+            continue
+        for number in range(1, rules["rows"] + 1):
+            first = f"{name}_{number}_{next(iter(rules['fields']))}"
+            for part, given in rules["fields"].items():
+                own = f"{name}_{number}_{part}"
+                rule = (
+                    {"required": number == 1} if own == first else {"required_when": {first: ANY}, "only_with": first}
+                )
+                label = f"{rules['label_ja']}{number}：{given['label_ja']}"
+                yield own, (rules["label_ja"], number), {**given, **rule, "label_ja": label}
 
 
 def _sources() -> dict[str, str]:
@@ -278,6 +326,8 @@ def _validate(form: Form, entry: Field, value: Any, handler: Callable[[Any], Any
     before, most = info.data.get(entry.not_before), info.data.get(entry.at_most)
     if before is not None and value < before:
         raise _wrong(f"「{form.field(entry.not_before).label_ja}」より前の日付です。")
+    if entry.only_with and info.data.get(entry.only_with) is None:
+        raise _wrong(f"「{form.field(entry.only_with).label_ja}」を入れてください。")
     if most is not None and value > most:
         raise _wrong(f"「{form.field(entry.at_most).label_ja}」より大きい数です。")
     return value
@@ -286,7 +336,9 @@ def _validate(form: Form, entry: Field, value: Any, handler: Callable[[Any], Any
 def _is_needed(entry: Field, others: Mapping[str, Any]) -> bool:
     """Whether what others say makes a field required: all of it holds, and of a list any."""
     return bool(entry.required_when) and all(
-        others.get(name) in ([value] if isinstance(value, str) else value)
+        others.get(name) is not None
+        if value == ANY
+        else others.get(name) in ([value] if isinstance(value, str) else value)
         for name, value in entry.required_when.items()
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from kodomo.access.places import withheld_among, withheld_people
+from kodomo.access.places import measured_among, withheld_among, withheld_people
 from kodomo.errors import KodomoError
 from kodomo.faults import FaultError
 from kodomo.home import Home
@@ -26,6 +26,21 @@ def withheld_places(home: Home, person_ids: Collection[str], entered: Collection
 def everyone_withheld(home: Home, entered: Collection[str] = ()) -> set[str]:
     """Everyone in service whose place stays withheld from the unauthorised. Raises as ``withheld_places``."""
     return _in_service(home, lambda connection: withheld_people(connection, entered))
+
+
+def may_be_handed(home: Home, child_id: str, reader_id: str, entered: Collection[str] = ()) -> bool:
+    """Whether a document about a child may be handed to a reader.
+
+    Of a child whose place is withheld, only to the child and to people under a measure of their own: who only lives
+    in the same household by the register may be the person whom the measure is against. Raises as ``withheld_places``.
+    """
+
+    def decide(connection: Any) -> set[str]:
+        if reader_id == child_id or not withheld_among(connection, [child_id], entered):
+            return {reader_id}
+        return measured_among(connection, [reader_id], entered)
+
+    return reader_id in _in_service(home, decide)
 
 
 def _in_service(home: Home, decide: Callable[[Any], set[str]]) -> set[str]:

@@ -39,6 +39,7 @@ SEARCHED = "children"
 SEARCH_AT = "/kodomo/children/search"
 BUSY_JA = "いまデータを読み込めません。しばらくしてからもう一度お試しください。"
 TEXT_LIMIT = 4000
+MAX_PURPOSE = 200
 
 
 def japanese_time(value: dt.datetime | None) -> str:

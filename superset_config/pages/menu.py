@@ -14,7 +14,7 @@ HELP_AT = "/kodomo/help"
 """The address of the guide."""
 TASKS_JA = {
     "子どもを見る": (("children",), ("list", "chains")),
-    "検討し、決める": (("assess", "meeting"), ("meeting",)),
+    "検討し、決める": (("assess", "assessment", "meeting", "support_plan"), ("meeting",)),
     "記録を入れる": (("school_consultation", "school_absence", "paper_case", "support_measure", "person_request"), ()),
     "データを確かめる": (("link_review", "delivery_decision", "code_decision"), ("quality",)),
     "全体を知る": ((), ("overview", "numbers", "areas", "effect", "model", "audit")),

@@ -21,10 +21,11 @@ from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.parameters import parameter
 from kodomo.publication import scope_file
-from kodomo.publication.places import everyone_withheld, withheld_places
+from kodomo.publication.places import everyone_withheld, may_be_handed, withheld_places
 from kodomo.seeds import read_seed
 from kodomo.warehouse import records
 from superset_config.pages.entry_store import store
+from superset_config.pages.words import PROTECTED_DOCUMENT_JA, PROTECTED_READER_JA
 from superset_config.security.files import OPEN_FILES, user_roles
 
 MOST_FOUND = 50
@@ -230,6 +231,25 @@ class Reach:
             return False
         # Pairs of earlier publications do not record protection: then no place is shown.
         return person.get("is_dv_protected", True) or person["person_id"] in self.withheld
+
+    def readers(self, child: Mapping[str, Any]) -> dict[str, str]:
+        """Whom a document about a child of the scope may be for, id → label: the child, and its parents."""
+        person_id = child["person_id"]
+        links = self.rows("bi_family_member", "to_person_id = ? and link_type = 'parent_of'", [person_id])
+        parents = {row["from_person_id"]: f"{row['from_role_label']} {row['from_label']}" for row in links}
+        return {person_id: f"本人（{child['child_label']}）", **dict(sorted(parents.items()))}
+
+    def handing_obstacle(self, child: Mapping[str, Any], reader_id: str) -> str:
+        """Why a document about a child may not be handed to a reader, in Japanese; empty where it may.
+
+        What may reveal the place of a protected family is made by the authorised, and for its protected people only.
+        """
+        if self.hides_records_of(child, child["person_id"]):
+            return PROTECTED_DOCUMENT_JA
+        measured = protected_by_entries(self.store) if self.store is not None else set()
+        if not may_be_handed(self.home, child["person_id"], reader_id, measured):
+            return PROTECTED_READER_JA
+        return ""
 
     def is_withheld(self, child: Mapping[str, Any]) -> bool:
         """Whether the place of a child is hidden from this scope."""

@@ -14,7 +14,7 @@ from kodomo.entries.store import EntryStore
 from superset_config.pages.child_keys import Keys
 from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine
 from tests.security.servers import Person, Server
-from tests.security.test_entry_pages import child_of, post
+from tests.security.test_entry_pages import child_of, post, printed_text
 
 pytestmark = pytest.mark.slow
 GONE = "この個票は開けません"
@@ -118,7 +118,7 @@ def test_family_cases_chains_and_scores_are_for_the_audiences_that_have_them(ser
 
     child, health, education, council = map(shown, ("child_all", "health_all", "education_all", "council_all"))
     for text, sections in (
-        (child, {"items", "family", "chains", "timeline", "history", "decisions"}),
+        (child, {"items", "family", "chains", "timeline", "history", "plans", "decisions"}),
         (health, {"items", "family", "timeline", "history"}),
         (education, {"items", "timeline"}),
         (council, {"timeline"}),
@@ -162,12 +162,37 @@ def test_print_needs_a_purpose_and_says_for_whom_and_for_what(server: Server) ->
     assert post_to(person, other, purpose=purpose).status_code == 404
 
 
-def post_to(person: Person, address: str, **body: str) -> requests.Response:
-    """Send the form for printing of a sheet."""
+def test_explanation_for_the_family_has_no_points_and_is_logged(server: Server) -> None:
+    person, purpose = server.person("child_ryotsu"), "家庭訪問で渡す"
+    child, address = next(iter(addresses(person).items()))
+    asked = {"page": "explain", "person_id": child, "purpose": purpose}
+    for wrong in ({"purpose": ""}, {"person_id": ""}, {"person_id": child_of("mano")}):
+        assert post_to(person, address, **{**asked, **wrong}).status_code == 422, wrong
+    answer = post_to(person, address, **asked)
+    assert answer.headers["Cache-Control"] == "no-store"
+    text = printed_text(answer)
+    for words in ("ご連絡した理由の説明", purpose, "child_ryotsu", "それがあるかどうかも、お答えできません"):
+        assert words in text, words
+    # Records of no listed kind are not told, whatever they are called.
+    assert not re.search(r"fact_label|item_label|source_label|score|[0-9]点", text)
+    last = EntryStore(server.home).accesses("child_ryotsu")[-1]
+    assert (last["action"], last["purpose"]) == ("child_explanation", purpose)
+    assert last["detail"] == {"person_id": child, "reader_id": child}
+    other = server.person("health_all")
+    assert post_to(other, next(iter(addresses(other).values())), **asked).status_code == 403
+    hidden = child_of("kanai", is_protected=True)
+    unauthorised, authorised = server.person("child_all_nodv"), server.person("child_all")
+    asked["person_id"] = hidden
+    assert post_to(unauthorised, address_of(unauthorised, hidden), **asked).status_code == 422
+    assert post_to(authorised, address_of(authorised, hidden), **asked).content.startswith(b"%PDF")
+
+
+def post_to(person: Person, address: str, page: str = "print", **body: str) -> requests.Response:
+    """Send a form of a sheet."""
     token = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/entry/child/").text)
     assert token
     return person.http.post(
-        f"{person.server.address}{address}/print", data={"csrf_token": token.group(1), **body}, timeout=60
+        f"{person.server.address}{address}/{page}", data={"csrf_token": token.group(1), **body}, timeout=60
     )
 
 

@@ -32,15 +32,20 @@ ACCOUNTS = [
 # What each kind of account may open, from the design: determinations are the child department's, records the holder's.
 MAY = {
     "child_all": {
-        "start", "children", "child", "assess", "meeting", "paper_case", "support_measure", "person_request",
-        "link_review", "delivery_decision", "code_decision",
+        "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
+        "support_measure", "person_request", "link_review", "delivery_decision", "code_decision",
     },
-    "child_all_nodv": {"start", "children", "child", "assess", "meeting", "paper_case", "person_request"},
-    "child_ryotsu": {"start", "children", "child", "assess", "meeting", "paper_case"},
-    "child_ryotsu_dv": {"start", "children", "child", "assess", "meeting", "paper_case", "support_measure"},
+    "child_all_nodv": {
+        "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "person_request",
+    },
+    "child_ryotsu": {"start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case"},
+    "child_ryotsu_dv": {
+        "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
+        "support_measure",
+    },
     "education_sawata": {"start", "children", "child", "school_consultation", "school_absence"},
     "health_all": {"start", "children", "child"},
-    "guidance_all": {"start", "children", "child", "meeting"},
+    "guidance_all": {"start", "children", "child", "meeting", "assessment", "support_plan"},
     "steward_health": {"start", "delivery_decision", "code_decision"},
     "steward_child": {"start", "link_review", "delivery_decision", "code_decision"},
     "analyst_all": {"start"},
@@ -362,6 +367,82 @@ def test_wrong_decision_is_corrected_by_a_new_version(server: Server) -> None:
     versions = store(server).history(record_id)
     assert [(v.content["decision"], v.reason) for v in versions] == [("none", None), ("watch", "聞き違い")]
     assert versions[1].content["total_score_then"] == versions[0].content["total_score_then"]
+
+
+ASSESSMENT = {
+    "assessed_on": "2026-04-01", "asked": "担任に電話で聞いた", "known": "朝食を食べていない",
+    "strengths": "祖母が近くにいる", "own_tier": "latent", "own_tier_reason": "支える人がいる",
+}  # fmt: skip
+PLAN = {
+    "planned_on": "2026-04-02", "goal": "朝ごはんを食べて学校に行く", "step_1_action": "朝に電話する",
+    "step_1_actor": "担任", "step_1_until": "2026-05-31", "review_on": "2026-07-01", "staff_notes": "職員だけが読む",
+}  # fmt: skip
+
+
+def test_assessment_stands_on_the_sheet_and_beside_the_child_in_the_meeting(server: Server) -> None:
+    person, child = server.person("child_ryotsu"), child_of("ryotsu")
+    answer = post(
+        person, "/entry/assessment/save", about_child_id=child, record_id=str(uuid.uuid4()), **ASSESSMENT
+    )  # fmt: skip
+    assert answer.status_code == 302
+    sheet = person.get(answer.headers["Location"])
+    assert child not in answer.headers["Location"]
+    assert ASSESSMENT["strengths"] in sheet.text
+    agenda = "/entry/meeting/agenda?on=2026-04-17"
+    assert post(server.person("guidance_all"), agenda, base="0").status_code == 302
+    assert post(person, agenda, person_id=child, base="0").status_code == 302
+    turn = person.get("/entry/meeting/turn?on=2026-04-17").text
+    assert ASSESSMENT["strengths"] in turn
+    assert "潜在的リスク" in turn
+    # Of a scope that has no meeting, neither page nor sheet has it.
+    assert post(server.person("education_sawata"), "/entry/assessment/new", person_id=child).status_code == 403
+    assert post(server.person("child_ryotsu"), "/entry/assessment/new", person_id=child_of("mano")).status_code == 404
+
+
+def test_copy_of_a_plan_says_for_whom_and_for_what_and_has_no_note_for_staff(server: Server) -> None:
+    person, child, record_id = server.person("child_ryotsu"), child_of("ryotsu"), str(uuid.uuid4())
+    plan = {"about_child_id": child, "record_id": record_id, **PLAN}
+    assert post(person, "/entry/support_plan/save", **plan).status_code == 302
+    copy, purpose = f"/entry/support_plan/{record_id}/copy", "家庭訪問で渡す"
+    for wrong in ({"purpose": purpose}, {"person_id": child}, {"person_id": child_of("mano"), "purpose": purpose}):
+        assert post(person, copy, **wrong).status_code == 422, wrong
+    assert not [row for row in store(server).accesses("child_ryotsu") if row["action"] == "support_plan_copy"]
+    answer = post(person, copy, person_id=child, purpose=purpose)
+    assert answer.headers["Cache-Control"] == "no-store"
+    text = printed_text(answer)
+    for words in (
+        "サポートプラン",
+        PLAN["goal"],
+        "2026年5月31日",
+        purpose,
+        "child_ryotsu",
+        f"本人(child_label:{child})",
+    ):
+        assert words in text, words
+    assert PLAN["staff_notes"] not in text
+    last = store(server).accesses("child_ryotsu")[-1]
+    assert (last["action"], last["purpose"]) == ("support_plan_copy", purpose)
+    assert last["detail"] == {"person_id": child, "reader_id": child}
+    for username, status in (("guidance_all", 404), ("child_mano", 404), ("education_sawata", 403)):
+        assert post(server.person(username), copy, person_id=child, purpose=purpose).status_code == status
+
+
+def printed_text(answer: requests.Response) -> str:
+    """The text of a PDF, where forms that look the same are one, without spaces."""
+    assert answer.content.startswith(b"%PDF"), answer.status_code
+    pages = PdfReader(io.BytesIO(answer.content)).pages
+    return "".join(unicodedata.normalize("NFKC", "".join(page.extract_text() for page in pages)).split())
+
+
+def test_plan_of_a_protected_child_is_copied_by_the_authorised_only(server: Server) -> None:
+    child, record_id = child_of("kanai", is_protected=True), str(uuid.uuid4())
+    other, purpose = server.person("child_all_nodv"), "渡す"
+    plan = {"about_child_id": child, "record_id": record_id, **PLAN}
+    assert post(other, "/entry/support_plan/save", **plan).status_code == 302
+    copy = f"/entry/support_plan/{record_id}/copy"
+    refused = post(other, copy, person_id=child, purpose=purpose)
+    assert (refused.status_code, "支援措置を扱う職員だけ" in refused.text) == (422, True)
+    assert post(server.person("child_all"), copy, person_id=child, purpose=purpose).content.startswith(b"%PDF")
 
 
 def test_minutes_are_for_their_author_and_the_authorised(server: Server) -> None:

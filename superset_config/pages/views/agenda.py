@@ -46,7 +46,7 @@ from superset_config.pages.base import (
     username,
 )
 from superset_config.pages.reach import Reach
-from superset_config.pages.views.child import family_picture
+from superset_config.pages.views.child import family_picture, shown_entries
 from superset_config.pages.views.meeting_child import MeetingChildPages
 from superset_config.pages.words import SAVED_NOW_JA
 
@@ -194,6 +194,7 @@ class AgendaPages(MeetingChildPages):
             decided=decision_at(item, on),
             decisions=[(v, forms()["decision"].shown(v.content, with_words=is_readable(v, reach)))
                        for v in reversed(item.decisions)],
+            assessments=shown_entries(reach, child, "assessment"),
             form=self._decision_form(reach, child),
             decision_labels=labels("decision"),
             review_months=REVIEW_MONTHS,

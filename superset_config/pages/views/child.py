@@ -5,21 +5,35 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from flask import request
+from flask import abort, request
 from markupsafe import Markup
 
 from kodomo import clock
 from kodomo.child_sheet import genogram, timeline, waterfall, words
+from kodomo.child_sheet.explanation import TABLES as EXPLAINED_BY
+from kodomo.child_sheet.explanation import explain
 from kodomo.child_sheet.genogram import in_words
 from kodomo.child_sheet.sheet import TABLES, ChildSheet, read_sheet
 from kodomo.entries.forms import forms
+from kodomo.entries.store import Version
 from kodomo.errors import KodomoError
-from kodomo.parameters import labels
-from superset_config.pages.base import EntryPage, as_pdf, audit, is_readable, printed, route, store, typed, username
+from kodomo.parameters import labels, parameter
+from superset_config.pages.base import (
+    MAX_PURPOSE,
+    EntryPage,
+    as_pdf,
+    audit,
+    is_mine,
+    is_readable,
+    printed,
+    route,
+    store,
+    typed,
+    username,
+)
 from superset_config.pages.child_keys import person_of
 from superset_config.pages.reach import Reach
-
-MAX_PURPOSE = 200
+from superset_config.pages.views.plans import handing_obstacle
 
 
 class ChildPage(EntryPage):
@@ -55,7 +69,8 @@ class ChildPage(EntryPage):
             reach,
             key=key,
             lane=lane if lane in timeline.lanes().labels else None,
-            **{"wrong": "", **self._parts(reach, child), **context},
+            readers=reach.readers(child) if "support_plan" in reach.pages() else {},
+            **{"wrong": "", "explain_wrong": "", **self._parts(reach, child), **context},
         )
 
     def _parts(self, reach: Reach, child: dict[str, Any]) -> dict[str, Any]:
@@ -76,6 +91,7 @@ class ChildPage(EntryPage):
             "is_withheld": reach.is_withheld(child),
             "may_assess": "assess" in pages,
             "may_decide": "meeting" in pages,
+            "may_plan": "support_plan" in pages,
             "decision_labels": labels("decision"),
             **_entries(reach, child),
         }
@@ -97,6 +113,34 @@ class ChildPage(EntryPage):
         )
         return as_pdf(html, "kohyo.pdf")
 
+    @route("/<key>/explain", "POST")
+    def explanation(self, reach: Reach, key: str) -> Any:
+        """What data led to contact, on paper for the child or a parent: for a purpose, which is printed and logged."""
+        child = reach.child(person_of(key))
+        if child is None:
+            return self.show("child_gone.html", reach), 404
+        if "support_plan" not in reach.pages():
+            abort(403)
+        reader, purpose = typed("person_id"), typed("purpose").strip()
+        wrong = handing_obstacle(reach, child, reader, purpose)
+        if wrong:
+            return self._shown(reach, child, key, explain_wrong=wrong), 422
+        store().note_access(
+            username(), "child_explanation", purpose=purpose, person_id=child["person_id"], reader_id=reader
+        )
+        audit("child_explanation")
+        html = printed(
+            "print_explanation.html",
+            child=child,
+            told=explain(reach.rows_about(child, EXPLAINED_BY), child["person_id"], reader),
+            reader=reach.readers(child)[reader],
+            purpose=purpose,
+            who=username(),
+            department=parameter("departments")[reach.scope.departments[0]],
+            made_on=clock.today(),
+        )
+        return as_pdf(html, "explanation.pdf")
+
 
 def family_picture(sheet: ChildSheet) -> Markup | None:
     """The picture of the family; None without relatives, or where it cannot be laid out: the table stands beside it."""
@@ -109,12 +153,24 @@ def family_picture(sheet: ChildSheet) -> Markup | None:
 
 def _entries(reach: Reach, child: dict[str, Any]) -> dict[str, Any]:
     """Decisions and supports as they are typed, newest first; for those whose audience has them."""
-    shown: dict[str, Any] = {"decisions": None, "supports": None}
-    for name, form, table in (("decisions", "decision", "bi_decision"), ("supports", "support", "bi_support")):
-        if reach.table(table) is None:
-            continue
-        shown[name] = [
-            (version, forms()[form].shown(version.content, with_words=is_readable(version, reach)))
-            for version in reversed(store().current(form, person_id=child["person_id"]))
-        ]
+    shown: dict[str, Any] = {"decisions": None, "supports": None, "assessments": None, "plans": None}
+    pages = set(reach.pages())
+    for name, form, is_open in (
+        ("decisions", "decision", reach.table("bi_decision") is not None),
+        ("supports", "support", reach.table("bi_support") is not None),
+        ("assessments", "assessment", "assessment" in pages),
+        ("plans", "support_plan", "support_plan" in pages),
+    ):
+        if is_open:
+            shown[name] = shown_entries(reach, child, form)
+    written = [version for name in ("assessments", "plans") for version, _ in shown[name] or ()]
+    shown["opens"] = {v.record_id for v in written if is_mine(v, reach) and is_readable(v, reach)}
     return shown
+
+
+def shown_entries(reach: Reach, child: dict[str, Any], form: str) -> list[tuple[Version, list[tuple[str, str]]]]:
+    """The entries of a form about a child, newest first, each with what this user may read of it."""
+    return [
+        (version, forms()[form].shown(version.content, with_words=is_readable(version, reach)))
+        for version in reversed(store().current(form, person_id=child["person_id"]))
+    ]

@@ -32,6 +32,7 @@ from superset_config.pages.words import (
     OTHER_CHANGED_JA,
     PROTECTED_DOCUMENT_JA,
     SAVED_JA,
+    SAVED_NOW_JA,
 )
 
 # Kept beside the fields of a form.
@@ -41,10 +42,22 @@ ABOUT, SCHOOL_NUMBER = "about_child_id", "school_person_no"
 class FormPage(EntryPage):
     """The form of forms.yml with the page's own name: search a child, type, change, delete."""
 
+    is_carried_out = True
+    """Whether the next run carries out what is typed; otherwise it holds at once."""
+
     @property
     def form(self) -> Form:
         """What it asks for."""
         return forms()[self.page]
+
+    @property
+    def saved(self) -> str:
+        """What is said after something was saved."""
+        return SAVED_JA if self.is_carried_out else SAVED_NOW_JA
+
+    def _after(self, _child: dict[str, Any]) -> Any:
+        """Where a saved entry about a child leads."""
+        return self.back()
 
     def _list(self, reach: Reach, **context: Any) -> str:
         children = reach.children()
@@ -60,7 +73,9 @@ class FormPage(EntryPage):
             for version in reversed(store().current(self.form.name))
             if is_mine(version, reach)
         ]
-        return self.show("records.html", reach, form=self.form, rows=rows, **context)
+        return self.show(
+            "records.html", reach, form=self.form, rows=rows, is_carried_out=self.is_carried_out, **context
+        )
 
     @route("/")
     def index(self, reach: Reach) -> str:
@@ -110,8 +125,9 @@ class FormPage(EntryPage):
         if wrong:
             shown = self._form(reach, child, person_id=person_id, content=content, mistakes=wrong, record_id=record_id)
             return shown, 422
-        self.keep(reach, self.form.name, {**content, **kept}, person_id=person_id, record_id=record_id)
-        return self.back()
+        content |= kept
+        self.keep(reach, self.form.name, content, person_id=person_id, record_id=record_id, saved=self.saved)
+        return self._after(child)
 
     def _wrong(self, _content: dict[str, str]) -> dict[str, str]:
         """What a page checks beyond its form."""
@@ -175,8 +191,8 @@ class FormPage(EntryPage):
             flash(OTHER_CHANGED_JA, "error")
             other = (newest, self.form.shown(newest.content))
             return self._existing(reach, newest, child, content=content, other=other), 409
-        flash(SAVED_JA, "success")
-        return self.back()
+        flash(self.saved, "success")
+        return self._after(child)
 
     @route("/<uuid:record_id>/delete", "POST")
     def delete(self, reach: Reach, record_id: uuid.UUID) -> Any:
@@ -191,7 +207,7 @@ class FormPage(EntryPage):
         except (ConflictError, ValueError):
             flash(OTHER_CHANGED_JA, "error")
             return redirect(f"{self.route_base}/{version.record_id}")
-        flash("削除しました。次の一括処理で反映されます。", "success")
+        flash("削除しました。" + ("次の一括処理で反映されます。" if self.is_carried_out else ""), "success")
         return self.back()
 
 

@@ -13,14 +13,15 @@ from superset_config.pages.views.assess import AssessPage
 from superset_config.pages.views.child import ChildPage
 from superset_config.pages.views.children import ChildrenPage
 from superset_config.pages.views.meeting import MeetingPage
+from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
 from superset_config.pages.views.records import FormPage, RequestPage
 from superset_config.pages.views.start import StartPage
 from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage
 from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
-    AssessPage, ChildPage, ChildrenPage, CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage, MeetingPage,
-    RequestPage, StartPage,
+    AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage,
+    MeetingPage, RequestPage, StartPage, SupportPlanPage,
 )  # fmt: skip
 
 

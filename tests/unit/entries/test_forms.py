@@ -10,6 +10,7 @@ import pytest
 from kodomo.access.access import read_access
 from kodomo.contract import load_contracts
 from kodomo.entries.forms import clean, forms, mistakes
+from kodomo.entries.plan import for_family
 
 TODAY = dt.date(2026, 4, 1)
 ABSENCE = {"attendance_month": "2026-03", "school_days": "20", "absent_days": "3"}
@@ -134,3 +135,41 @@ def test_page_with_other_choices_takes_those() -> None:
     other = dataclasses.replace(form, fields=fields)
     assert "disagreement_item" not in mistakes(other, {"disagreement_item": "x"}, TODAY)
     assert mistakes(other, {"disagreement_item": "y"}, TODAY)["disagreement_item"] == "一覧から選んでください。"
+
+
+PLAN = {"planned_on": "2026-03-20", "goal": "朝ごはんを食べて学校に行く", "review_on": "2026-06-20"}
+STEP = {"step_1_action": "朝に電話する", "step_1_actor": "担任", "step_1_until": "2026-05-31"}
+
+
+def test_row_of_a_table_is_whole_or_empty() -> None:
+    assert mistakes_of("support_plan", **PLAN, **STEP) == {}
+    assert set(mistakes_of("support_plan", **PLAN)) == {"step_1_action"}
+    second = {"step_2_action": "訪問する", "step_2_until": "2026-03-19"}
+    assert mistakes_of("support_plan", **PLAN, **STEP, **second) == {
+        "step_2_actor": "「取り組み2：だれが」を入れてください。",
+        "step_2_until": "「作った日」より前の日付です。",
+    }
+    assert mistakes_of("support_plan", **PLAN, **STEP, step_3_actor="祖母") == {
+        "step_3_actor": "「取り組み3：すること」を入れてください。"
+    }
+
+
+def test_words_of_a_table_are_words_of_the_author() -> None:
+    shown = forms()["support_plan"].shown({**PLAN, **STEP, "staff_notes": "避難先"}, with_words=False)
+    assert [label for label, _ in shown] == ["作った日", "取り組み1：いつまでに", "見直しの日"]
+
+
+def test_table_is_laid_out_by_rows() -> None:
+    tables = [part for part in forms()["support_plan"].layout() if isinstance(part, tuple)]
+    assert [(label, len(rows), {len(row) for row in rows}) for label, rows in tables] == [("取り組み", 6, {3})]
+
+
+def test_family_has_the_plan_without_what_is_for_staff() -> None:
+    content = {**PLAN, **STEP, "step_3_action": "訪問する", "step_3_actor": "保健師", "step_3_until": "2026-06-01"}
+    plan = for_family({**content, "staff_notes": "秘密", "evaluation": "秘密"})
+    assert [(step.action, step.actor, step.until) for step in plan.steps] == [
+        ("朝に電話する", "担任", dt.date(2026, 5, 31)),
+        ("訪問する", "保健師", dt.date(2026, 6, 1)),
+    ]
+    assert plan.review_on == dt.date(2026, 6, 20)
+    assert "秘密" not in repr(plan)

@@ -8,7 +8,7 @@ import pytest
 
 from kodomo.errors import KodomoError
 from kodomo.home import Home
-from kodomo.publication.places import everyone_withheld, withheld_places
+from kodomo.publication.places import everyone_withheld, may_be_handed, withheld_places
 from tests.unit.publication.published import publish_people
 
 PEOPLE = [
@@ -52,3 +52,27 @@ def test_a_person_that_the_publication_does_not_know_is_withheld(home: Home) -> 
 def test_withheld_places_need_a_publication(tmp_path: Path) -> None:
     with pytest.raises(KodomoError):
         withheld_places(Home(tmp_path), ["mother"])
+
+
+@pytest.mark.parametrize(
+    ("child", "reader", "expected"),
+    [
+        ("child", "child", True),
+        ("child", "mother", True),
+        ("child", "grandmother", False),
+        ("child", "neighbour", False),
+        ("child", "stranger", False),
+        ("neighbour", "stranger", True),
+        ("stranger", "neighbour", False),
+    ],
+)
+def test_document_about_a_protected_child_is_for_the_protected_only(
+    home: Home, child: str, reader: str, expected: bool
+) -> None:
+    assert may_be_handed(home, child, reader) is expected
+
+
+def test_measure_typed_today_counts_for_documents_too(home: Home) -> None:
+    assert may_be_handed(home, "neighbour", "without household")
+    assert not may_be_handed(home, "neighbour", "without household", ["neighbour"])
+    assert may_be_handed(home, "neighbour", "without household", ["neighbour", "without household"])
