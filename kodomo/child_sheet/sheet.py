@@ -6,12 +6,13 @@ import datetime as dt
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from kodomo.child_sheet.genogram import Family, read_family
 from kodomo.child_sheet.timeline import Timeline, read_timeline
+from kodomo.entries.disputes import Place
 from kodomo.japanese import japanese_date
 
 TABLES = (
@@ -45,6 +46,9 @@ class Fact:
     ended_on: dt.date | None
     source: str
     delivered_on: dt.date | None
+    person_id: str = field(default="", compare=False)
+    place: Place | None = field(default=None, compare=False)
+    """Where it stands in what is in service; None where that is withheld."""
 
     @property
     def words(self) -> str:
@@ -203,6 +207,12 @@ class ChildSheet:
     timeline: Timeline
 
     @property
+    def facts(self) -> dict[str, Fact]:
+        """The facts behind all items whose place may be known, by the key of the place."""
+        items = [*(item for score in self.types for item in score.items), *self.other_items]
+        return {fact.place.key: fact for item in items for fact in item.facts if fact.place is not None}
+
+    @property
     def active(self) -> list[TypeScore]:
         """The types that are in force."""
         return [score for score in self.types if not score.is_trial]
@@ -314,6 +324,8 @@ def _facts(
                 row["ended_on"],
                 row["source_label"],
                 row["delivered_on"],
+                row["fact_person_id"],
+                Place.of_row(row),
             )
         )
     if not facts_by_item:
@@ -342,6 +354,8 @@ def _own_fact(row: Mapping[str, Any]) -> Fact:
         row["ended_on"],
         row["source_label"],
         None,
+        row["person_id"],
+        Place.of_row(row),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 import duckdb
 
@@ -11,6 +12,7 @@ from kodomo.determination.heard import HEARD, AssessError, Observation, refuse_u
 from kodomo.determination.nearby import near
 from kodomo.determination.results import ChildResult, Determination, read_results
 from kodomo.determination.service import Reader, in_service, reading
+from kodomo.entries.disputes import Place
 from kodomo.home import Home
 from kodomo.linkage.explain import find_person
 from kodomo.publication.inputs import TARGETS
@@ -55,9 +57,11 @@ def determine(
     scope: str = "person",
     heard: Sequence[Observation] = (),
     as_of_on: dt.date | None = None,
+    without: Collection[Place] = (),
 ) -> Determination:
     """Score one child, or the children of one household or family, for a date (default: that of the publication).
 
+    ``without``: facts that are left out, as if their holders had not delivered them.
     The statements are those of the batch that was published. Raises UsageError when there is no child to score, or
     when what was heard cannot be used.
     """
@@ -68,7 +72,9 @@ def determine(
         built_on = connection.execute(f"select as_of_on from {WAREHOUSE}.{PARAMETERS}").fetchall()[0][0]
         date = as_of_on or built_on
         refuse_unusable(heard, date)
-        children = evaluate(connection, reader, person_id, scope, heard, date, is_built=date == built_on)
+        children = evaluate(
+            connection, reader, person_id, scope, heard, date, is_built=date == built_on, without=without
+        )
         elapsed = int((time.perf_counter() - started) * 1000)
         return Determination(date, built_on, reader.folder.name, scope, tuple(heard), tuple(children), elapsed)
 
@@ -82,27 +88,35 @@ def evaluate(
     as_of_on: dt.date,
     *,
     is_built: bool,
+    without: Collection[Place] = (),
 ) -> list[ChildResult]:
     """Everything that a determination executes, from an empty ``scratch`` to the rows of each child.
 
     ``is_built``: whether the date is that of the publication. Raises AssessError when there is no child to score.
     """
     open_scratch(connection, as_of_on)
-    _choose(connection, reader, person_id, scope, None if is_built else as_of_on)
+    # Without some facts, chains and known cases are others too: they are made again, as for another date.
+    is_as_built = is_built and not without
+    _choose(connection, reader, person_id, scope, None if is_as_built else as_of_on, without)
     _add(connection, heard)
-    changed = [*CHOSEN, *([] if is_built else [PARAMETERS])]
+    changed = [*CHOSEN, *([] if is_as_built else [PARAMETERS])]
     reader.models.execute(connection, changed, [target for target in TARGETS if target not in CHOSEN])
     return read_results(connection, reader.models)
 
 
 def _choose(
-    connection: duckdb.DuckDBPyConnection, reader: Reader, person_id: str, scope: str, other: dt.date | None
+    connection: duckdb.DuckDBPyConnection,
+    reader: Reader,
+    person_id: str,
+    scope: str,
+    other: dt.date | None,
+    without: Collection[Place] = (),
 ) -> None:
     """Make the relations of CHOSEN in ``scratch`` for the chosen children only."""
     if other is not None:
         wanted = [*CHOSEN, "intermediate.int_person__identities"]
         changed = near(connection, reader, wanted, person_id, SCOPES.index(scope))
-        reader.models.execute(connection, changed, wanted)
+        reader.models.execute(connection, changed, wanted, after=_left_out(connection, without))
     source = WAREHOUSE if other is None else SCRATCH
     subject = person_id if other is None else _id_on_that_date(connection, person_id)
     connection.execute("create or replace temp table chosen (person_id varchar)")
@@ -128,6 +142,22 @@ def _choose(
             )
         else:
             connection.execute(f"delete from {SCRATCH}.{relation} where not ({kept})")
+
+
+def _left_out(connection: duckdb.DuckDBPyConnection, without: Collection[Place]) -> dict[str, Callable[[], None]]:
+    """What takes the facts at some places out of the observations and the cases, before anything is made of them."""
+
+    def leave_out(relation: str, names: tuple[str, ...]) -> None:
+        same = " and ".join(f"{name} = ?" for name in names)
+        for place in without:
+            values = [getattr(place, name) for name in names]
+            connection.execute(f"delete from {SCRATCH}.{relation} where {same}", values)
+
+    columns = {
+        "intermediate.int_observations__all": ("delivery_id", "line_number", "observation_code"),
+        "intermediate.int_family__cases": ("delivery_id", "line_number"),
+    }
+    return {relation: partial(leave_out, relation, names) for relation, names in columns.items()} if without else {}
 
 
 # Who is scored. `source` is the database of the date in question.

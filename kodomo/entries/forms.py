@@ -90,7 +90,7 @@ class Field:
 LONG_TEXTS = {
     "summary", "reason", "about", "outcome_reason", "disagreement_reason", "support_content", "told_by", "participants",
     "minutes", "asked", "known", "unknown", "strengths", "wishes", "own_tier_reason", "goal", "evaluation",
-    "staff_notes", "what_is_wrong",
+    "staff_notes", "line", "what_is_wrong", "answer_reason",
 }  # fmt: skip
 
 

@@ -136,6 +136,20 @@ def _write_people(connection: duckdb.DuckDBPyConnection, children: list[Child]) 
     connection.execute("create table marts.dim_person (person_id text, household_id text, is_dv_protected boolean)")
     people = [(child.name, f"household_id:{child.name}", child.is_protected) for child in children]
     connection.executemany("insert into marts.dim_person values (?, ?, ?)", people)
+    connection.execute(
+        "create table marts.fct_observation (person_id text, observation_code text, observed_on date, ended_on date, "
+        "value decimal(18, 3), text_value text, source_id text, delivery_id text, line_number bigint)"
+    )
+    # The fact behind the item of each child, and of its time line.
+    facts = [
+        (
+            person, f"observation_code:{child.name}", AS_OF, AS_OF, None, None, f"source_id:{child.name}",
+            f"delivery_id:{child.name}", NUMBER_BASE + child.number,
+        )
+        for child in children
+        for person in (f"fact_person_id:{child.name}", child.name)
+    ]  # fmt: skip
+    connection.executemany(f"insert into marts.fct_observation values ({', '.join('?' * 9)})", facts)
     connection.execute("create table marts.dim_household as select household_id, is_dv_protected from marts.dim_person")
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+import uuid
 
 import pytest
 import requests
 from pypdf import PdfReader
 
+from kodomo.entries.disputes import answer_id
 from kodomo.entries.store import EntryStore
 from superset_config.pages.child_keys import Keys
 from tests.security.scratch import CHILDREN, leaks, tells_of_the_machine
@@ -185,6 +187,42 @@ def test_explanation_for_the_family_has_no_points_and_is_logged(server: Server) 
     asked["person_id"] = hidden
     assert post_to(unauthorised, address_of(unauthorised, hidden), **asked).status_code == 422
     assert post_to(authorised, address_of(authorised, hidden), **asked).content.startswith(b"%PDF")
+
+
+def test_line_is_marked_on_one_s_own_sheet_and_shown_until_it_is_mended(server: Server) -> None:
+    person = server.person("child_ryotsu")
+    found = addresses(person)
+    child, address = list(found.items())[-2]
+    key = re.search(r'form="dispute" name="fact" value="([^"]+)"', person.get(address).text).group(1)
+    assert child in key
+    for wrong, status in (({"fact": "x"}, 422), ({"fact": key, "send": "1"}, 422)):
+        assert post_to(person, address, "dispute", **wrong).status_code == status, wrong
+    assert "保有部署のデータ管理担当が確かめて答えます" in post_to(person, address, "dispute", fact=key).text
+    sent = {"fact": key, "send": "1", "what_is_wrong": "別の子どものこと", "record_id": str(uuid.uuid4())}
+    stranger = next(iter(found.values()))
+    assert post_to(person, stranger, "dispute", **sent).status_code == 422
+    other = address_of(server.person("child_all"), child_of("mano"))
+    assert post_to(person, other, "dispute", **sent).status_code == 404
+    store = EntryStore(server.home)
+    assert not store.current("disputed_line", person_id=child)
+    page = post_to(person, address, "dispute", **sent).text
+    assert "別の子どものこと" in page
+    assert "指摘中" in page
+    # The scratch publication has nothing to determine with.
+    assert "いま計算できません" in page
+    content = store.current("disputed_line", person_id=child)[0].content
+    assert content["delivery_id"] == f"delivery_id:{child}"
+    assert "別の子どものこと" in person.get(address).text
+    # A department that does not see the fact does not see that it is marked.
+    council = server.person("council_all")
+    theirs = addresses(council).get(child)
+    assert theirs is None or "別の子どものこと" not in council.get(theirs).text
+    store.create("line_answer", {"answer": "right", "answer_reason": "台帳のとおり"}, by="x", department="health",
+                 person_id=child, record_id=answer_id(sent["record_id"]))  # fmt: skip
+    page = person.get(address).text
+    assert "正しいという回答" in page
+    assert "台帳のとおり" in page
+    assert "いま計算できません" not in page
 
 
 def post_to(person: Person, address: str, page: str = "print", **body: str) -> requests.Response:

@@ -15,6 +15,7 @@ from pypdf import PdfReader
 
 from kodomo.access.access import read_access
 from kodomo.access.staff import DEMO_STAFF, read_staff
+from kodomo.entries.disputes import answer_id, content_of
 from kodomo.entries.meeting import record_id_of
 from kodomo.entries.store import EntryStore
 from superset_config.pages.base import url_of
@@ -34,6 +35,7 @@ MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
         "support_measure", "person_request", "link_review", "delivery_decision", "code_decision",
+        "disputed_line",
     },
     "child_all_nodv": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "person_request",
@@ -46,8 +48,8 @@ MAY = {
     "education_sawata": {"start", "children", "child", "school_consultation", "school_absence"},
     "health_all": {"start", "children", "child"},
     "guidance_all": {"start", "children", "child", "meeting", "assessment", "support_plan"},
-    "steward_health": {"start", "delivery_decision", "code_decision"},
-    "steward_child": {"start", "link_review", "delivery_decision", "code_decision"},
+    "steward_health": {"start", "delivery_decision", "code_decision", "disputed_line"},
+    "steward_child": {"start", "link_review", "delivery_decision", "code_decision", "disputed_line"},
     "analyst_all": {"start"},
     "executive_all": {"start"},
     "partner": {"start"},
@@ -380,23 +382,25 @@ PLAN = {
 
 
 def test_assessment_stands_on_the_sheet_and_beside_the_child_in_the_meeting(server: Server) -> None:
-    person, child = server.person("child_ryotsu"), child_of("ryotsu")
-    answer = post(
-        person, "/entry/assessment/save", about_child_id=child, record_id=str(uuid.uuid4()), **ASSESSMENT
-    )  # fmt: skip
+    person = server.person("child_ryotsu")
+    # Not the first of the area, so that the other tests keep theirs.
+    child = [c.name for c in CHILDREN if c.area == "ryotsu" and not c.is_protected][2]
+    typed = {"about_child_id": child, "record_id": str(uuid.uuid4()), **ASSESSMENT}
+    answer = post(person, "/entry/assessment/save", **typed)
     assert answer.status_code == 302
     sheet = person.get(answer.headers["Location"])
     assert child not in answer.headers["Location"]
     assert ASSESSMENT["strengths"] in sheet.text
-    agenda = "/entry/meeting/agenda?on=2026-04-17"
-    assert post(server.person("guidance_all"), agenda, base="0").status_code == 302
-    assert post(person, agenda, person_id=child, base="0").status_code == 302
+    # The scratch children have no priority: one with a decision is on an agenda.
+    decision = {"meeting_on": "2026-04-10", "decision": "watch", "agrees_with_tier": "yes", "review_on": "2026-04-16"}
+    post(person, "/entry/meeting/decide", person_id=child, record_id=str(uuid.uuid4()), **decision)
+    assert post(person, "/entry/meeting/agenda?on=2026-04-17", person_id=child, base="0").status_code == 302
     turn = person.get("/entry/meeting/turn?on=2026-04-17").text
     assert ASSESSMENT["strengths"] in turn
     assert "潜在的リスク" in turn
     # Of a scope that has no meeting, neither page nor sheet has it.
     assert post(server.person("education_sawata"), "/entry/assessment/new", person_id=child).status_code == 403
-    assert post(server.person("child_ryotsu"), "/entry/assessment/new", person_id=child_of("mano")).status_code == 404
+    assert post(person, "/entry/assessment/new", person_id=child_of("mano")).status_code == 404
 
 
 def test_copy_of_a_plan_says_for_whom_and_for_what_and_has_no_note_for_staff(server: Server) -> None:
@@ -443,6 +447,46 @@ def test_plan_of_a_protected_child_is_copied_by_the_authorised_only(server: Serv
     refused = post(other, copy, person_id=child, purpose=purpose)
     assert (refused.status_code, "支援措置を扱う職員だけ" in refused.text) == (422, True)
     assert post(server.person("child_all"), copy, person_id=child, purpose=purpose).content.startswith(b"%PDF")
+
+
+def test_marked_line_is_for_the_steward_of_its_holder(server: Server) -> None:
+    person = server.person("child_all")
+    ids = {}
+    for child in (child_of("sawata"), child_of("sawata", is_protected=True)):
+        fact = {
+            "fact_person_id": child, "source_id": "infant_checkups", "observation_code": "checkup_missed",
+            "observed_on": "2026-01-05", "delivery_id": "20260401-health", "line_number": 7,
+        }  # fmt: skip
+        content = content_of(fact, f"{SECRET}のはず", f"健診の未受診 {SECRET}")
+        version = store(server).create(
+            "disputed_line", content, by="child_sawata", department="child", person_id=child
+        )  # fmt: skip
+        ids[child] = version.record_id
+    open_, hidden = ids
+    steward = server.person("steward_health")
+    page = steward.get("/entry/disputed_line/").text
+    assert not leaks(page, steward.seen)
+    assert page.count("乳幼児健診の未受診") == 2
+    assert page.count("20260401-health 7行目") == 2
+    # Neither the child nor its line in words; and of a protected family, no word of the author.
+    assert page.count(f"{SECRET}のはず") == 1
+    assert "健診の未受診 " + SECRET not in page
+    assert page.count("child_sawata") == 1
+    assert "健診の未受診" in server.person("steward_child").get("/entry/disputed_line/").text
+    for username in ("steward_welfare", "steward_education"):
+        assert "健診の未受診" not in server.person(username).get("/entry/disputed_line/").text
+    # The fact is not in what is in service: it counts as mended, and no steward waits for it.
+    assert "直りました" in page
+    assert "回答を待つ指摘　0件" in steward.get("/kodomo/").text
+    answer = {"record_id": ids[open_], "answer": "right", "answer_reason": "確かめた"}
+    assert post(steward, "/entry/disputed_line/answer", **{**answer, "answer_reason": ""}).status_code == 422
+    assert post(steward, "/entry/disputed_line/answer", **{**answer, "record_id": str(uuid.uuid4())}).status_code == 404
+    assert post(person, "/entry/disputed_line/answer", **answer).status_code == 302
+    assert store(server).newest(answer_id(ids[open_])).content["answer"] == "right"
+    # A second first answer changes nothing.
+    assert post(steward, "/entry/disputed_line/answer", **{**answer, "answer": "mend"}).status_code == 302
+    assert store(server).newest(answer_id(ids[open_])).content["answer"] == "right"
+    assert hidden in {v.person_id for v in store(server).current("disputed_line")}
 
 
 def test_minutes_are_for_their_author_and_the_authorised(server: Server) -> None:

@@ -47,6 +47,7 @@ from superset_config.pages.base import (
 )
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.child import family_picture, shown_entries
+from superset_config.pages.views.disputes import disputed_lines
 from superset_config.pages.views.meeting_child import MeetingChildPages
 from superset_config.pages.words import SAVED_NOW_JA
 
@@ -194,6 +195,7 @@ class AgendaPages(MeetingChildPages):
             decided=decision_at(item, on),
             decisions=[(v, forms()["decision"].shown(v.content, with_words=is_readable(v, reach)))
                        for v in reversed(item.decisions)],
+            marked=disputed_lines(reach, child, sheet),
             assessments=shown_entries(reach, child, "assessment"),
             form=self._decision_form(reach, child),
             decision_labels=labels("decision"),

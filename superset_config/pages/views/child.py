@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from typing import Any
 
-from flask import abort, request
+from flask import abort, redirect, request
 from markupsafe import Markup
 
 from kodomo import clock
@@ -14,9 +15,13 @@ from kodomo.child_sheet.explanation import TABLES as EXPLAINED_BY
 from kodomo.child_sheet.explanation import explain
 from kodomo.child_sheet.genogram import in_words
 from kodomo.child_sheet.sheet import TABLES, ChildSheet, read_sheet
-from kodomo.entries.forms import forms
+from kodomo.determination.disputed import fact_at
+from kodomo.entries.disputes import FORM as DISPUTED
+from kodomo.entries.disputes import content_of
+from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.store import Version
 from kodomo.errors import KodomoError
+from kodomo.home import Home
 from kodomo.parameters import labels, parameter
 from superset_config.pages.base import (
     MAX_PURPOSE,
@@ -33,6 +38,7 @@ from superset_config.pages.base import (
 )
 from superset_config.pages.child_keys import person_of
 from superset_config.pages.reach import Reach
+from superset_config.pages.views.disputes import disputed_lines
 from superset_config.pages.views.plans import handing_obstacle
 
 
@@ -80,6 +86,7 @@ class ChildPage(EntryPage):
         return {
             "child": child,
             "sheet": sheet,
+            "marked": disputed_lines(reach, child, sheet),
             "why": words.why,
             "changed": words.changed(sheet),
             "sure": words.sure(sheet),
@@ -112,6 +119,34 @@ class ChildPage(EntryPage):
             "print_child.html", **self._parts(reach, child), purpose=purpose, who=username(), made_on=clock.today()
         )
         return as_pdf(html, "kohyo.pdf")
+
+    @route("/<key>/dispute", "POST")
+    def dispute(self, reach: Reach, key: str) -> Any:
+        """Mark a line of the sheet as wrong, for the steward of its holder: the form, and what is sent with it."""
+        child = reach.child(person_of(key))
+        if child is None:
+            return self.show("child_gone.html", reach), 404
+        fact = read_sheet(reach.rows_about(child, TABLES), child).facts.get(typed("fact"))
+        if fact is None:
+            return self._shown(reach, child, key, wrong="指摘する行を選んでください。"), 422
+        form = forms()[DISPUTED]
+        content = clean(form, {**request.form.to_dict(), "line": fact.words})
+        wrong = mistakes(form, content) if typed("send") else {}
+        if wrong or not typed("send"):
+            shown = self.show(
+                "dispute.html", reach, key=key, child=child, fact=fact, form=form, content=content, mistakes=wrong,
+                record_id=str(uuid.uuid4()),
+            )  # fmt: skip
+            return (shown, 422) if wrong else shown
+        kept = fact_at(Home.from_environment(), fact.place, fact.person_id)
+        if kept is None:
+            abort(404)
+        self.keep(
+            reach, DISPUTED, content_of(kept, content["what_is_wrong"], fact.words), person_id=child["person_id"],
+            saved="指摘を保存しました。保有部署のデータ管理担当が確かめます。",
+        )  # fmt: skip
+        audit("disputed_line_mark")
+        return redirect(f"{self.route_base}/{key}")
 
     @route("/<key>/explain", "POST")
     def explanation(self, reach: Reach, key: str) -> Any:

@@ -12,6 +12,7 @@ from superset_config.pages.base import FILTERS, TEMPLATES, explain_refusal, url_
 from superset_config.pages.views.assess import AssessPage
 from superset_config.pages.views.child import ChildPage
 from superset_config.pages.views.children import ChildrenPage
+from superset_config.pages.views.disputes import DisputedLinePage
 from superset_config.pages.views.meeting import MeetingPage
 from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
 from superset_config.pages.views.records import FormPage, RequestPage
@@ -20,8 +21,8 @@ from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecis
 from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
-    AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage,
-    MeetingPage, RequestPage, StartPage, SupportPlanPage,
+    AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage, DeliveryDecisionPage, DisputedLinePage,
+    LinkReviewPage, MeetingPage, RequestPage, StartPage, SupportPlanPage,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from superset_config.pages.base import SEARCHED, EntryPage, route, store, url_of
 from superset_config.pages.guide import guide, headings, part
 from superset_config.pages.menu import menu_of
 from superset_config.pages.reach import Reach
+from superset_config.pages.views.disputes import DisputedLinePage, disputes_of_holder
 
 UNKNOWN_RISK = {"known": "unknown", "tier": "latent-up"}
 TODAY_JA = {
@@ -70,6 +71,7 @@ class StartPage(EntryPage):
             types=_types(conditions) if lists_children else [],
             watches=self._watches(reach, conditions) if lists_children else [],
             lists_children=lists_children,
+            waiting_disputes=waiting_disputes(reach),
             tasks=menu_of(reach),
             about=part(""),
             trouble=part("困ったとき"),
@@ -110,6 +112,13 @@ class StartPage(EntryPage):
     def help(self, reach: Reach) -> str:
         """The guide for staff, with its words."""
         return self.show("help.html", reach, guide=guide(), headings=headings())
+
+
+def waiting_disputes(reach: Reach) -> tuple[int, str] | None:
+    """How many marked lines wait for the answer of this steward, and the address of their page; None for others."""
+    if DisputedLinePage.page not in reach.pages():
+        return None
+    return sum(dispute.is_waiting for dispute in disputes_of_holder(reach)), url_of(DisputedLinePage.page)
 
 
 def _types(conditions: Conditions) -> list[tuple[str, list[tuple[str, int, str]]]]:
