@@ -324,7 +324,7 @@ def _facts(
                 row["ended_on"],
                 row["source_label"],
                 row["delivered_on"],
-                row["fact_person_id"],
+                row.get("fact_person_id") or "",
                 Place.of_row(row),
             )
         )
@@ -354,7 +354,7 @@ def _own_fact(row: Mapping[str, Any]) -> Fact:
         row["ended_on"],
         row["source_label"],
         None,
-        row["person_id"],
+        row.get("person_id") or "",
         Place.of_row(row),
     )
 

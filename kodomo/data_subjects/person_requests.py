@@ -6,7 +6,7 @@ What was granted holds for what comes later too: a row of the person that a late
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -14,6 +14,8 @@ import duckdb
 from kodomo.contract import Contract, load_contracts
 from kodomo.data_subjects.person_records import Known, known_as, rejects_about, rows_about
 from kodomo.data_subjects.retention import original_until
+from kodomo.entries.disputes import FORM as DISPUTED
+from kodomo.entries.disputes import answer_id, answers, is_about
 from kodomo.entries.forms import EVERY_SOURCE, forms
 from kodomo.entries.requests import FORM, is_granted
 from kodomo.entries.store import EntryStore, Version
@@ -79,6 +81,20 @@ def erase_typed(store: EntryStore) -> None:
             if form.source in sources:
                 for version in store.current(form.name, person_id=request.person_id):
                     store.erase(version.record_id, by=request.entered_by, reason=_reason(request))
+        for record_id in marked_lines(store, request.person_id or "", sources):
+            store.erase(record_id, by=request.entered_by, reason=_reason(request))
+
+
+def marked_lines(store: EntryStore, person_id: str, source_ids: Collection[str]) -> list[str]:
+    """Ids of the records of marked lines that copy a fact of a person from some sources, each with its answer."""
+    marked = [v for v in store.current(DISPUTED, with_deleted=True) if is_about(v, person_id, source_ids)]
+    answered = answers(store)
+    return [
+        record_id
+        for version in marked
+        for record_id in (version.record_id, answer_id(version.record_id))
+        if record_id == version.record_id or record_id in answered
+    ]
 
 
 def _reason(request: Version) -> str:

@@ -271,7 +271,8 @@ def _unlink(connection: duckdb.DuckDBPyConnection, home: Home, delivery_id: str)
 
 
 def _due_entries(home: Home, as_of_on: dt.date) -> list[Due]:
-    """Records that people typed into the form of a source, by the day of their last version."""
+    """Records that people typed into the form of a source, or of lines marked as wrong, by their last version's day."""
+    from kodomo.entries.disputes import FORM as DISPUTED
     from kodomo.entries.forms import forms
     from kodomo.entries.store import EntryStore
     from kodomo.ingest.entries import has_entries
@@ -282,7 +283,9 @@ def _due_entries(home: Home, as_of_on: dt.date) -> list[Due]:
     sources = {form.name: contracts[form.source] for form in forms().values() if form.source}
     items = []
     for version in EntryStore(home).current(with_deleted=True):
-        contract = sources.get(version.form)
+        # A marked line copies a fact: it is kept as long as the source that the fact is of.
+        copied = contracts.get(version.content.get("source_id", "")) if version.form == DISPUTED else None
+        contract = sources.get(version.form) or copied
         months = [_months(column) for column in contract.columns] if contract else [None]
         if contract is None or not version.content or None in months:
             continue

@@ -49,12 +49,14 @@ ENDS_THE_SESSION = {"/logout/", "/login/", "/login/logout/", "/superset/logout/"
 NAMED_PARTS = {"path": "index.html"}
 FORMS = (
     "decision", "support", "paper_case", "person_request", "support_measure", "assessment", "support_plan",
+    "disputed_line",
 )  # fmt: skip
 """Forms of which there is a record about each family."""
 TELLS_NOBODY = {
     "/data-docs/<path:name>": "results of checks without values, for stewards; no site lies beside this copy of a home",
     "/entry/code_decision/decide": "leads back to the page: nothing of a person is sent or shown",
     "/entry/delivery_decision/decide": "leads back to the page: nothing of a person is sent or shown",
+    "/entry/disputed_line/answer": "leads back to the page of marked lines, which is asked for itself",
     "/entry/link_review/decide": "leads back to the page of pairs, which is asked for itself",
     "/kodomo/children/save": "leads back to the list, which is asked for itself",
     "/kodomo/children/saved/<uuid:record_id>/remove": "leads back to the list, which is asked for itself",
@@ -111,6 +113,8 @@ def kept(server: Server, families: list[Family]) -> dict[str, Family]:
         }  # fmt: skip
         words = {
             "support_content": f"{family.town}へ訪問", "disagreement_reason": family.town, "about": family.school,
+            "fact_person_id": family.child, "source_id": "school_attendance", "observation_code": "school_absence_days",
+            "observed_on": "2026-03-31", "line": family.school, "what_is_wrong": family.town,
             "known": family.town, "step_1_actor": family.school, "goal": f"{family.town}へ訪問",
         }  # fmt: skip
         for form in FORMS:

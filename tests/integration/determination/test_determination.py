@@ -22,6 +22,7 @@ from kodomo.determination.heard import (
 )
 from kodomo.determination.results import Determination
 from kodomo.determination.service import in_service
+from kodomo.entries.disputes import Place
 from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 from kodomo.publication.inputs import AS_BUILT, TARGETS, read_statements
@@ -371,3 +372,77 @@ def test_the_command_needs_a_purpose(city: City, ranked: list[str]) -> None:
     answer = kodomo("assess", ranked[0], "--purpose", " ", home=city.home, check=False)
     assert answer.returncode == 2
     assert "purpose" in answer.stderr
+
+
+def places_of(home: Home, person_id: str, item_code: str) -> list[Place]:
+    rows = query(
+        home,
+        f"select distinct delivery_id, line_number, observation_code from {WAREHOUSE}.marts.bi_item_fact "
+        "where person_id = ? and item_code = ?",
+        person_id, item_code,
+    )  # fmt: skip
+    return [Place(*row) for row in rows]
+
+
+def test_fact_that_is_nowhere_leaves_the_batchs_rows(home: Home, ranked: list[str]) -> None:
+    scores, contributions = (
+        batch_rows(home, "fct_risk_score", SCORES),
+        batch_rows(home, "fct_risk_contribution", CONTRIBUTIONS),
+    )
+    for person_id in ranked[:3]:
+        without = determine(home, person_id, without=[Place("nowhere", 1, "school_absence_days")])
+        assert score_rows(without) == scores[person_id]
+        assert contribution_rows(without) == contributions[person_id]
+
+
+def test_item_without_its_facts_counts_no_more_and_the_rest_makes_the_score(home: Home, ranked: list[str]) -> None:
+    counted = [
+        (person_id, *row)
+        for person_id in ranked[:3]
+        for row in query(
+            home,
+            f"""
+            select parts.item_code
+            from {WAREHOUSE}.marts.bi_contribution as parts
+            semi join {WAREHOUSE}.marts.bi_item_fact as facts
+                on parts.person_id = facts.person_id and parts.item_code = facts.item_code
+            where parts.person_id = ? and parts.is_active_version and parts.is_counted and parts.coefficient > 0
+            order by parts.coefficient desc, parts.item_code limit 1
+            """,
+            person_id,
+        )
+    ]
+    assert counted
+    for person_id, item_code in counted:
+        child = determine(home, person_id, without=places_of(home, person_id, item_code)).children[0]
+        left = [row for row in child.contributions if row.change != "gone"]
+        assert item_code not in {row.item_code for row in left if row.evidence}
+        for score in child.scores:
+            own = (score.model_version, score.difficulty_type)
+            parts = [
+                row.coefficient for row in left if (row.model_version, row.difficulty_type) == own and row.is_counted
+            ]
+            assert score.score == sum(parts, Decimal(0))
+
+
+def test_case_that_is_left_out_makes_no_chain(home: Home) -> None:
+    rows = query(
+        home,
+        f"""
+        select chains.person_id, chains.end_person_id, facts.delivery_id, facts.line_number, facts.observation_code
+        from {WAREHOUSE}.marts.fct_chain as chains
+        inner join {WAREHOUSE}.marts.fct_observation as facts
+            on chains.end_person_id = facts.person_id and chains.case_source_id = facts.source_id
+        where chains.as_of_on = ? and chains.case_source_id = 'council_cases'
+        qualify count(*) over (partition by chains.person_id, chains.end_person_id) = 1
+        order by all limit 2
+        """,
+        AS_OF,
+    )
+    assert rows
+    for person_id, end_person_id, *place in rows:
+        before = determine(home, person_id).children[0].chains
+        after = determine(home, person_id, without=[Place(*place)]).children[0].chains
+        assert end_person_id in {chain.end_person_id for chain in before}
+        sources = {chain.case_source_id for chain in after if chain.end_person_id == end_person_id}
+        assert "council_cases" not in sources
