@@ -197,7 +197,7 @@ def test_line_is_marked_on_one_s_own_sheet_and_shown_until_it_is_mended(server: 
     assert child in key
     for wrong, status in (({"fact": "x"}, 422), ({"fact": key, "send": "1"}, 422)):
         assert post_to(person, address, "dispute", **wrong).status_code == status, wrong
-    assert "保有部署のデータ管理担当が確かめて答えます" in post_to(person, address, "dispute", fact=key).text
+    assert "データ管理担当が確かめて答えます" in post_to(person, address, "dispute", fact=key).text
     sent = {"fact": key, "send": "1", "what_is_wrong": "別の子どものこと", "record_id": str(uuid.uuid4())}
     stranger = next(iter(found.values()))
     assert post_to(person, stranger, "dispute", **sent).status_code == 422

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 from flask import abort, request
 
 from kodomo.child_sheet.sheet import ChildSheet
@@ -52,7 +53,7 @@ def disputed_lines(reach: Reach, child: dict[str, Any], sheet: ChildSheet) -> Di
         try:
             without = scores_without(home, child["person_id"], is_open)
             scores = tuple(s for s in changed_scores(without, types) if s.model_version in versions)
-        except KodomoError:
+        except (KodomoError, duckdb.Error):
             scores = None
     return DisputedLines(
         tuple((dispute, is_readable(dispute.version, reach)) for dispute in known),
