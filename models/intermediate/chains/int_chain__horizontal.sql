@@ -63,113 +63,49 @@ at_0 as (
     anti join protected_people on recent_cases.person_id = protected_people.person_id
 ),
 
-reached_1 as (
-    select
-        at_0.end_person_id,
-        steps_onward.neighbour_id as person_id,
-        1 as steps,
-        steps_onward.neighbour_id || '>' || arg_min(at_0.path, at_0.person_id) as path
-    from at_0
-    inner join steps_onward on at_0.person_id = steps_onward.person_id
-    group by at_0.end_person_id, steps_onward.neighbour_id
+within_0 as (
+    select * from at_0
 ),
 
-at_1 as (
-    select reached_1.*
-    from reached_1
-    anti join at_0
-        on reached_1.end_person_id = at_0.end_person_id and reached_1.person_id = at_0.person_id
-),
+-- At each step, those who were not reached before.
+{%- for step in range(1, var('chain_steps') + 1) %}
+    {%- set onward = 'steps_to_children' if step == var('chain_steps') else 'steps_onward' %}
 
-within_1 as (
-    select end_person_id, person_id from at_0
-    union all
-    select end_person_id, person_id from at_1
-),
+    reached_{{ step }} as (
+        select
+            at_{{ step - 1 }}.end_person_id,
+            {{ onward }}.neighbour_id as person_id,
+            {{ step }} as steps,
+            {{ onward }}.neighbour_id
+            || '>'
+            || arg_min(at_{{ step - 1 }}.path, at_{{ step - 1 }}.person_id) as path
+        from at_{{ step - 1 }}
+        inner join {{ onward }} on at_{{ step - 1 }}.person_id = {{ onward }}.person_id
+        group by at_{{ step - 1 }}.end_person_id, {{ onward }}.neighbour_id
+    ),
 
-reached_2 as (
-    select
-        at_1.end_person_id,
-        steps_onward.neighbour_id as person_id,
-        2 as steps,
-        steps_onward.neighbour_id || '>' || arg_min(at_1.path, at_1.person_id) as path
-    from at_1
-    inner join steps_onward on at_1.person_id = steps_onward.person_id
-    group by at_1.end_person_id, steps_onward.neighbour_id
-),
+    at_{{ step }} as (
+        select reached_{{ step }}.*
+        from reached_{{ step }}
+        anti join within_{{ step - 1 }} as nearer
+            on
+                reached_{{ step }}.end_person_id = nearer.end_person_id
+                and reached_{{ step }}.person_id = nearer.person_id
+    ),
 
-at_2 as (
-    select reached_2.*
-    from reached_2
-    anti join within_1
-        on reached_2.end_person_id = within_1.end_person_id and reached_2.person_id = within_1.person_id
-),
-
-within_2 as (
-    select end_person_id, person_id from at_0
-    union all
-    select end_person_id, person_id from at_1
-    union all
-    select end_person_id, person_id from at_2
-),
-
-reached_3 as (
-    select
-        at_2.end_person_id,
-        steps_onward.neighbour_id as person_id,
-        3 as steps,
-        steps_onward.neighbour_id || '>' || arg_min(at_2.path, at_2.person_id) as path
-    from at_2
-    inner join steps_onward on at_2.person_id = steps_onward.person_id
-    group by at_2.end_person_id, steps_onward.neighbour_id
-),
-
-at_3 as (
-    select reached_3.*
-    from reached_3
-    anti join within_2
-        on reached_3.end_person_id = within_2.end_person_id and reached_3.person_id = within_2.person_id
-),
-
-within_3 as (
-    select end_person_id, person_id from at_0
-    union all
-    select end_person_id, person_id from at_1
-    union all
-    select end_person_id, person_id from at_2
-    union all
-    select end_person_id, person_id from at_3
-),
-
-reached_4 as (
-    select
-        at_3.end_person_id,
-        steps_to_children.neighbour_id as person_id,
-        4 as steps,
-        steps_to_children.neighbour_id || '>' || arg_min(at_3.path, at_3.person_id) as path
-    from at_3
-    inner join steps_to_children on at_3.person_id = steps_to_children.person_id
-    group by at_3.end_person_id, steps_to_children.neighbour_id
-),
-
-at_4 as (
-    select reached_4.*
-    from reached_4
-    anti join within_3
-        on reached_4.end_person_id = within_3.end_person_id and reached_4.person_id = within_3.person_id
-),
+    within_{{ step }} as (
+        select * from within_{{ step - 1 }}
+        union all
+        select * from at_{{ step }}
+    ),
+{%- endfor %}
 
 named as (
-    select * from at_1
-    union all
-    select * from at_2
-    union all
-    select * from at_3
-    union all
-    select * from at_4
+    select * from within_{{ var('chain_steps') }}
+    where steps > 0
 ),
 
--- A protected person within four steps counts all the same, and so does a person reached over one: a number shows no
+-- A protected person within these steps counts all the same, and so does a person reached over one: a number shows no
 -- name and no place.
 around_protected as (
     select person_id as protected_id, person_id, 0 as steps from protected_people
