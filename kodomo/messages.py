@@ -24,10 +24,39 @@ def catalogue() -> dict[str, str]:
     return YAML(typ="safe").load(CATALOGUE.read_text(encoding="utf-8")) or {}
 
 
+class Sentence:
+    """A template of the catalogue with its details, which may be in two languages too (``in_language``), and lists of
+    them; as text it is English."""
+
+    def __init__(self, template: str, **details: Any) -> None:
+        self.template, self.details = template, details
+
+    def __str__(self) -> str:
+        return self.in_language(ENGLISH)
+
+    def in_language(self, language: str) -> str:
+        """The sentence in a language."""
+        return render(self.template, language, **self.details)
+
+
+def sentence_of(error: KodomoError) -> Sentence:
+    """What an error says."""
+    return Sentence(error.template, **error.details)
+
+
 def render(template: str, language: str, **details: Any) -> str:
     """A message in a language; in English where the catalogue does not have it."""
     text = template if language == ENGLISH else catalogue().get(template, template)
-    return text.format(**details) if details else text
+    said = {name: _detail(detail, language) for name, detail in details.items()}
+    return text.format(**said) if said else text
+
+
+def _detail(detail: Any, language: str) -> Any:
+    if hasattr(detail, "in_language"):
+        return detail.in_language(language)
+    if isinstance(detail, list):
+        return ("、" if language == JAPANESE else "; ").join(str(_detail(one, language)) for one in detail)
+    return detail
 
 
 def english(template: str, **details: Any) -> str:

@@ -16,7 +16,7 @@ def run_with_progress(batch: Any) -> None:
 
     from kodomo.register import left_out
     from orchestration.console import print_table
-    from orchestration.language import translated
+    from orchestration.language import language, translated
     from orchestration.run import run_batch
 
     steps = {
@@ -56,7 +56,7 @@ def run_with_progress(batch: Any) -> None:
             "read": delivery.rows_read,
             "loaded": delivery.rows_loaded,
             "rejected": delivery.rows_rejected,
-            "reason": delivery.reason,
+            "reason": delivery.in_language(language()),
         }
         for delivery in batch.deliveries
         if delivery.status != "loaded" or delivery.rows_rejected or delivery.reason
@@ -69,7 +69,7 @@ def run_with_progress(batch: Any) -> None:
             "read": None,
             "loaded": None,
             "rejected": None,
-            "reason": file.reason,
+            "reason": file.reason.in_language(language()),
         }
         for file in batch.left
     ]

@@ -18,7 +18,7 @@ from kodomo.errors import KodomoError, UsageError, WarehouseBusyError, without_v
 from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.ingest.decisions import no_such_delivery
-from kodomo.ingest.files import ParsedFile, RefusedError, may_be_kept, parse
+from kodomo.ingest.files import ForbiddenError, ParsedFile, RefusedError, may_be_kept, parse
 from kodomo.ingest.folder import (
     LandedFile,
     LeftFile,
@@ -35,6 +35,7 @@ from kodomo.ingest.load import Loaded, load
 from kodomo.ingest.losses import register_losses
 from kodomo.ingest.mending import loaded_lines, mended_by, record_mended
 from kodomo.ingest.tables import delete_rows, ensure_tables, write_data_items
+from kodomo.messages import JAPANESE, Sentence, sentence_of
 from kodomo.warehouse import connect, transaction
 
 HELD_BELOW_PERCENT = 70
@@ -66,19 +67,37 @@ class Delivery:
     rows_rejected: int
     status: str
     reason: str | None
+    reason_ja: str | None
     layout: str | None = None
     """Name of the layout that the file is written in; None where it was not read."""
 
-    def refused(self, reason: str) -> Delivery:
+    def in_language(self, language: str) -> str:
+        """The reason in a language; empty without one."""
+        return (self.reason_ja if language == JAPANESE else self.reason) or self.reason or ""
+
+    def refused(self, sentence: Sentence) -> Delivery:
         """The same, refused: nothing of it was read."""
-        return replace(self, status="refused", reason=reason)
+        return replace(self, status="refused", **_reason(sentence))
+
+
+def _reason(*sentences: Sentence) -> dict[str, str | None]:
+    """The fields of a reason in English, for machines, and in Japanese, for stewards; empty without a sentence."""
+    return {
+        "reason": " ".join(map(str, sentences)) or None,
+        "reason_ja": "".join(sentence.in_language(JAPANESE) for sentence in sentences) or None,
+    }
+
+
+def _about(file_name: str, error: KodomoError) -> Sentence:
+    """What is wrong with a file, with its name."""
+    return Sentence("{file_name}: {error}", file_name=file_name, error=sentence_of(error))
 
 
 def _unread(contract: Contract | None, kind: str | None, **known: Any) -> Delivery:
     """A delivery of which nothing has been read yet; ``kind``: other than the contract says."""
     kind = kind or (contract.delivery if contract else "full")
-    nothing: dict[str, Any] = {"encoding": None, "rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, "reason": None}
-    return Delivery(kind=kind, status="held", **known, **nothing)
+    nothing: dict[str, Any] = {"encoding": None, "rows_read": 0, "rows_loaded": 0, "rows_rejected": 0}
+    return Delivery(kind=kind, status="held", **known, **nothing, **_reason())
 
 
 def ingest_landing(
@@ -114,10 +133,10 @@ def ingest_landing(
         for file in files:
             try:
                 if file.path in waiting:
-                    raise UnsettledError(waiting[file.path])
+                    raise UnsettledError(waiting[file.path].template, **waiting[file.path].details)
                 delivery = _take_landed(connection, home, contracts, file, run_id, as_of_on)
             except UnsettledError as error:
-                left.append(LeftFile(file.source_id, file.name, str(error)))
+                left.append(LeftFile(file.source_id, file.name, sentence_of(error)))
                 continue
             if delivery is not None:
                 deliveries.append(delivery)
@@ -125,9 +144,13 @@ def ingest_landing(
                 progress(file.name)
     stopped = [delivery for delivery in deliveries if delivery.status in {"refused", "held"}]
     if strict and (stopped or left):
-        lines = [f"  {delivery.source_id}/{delivery.file_name}: {delivery.reason}" for delivery in stopped]
-        lines += [f"  {file.source_id}/{file.file_name}: {file.reason}" for file in left]
-        raise KodomoError("Deliveries were not accepted:\n{lines}", lines="\n".join(lines))
+        reasons = [(delivery.source_id, delivery.file_name, delivery) for delivery in stopped]
+        reasons += [(file.source_id, file.file_name, file.reason) for file in left]
+        lines = [
+            Sentence("\n  {source_id}/{file_name}: {reason}", source_id=source_id, file_name=file_name, reason=reason)
+            for source_id, file_name, reason in reasons
+        ]
+        raise KodomoError("Deliveries were not accepted: {lines}", lines=lines)
     return deliveries
 
 
@@ -143,10 +166,10 @@ def _take_landed(
     contract = contracts.get(file.source_id)
     try:
         if file.fault is not None:
-            raise UnreadableError(file.fault)
+            raise UnreadableError(file.fault.template, **file.fault.details)
         return take(connection, home, contract, file.source_id, file.path, file.delivered_on, run_id, as_of_on=as_of_on)
     except UnreadableError as error:
-        file = replace(file, fault=str(error))
+        file = replace(file, fault=sentence_of(error))
         sha256 = unread_hash(file)
         if taken_before(connection, contract, file.source_id, file.name, sha256):
             return None
@@ -154,7 +177,7 @@ def _take_landed(
             connection, contract, None, source_id=file.source_id, file_name=file.name, sha256=sha256,
             delivered_on=file.delivered_on,
         )  # fmt: skip
-        delivery = delivery.refused(f"{file.name}: {file.fault}")
+        delivery = delivery.refused(_about(file.name, error))
         with transaction(connection):
             _record(connection, contract, delivery, run_id)
         return delivery
@@ -222,8 +245,13 @@ def take(
         if contract is not None and may_be_kept(data, load_heading_rules()):
             keep(home, data, sha256)
         delivery = _numbered(connection, contract, kind, **known).refused(
-            f"{name}: it could not be read ({type(error).__name__}: {without_values(str(error))[:200]}). "
-            "Ask the holder for it as CSV again, or the operator of kodomo for the cause."
+            Sentence(
+                "{file_name}: it could not be read ({kind}: {cause}). Ask the holder for it as CSV again, or the "
+                "operator of kodomo for the cause.",
+                file_name=name,
+                kind=type(error).__name__,
+                cause=without_values(str(error))[:200],
+            )
         )
         with transaction(connection):
             _record(connection, contract, delivery, run_id)
@@ -299,18 +327,24 @@ def _take_new(
     source_id = delivery.source_id
     if contract is None:
         return delivery.refused(
-            f"There is no source {source_id}: the folder's name must be one of models/sources/*.yml."
+            Sentence(
+                "There is no source {source_id}: the folder's name must be one of models/sources/*.yml.",
+                source_id=source_id,
+            )
         )
     if contract.delivery == "entry" and other_kind != "entry":
-        return delivery.refused(f"{source_id} is typed into its form in Superset: no file is delivered for it.")
+        return delivery.refused(
+            Sentence("{source_id} is typed into its form: no file is delivered for it.", source_id=source_id)
+        )
     if is_duplicate:
-        return replace(delivery, status="duplicate", reason="The same bytes were delivered before under another name.")
+        before = Sentence("The same bytes were delivered before under another name.")
+        return replace(delivery, status="duplicate", **_reason(before))
     try:
         parsed = parse(data, contract, load_heading_rules())
     except RefusedError as error:
-        if not error.is_forbidden:
+        if not isinstance(error, ForbiddenError):
             keep(home, data, delivery.sha256)
-        return delivery.refused(f"{delivery.file_name}: {error}")
+        return delivery.refused(_about(delivery.file_name, error))
     keep(home, data, delivery.sha256)
     return _load(connection, home, contract, parsed, delivery, as_of_on)
 
@@ -326,13 +360,15 @@ def _load(
     """Load a file that was read, note the rejects it mends, and hold it if it may be incomplete or unintended."""
     delivery_id, file_name, kind = delivery.delivery_id, delivery.file_name, delivery.kind
     counts = load(connection, contract, delivery_id, parsed)
-    notes = [*parsed.notes]
+    notes: list[Sentence] = []
     if kind != "entry":
         mended = mended_by(connection, home, contract, delivery_id, file_name)
         record_mended(connection, delivery_id, mended)
         if mended:
             of = sorted({reject.delivery_id for reject in mended})
-            notes.append(f"Mends {len(mended)} rejects of {', '.join(of)}.")
+            notes.append(
+                Sentence("Mends {rejects} rejects of {deliveries}.", rejects=len(mended), deliveries=", ".join(of))
+            )
             # A file of mended rows adds to the full delivery that they are missing from.
             if kind == "full" and (
                 {reject.new_line_number for reject in mended} >= loaded_lines(connection, contract, delivery_id)
@@ -340,10 +376,13 @@ def _load(
             ):
                 kind = "delta"
     if parsed.unknown_headings:
-        notes.append(f"Headings that the contract does not know were not loaded: {'、'.join(parsed.unknown_headings)}.")
+        unknown = "、".join(parsed.unknown_headings)
+        notes.append(
+            Sentence("Headings that the contract does not know were not loaded: {headings}.", headings=unknown)
+        )
     holds = [] if kind == "entry" else _reasons_to_hold(connection, contract, parsed, delivery, kind, counts, as_of_on)
     if holds:
-        holds.append("Release it with `kodomo delivery release`, or ask the holder for the right file.")
+        holds.append(Sentence("Release it with `kodomo delivery release`, or ask the holder for the right file."))
     return replace(
         delivery,
         kind=kind,
@@ -352,8 +391,8 @@ def _load(
         rows_loaded=counts.loaded,
         rows_rejected=parsed.rows_read - counts.loaded,
         status="held" if holds else "loaded",
-        reason=" ".join([*holds, *notes]) or None,
         layout=parsed.layout.name,
+        **_reason(*holds, *notes),
     )
 
 
@@ -365,14 +404,17 @@ def _reasons_to_hold(
     kind: str,
     counts: Loaded,
     as_of_on: dt.date | None,
-) -> list[str]:
+) -> list[Sentence]:
     """Why a steward should look at a delivery before it is used; empty for most."""
     reasons = [*parsed.doubts]
     latest = max(today(), as_of_on or dt.date.min)
     if delivery.delivered_on > latest:
         reasons.append(
-            f"It is dated {delivery.delivered_on}, after {latest}: as the newest of its source it would be used "
-            "until then."
+            Sentence(
+                "It is dated {delivered_on}, after {latest}: as the newest of its source it would be used until then.",
+                delivered_on=delivery.delivered_on,
+                latest=latest,
+            )
         )
     if kind != "full":
         return reasons
@@ -386,12 +428,23 @@ def _reasons_to_hold(
         return reasons
     rows, last_id, last_on = last[0]
     if 100 * counts.loaded < HELD_BELOW_PERCENT * rows:
-        reasons.append(f"{counts.loaded} rows, under 70 % of the {rows} of the last full delivery.")
+        reasons.append(
+            Sentence(
+                "{loaded} rows, under {percent} % of the {rows} of the last full delivery.",
+                loaded=counts.loaded,
+                percent=HELD_BELOW_PERCENT,
+                rows=rows,
+            )
+        )
     if contract.source_id == REGISTER:
         lost = register_losses(connection, last_id, last_on, delivery.delivery_id, delivery.delivered_on)
         if lost:
             reasons.append(
-                f"More people are missing than chance explains since {last_id}: {'; '.join(map(str, lost))}."
+                Sentence(
+                    "More people are missing than chance explains since {last_id}: {losses}.",
+                    last_id=last_id,
+                    losses=[loss.in_words() for loss in lost],
+                )
             )
     return reasons
 
@@ -452,7 +505,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
             try:
                 parsed = parse(original.read_bytes(), contract, load_heading_rules())
             except RefusedError as error:
-                delivery = delivery.refused(f"{file_name}: {error}")
+                delivery = delivery.refused(_about(file_name, error))
             else:
                 delivery = _load(connection, home, contract, parsed, delivery)
             if mended:
@@ -466,7 +519,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
                 delivery = replace(delivery, status=status)
             connection.execute(
                 "update raw.deliveries set kind = ?, encoding = ?, rows_read = ?, rows_loaded = ?, rows_rejected = ?, "
-                "status = ?, reason = ?, layout = ?, contract_fingerprint = ? where delivery_id = ?",
+                "status = ?, reason = ?, reason_ja = ?, layout = ?, contract_fingerprint = ? where delivery_id = ?",
                 [
                     delivery.kind,
                     delivery.encoding,
@@ -475,6 +528,7 @@ def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delive
                     delivery.rows_rejected,
                     delivery.status,
                     delivery.reason,
+                    delivery.reason_ja,
                     delivery.layout,
                     contract.fingerprint,
                     delivery_id,

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from kodomo.contract import Contract, HeadingRules, Layout, heading_key
+from kodomo.errors import KodomoError
 from kodomo.ingest.escapes import carry_escapes, meant
 from kodomo.ingest.layouts import combined, positions_of, recognise, spelled
 from kodomo.ingest.records import (
@@ -31,18 +32,19 @@ from kodomo.ingest.records import (
     without_end_mark,
 )
 from kodomo.ingest.trailers import read_trailer
+from kodomo.messages import Sentence
 
 MAX_TITLE_LINES = 20
 FEWEST_WITH_A_TAIL = 3
 """So many records must end in the same empty fields that no heading has: one may be a comma too many in a text."""
 
 
-class RefusedError(Exception):
-    """The file as a whole is not accepted. ``is_forbidden``: nothing of it may be kept."""
+class RefusedError(KodomoError):
+    """The file as a whole is not accepted."""
 
-    def __init__(self, reason: str, *, is_forbidden: bool = False) -> None:
-        super().__init__(reason)
-        self.is_forbidden = is_forbidden
+
+class ForbiddenError(RefusedError):
+    """Nothing of the file may be kept."""
 
 
 @dataclass
@@ -68,8 +70,7 @@ class ParsedFile:
     layout: Layout
     rejects: list[Reject] = field(default_factory=list)
     unknown_headings: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
+    doubts: list[Sentence] = field(default_factory=list)
     """Why the file may not be whole, for people; empty for most."""
 
     text_encoding: str = "utf-8"
@@ -96,7 +97,7 @@ def parse(data: bytes, contract: Contract, rules: HeadingRules) -> ParsedFile:
     try:
         row = find_headings(lines, byte_encoding, contract, rules)
     except RefusedError as error:
-        if encoding != "cp932" or error.is_forbidden:
+        if encoding != "cp932" or isinstance(error, ForbiddenError):
             raise
         # Bytes that are no UTF-8 are one record's fault, where the headings can be read as UTF-8.
         try:
@@ -176,8 +177,7 @@ def _read(
     kept: list[Record] = []
     rejects: list[Reject] = []
     with_tail: list[Record] = []
-    notes: list[str] = []
-    doubts: list[str] = []
+    doubts: list[Sentence] = []
     following = first
     is_short = False
     for index in np.flatnonzero(~is_plain[first:]) + first:
@@ -200,7 +200,12 @@ def _read(
             rows_read = int(is_plain[:index].sum()) + len(kept) + len(rejects) + len(with_tail)
             if trailer.count not in {None, rows_read}:
                 line = file.line_number(index)
-                doubts.append(f"Line {line}: the trailer counts {trailer.count} records, the file has {rows_read}.")
+                doubts.append(
+                    Sentence(
+                        "Line {line}: the trailer counts {count} records, the file has {rows}.",
+                        line=line, count=trailer.count, rows=rows_read,
+                    )
+                )  # fmt: skip
         elif is_short or any(value.strip() for value in record.fields[width:]):
             rejects.append(_reject(record, "wrong_field_count", byte_encoding))
         elif len(record.fields) > width:
@@ -210,7 +215,10 @@ def _read(
     is_open = not file.has_end_mark and len(lines) > 1 and not content.endswith((b"\n", b"\r"))
     if is_open and not is_plain[-1] and (is_short or is_cut_off(lines[-1], byte_encoding)):
         doubts.append(
-            f"Line {file.line_number(len(lines) - 1)}: the file ends within a record, without the end of its line."
+            Sentence(
+                "Line {line}: the file ends within a record, without the end of its line.",
+                line=file.line_number(len(lines) - 1),
+            )
         )
     tail = _common_tail(with_tail, width, row.tail) if not is_plain.any() and not kept else None
     for record in with_tail:
@@ -224,7 +232,10 @@ def _read(
         rejects.append(_reject(Record(index + 1, lines[index], None), "undecodable", byte_encoding))
     if is_open and undecodable and undecodable[-1] == len(lines) - 1 and is_cut_off(lines[-1], byte_encoding):
         doubts.append(
-            f"Line {file.line_number(len(lines) - 1)}: the file ends within a character, without the end of its line."
+            Sentence(
+                "Line {line}: the file ends within a character, without the end of its line.",
+                line=file.line_number(len(lines) - 1),
+            )
         )
     rejects.sort(key=lambda reject: reject.line_number)
     plain = np.flatnonzero(is_plain)
@@ -260,7 +271,6 @@ def _read(
         layout=layout,
         rejects=[_as_delivered(reject, file) for reject in rejects],
         unknown_headings=[heading for heading in headings if heading and heading not in layout.headings],
-        notes=notes,
         doubts=doubts,
         heading_record=file.delivered(row.index, ends.together(row.index, row.following)),
         delivered_encoding=file.encoding,
@@ -344,7 +354,9 @@ def find_headings(lines: list[bytes], encoding: str, contract: Contract, rules: 
             raise RefusedError("This is no CSV file (it holds zero bytes): export the extract as CSV again.")
         expected = "、".join(column.heading for column in contract.columns[:4])
         raise RefusedError(
-            f"No heading row in the first {MAX_TITLE_LINES + 1} lines: the file must have the headings {expected} …"
+            "No heading row in the first {lines} lines: the file must have the headings {expected} …",
+            lines=MAX_TITLE_LINES + 1,
+            expected=expected,
         )
     return best[1]
 
@@ -374,24 +386,27 @@ def _refuse_forbidden_words(lines: list[bytes], encoding: str, rules: HeadingRul
         cells = re.split(r"[,;\t]", line.decode(encoding, errors="ignore"))
         pattern = next(filter(None, map(rules.forbidden_in, cells)), None)
         if pattern:
-            raise RefusedError(
-                f"Line {number}: {pattern} is forbidden here, and there is no heading row. "
-                "Nothing of the file was kept.",
-                is_forbidden=True,
+            raise ForbiddenError(
+                "Line {line}: {heading} is forbidden here, and there is no heading row. Nothing of the file was kept.",
+                line=number,
+                heading=pattern,
             )
 
 
 def _check_headings(headings: list[str], line: int, contract: Contract, rules: HeadingRules) -> None:
     for heading in headings:
         if rules.forbidden_in(heading):
-            raise RefusedError(
-                f"Line {line}: the heading {heading} is forbidden here. Nothing of the file was kept; "
-                "deliver it again without this column.",
-                is_forbidden=True,
+            raise ForbiddenError(
+                "Line {line}: the heading {heading} is forbidden here. Nothing of the file was kept; deliver it again "
+                "without this column.",
+                line=line,
+                heading=heading,
             )
     double = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
     if double:
-        raise RefusedError(f"Line {line}: the heading {'、'.join(double)} is there twice: keep one of them.")
+        raise RefusedError(
+            "Line {line}: the heading {heading} is there twice: keep one of them.", line=line, heading="、".join(double)
+        )
     layout = recognise(headings, contract)
     missing = [
         heading
@@ -401,7 +416,9 @@ def _check_headings(headings: list[str], line: int, contract: Contract, rules: H
     ]
     if missing:
         raise RefusedError(
-            f"Line {line}: the required heading {'、'.join(missing)} is missing: deliver the file with it."
+            "Line {line}: the required heading {heading} is missing: deliver the file with it.",
+            line=line,
+            heading="、".join(missing),
         )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from kodomo.clock import day_in_japan, today
 from kodomo.errors import KodomoError
+from kodomo.messages import Sentence
 
 YEARS = range(1989, 2100)
 """A number that begins with eight digits is a date only in these: names hold numbers of municipalities too."""
@@ -47,7 +48,7 @@ class LandedFile:
     source_id: str
     path: Path
     delivered_on: dt.date
-    fault: str | None = None
+    fault: Sentence | None = None
     """Why it can be no delivery, whatever it holds."""
 
     @property
@@ -62,7 +63,7 @@ class LeftFile:
 
     source_id: str
     file_name: str
-    reason: str
+    reason: Sentence
 
 
 @dataclass(frozen=True)
@@ -110,14 +111,18 @@ def landed_files(landing: Path) -> list[LandedFile]:
     for folder in folders:
         source_id = shown_name(folder.name)
         if folder.is_symlink():
-            files.append(_faulty(source_id, Path(folder.path), "is a link: put the files themselves into a folder."))
+            files.append(
+                _faulty(source_id, Path(folder.path), Sentence("is a link: put the files themselves into a folder."))
+            )
             continue
         if not folder.is_dir(follow_symlinks=False):
             continue
         try:
             entries = sorted(os.scandir(folder.path), key=_by_name)
         except OSError as error:
-            fault = f"cannot be read ({_cause(error)}): give the account of kodomo the right to read it."
+            fault = Sentence(
+                "cannot be read ({cause}): give the account of kodomo the right to read it.", cause=_cause(error)
+            )
             files.append(_faulty(source_id, Path(folder.path), fault))
             continue
         for entry in entries:
@@ -130,7 +135,7 @@ def _by_name(entry: os.DirEntry[str]) -> bytes:
     return os.fsencode(entry.name)
 
 
-def _faulty(source_id: str, path: Path, fault: str) -> LandedFile:
+def _faulty(source_id: str, path: Path, fault: Sentence) -> LandedFile:
     try:
         delivered_on = delivery_date(path)
     except OSError:
@@ -147,13 +152,16 @@ def _landed(source_id: str, path: Path) -> LandedFile | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return _faulty(source_id, path, f"cannot be read ({_cause(error)}).")
+        return _faulty(source_id, path, Sentence("cannot be read ({cause}).", cause=_cause(error)))
     if stat.S_ISDIR(mode):
         if not path.suffix:
             return None
-        return _faulty(source_id, path, "is a folder: put the files themselves into the folder of the source.")
-    kind = "a link" if stat.S_ISLNK(mode) else "no file but a pipe, a socket or a device"
-    return _faulty(source_id, path, f"is {kind}: put the file itself there.")
+        return _faulty(
+            source_id, path, Sentence("is a folder: put the files themselves into the folder of the source.")
+        )
+    if stat.S_ISLNK(mode):
+        return _faulty(source_id, path, Sentence("is a link: put the file itself there."))
+    return _faulty(source_id, path, Sentence("is no file but a pipe, a socket or a device: put the file itself there."))
 
 
 def delivery_date(path: Path) -> dt.date:
@@ -215,7 +223,7 @@ def _cause(error: OSError) -> str:
 
 def unread_hash(file: LandedFile) -> str:
     """Stands for the bytes of what cannot be read: the same fault of the same name is one delivery."""
-    return hashlib.sha256(os.fsencode(file.path.name) + (file.fault or "").encode()).hexdigest()
+    return hashlib.sha256(os.fsencode(file.path.name) + str(file.fault or "").encode()).hexdigest()
 
 
 def is_partial(name: str) -> bool:
@@ -242,9 +250,13 @@ class _Watched:
 
 def unsettled(
     files: Sequence[LandedFile], settling: Settling, sleep: Callable[[float], None] = time.sleep
-) -> dict[Path, str]:
+) -> dict[Path, Sentence]:
     """Which of the files may still be written, and why, after waiting for them as long as ``settling`` says."""
-    reasons = {file.path: "A program is still copying it, as its name says." for file in files if is_partial(file.name)}
+    reasons = {
+        file.path: Sentence("A program is still copying it, as its name says.")
+        for file in files
+        if is_partial(file.name)
+    }
     until = time.monotonic() + settling.patience
     watched: dict[Path, _Watched] = {}
     while True:
@@ -262,7 +274,9 @@ def unsettled(
                 seen.state, seen.since = _state(status), moment
             is_quiet = moment - seen.since >= settling.seconds
             if not is_quiet and not is_settled(status, settling.seconds, time.time()):
-                reasons[file.path] = f"It changed less than {settling.seconds:g} seconds ago: it may still be written."
+                reasons[file.path] = Sentence(
+                    "It changed less than {seconds:g} seconds ago: it may still be written.", seconds=settling.seconds
+                )
                 waiting = True
         if not waiting or time.monotonic() >= until:
             return reasons

@@ -32,6 +32,7 @@ from kodomo.ingest.load import load, normalised
 from kodomo.ingest.records import detect_encoding, physical_lines, split_fields, to_byte_text
 from kodomo.ingest.tables import ensure_tables
 from kodomo.macros import load_macros
+from kodomo.messages import JAPANESE, Sentence, sentence_of
 
 EXAMPLES = 10
 LONGEST_EXAMPLE = 30
@@ -154,11 +155,11 @@ def inspect(data: bytes, file_name: str, source_id: str | None = None) -> Inspec
     elif missing and not is_new:
         problems.append(f"必須の見出しがありません：{'、'.join(missing)}")
     misfits: tuple[Misfit, ...] = ()
-    notes: list[str] = []
+    notes: list[Sentence] = []
     if not is_new and not any(heading.state == "double" for heading in described):
         parsed = _parse(data, file_name, _lenient(contract))
         misfits = _misfits(contract, parsed)
-        notes = [*parsed.notes, *parsed.doubts]
+        notes = parsed.doubts
     return Inspection(
         file_name=file_name,
         encoding=whole.delivered_encoding,
@@ -172,7 +173,7 @@ def inspect(data: bytes, file_name: str, source_id: str | None = None) -> Inspec
         headings=described,
         missing=missing if not is_new else (),
         misfits=misfits,
-        notes=tuple(notes),
+        notes=tuple(note.in_language(JAPANESE) for note in notes),
         problems=tuple(problems),
         yml=_yml(described, contracts, file_name if is_new else None),
     )
@@ -305,7 +306,7 @@ def _parse(data: bytes, file_name: str, contract: Contract) -> ParsedFile:
     try:
         return parse(data, contract, rules)
     except RefusedError as error:
-        raise KodomoError("{file_name}: {error}", file_name=file_name, error=error) from error
+        raise KodomoError("{file_name}: {error}", file_name=file_name, error=sentence_of(error)) from error
 
 
 def _heading(

@@ -19,6 +19,7 @@ from kodomo.ingest.folder import (
     read_file,
     unread_hash,
 )
+from kodomo.messages import Sentence
 
 SETTLED_SECONDS = 30
 """A file that changed less long ago may still be written."""
@@ -80,5 +81,5 @@ def look(landing: Path, before: Landing, now: float | None = None) -> Landing:
             unsettled += 1
         except (UnreadableError, OSError) as error:
             # A run refuses it, and says so.
-            files[name] = ([], unread_hash(replace(file, fault=str(error))))
+            files[name] = ([], unread_hash(replace(file, fault=Sentence("{cause}", cause=str(error)))))
     return Landing(files, unsettled)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import duckdb
 
 from kodomo.macros import load_macros
+from kodomo.messages import Sentence
 from kodomo.parameters import parameter
 from kodomo.seeds import read_seed
 
@@ -46,9 +47,21 @@ class Loss:
     people: int
     missing: int
 
+    def in_words(self) -> Sentence:
+        """The group and its numbers."""
+        return Sentence(
+            {
+                "all": "{missing} of the {people} people",
+                "age": "{missing} of the {people} people aged {group}",
+                "area": "{missing} of the {people} people of the area {group}",
+            }[self.grouped_by],
+            missing=self.missing,
+            people=self.people,
+            group=self.group,
+        )
+
     def __str__(self) -> str:
-        kind = {"all": "", "age": " aged ", "area": " of the area "}[self.grouped_by]
-        return f"{self.missing} of the {self.people} people{kind}{self.group}"
+        return str(self.in_words())
 
 
 def load_limits(compared: str) -> list[Limit]:

@@ -65,7 +65,8 @@ def summary(batch: Any) -> dict[str, Any]:
             for delivery in batch.deliveries
         ],
         "left_for_later": [
-            {"source_id": file.source_id, "file_name": file.file_name, "reason": file.reason} for file in batch.left
+            {"source_id": file.source_id, "file_name": file.file_name, "reason": str(file.reason)}
+            for file in batch.left
         ],
         "not_used": left_out(batch.as_of_on),
         "nodes": len(batch.nodes),

@@ -30,7 +30,7 @@ select
     deliveries.rows_rejected,
     deliveries.status,
     {{ label_of('delivery_status', 'deliveries.status', 'deliveries.status') }} as status_label,
-    deliveries.reason,
+    coalesce(deliveries.reason_ja, deliveries.reason) as reason,
     layouts.title as layout_label
 from deliveries
 left join holders on deliveries.source_id = holders.source_id

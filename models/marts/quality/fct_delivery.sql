@@ -15,6 +15,7 @@ select
     rows_rejected,
     status,
     reason,
+    reason_ja,
     received_at,
     sequence,
     layout

@@ -390,5 +390,7 @@ def test_a_file_that_is_cut_is_held_and_may_be_released(place: Path, tmp_path: P
     }
     assert "ends within a record" in taken["a_20260401.csv"].reason
     assert "the trailer counts 2 records, the file has 1" in taken["b_20260401.csv"].reason
+    # Machines read the reason in English, stewards in Japanese.
+    assert "終わりの行には 2 件とありますが、ファイルには 1 件あります。" in taken["b_20260401.csv"].reason_ja
     home = Home(tmp_path / "var")
     assert decide(home, taken["a_20260401.csv"].delivery_id, "release", "the holder says so", "steward") == "loaded"
