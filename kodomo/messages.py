@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,7 @@ def catalogue() -> dict[str, str]:
 
 
 class Sentence:
-    """A template of the catalogue with its details, which may be in two languages too (``in_language``), and lists of
-    them; as text it is English."""
+    """A template of the catalogue with its details, which may have ``in_language`` too; as text it is English."""
 
     def __init__(self, template: str, **details: Any) -> None:
         self.template, self.details = template, details
@@ -39,6 +38,21 @@ class Sentence:
         return render(self.template, language, **self.details)
 
 
+class Enumeration:
+    """Several sentences that stand in another one; as text they are English."""
+
+    def __init__(self, sentences: Iterable[Sentence]) -> None:
+        self.sentences = tuple(sentences)
+
+    def __str__(self) -> str:
+        return self.in_language(ENGLISH)
+
+    def in_language(self, language: str) -> str:
+        """The sentences in a language."""
+        separator = "、" if language == JAPANESE else "; "
+        return separator.join(sentence.in_language(language) for sentence in self.sentences)
+
+
 def sentence_of(error: KodomoError) -> Sentence:
     """What an error says."""
     return Sentence(error.template, **error.details)
@@ -47,16 +61,11 @@ def sentence_of(error: KodomoError) -> Sentence:
 def render(template: str, language: str, **details: Any) -> str:
     """A message in a language; in English where the catalogue does not have it."""
     text = template if language == ENGLISH else catalogue().get(template, template)
-    said = {name: _detail(detail, language) for name, detail in details.items()}
+    said = {
+        name: detail.in_language(language) if hasattr(detail, "in_language") else detail
+        for name, detail in details.items()
+    }
     return text.format(**said) if said else text
-
-
-def _detail(detail: Any, language: str) -> Any:
-    if hasattr(detail, "in_language"):
-        return detail.in_language(language)
-    if isinstance(detail, list):
-        return ("、" if language == JAPANESE else "; ").join(str(_detail(one, language)) for one in detail)
-    return detail
 
 
 def english(template: str, **details: Any) -> str:

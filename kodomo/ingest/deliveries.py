@@ -35,7 +35,7 @@ from kodomo.ingest.load import Loaded, load
 from kodomo.ingest.losses import register_losses
 from kodomo.ingest.mending import loaded_lines, mended_by, record_mended
 from kodomo.ingest.tables import delete_rows, ensure_tables, write_data_items
-from kodomo.messages import JAPANESE, Sentence, sentence_of
+from kodomo.messages import JAPANESE, Enumeration, Sentence, sentence_of
 from kodomo.warehouse import connect, transaction
 
 HELD_BELOW_PERCENT = 70
@@ -150,7 +150,7 @@ def ingest_landing(
             Sentence("\n  {source_id}/{file_name}: {reason}", source_id=source_id, file_name=file_name, reason=reason)
             for source_id, file_name, reason in reasons
         ]
-        raise KodomoError("Deliveries were not accepted: {lines}", lines=lines)
+        raise KodomoError("Deliveries were not accepted: {lines}", lines=Enumeration(lines))
     return deliveries
 
 
@@ -443,7 +443,7 @@ def _reasons_to_hold(
                 Sentence(
                     "More people are missing than chance explains since {last_id}: {losses}.",
                     last_id=last_id,
-                    losses=[loss.in_words() for loss in lost],
+                    losses=Enumeration(loss.in_words() for loss in lost),
                 )
             )
     return reasons

@@ -217,7 +217,7 @@ def test_a_file_that_changes_while_it_is_read_is_left(place: Path, monkeypatch: 
     monkeypatch.setattr(folder.os, "fstat", changing)
     taken, left = run(place)
     assert taken == {}
-    assert "changed while it was being read" in left[0].reason
+    assert "changed while it was being read" in str(left[0].reason)
     monkeypatch.undo()
     taken, left = run(place)
     assert taken["a_20260401.csv"].rows_loaded == 3
@@ -305,7 +305,7 @@ def test_a_file_that_has_just_changed_is_left_and_taken_later(place: Path) -> No
     taken, left = run(place, Settling(3600))
     assert taken == {}
     assert [file.file_name for file in left] == ["a_20260401.csv"]
-    assert "may still be written" in left[0].reason
+    assert "may still be written" in str(left[0].reason)
     taken, left = run(place, Settling(0))
     assert taken["a_20260401.csv"].status == "loaded"
     assert left == []
