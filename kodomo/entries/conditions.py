@@ -12,8 +12,9 @@ from functools import cache, cached_property
 from typing import Any, Protocol
 
 from kodomo.access.scope import all_areas
-from kodomo.entries.meeting import OPEN_STATES, Filters, Item, agenda, band
+from kodomo.entries.meeting import OPEN_STATES, Filters, Item, agenda, band, months_later
 from kodomo.entries.store import EntryStore
+from kodomo.entries.visits import LastSeen, last_seen, newest_visits
 from kodomo.parameters import labels, parameter
 from kodomo.seeds import read_seed
 
@@ -21,6 +22,7 @@ UP = "-up"
 """Ends the code of a tier where that tier and every graver one are meant."""
 ITEM_FIELDS = ("item", "second_item")
 CONTACT_MONTHS = (3, 6, 12)
+UNSEEN_MONTHS = (1, 3, 6, 12)
 CHANGES_JA = {"new": "はじめて判定された", "risen": "段階が上がった", "fallen": "段階が下がった"}
 UNBORN_YEARS = -1
 
@@ -88,6 +90,7 @@ class Conditions:
             *self._decisions(),
             *self._due(),
             *self._contact(),
+            *self._last_seen(),
             *self._changes(),
         ]
         return {condition.name: condition for condition in every if condition.choices}
@@ -290,6 +293,35 @@ class Conditions:
             ("person_id",),
         )
         return set(children) - {row["person_id"] for row in rows}
+
+    @cached_property
+    def last_seen(self) -> dict[str, LastSeen]:
+        """When each child that is born was last seen, visits since the batch included; empty without the columns."""
+        if not self._has("last_seen_on", "is_sighting_overdue", "sighting_limit_days"):
+            return {}
+        visits = newest_visits(self.store)
+        seen = {p: last_seen(child, visits.get(p)) for p, child in self.people.children().items()}
+        return {person_id: last for person_id, last in seen.items() if last is not None}
+
+    def _last_seen(self) -> Iterable[Condition]:
+        if self.last_seen:
+            choices = {
+                "overdue": "確認期限を過ぎている",
+                "never": "記録がない",
+                **{str(months): f"{months}か月以上前" for months in UNSEEN_MONTHS},
+            }
+            yield Condition("seen", "最終確認", "支援", choices, self._unseen)
+
+    def _unseen(self, code: str) -> set[str]:
+        """Children past their limit, never seen, or not seen in so many months before the as-of date."""
+        if code == "overdue":
+            return {person_id for person_id, last in self.last_seen.items() if last.is_overdue}
+        never = {person_id for person_id, last in self.last_seen.items() if last.on is None}
+        if code == "never":
+            return never
+        as_of = next(child["as_of_on"] for child in self.people.children().values())
+        until = months_later(as_of, -int(code))
+        return never | {p for p, last in self.last_seen.items() if last.on is not None and last.on <= until}
 
     def _changes(self) -> Iterable[Condition]:
         if self.previous_on is not None and self._has("tier_rank"):

@@ -67,6 +67,8 @@ class Field:
     """Of a field in a table of the form: the table's label, and the number of the row."""
     only_with: str = ""
     """The field without which this one says nothing."""
+    possible_when: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
+    """Choice → another field → the values with which the choice is possible."""
 
     @property
     def is_long(self) -> bool:
@@ -96,7 +98,8 @@ LONG_TEXTS = {
 
 @dataclass(frozen=True)
 class Form:
-    """One form. ``source``: where its entries are delivered; ``number`` and ``person_column``: columns filled in."""
+    """One form. ``source``: where its entries are delivered; ``number``, ``person_column`` and ``department_column``:
+    columns filled in."""
 
     name: str
     label_ja: str
@@ -108,6 +111,7 @@ class Form:
     with_family: bool = False
     once_per: str | None = None
     note: str = ""
+    department_column: str | None = None
 
     def field(self, name: str) -> Field:
         """The field of that name. Raises KeyError."""
@@ -158,7 +162,7 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
     contract = load_contracts()[entry["source"]] if "source" in entry else None
     columns = {column.name: column for column in contract.columns} if contract else {}
     person = entry.get("person") or {}
-    filled = {entry.get("number"), person.get("column")} - {None}
+    filled = {entry.get("number"), person.get("column"), entry.get("department")} - {None}
     if contract:
         named = set(entry["fields"]) | filled
         if unknown := sorted(named - set(columns)):
@@ -194,10 +198,14 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
                 rules.get("required_when") or {},
                 row,
                 rules.get("only_with", ""),
+                rules.get("possible_when") or {},
             )
         )
     for place, entry_field in enumerate(fields):
-        needs = {entry_field.not_before, entry_field.at_most, entry_field.only_with, *entry_field.required_when} - {""}
+        conditions = (name for others in entry_field.possible_when.values() for name in others)
+        needs = {
+            entry_field.not_before, entry_field.at_most, entry_field.only_with, *entry_field.required_when, *conditions,
+        } - {""}  # fmt: skip
         if later := sorted(needs - {before.name for before in fields[:place]}):
             raise KodomoError(
                 "forms.yml: {name}: {names} must stand before {name_2}",
@@ -216,6 +224,7 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
         bool(entry.get("with_family")),
         entry.get("once_per"),
         entry.get("note", ""),
+        entry.get("department"),
     )
 
 
@@ -330,6 +339,11 @@ def _validate(form: Form, entry: Field, value: Any, handler: Callable[[Any], Any
         raise _wrong(f"「{form.field(entry.only_with).label_ja}」を入れてください。")
     if most is not None and value > most:
         raise _wrong(f"「{form.field(entry.at_most).label_ja}」より大きい数です。")
+    for name, values in entry.possible_when.get(value, {}).items() if entry.choices else ():
+        if info.data.get(name) not in values:
+            other = form.field(name)
+            allowed = "・".join(other.choices.get(choice, choice) for choice in values)
+            raise _wrong(f"「{other.label_ja}」が{allowed}のときだけ選べます。")
     return value
 
 

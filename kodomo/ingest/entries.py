@@ -85,6 +85,8 @@ def entry_file(contract: Contract, form: Form, entered: Iterable[Version]) -> by
             values[form.number] = record_number(version.record_id)
         if form.person_column and form.person_column not in values:
             values[form.person_column] = version.person_id or ""
+        if form.department_column:
+            values[form.department_column] = version.department
         # A record is one line: later steps read a line break within a text as a space.
         writer.writerow([values.get(column.name, "").replace("\n", " ") for column in contract.columns])
     return text.getvalue().encode("utf-8-sig")

@@ -7,3 +7,12 @@
         else {{ otherwise }}
     end
 {%- endmacro %}
+
+{% macro department_label(column) -%}
+    {#- The Japanese name of a department. ``column``: its code. -#}
+    case {{ column }}
+        {%- for code, label in var('departments').items() %}
+        when '{{ code }}' then '{{ label }}'
+        {%- endfor %}
+    end
+{%- endmacro %}

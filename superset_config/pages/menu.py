@@ -15,7 +15,10 @@ HELP_AT = "/kodomo/help"
 TASKS_JA = {
     "子どもを見る": (("children",), ("list", "chains")),
     "検討し、決める": (("assess", "assessment", "meeting", "support_plan"), ("meeting",)),
-    "記録を入れる": (("school_consultation", "school_absence", "paper_case", "support_measure", "person_request"), ()),
+    "記録を入れる": (
+        ("visit", "school_consultation", "school_absence", "paper_case", "support_measure", "person_request"),
+        (),
+    ),
     "データを確かめる": (("link_review", "delivery_decision", "code_decision", "disputed_line"), ("quality",)),
     "全体を知る": ((), ("overview", "numbers", "areas", "effect", "model", "audit")),
 }

@@ -11,6 +11,11 @@ parents as (
 
 known as (
     select distinct person_id from {{ ref('int_child__known_by') }}
+),
+
+last_sightings as (
+    select * from {{ ref('int_child__sightings') }}
+    where is_latest
 )
 
 select
@@ -25,7 +30,11 @@ select
     subjects.birth_on,
     subjects.due_on,
     subjects.sex,
-    subjects.is_dv_protected
+    subjects.is_dv_protected,
+    last_sightings.seen_on as last_seen_on,
+    last_sightings.holder as last_seen_by,
+    last_sightings.kind as last_seen_kind
 from subjects
 left join parents on subjects.person_id = parents.person_id
 left join known on subjects.person_id = known.person_id
+left join last_sightings on subjects.person_id = last_sightings.person_id

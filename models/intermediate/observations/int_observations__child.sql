@@ -38,6 +38,10 @@ heard_observations as (
     select * from {{ ref('stg_child__heard_observations') }}
 ),
 
+recorded_visits as (
+    select * from {{ ref('stg_child__recorded_visits') }}
+),
+
 allowances as (
     select
         atena.person_id,
@@ -115,6 +119,17 @@ violence_consultations as (
     inner join atena on dv_consultations.client_atena_no = atena.atena_no
 ),
 
+visits as (
+    select
+        known_ids.person_id,
+        'recorded_visits' as source_id,
+        recorded_visits.visited_on as observed_on,
+        cast(null as date) as ended_on,
+        recorded_visits.*
+    from recorded_visits
+    inner join known_ids on recorded_visits.subject_no = known_ids.known_id
+),
+
 final as (
     {{ observation('child_allowance', 'allowances') }}
     union all
@@ -170,6 +185,13 @@ final as (
         text_value='consultation_type_label'
     ) }}
     union all
+    {{ observation(
+        'consultation_with_child', 'consultations',
+        when=kind_means('consultation_route', 'consultation_route', 'shows_child')
+            ~ ' and not ' ~ kind_means('consultation_route', 'consultation_route', 'is_remote'),
+        text_value='consultation_route_label'
+    ) }}
+    union all
     {{ observation('council_case', 'cases', text_value='case_class_label') }}
     union all
     {{ observation(
@@ -179,6 +201,21 @@ final as (
     ) }}
     union all
     {{ observation('dv_consultation', 'violence_consultations', text_value='consultation_class_label') }}
+    union all
+    {{ observation(
+        'visit_seen', 'visits',
+        when=has_code('result', 'seen') ~ ' and not ' ~ kind_means('way', 'visit_way', 'is_remote'),
+        text_value='way_label'
+    ) }}
+    union all
+    {{ observation(
+        'visit_not_met', 'visits',
+        when=has_code('result', 'not_met') ~ ' or ('
+            ~ has_code('result', 'seen') ~ ' and ' ~ kind_means('way', 'visit_way', 'is_remote') ~ ')',
+        text_value='way_label'
+    ) }}
+    union all
+    {{ observation('visit_refused', 'visits', when=has_code('result', 'refused'), text_value='way_label') }}
     union all
     select
         known_ids.person_id,

@@ -141,6 +141,17 @@ known as (
     group by all
 ),
 
+sightings as (
+    select sightings.*
+    from {{ ref('fct_sighting') }} as sightings
+    anti join barred_observations on sightings.observation_code = barred_observations.observation_code
+    where sightings.is_latest
+),
+
+sighting_dues as (
+    select * from {{ ref('fct_sighting_due') }}
+),
+
 joined as (
     select
         children.person_id,
@@ -196,6 +207,11 @@ joined as (
         cases.case_opened_on,
         decisions.review_on,
         children.is_known_to_services is false and coalesce(tier_labels.tier_rank, 0) >= 2 as is_unknown_risk,
+        sightings.seen_on as last_seen_on,
+        sightings.kind_label || '（' || {{ department_label('sightings.holder') }} || '）' as last_seen_by,
+        sighting_dues.limit_days as sighting_limit_days,
+        sighting_dues.seen_by_on,
+        coalesce(sighting_dues.is_overdue, false) as is_sighting_overdue,
         departments.departments,
         coalesce(children.is_dv_protected, false) or coalesce(persons.is_dv_protected, false)
         or protected_households.household_id is not null as is_dv_protected
@@ -215,6 +231,8 @@ joined as (
     left join cases on children.person_id = cases.person_id
     left join decisions on children.person_id = decisions.person_id
     left join known on children.person_id = known.person_id
+    left join sightings on children.person_id = sightings.person_id
+    left join sighting_dues on children.person_id = sighting_dues.person_id
 ),
 
 labelled as (

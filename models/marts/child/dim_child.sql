@@ -13,5 +13,8 @@ select
     birth_on,
     due_on,
     sex,
-    is_dv_protected
+    is_dv_protected,
+    last_seen_on,
+    last_seen_by,
+    last_seen_kind
 from {{ ref('int_child__profiles') }}

@@ -20,6 +20,8 @@ from kodomo.entries.disputes import FORM as DISPUTED
 from kodomo.entries.disputes import content_of
 from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.store import Version
+from kodomo.entries.visits import FORM as VISIT
+from kodomo.entries.visits import LastSeen, last_seen, newest_visits
 from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.parameters import labels, parameter
@@ -99,6 +101,9 @@ class ChildPage(EntryPage):
             "may_assess": "assess" in pages,
             "may_decide": "meeting" in pages,
             "may_plan": "support_plan" in pages,
+            "may_visit": "visit" in pages,
+            "seen": seen_by_reader(reach, child),
+            "visits": _visits(reach, child),
             "decision_labels": labels("decision"),
             **_entries(reach, child),
         }
@@ -184,6 +189,25 @@ def family_picture(sheet: ChildSheet) -> Markup | None:
     with contextlib.suppress(KodomoError):
         return Markup(genogram.draw(sheet.family))
     return None
+
+
+def departments_of_visits(reach: Reach) -> set[str]:
+    """Departments whose visits the reader may see: its own, and those whose facts about a child it sees."""
+    table = reach.table("bi_observation")
+    if table is None:
+        return set(reach.scope.departments)
+    return {*reach.scope.departments, *(table.grant.holders or parameter("departments"))}
+
+
+def seen_by_reader(reach: Reach, child: dict[str, Any]) -> LastSeen | None:
+    """When the child was last seen, as far as the reader may know by whom."""
+    return last_seen(child, newest_visits(store()).get(child["person_id"]), departments_of_visits(reach))
+
+
+def _visits(reach: Reach, child: dict[str, Any]) -> list[tuple[Version, list[tuple[str, str]]]]:
+    """Visits as they are typed, newest first."""
+    departments = departments_of_visits(reach)
+    return [entry for entry in shown_entries(reach, child, VISIT) if entry[0].department in departments]
 
 
 def _entries(reach: Reach, child: dict[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,7 @@ class ChildrenPage(EntryPage):
             last_decisions={i.person_id: i.last_decision for i in conditions.meeting_items if i.last_decision},
             decision_labels=labels("decision"),
             sees_decisions=conditions.sees_decisions,
+            last_seen=conditions.last_seen,
             text=text,
             page=page,
             on_a_page=ON_A_PAGE,

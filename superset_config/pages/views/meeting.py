@@ -13,6 +13,7 @@ from flask import Response, abort, flash, request
 
 from kodomo.access.scope import all_areas
 from kodomo.determination.service import in_service
+from kodomo.entries.conditions import Conditions
 from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.meeting import BANDS_JA, STATES_JA, Filters, Item, agenda, band, facts_at_decision, of_state
 from kodomo.entries.store import ConflictError
@@ -88,6 +89,7 @@ class MeetingPage(AgendaPages):
                 for code, label in {"open": "検討が要るもの", **STATES_JA, "all": "すべて"}.items()
             ],
             query=self._address(page=page),
+            last_seen=Conditions(reach, store(), on).last_seen,
         )
 
     @route("/list.pdf")

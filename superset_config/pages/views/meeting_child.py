@@ -15,6 +15,7 @@ from kodomo.access.scope import all_areas
 from kodomo.entries.forms import Form, forms
 from kodomo.entries.meeting import STATES_JA, Filters
 from kodomo.entries.store import Version
+from kodomo.entries.visits import last_seen, newest_visits
 from superset_config.pages.base import EntryPage, is_readable, page_number, store
 from superset_config.pages.reach import Reach
 
@@ -76,6 +77,7 @@ class MeetingChildPages(EntryPage):
             decisions=[_displayed_version(version, decision_form, reach) for version in reversed(decisions)],
             supports=[_displayed_version(version, forms()["support"], reach) for version in reversed(supports)],
             decision_form=decision_form,
+            seen=last_seen(child, newest_visits(store()).get(child["person_id"])),
             support_form=forms()["support"],
             my_departments=reach.scope.departments,
             decision_id=str(uuid.uuid4()),

@@ -31,6 +31,8 @@ TODAY_JA = {
         ("段階が下がった", {"change": "fallen"}),
     ),
     "見落とさない": (
+        ("最終確認の期限を過ぎている", {"seen": "overdue"}),
+        ("そのうちハイリスク・潜在的リスク", {"seen": "overdue", "tier": "latent-up"}),
         ("支援機関が未把握のハイリスク・潜在的リスク", UNKNOWN_RISK),
         ("要対協に未登録のハイリスク", {"tier": "high", "council": "no"}),
         ("6か月以上、会った・話した記録がないハイリスク", {"tier": "high", "contact": "6"}),

@@ -187,3 +187,14 @@ def test_a_text_of_several_lines_is_one_record(home: Home) -> None:
     (delivery,) = take_entries(home, "r1")
     assert (delivery.rows_read, delivery.rows_loaded) == (1, 1)
     assert rows(home, "select summary from raw.school_consultations") == [('一行目 "二"行目,続き',)]
+
+
+def test_a_visit_is_delivered_with_the_department_that_recorded_it(home: Home) -> None:
+    content = {"visited_on": "2026-03-30", "way": "訪問", "result": "会えた", "summary": "居間で\n話した"}
+    record = EntryStore(home).create("visit", content, by="ibu", department="health", person_id=PERSON)
+    take_entries(home, "r1")
+    visits = rows(
+        home, "select record_no, subject_no, visited_on, way, result, summary, department from raw.recorded_visits"
+    )
+    number = record_number(record.record_id)
+    assert visits == [(number, PERSON, "2026-03-30", "訪問", "会えた", "居間で 話した", "health")]

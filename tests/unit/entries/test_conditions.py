@@ -25,6 +25,8 @@ def child(person_id: str, tier: str = "low", **more: Any) -> dict[str, Any]:
         "person_id": person_id, "as_of_on": AS_OF, "kana": person_id, "tier": tier, "tier_label": TIERS[tier][0],
         "tier_rank": TIERS[tier][1], "priority_class": "A", "priority_rank": 1, "due_on": dt.date(2026, 4, 8),
         "is_known_to_services": False, "case_opened_on": None, "area_code": "mano", "area_name": "真野",
+        "is_unborn": False, "last_seen_on": dt.date(2026, 3, 31), "seen_by_on": dt.date(2026, 5, 30),
+        "sighting_limit_days": 60, "is_sighting_overdue": False,
         "school_name": "真野小学校", "age_years": 8, "vertical_chains": 0, "horizontal_chains": 0, "total_score": 1,
         **more,
     }  # fmt: skip
@@ -40,9 +42,29 @@ class Village:
             row["person_id"]: row
             for row in (
                 # Gravest in poverty, and latent in abuse all the same.
-                child("a", "high", priority_rank=2, vertical_chains=1, area_code="ryotsu", area_name="両津"),
+                child(
+                    "a",
+                    "high",
+                    priority_rank=2,
+                    vertical_chains=1,
+                    area_code="ryotsu",
+                    area_name="両津",
+                    last_seen_on=dt.date(2026, 1, 1),
+                    seen_by_on=dt.date(2026, 3, 2),
+                    is_sighting_overdue=True,
+                ),
                 child("b", "latent", priority_rank=1, case_opened_on=dt.date(2024, 1, 1), is_known_to_services=True),
-                child("c", "low", priority_rank=3, priority_class="D", age_years=-1, school_name="（在籍なし）"),
+                child(
+                    "c",
+                    "low",
+                    priority_rank=3,
+                    priority_class="D",
+                    age_years=-1,
+                    school_name="（在籍なし）",
+                    is_unborn=True,
+                    last_seen_on=None,
+                    seen_by_on=None,
+                ),
             )
         }
         tiers = [
@@ -135,6 +157,11 @@ def children_with(store: EntryStore, hidden: Iterable[str] = (), **chosen: str) 
         ({"age_to": "-1"}, ["c"]),
         ({"contact": "3"}, ["b", "c"]),
         ({"contact": "12"}, ["c"]),
+        ({"seen": "overdue"}, ["a"]),
+        ({"seen": "never"}, []),
+        # On the very day three months before the as-of date, and not six.
+        ({"seen": "3"}, ["a"]),
+        ({"seen": "6"}, []),
         ({"change": "new"}, ["c"]),
         ({"change": "risen"}, ["a"]),
         ({"change": "fallen"}, ["b"]),
@@ -145,6 +172,17 @@ def children_with(store: EntryStore, hidden: Iterable[str] = (), **chosen: str) 
 )
 def test_children_meet_every_condition(store: EntryStore, chosen: dict[str, str], people: list[str]) -> None:
     assert children_with(store, **chosen) == people
+
+
+def test_visit_ends_the_wait_at_once_where_the_child_was_seen(store: EntryStore) -> None:
+    for result, day in (("会えなかった", "2026-04-09"), ("拒否", "2026-04-08")):
+        content = {"visited_on": day, "way": "訪問", "result": result}
+        store.create("visit", content, by="aoi", department="child", person_id="a")
+    assert children_with(store, seen="overdue") == ["a"]
+    content = {"visited_on": "2026-04-02", "way": "訪問", "result": "会えた"}
+    store.create("visit", content, by="aoi", department="child", person_id="a")
+    assert children_with(store, seen="overdue") == []
+    assert children_with(store, seen="3") == []
 
 
 def test_decision_moves_a_child_between_conditions(store: EntryStore) -> None:
@@ -165,7 +203,8 @@ def test_decision_moves_a_child_between_conditions(store: EntryStore) -> None:
         ("bi_child_tier", "risk_abuse"), ("bi_contribution", "item"), ("bi_decision", "meeting"),
         ("bi_decision", "due"),
         ("bi_observation", "contact"), ("bi_score_history", "change"), ("tier", "tier"), ("case_opened_on", "council"),
-        ("is_known_to_services", "known"), ("vertical_chains", "chain"), ("area_code", "area"),
+        ("is_known_to_services", "known"), ("last_seen_on", "seen"),
+        ("vertical_chains", "chain"), ("area_code", "area"),
     ],
 )  # fmt: skip
 def test_condition_is_offered_to_those_who_have_its_columns(store: EntryStore, hidden: str, condition: str) -> None:

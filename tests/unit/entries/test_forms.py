@@ -173,3 +173,11 @@ def test_family_has_the_plan_without_what_is_for_staff() -> None:
     ]
     assert plan.review_on == dt.date(2026, 6, 20)
     assert "秘密" not in repr(plan)
+
+
+def test_a_call_shows_no_child() -> None:
+    visit = {"visited_on": "2026-04-01", "result": "会えた"}
+    assert mistakes_of("visit", way="訪問", **visit) == {}
+    assert mistakes_of("visit", way="電話", **visit) == {"result": "「方法」が訪問・面談のときだけ選べます。"}
+    assert mistakes_of("visit", way="電話", visited_on="2026-04-01", result="会えなかった") == {}
+    assert set(mistakes_of("visit", **visit)) == {"way", "result"}
