@@ -555,6 +555,9 @@ ENTRY_ROUTES = {
     "child": [],
     "assess": ["prepare", "result"],
     "meeting": ["child", "decide", "support", "turn", "agenda", "agenda/watch", f"correct/{GUESSED}"],
+    "assessment": ["new", "save"],
+    "support_plan": ["new", "save", f"{GUESSED}/copy"],
+    "visit": ["new", "save"],
     "school_consultation": ["new", "save"],
     "school_absence": ["new", "save"],
     "paper_case": ["new", "save"],
@@ -563,6 +566,7 @@ ENTRY_ROUTES = {
     "link_review": ["decide"],
     "delivery_decision": ["decide"],
     "code_decision": ["decide"],
+    "disputed_line": ["answer"],
 }
 
 
