@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from kodomo.evaluation.fitting import (
     parts,
 )
 from kodomo.home import Home
+from kodomo.messages import Translate, english
 from kodomo.parameters import labels
 from kodomo.scoring.definition import REQUIRED_COLUMNS, TABLES, read_definition
 from kodomo.scoring.replay import SCRATCH, WAREHOUSE
@@ -107,6 +108,7 @@ def propose(
     capacity: int | None = None,
     *,
     may_lower: bool = False,
+    translated: Translate = english,
 ) -> Proposal:
     """Fit integer coefficients for a difficulty type and write them to ``out`` as a definition with its report.
 
@@ -116,6 +118,7 @@ def propose(
     keep the points of the version in force, in the units of the proposal.
     ``capacity``: how many children the gravest tier shall hold; default: the second of the meeting's capacities.
     ``may_lower``: points below 0 as well, for bands that seem to protect.
+    ``translated``: gives the report in the language of its reader.
     Raises KodomoError where there are too few cases to learn from.
     """
     from threadpoolctl import threadpool_limits
@@ -182,7 +185,7 @@ def propose(
         out=str(out),
         warnings=warnings,
     )
-    _write(proposal, given, learned.hand_made_version, thresholds, ratio, out)
+    _write(proposal, given, learned.hand_made_version, thresholds, ratio, out, translated)
     return proposal
 
 
@@ -509,6 +512,7 @@ def _write(
     thresholds: dict[str, int],
     ratio: float,
     out: Path,
+    translated: Translate,
 ) -> None:
     """The definition and its report, in a folder that appears whole or not at all.
 
@@ -581,7 +585,7 @@ def _write(
     (draft / "report.json").write_text(
         json.dumps(asdict(proposal), ensure_ascii=False, default=str, indent=1), encoding="utf-8"
     )
-    (draft / "README.md").write_text(as_text(proposal) + "\n", encoding="utf-8")
+    (draft / "README.md").write_text(as_text(proposal, translated) + "\n", encoding="utf-8")
     if out.exists():
         out.rmdir()
     os.replace(draft, out)
@@ -625,80 +629,109 @@ def _text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def as_text(proposal: Proposal) -> str:
-    """A proposal as people read it."""
-    dates = ", ".join(map(str, proposal.frozen_on))
-    lines = [
-        f"# {proposal.model_version}",
-        "",
-        f"Proposed, not applied: features frozen on {dates}; {proposal.cases} of {proposal.children:,} children became "
-        f"a case within twelve months; {proposal.bands_considered} bands looked at. People known before are left out. "
-        f"{len(proposal.carried)} bands of items made from cases are not learned: they carry over the points of the "
-        "version in force, in these units. What was learned is in no group: the points were learned together. "
-        "Overrides stay.",
-        *(
-            [
-                "",
-                "Left out, because at those dates the records were not kept yet (twice as many children without one as "
-                "today): " + ", ".join(f"{item} {number}" for item, number in proposal.unrecorded) + ".",
-            ]
-            if proposal.unrecorded
-            else []
-        ),
-        *(
-            [
-                "",
-                f"**Few cases**: with fewer than {ENOUGH_CASES} a good proposal cannot be told from a bad one; "
-                "the intervals below say how little is known.",
-            ]
-            if proposal.cases < ENOUGH_CASES
-            else []
-        ),
-        "",
-        "| points | item and band | code | met by | became a case |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['coefficient']} | {row['label_ja']} | {row['item_code']} {row['band_no']} | {row['exposed']} "
-        f"| {row['exposed_cases']} |"
-        for row in proposal.coefficients
-    ]
+def as_text(proposal: Proposal, translated: Translate = english) -> str:
+    """A proposal as people read it, as Markdown."""
     capacities = [row["capacity"] for row in proposal.judgements[0].at_capacity]
-    lines += [
-        "",
-        "Judged on children whom each model was not fitted to (five parts). Unconstrained models are the ceiling of "
-        "what can be learned; the hand-made version and “carried” also have the items made from cases.",
-        "",
-        "| model | AUC (95 % interval) | slope | "
-        + " | ".join(f"precision / recall at {k}" for k in capacities)
-        + " |",
-        "|---|---|---|" + "---|" * len(capacities),
+    paragraphs = [
+        f"# {proposal.model_version}",
+        translated(
+            "Proposed, not applied: features frozen on {dates}; {cases} of {children:,} children became a case within "
+            "twelve months; {bands} bands looked at. People known before are left out. {carried} bands of items made "
+            "from cases are not learned: they carry over the points of the version in force, in these units. What was "
+            "learned is in no group: the points were learned together. Overrides stay.",
+            dates=", ".join(map(str, proposal.frozen_on)),
+            cases=proposal.cases,
+            children=proposal.children,
+            bands=proposal.bands_considered,
+            carried=len(proposal.carried),
+        ),
     ]
-    for judgement in proposal.judgements:
-        marks = " ← proposed" if judgement.name == proposal.method else ""
-        auc = (
-            "—" if judgement.auc is None else f"{judgement.auc:.3f} ({judgement.auc_low:.3f}–{judgement.auc_high:.3f})"
+    if proposal.unrecorded:
+        paragraphs.append(
+            translated(
+                "Left out, because at those dates the records were not kept yet (twice as many children without one as "
+                "today): {bands}.",
+                bands=", ".join(f"{item} {number}" for item, number in proposal.unrecorded),
+            )
         )
-        slope = "—" if judgement.slope is None else f"{judgement.slope:.2f}"
-        cells = [f"{row['precision']:.3f} / {row['recall']:.3f}" for row in judgement.at_capacity]
-        lines.append(f"| {judgement.name}{marks} | {auc} | {slope} | " + " | ".join(cells) + " |")
-    lines += [
-        "",
-        f"The proposal is {max(proposal.shortfall, 0):.3f} AUC below the better unconstrained model"
-        f"{', more than the 0.020 it may be' if proposal.shortfall > MOST_BELOW else ''}. The same parts for every "
-        "model; AUC of the proposal minus that of the other, with its 95 % interval (paired):",
-        *(
-            f"- {row['with']}: {row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+    if proposal.cases < ENOUGH_CASES:
+        paragraphs.append(
+            translated(
+                "**Few cases**: with fewer than {enough} a good proposal cannot be told from a bad one; the intervals "
+                "below say how little is known.",
+                enough=ENOUGH_CASES,
+            )
+        )
+    paragraphs += [
+        _table(
+            [translated(heading) for heading in ("points", "item and band", "code", "met by", "became a case")],
+            [
+                (
+                    row["coefficient"],
+                    row["label_ja"],
+                    f"{row['item_code']} {row['band_no']}",
+                    row["exposed"],
+                    row["exposed_cases"],
+                )
+                for row in proposal.coefficients
+            ],
+        ),
+        translated(
+            "Judged on children whom each model was not fitted to (five parts). Unconstrained models are the ceiling "
+            "of what can be learned; the hand-made version and “carried” also have the items made from cases.",
+        ),
+        _table(
+            [
+                translated("model"),
+                translated("AUC (95 % interval)"),
+                translated("slope"),
+                *(translated("precision / recall at {capacity}", capacity=capacity) for capacity in capacities),
+            ],
+            [_judged(judgement, proposal.method, translated) for judgement in proposal.judgements],
+        ),
+        translated(
+            "The proposal is {shortfall:.3f} AUC below the better unconstrained model; it may be {most:.3f} below.",
+            shortfall=max(proposal.shortfall, 0),
+            most=MOST_BELOW,
+        ),
+        translated(
+            "The same parts for every model; AUC of the proposal minus that of the other, with its 95 % interval "
+            "(paired):"
+        ),
+        "\n".join(
+            f"- {row['with']}: {row['difference']:+.3f} ({row['low']:+.3f} – {row['high']:+.3f})"
             for row in proposal.comparisons
         ),
-        "" if proposal.exact_gap is None else f"\nExact method: within {proposal.exact_gap:.2%} of the least loss.",
-        "",
-        "Calibration of the proposal, by fifths of the chance: mean chance → share that became a case",
-        *(
-            f"- {row['chance']:.4f} → {row['became_case']:.4f} ({row['children']} children)"
+    ]
+    if proposal.exact_gap is not None:
+        paragraphs.append(translated("Exact method: within {gap:.2%} of the least loss.", gap=proposal.exact_gap))
+    paragraphs += [
+        translated("Calibration of the proposal, by fifths of the chance: mean chance → share that became a case"),
+        "\n".join(
+            translated(
+                "- {chance:.4f} → {became_case:.4f} ({children} children)",
+                chance=row["chance"],
+                became_case=row["became_case"],
+                children=row["children"],
+            )
             for judgement in proposal.judgements
             if judgement.name == proposal.method
             for row in judgement.calibration
         ),
     ]
-    return "\n".join(lines)
+    return "\n\n".join(paragraphs)
+
+
+def _judged(judgement: Judgement, proposed: str, translated: Translate) -> list[str]:
+    auc = "—" if judgement.auc is None else f"{judgement.auc:.3f} ({judgement.auc_low:.3f}–{judgement.auc_high:.3f})"
+    return [
+        judgement.name + (translated(" ← proposed") if judgement.name == proposed else ""),
+        auc,
+        "—" if judgement.slope is None else f"{judgement.slope:.2f}",
+        *(f"{row['precision']:.3f} / {row['recall']:.3f}" for row in judgement.at_capacity),
+    ]
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -101,14 +101,21 @@ def register(app: typer.Typer) -> None:
 
         dates = [moment.date() for moment in as_of or []]
         proposal = make_proposal(
-            Home.from_environment(), difficulty, out, dates, definition, capacity, may_lower=may_lower
+            Home.from_environment(),
+            difficulty,
+            out,
+            dates,
+            definition,
+            capacity,
+            may_lower=may_lower,
+            translated=translated,
         )
         for warning in proposal.warnings:
             say("Warning: {warning}", warning=warning, fg="yellow", err=True)
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(proposal), ensure_ascii=False, default=str))
         else:
-            typer.echo(as_text(proposal) + "\n")
+            typer.echo(as_text(proposal, translated) + "\n")
             say("Written to {out}: look at it with `kodomo score --definition {out}`.", out=out)
 
     @model.command()

@@ -25,6 +25,7 @@ from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError
 from kodomo.files import write_atomically
 from kodomo.home import Home
+from kodomo.parameters import labels
 
 if TYPE_CHECKING:
     from orchestration.batch import Batch
@@ -141,21 +142,21 @@ def message_of(batch: Batch, late: Sequence[str] = (), error: str | None = None)
 
     ``late``: sources whose delivery is late; ``error``: why the run ended early.
     """
-    labels = {source_id: contract.label for source_id, contract in load_contracts().items()}
-    states = {"refused": "受取拒否", "held": "保留"}
+    names = {source_id: contract.label for source_id, contract in load_contracts().items()}
+    states = {status: label for status, label in labels("delivery_status").items() if status in {"refused", "held"}}
     stopped = [
-        f"  {labels.get(one.source_id, one.source_id)} {one.file_name}：{states[one.status]}"
+        f"  {names.get(one.source_id, one.source_id)} {one.file_name}：{states[one.status]}"
         for one in batch.deliveries
         if one.status in states
     ]
     rejected = [
-        f"  {labels.get(one.source_id, one.source_id)} {one.file_name}：{one.rows_read}件のうち{one.rows_rejected}件"
+        f"  {names.get(one.source_id, one.source_id)} {one.file_name}：{one.rows_read}件のうち{one.rows_rejected}件"
         for one in batch.deliveries
         if one.rows_rejected
     ]
-    left = [f"  {labels.get(one.source_id, one.source_id)} {one.file_name}" for one in batch.left]
+    left = [f"  {names.get(one.source_id, one.source_id)} {one.file_name}" for one in batch.left]
     checks = [
-        f"  {one.label_ja}（{one.table}）：{'検査できず' if one.status == 'errored' else '不合格'}"
+        f"  {one.label_ja}（{one.table}）：{labels('check_status')[one.status]}"
         for one in batch.expectations
         if one.status != "passed" and one.severity != "note"
     ]
@@ -166,7 +167,7 @@ def message_of(batch: Batch, late: Sequence[str] = (), error: str | None = None)
         ("書き込み中のため次回に回したファイル", left),
         ("不受理の記録", rejected),
         ("確認する検査", checks),
-        ("納品が遅れているデータ", [f"  {labels.get(source_id, source_id)}" for source_id in late]),
+        ("納品が遅れているデータ", [f"  {names.get(source_id, source_id)}" for source_id in late]),
     ]
     sections = [(title, lines) for title, lines in parts if lines]
     if not sections:

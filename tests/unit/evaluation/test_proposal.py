@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from kodomo.evaluation.fitting import (
     parts,
 )
 from kodomo.home import Home
+from kodomo.messages import ENGLISH, LANGUAGES, render
 from kodomo.scoring.definition import check, read_definition
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.seeds import SEEDS
@@ -107,7 +110,17 @@ def test_written_proposal_is_a_valid_definition(proposed: proposal.Proposal) -> 
     assert not {row["item_code"] for row in proposed.coefficients} & {"horizontal_chain", "council_case_open"}
     assert ("bullying", 1) not in written
     assert (folder / "report.json").exists()
-    assert "Proposed, not applied" in (folder / "README.md").read_text(encoding="utf-8")
+    assert (folder / "README.md").read_text(encoding="utf-8") == proposal.as_text(proposed) + "\n"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_report_is_in_the_language_of_its_reader(proposed: proposal.Proposal, language: str) -> None:
+    report = proposal.as_text(proposed, partial(render, language=language))
+    prose = re.sub(r"「.*?」|AUC|\|.*?\|$|^- \w.*$|`.*?`", "", report, flags=re.MULTILINE)
+    assert bool(re.findall(r"[A-Za-z]{4,} [a-z]{2,}", prose)) == (language == ENGLISH)
+    table = [line for line in report.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + len(proposed.coefficients) + 2 + len(proposed.judgements)
+    assert sum(" ← " in line for line in table) == 1, "one model is the proposed one"
 
 
 def test_items_made_from_cases_keep_their_points_in_the_new_units(
