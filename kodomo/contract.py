@@ -14,6 +14,7 @@ import yaml
 
 from kodomo.errors import KodomoError
 from kodomo.home import PROJECT
+from kodomo.parameters import parameter
 from kodomo.seeds import SEEDS, read_seed
 
 SOURCES = PROJECT / "models" / "sources"
@@ -145,6 +146,7 @@ class Contract:
     title: str
     holder: str
     holder_ja: str
+    """Name of the office: that of the department, where the contract names no other."""
     key: str
     delivery: str
     rhythm: str | None
@@ -376,7 +378,7 @@ def load_contracts(folder: Path = SOURCES, seeds: Path = SEEDS) -> dict[str, Con
                         source_id=table["name"],
                         title=table["description"],
                         holder=meta["holder"],
-                        holder_ja=meta["holder_ja"],
+                        holder_ja=meta.get("holder_ja") or parameter("departments")[meta["holder"]],
                         key=meta["key"],
                         delivery=meta["delivery"],
                         rhythm=meta.get("rhythm"),

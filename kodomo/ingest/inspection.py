@@ -432,8 +432,8 @@ def _yml(headings: Sequence[Heading], contracts: Mapping[str, Contract], new_fil
         lines = [
             "version: 2", "sources:", "  - name: raw", "    schema: raw", "    tables:", f"      - name: {source_id}",
             "        description: （データの名前）", "        config:", "          meta:",
-            "            holder: （保有部署のコード）", "            holder_ja: （保有部署）", "            key: atena",
-            "            delivery: full", "            coverage: event", "            rhythm: 毎月",
+            "            holder: （保有部署のコード）", "            key: atena", "            delivery: full",
+            "            coverage: event", "            rhythm: 毎月",
             "            late_after_days: 40", "            row_key: []", "            register:",
             "              purpose: （利用目的）", "              legal_basis: （根拠）", "              use: within",
             "              penal_clause_checked: false", "              status: 保留", "        columns:",
