@@ -49,7 +49,7 @@ ENDS_THE_SESSION = {"/logout/", "/login/", "/login/logout/", "/superset/logout/"
 NAMED_PARTS = {"path": "index.html"}
 FORMS = (
     "decision", "support", "paper_case", "person_request", "support_measure", "assessment", "support_plan",
-    "disputed_line",
+    "disputed_line", "visit",
 )  # fmt: skip
 """Forms of which there is a record about each family."""
 TELLS_NOBODY = {
@@ -98,6 +98,7 @@ def typed_about(family: Family) -> dict[str, str]:
         "own_tier_reason": "訪問", "planned_on": "2026-04-02", "goal": "登校", "step_1_action": "電話",
         "step_1_actor": "担任", "step_1_until": "2026-05-31", "told_on": "2026-03-30",
         "measure_from": "2026-03-30", "record_id": str(uuid.uuid4()),
+        "visited_on": "2026-03-20", "way": "訪問", "result": "会えた",
     }  # fmt: skip
 
 
@@ -115,7 +116,8 @@ def kept(server: Server, families: list[Family]) -> dict[str, Family]:
             "support_content": f"{family.town}へ訪問", "disagreement_reason": family.town, "about": family.school,
             "fact_person_id": family.child, "source_id": "school_attendance", "observation_code": "school_absence_days",
             "observed_on": "2026-03-31", "line": family.school, "what_is_wrong": family.town,
-            "known": family.town, "step_1_actor": family.school, "goal": f"{family.town}へ訪問",
+            "summary": f"{family.town}の家で", "known": family.town, "step_1_actor": family.school,
+            "goal": f"{family.town}へ訪問",
         }  # fmt: skip
         for form in FORMS:
             content = {**typed_about(family), **words}
