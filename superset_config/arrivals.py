@@ -1,13 +1,15 @@
 """gunicorn's worker of threads, which gives a thread only to a request that has arrived.
 
 gunicorn's own waits for the rest of a request in one of its threads: as many half requests as there are threads, and
-no further request is served. Here a connection waits in the loop, without a thread, until its head and the beginning
-of its body are there; one that takes too long, or sends a head without end, is closed.
+no further request is served. Here a connection waits in the loop, without a thread, until its head and its body are
+there; one that takes too long, or sends a head without end, is closed. A body that its socket does not hold is read
+here: no larger one than the server takes, none that does not say how large it is, and of not too many requests at once.
 """
 
 from __future__ import annotations
 
 import errno
+import io
 import re
 import socket
 import time
@@ -15,18 +17,30 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 ARRIVAL_SECONDS = 10
-"""Until a request must be there."""
+"""Until a request must be there, but for a body that its socket does not hold."""
+BODY_SECONDS = 60
+"""Until such a body must be there."""
 MOST_BYTES = 64 * 1024
-"""Of a head, and of what is waited for of a body: what a socket holds unread."""
+"""Of a head, and of a request that waits in its socket: what a socket holds unread."""
+MOST_BODY = 4 * 1024 * 1024
+"""Of a body that is waited for: a larger one is refused by its head (Superset's MAX_CONTENT_LENGTH)."""
+MOST_SIZE = MOST_BYTES + MOST_BODY
+MOST_BODIES = 16
+"""Bodies that are read at once in one process; of more, the oldest is closed."""
 MOST_WAITING = 500
 """Connections that wait in one process; of more, the oldest is closed."""
 STALLED_SECONDS = 60
 """How long a thread waits for a client that has stopped reading or sending."""
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
+_WITHOUT_LENGTH = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LENGTH_REQUIRED = b"HTTP/1.1 411 Length Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 @dataclass
@@ -36,16 +50,21 @@ class Arriving:
     connection: TConn
     until: float
     seen: int = 0
+    read: io.BytesIO | None = None
+    """What has been read of a request whose body its socket does not hold."""
+    size: int = 0
+    """Bytes of that request."""
 
 
-def missing_bytes(seen: bytes) -> int:
-    """How many more bytes a request needs before a thread may take it: 0 if it is there, -1 if it has no end."""
+def size_of(seen: bytes) -> int | None:
+    """Bytes of a request, from its beginning: None until its head is there, -1 if the head does not say."""
     head = seen.find(_END)
     if head < 0:
-        return -1 if len(seen) >= MOST_BYTES else 1
+        return None
+    if _WITHOUT_LENGTH.search(seen[: head + 2]):
+        return -1
     length = _LENGTH.search(seen[: head + 2])
-    wanted = head + len(_END) + (int(length[1]) if length else 0)
-    return max(0, min(wanted, MOST_BYTES) - len(seen))
+    return head + len(_END) + (int(length[1]) if length else 0)
 
 
 class BufferingWorker(ThreadWorker):
@@ -71,8 +90,7 @@ class BufferingWorker(ThreadWorker):
             return
         self.arriving[connection] = arriving
         self.poller.register(client, 1, partial(self._on_more, arriving))
-        if len(self.arriving) > MOST_WAITING:
-            self._close(next(iter(self.arriving.values())))
+        self._close_oldest(list(self.arriving.values()), MOST_WAITING)
 
     def _on_more(self, arriving: Arriving, _client: Any) -> None:
         """More of a request has come, or its client has gone."""
@@ -85,6 +103,8 @@ class BufferingWorker(ThreadWorker):
     def _take(self, arriving: Arriving) -> bool:
         """Serve or close a connection; True if it must wait for more."""
         client = arriving.connection.sock
+        if arriving.read is not None:
+            return self._read(arriving, arriving.read)
         try:
             seen = client.recv(MOST_BYTES, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
@@ -92,21 +112,65 @@ class BufferingWorker(ThreadWorker):
         except OSError:
             arriving.connection.close()
             return False
-        missing = missing_bytes(seen)
-        if missing < 0 or len(seen) == arriving.seen:
-            # Without an end, or no more than before: the client has closed its side.
+        size = size_of(seen)
+        if size == -1:
+            client.send(_LENGTH_REQUIRED)
+        if size == -1 or (size is None and len(seen) >= MOST_BYTES) or len(seen) == arriving.seen:
+            # Without a length, without an end, or no more than before: the client has closed its side.
             arriving.connection.close()
             return False
         arriving.seen = len(seen)
-        if missing:
+        if size is not None and size > MOST_SIZE:
+            head = seen[: seen.find(_END) + len(_END)]
+            arriving.connection.parser = get_parser(self.cfg, iter([head]), arriving.connection.client)
+            self._serve(arriving.connection)
+            return False
+        if size is not None and size > MOST_BYTES:
+            return self._begin_to_read(arriving, size, is_awaited=_EXPECTS.search(seen) is not None)
+        if size is None or len(seen) < size:
             # The socket becomes readable when there is more than has been looked at.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(seen) + 1)
             return True
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-        arriving.connection.data_ready = True
-        self.arrived.append(arriving.connection)
-        self._serve_arrived()
+        self._serve(arriving.connection)
         return False
+
+    def _begin_to_read(self, arriving: Arriving, size: int, is_awaited: bool) -> bool:
+        """Read a request whose body its socket does not hold; True if it must wait for more."""
+        client = arriving.connection.sock
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        if is_awaited:
+            client.send(_CONTINUE)
+        arriving.read, arriving.size = io.BytesIO(), size
+        arriving.until = time.monotonic() + BODY_SECONDS
+        self._close_oldest([one for one in self.arriving.values() if one.read is not None], MOST_BODIES - 1)
+        return self._read(arriving, arriving.read)
+
+    def _read(self, arriving: Arriving, read: io.BytesIO) -> bool:
+        """Read what has come of a body, and serve or close its connection; True if it must wait for more."""
+        connection = arriving.connection
+        try:
+            received = connection.sock.recv(min(MOST_BYTES, arriving.size - read.tell()))
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
+            received = b""
+        if not received:
+            connection.close()
+            return False
+        read.write(received)
+        if read.tell() < arriving.size:
+            return True
+        read.seek(0)
+        connection.parser = get_parser(self.cfg, iter(partial(read.read, MOST_BYTES), b""), connection.client)
+        self._serve(connection)
+        return False
+
+    def _serve(self, connection: TConn) -> None:
+        """Put a connection whose request is there behind those before it."""
+        connection.data_ready = True
+        self.arrived.append(connection)
+        self._serve_arrived()
 
     def _serve_arrived(self) -> None:
         """Give threads to requests that are there, in their order."""
@@ -140,6 +204,11 @@ class BufferingWorker(ThreadWorker):
                     connection.sock.shutdown(socket.SHUT_RD)
                 except OSError:
                     self.served.pop(connection, None)
+
+    def _close_oldest(self, waiting: list[Arriving], most: int) -> None:
+        """Close the first of connections that wait, of which there are more than ``most``."""
+        for arriving in waiting[: max(0, len(waiting) - most)]:
+            self._close(arriving)
 
     def _close(self, arriving: Arriving) -> None:
         self.arriving.pop(arriving.connection, None)

@@ -17,6 +17,7 @@ from kodomo.home import Home
 from kodomo.keys import read_or_make_key
 from kodomo.parameters import labels
 from superset_config import downloads
+from superset_config.arrivals import MOST_BODY
 from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
 from superset_config.pages.menu import HELP_AT
@@ -112,7 +113,7 @@ SUPERSET_LOG_VIEW = True
 # Lists of people and roles to choose from, which every list of dashboards offers.
 EXTRA_RELATED_QUERY_FILTERS = {"user": own_account, "role": own_roles}
 # As in the proxy.
-MAX_CONTENT_LENGTH = 4 * 1024 * 1024
+MAX_CONTENT_LENGTH = MOST_BODY
 EVENT_LOGGER = AuditLogger()
 
 # Who comes in

@@ -14,7 +14,7 @@ import pytest
 
 from kodomo.home import PROJECT
 from superset_config import workers
-from superset_config.arrivals import MOST_BYTES, missing_bytes
+from superset_config.arrivals import MOST_BODIES, MOST_SIZE, size_of
 
 THREADS = 2
 APP = """
@@ -79,6 +79,8 @@ HALVES = {
     "half a head": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n",
     "no body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
     "half a body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc",
+    "half a large body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + b"a" * 100_000,
+    "half a body in chunks": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
 }
 
 
@@ -111,14 +113,63 @@ def test_request_in_pieces_is_served(port: int) -> None:
         for piece in (b"st: x\r\nContent-Le", b"ngth: 6\r\n\r\nab", b"cd", b"ef"):
             time.sleep(0.05)
             client.sendall(piece)
-        answer = b""
-        while received := client.recv(4096):
-            answer += received
+        answer = all_of(client)
         assert b" 6" in answer.split(b"\r\n\r\n", 1)[1]
 
 
 def test_large_body_is_served(port: int) -> None:
     assert ask(port, b"x" * 3_000_000).split()[1] == "3000000"
+
+
+def test_large_bodies_in_pieces_are_served(port: int) -> None:
+    bodies = [bytes([letter]) * 300_000 for letter in b"abc"]
+    clients = [begin(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n") for _ in bodies]
+    for place in range(0, 300_000, 50_000):
+        for client, body in zip(clients, bodies, strict=True):
+            client.sendall(body[place : place + 50_000])
+        assert ask(port, b"x").split()[1] == "1"
+    for client in clients:
+        assert b" 300000\r\n" in all_of(client)
+
+
+def test_client_that_waits_for_its_turn_sends_a_large_body(port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n"
+    with begin(port, head) as client:
+        assert client.recv(4096).startswith(b"HTTP/1.1 100")
+        client.sendall(b"x" * 100_000)
+        assert b" 100000\r\n" in all_of(client)
+
+
+def test_body_without_a_length_is_refused(port: int) -> None:
+    with begin(
+        port, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    ) as client:
+        assert client.recv(4096).startswith(b"HTTP/1.1 411")
+
+
+def test_larger_bodies_than_are_taken_are_not_waited_for(port: int) -> None:
+    with begin(port, f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {MOST_SIZE}\r\n\r\nabc".encode()) as client:
+        assert b" 0\r\n" in all_of(client)
+
+
+def test_of_too_many_large_bodies_the_oldest_is_given_up(port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+    clients = [begin(port, head) for _ in range(MOST_BODIES)]
+    time.sleep(0.5)
+    clients.append(begin(port, head))
+    assert clients[0].recv(10) == b""
+    for client in clients[1:]:
+        client.sendall(b"x" * 100_000)
+        assert b" 100000\r\n" in all_of(client)
+
+
+def all_of(client: socket.socket) -> bytes:
+    """What a server sends until it closes."""
+    answer = b""
+    while received := client.recv(4096):
+        answer += received
+    client.close()
+    return answer
 
 
 def test_client_that_goes_away_leaves_nothing(port: int) -> None:
@@ -128,25 +179,19 @@ def test_client_that_goes_away_leaves_nothing(port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "missing"),
+    ("seen", "size"),
     [
-        (b"", 1),
-        (b"GET / HTTP/1.1\r\n", 1),
-        (b"GET / HTTP/1.1\r\n\r\n", 0),
-        (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", 3),
-        (b"POST / HTTP/1.1\r\ncontent-length:5\r\n\r\nabcde", 0),
-        (b"POST / HTTP/1.1\r\nX: Content-Length: 9\r\n\r\n", 0),
-        (b"a" * MOST_BYTES, -1),
+        (b"", None),
+        (b"GET / HTTP/1.1\r\n", None),
+        (b"GET / HTTP/1.1\r\n\r\n", 18),
+        (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", 43),
+        (b"POST / HTTP/1.1\r\ncontent-length:5\r\n\r\nabcde", 42),
+        (b"POST / HTTP/1.1\r\nX: Content-Length: 9\r\n\r\n", 41),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", -1),
     ],
 )
-def test_missing_bytes(seen: bytes, missing: int) -> None:
-    assert missing_bytes(seen) == missing
-
-
-def test_body_beyond_what_a_socket_holds_is_not_waited_for() -> None:
-    head = b"POST / HTTP/1.1\r\nContent-Length: 4000000\r\n\r\n"
-    assert missing_bytes(head) == MOST_BYTES - len(head)
-    assert missing_bytes(head + b"x" * (MOST_BYTES - len(head))) == 0
+def test_size_of_a_request(seen: bytes, size: int | None) -> None:
+    assert size_of(seen) == size
 
 
 def test_grown_process_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
