@@ -17,6 +17,7 @@ from kodomo.programs import require_program
 from superset_config.security.apply import new_password
 from superset_config.security.manager import check_password
 from superset_config.security.web import is_listed, parse_networks
+from tests.nginx import SITES, write_configuration
 from tests.security.servers import Person, Server, apply, free_port, passwords, serve
 
 pytestmark = pytest.mark.slow
@@ -473,36 +474,17 @@ def content(home: Home) -> list[tuple]:
         ]
 
 
-NGINX = Path(__file__).resolve().parents[2] / "superset_config" / "nginx" / "kodomo.conf"
-
-
 def test_the_shipped_proxy_configuration(strict_server: Server, tmp_path: Path) -> None:
     """nginx from Debian, with TLS, in front of the running server."""
     port = free_port()
-    certificate = tmp_path / "kodomo"
-    subprocess.run(
-        [
-            require_program("openssl"),
-            *f"req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout {certificate}.key".split(),
-            *f"-out {certificate}.crt".split(),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    site = NGINX.read_text(encoding="utf-8")
-    site = re.sub(r"listen 80;", f"listen 127.0.0.1:{free_port()};", site)
-    site = re.sub(r"listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;", site)
-    site = site.replace("/etc/kodomo/tls/kodomo", str(certificate))
-    site = site.replace("127.0.0.1:8088", strict_server.address.removeprefix("http://"))
-    # The test comes from this machine: for this one request it stands in for a listed network.
-    site = site.replace("$remote_addr", "10.1.2.3")
-    (tmp_path / "nginx.conf").write_text(
-        f"pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log; daemon off; events {{}}\n"
-        f"http {{ access_log off; client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p;\n"
-        f"fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;\n{site}\n}}",
-        encoding="utf-8",
-    )
-    process = subprocess.Popen([require_program("nginx"), "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)])
+    (site,) = [site for site in SITES if site.stem == "kodomo"]
+    changes = {
+        "127.0.0.1:8088": strict_server.address.removeprefix("http://"),
+        # The test comes from this machine: for this one request it stands in for a listed network.
+        "$remote_addr": "10.1.2.3",
+    }
+    path = write_configuration(tmp_path, [site], {"80": free_port(), "443": port}, changes)
+    process = subprocess.Popen([require_program("nginx"), "-c", str(path), "-p", str(tmp_path)])
     try:
         proxied = Server(strict_server.home, f"https://127.0.0.1:{port}")
         person = Person(proxied, "child_mano", None)
