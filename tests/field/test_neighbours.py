@@ -266,6 +266,10 @@ def days_are_days(outcome: Outcome) -> None:
     assert outcome.rows(
         "select row_count from marts.fct_steward_question where source_id = 'council_cases' and detail = 'unknown_date'"
     ) == [(1,)]
+    assert outcome.rows(
+        "select fate, row_count from marts.fct_fact_account "
+        "where source_id = 'council_cases' and reason = 'date_unknown'"
+    ) == [("asked", 1)]
 
 
 def words_and_bodies_are_no_parents(outcome: Outcome) -> None:

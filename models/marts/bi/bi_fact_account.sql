@@ -28,6 +28,7 @@ select
         when 'protection' then '支援措置の記録'
         when 'orphan' then '番号の不明な記録'
         when 'unknown_code' then '未知のコード'
+        when 'value_in_question' then '読めない・読み替えた値'
         when 'deleted' then '保有部署による取消し'
         when 'superseded' then '同じ番号の別の記録が有効'
         when 'not_approved' then '台帳で承認されていない項目'

@@ -32,6 +32,29 @@ unknown_numbers as (
     from {{ ref('int_quality__unknown_numbers') }}
 ),
 
+value_issues as (
+    select * from {{ source('run', 'value_issues') }}
+),
+
+discarded_ends as (
+    select * from {{ ref('int_quality__discarded_ends') }}
+),
+
+-- Rows with a question about one of their values: it could not be read, or was read as what it means.
+questioned_rows as (
+    select
+        source_id,
+        delivery_id,
+        line_number
+    from value_issues
+    union
+    select
+        source_id,
+        delivery_id,
+        line_number
+    from discarded_ends
+),
+
 observation_codes as (
     select * from {{ ref('observation_codes') }}
 ),
@@ -184,8 +207,14 @@ unused as (
     select
         delivered_rows.*,
         unknown_numbers.source_id is not null as is_orphan,
+        questioned_rows.source_id is not null as is_questioned,
         deleted_rows.source_id is not null as is_deleted
     from delivered_rows
+    left join questioned_rows
+        on
+            delivered_rows.source_id = questioned_rows.source_id
+            and delivered_rows.delivery_id = questioned_rows.delivery_id
+            and delivered_rows.line_number = questioned_rows.line_number
     left join deleted_rows
         on
             delivered_rows.source_id = deleted_rows.source_id
@@ -211,6 +240,7 @@ judged as (
         unused.has_unknown_code,
         unused.is_conditional,
         unused.is_orphan,
+        unused.is_questioned,
         unused.is_deleted,
         coalesce(bool_or(
             readings.is_approved and list_has_all(unused.filled_columns, readings.column_names)
@@ -233,7 +263,7 @@ fates as (
         source_id,
         case
             when is_deleted then 'explained'
-            when is_orphan or (is_staged and has_unknown_code) then 'asked'
+            when is_orphan or (is_staged and (has_unknown_code or is_questioned)) then 'asked'
             when not is_staged or not has_number or not has_date or not could_tell then 'explained'
             when is_conditional then 'explained'
             else 'vanished'
@@ -243,6 +273,8 @@ fates as (
             when is_orphan then 'orphan'
             when not is_staged then 'superseded'
             when has_unknown_code then 'unknown_code'
+            when is_questioned and has_date then 'value_in_question'
+            when is_questioned then 'date_unknown'
             when not has_number then 'not_approved'
             when not has_date then 'date_unknown'
             when not could_tell and is_held_back then 'not_approved'
