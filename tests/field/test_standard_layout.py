@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -68,11 +69,12 @@ ROWS = [
 PUPILS = [
     "学籍番号,氏名,氏名_フリガナ,生年月日,性別,住所,保護者氏名,学校名,学年,在籍開始,在籍終了,識別番号,保護者識別番号",
     "S1,山田 一郎,,2015-04-02,,,山田 花子,両津小学校,,2022-04-01,,102,101",
-    "S2,グエン アン,,2014-07-07,,,,両津小学校,,2022-04-01,,'106,",
-    "S3,鈴木 五郎,,2012-01-01,,,,両津小学校,,2022-04-01,,104,なし",
-    "S4,消 太郎,,2013-01-01,,,,両津小学校,,2022-04-01,,103,",
+    "S2,グエン アン,,2014-07-07,,,鈴木 次郎,両津小学校,,2022-04-01,,'106,No.104",
+    "S3,鈴木 五郎,,2012-01-01,,,,両津小学校,,2022-04-01,,104,101",
+    "S4,消 太郎,,2013-01-01,,,,両津小学校,,2022-04-01,,103,なし",
+    "S5,宙 太郎,,2013-02-02,,,宙 花子,両津小学校,,2022-04-01,,,888",
 ]
-"""The roster in the layout of the national standard: 識別番号 is the 宛名番号."""
+"""The roster in the layout of the national standard: 識別番号 and 保護者識別番号 are 宛名番号."""
 MEASURES = [
     {"宛名番号": "107", "開始年月日": "2025-01-01", "最新フラグ": "1", "履歴番号": "2", "削除フラグ": "0"},
     {"宛名番号": "104", "区分": "配偶者暴力", "開始年月日": "2025-01-01", "最新フラグ": "1", "削除フラグ": "1"},
@@ -131,7 +133,24 @@ def test_history_rows_make_the_households_over_time(outcome: Outcome) -> None:
         for parent, child in outcome.rows(
             "select from_person_id, to_person_id from marts.fct_family_link where link_type = 'parent_of'"
         )
-    } == {("101", "102"), ("101", "106")}
+    } == {("101", "102"), ("101", "106"), ("104", "106")}
+
+
+def test_guardian_is_linked_by_number_where_the_row_describes_the_child(outcome: Outcome) -> None:
+    """Of a row with the number of another person, and of a number that no person has, no family follows."""
+    of_guardians = outcome.rows(
+        "select ltrim(from_person_id, '0'), ltrim(to_person_id, '0'), confidence from marts.fct_family_link "
+        "where origin = '学齢簿'"
+    )
+    assert of_guardians == [("104", "106", Decimal("0.5"))]
+    assert outcome.rows(
+        "select column_name, detail, row_count from marts.fct_steward_question "
+        "where question = 'orphan' and source_id = 'school_enrolment' order by all"
+    ) == [("atena_no", "not_in_register", 1), ("guardian_atena_no", "not_in_register", 1)]
+    fates = outcome.rows(
+        "select fate, sum(row_count) from marts.fct_fact_account where source_id = 'school_enrolment' group by all"
+    )
+    assert sum(rows for _, rows in fates) == len(PUPILS) - 1
 
 
 def test_number_whose_every_row_was_withdrawn_is_no_person_and_on_record(outcome: Outcome) -> None:
@@ -150,6 +169,7 @@ def test_carried_number_links_unless_it_describes_another_person(outcome: Outcom
         ("S2", "106", "number", "linked"),
         ("S3", "104", "number", "review"),
         ("S4", None, "none", "unlinked"),
+        ("S5", None, "none", "unlinked"),
     ]
     assert outcome.observations("106", "school_absence_days") == [(dt.date(2026, 2, 28), None, 5)]
 

@@ -53,7 +53,7 @@ ages as (
     from evidence
     inner join people as parents_people on evidence.parent_id = parents_people.person_id
     inner join people as children on evidence.child_id = children.person_id
-    where evidence.parent_id <> evidence.child_id and evidence.origin <> '手当'
+    where evidence.parent_id <> evidence.child_id and evidence.origin not in ('手当', '学齢簿')
 ),
 
 -- A child is born to a mother of 12 to 55 years, a father of 12 to 75; one may adopt at any age above one's child's.
@@ -95,8 +95,9 @@ rivals as (
         evidence.link_kind = 'biological'
         and parents.link_kind = 'biological'
         and evidence.parent_role in ('father', 'mother')
-        -- The recipient of an allowance for a child need not be its parent; a husband is only presumed a father.
-        and evidence.origin not in ('手当', '婚姻')
+        -- Who draws an allowance for a child, or is its guardian, need not be its parent; a husband is only presumed a
+        -- father.
+        and evidence.origin not in ('手当', '学齢簿', '婚姻')
         -- An adoptive parent stands as 子's parent in the household: no contradiction.
         and not exists (
             select 1 from parents as adoptive

@@ -33,7 +33,7 @@ notices as (
     from {{ ref('stg_citizens__parentage') }}
 ),
 
--- A home or a school may draw the allowance, and is no parent.
+-- A home or a school may draw the allowance or stand as the guardian, and is no parent.
 bodies as (
     select * from {{ ref('int_person__bodies') }}
 ),
@@ -268,71 +268,98 @@ by_marriage as (
         and coalesce(marriages.valid_to > {{ as_of() }}, true)
 ),
 
-allowances as (
-    select recipient_atena_no, child_atena_no, certified_on from {{ ref('stg_child__child_allowance') }}
+-- Who draws an allowance for a child, or is its guardian (保護者識別番号) at school. A roster's row with the birth date of
+-- another person may have the number of another person too.
+carers as (
+    select
+        recipient_atena_no as carer_atena_no,
+        child_atena_no,
+        null::date as child_birth_on,
+        certified_on as known_on,
+        '手当' as origin,
+        7 as evidence_rank
+    from {{ ref('stg_child__child_allowance') }}
     where not {{ kind_means('living_arrangement', 'living_arrangement', 'recipient_is_no_parent') }}
     union all
-    select recipient_atena_no, child_atena_no, certified_on
+    select
+        recipient_atena_no as carer_atena_no,
+        child_atena_no,
+        null::date as child_birth_on,
+        certified_on as known_on,
+        '手当' as origin,
+        7 as evidence_rank
     from {{ ref('stg_child__child_rearing_allowance') }}
+    union all
+    select
+        guardian_atena_no as carer_atena_no,
+        atena_no as child_atena_no,
+        birth_on as child_birth_on,
+        enrolled_on as known_on,
+        '学齢簿' as origin,
+        8 as evidence_rank
+    from {{ ref('stg_education__school_enrolment') }}
 ),
 
--- A grandchild or a lodger of a household is not made the recipient's child,
+-- A grandchild or a lodger of a household is not made the carer's child,
 not_children as (
     select distinct person_id as child_id from spells
     where regexp_matches(relation_chain, '^(20,20|7|8|9)')
 ),
 
--- unless the two came on one day and the recipient is neither the head, nor married to it, nor its parent: a nephew who
+-- unless the two came on one day and the carer is neither the head, nor married to it, nor its parent: a nephew who
 -- comes to live with his uncle brings a child for whom 続柄 has no word.
 came_together as (
-    select distinct recipients.person_id as parent_id, children.person_id as child_id
+    select distinct others.person_id as parent_id, children.person_id as child_id
     from spells as children
     semi join not_children on children.person_id = not_children.child_id
-    inner join spells as recipients
-        on children.household_id = recipients.household_id and children.valid_from = recipients.valid_from
-    where not regexp_matches(recipients.relation_chain, '^(01|02|11|12|13|14|5.*)$')
+    inner join spells as others
+        on children.household_id = others.household_id and children.valid_from = others.valid_from
+    where not regexp_matches(others.relation_chain, '^(01|02|11|12|13|14|5.*)$')
 ),
 
 -- A person who lived beside the head's own child as the head's parent, sibling or other child is its grandparent, uncle
--- or sibling, and may draw the allowance all the same.
+-- or sibling, and may draw the allowance, or be the guardian, all the same.
 other_relatives as (
-    select distinct recipients.person_id as recipient_id, children.person_id as child_id
+    select distinct others.person_id as carer_id, children.person_id as child_id
     from spells as children
-    inner join spells as recipients
+    inner join spells as others
         on
-            children.household_id = recipients.household_id
-            and children.valid_from < coalesce(recipients.valid_to, date '9999-12-31')
-            and recipients.valid_from < coalesce(children.valid_to, date '9999-12-31')
+            children.household_id = others.household_id
+            and children.valid_from < coalesce(others.valid_to, date '9999-12-31')
+            and others.valid_from < coalesce(children.valid_to, date '9999-12-31')
     where
         children.relation_chain = '20'
-        and recipients.relation_chain <> ''
-        and not regexp_matches(recipients.relation_chain, '^(01|02|11|12|13|14)$')
+        and others.relation_chain <> ''
+        and not regexp_matches(others.relation_chain, '^(01|02|11|12|13|14)$')
 ),
 
-by_allowance as (
+by_carer as (
     select
-        recipients.person_id as parent_id,
+        carer_numbers.person_id as parent_id,
         children.person_id as child_id,
-        recipient_people.sex as parent_sex,
-        allowances.certified_on as valid_from
-    from allowances
-    inner join atena as recipients on allowances.recipient_atena_no = recipients.atena_no
-    inner join atena as children on allowances.child_atena_no = children.atena_no
-    left join people as recipient_people on recipients.person_id = recipient_people.person_id
+        carer_people.sex as parent_sex,
+        carers.known_on as valid_from,
+        carers.origin,
+        carers.evidence_rank
+    from carers
+    inner join atena as carer_numbers on carers.carer_atena_no = carer_numbers.atena_no
+    inner join atena as children on carers.child_atena_no = children.atena_no
+    left join people as carer_people on carer_numbers.person_id = carer_people.person_id
     left join people as child_people on children.person_id = child_people.person_id
     left join not_children on children.person_id = not_children.child_id
     left join came_together
-        on recipients.person_id = came_together.parent_id and children.person_id = came_together.child_id
+        on carer_numbers.person_id = came_together.parent_id and children.person_id = came_together.child_id
     anti join other_relatives
         on
-            recipients.person_id = other_relatives.recipient_id
+            carer_numbers.person_id = other_relatives.carer_id
             and children.person_id = other_relatives.child_id
     where
         (not_children.child_id is null or came_together.child_id is not null)
+        and coalesce(carers.child_birth_on = child_people.birth_on, true)
         -- As far apart as parents and children can be, where the register still has both.
         and coalesce(
-            date_diff('day', recipient_people.birth_on, child_people.birth_on) / 365.25
-            between 15 and case recipient_people.sex when '男' then 75 else 50 end,
+            date_diff('day', carer_people.birth_on, child_people.birth_on) / 365.25
+            between 15 and case carer_people.sex when '男' then 75 else 50 end,
             true
         )
 ),
@@ -449,11 +476,11 @@ evidence as (
         'biological' as link_kind,
         valid_from,
         null::date as valid_to,
-        '手当' as origin,
+        origin,
         0.5 as confidence,
-        7 as evidence_rank,
+        evidence_rank,
         null::date as notified_on
-    from by_allowance
+    from by_carer
 ),
 
 of_people as (

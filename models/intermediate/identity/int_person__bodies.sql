@@ -1,5 +1,5 @@
--- Numbers that are no people: a home, a school or another body that draws allowances or stands in the register under a
--- number like those of people. Grain: one row per person_id.
+-- Numbers that are no people: a home, a school or another body that draws allowances, is a guardian or stands in the
+-- register under a number like those of people. Grain: one row per person_id.
 with
 
 atena as (
@@ -14,10 +14,21 @@ words as (
     select * from {{ ref('body_words') }}
 ),
 
-allowances as (
-    select recipient_atena_no, child_atena_no from {{ ref('stg_child__child_allowance') }}
+carers as (
+    select
+        recipient_atena_no as carer_atena_no,
+        child_atena_no
+    from {{ ref('stg_child__child_allowance') }}
     union
-    select recipient_atena_no, child_atena_no from {{ ref('stg_child__child_rearing_allowance') }}
+    select
+        recipient_atena_no as carer_atena_no,
+        child_atena_no
+    from {{ ref('stg_child__child_rearing_allowance') }}
+    union
+    select
+        guardian_atena_no as carer_atena_no,
+        atena_no as child_atena_no
+    from {{ ref('stg_education__school_enrolment') }}
 ),
 
 -- A resident has a birth date or a sex; a body has no birth date, lives nowhere, and says in its name what it is.
@@ -28,13 +39,14 @@ by_name as (
     where residents.birth_on is null and (residents.sex = '不明' or not residents.is_resident)
 ),
 
--- Like a household of more than 10 people, a recipient of allowances for more than 10 children is an institution.
+-- Like a household of more than 10 people, who draws allowances for, or is the guardian of, more than 10 children is an
+-- institution.
 by_children as (
     select atena.person_id
-    from allowances
-    inner join atena on allowances.recipient_atena_no = atena.atena_no
+    from carers
+    inner join atena on carers.carer_atena_no = atena.atena_no
     group by atena.person_id
-    having count(distinct allowances.child_atena_no) > 10
+    having count(distinct carers.child_atena_no) > 10
 )
 
 select person_id from by_name
