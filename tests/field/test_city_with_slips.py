@@ -107,13 +107,18 @@ def test_register_in_the_national_layout_loses_nothing(outcomes: dict[str, Outco
 @pytest.mark.parametrize("mart", [*MARTS, "fct_chain"])
 def test_register_in_the_national_layout_makes_the_same_marts(outcomes: dict[str, Outcome], mart: str) -> None:
     columns = MARTS.get(mart, "person_id, chain_type, end_person_id, steps, path, case_source_id")
-    # The layout has no columns of support measures, which are an extract of their own.
-    condition = "observation_code <> 'support_measure'" if mart == "fct_observation" else "true"
     clean, read = (
-        Counter(outcomes[name].rows(f"select {columns} from marts.{mart} where {condition}"))
-        for name in ("clean", "standard")
+        Counter(outcomes[name].rows(f"select {columns} from marts.{mart}")) for name in ("clean", "standard")
     )
     assert clean
+    if mart == "fct_observation":
+        # The layout has no columns of support measures: the latest of a person is in the register too in the other
+        # one. In their own extract, each measure is there in both.
+        twice = {row for row in clean if row[1] == "support_measure" and row[-1] == "resident_register"}
+        alone = {(*row[:5], row[-1]) for row in clean - Counter(twice)}
+        assert twice
+        assert {(*row[:5], "support_measures") for row in twice} <= alone
+        clean -= Counter(twice)
     assert read == clean
 
 
