@@ -27,8 +27,12 @@ def show(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def print_table(console: Console, rows: list[dict[str, Any]]) -> None:
-    """A table on the console: the first column stays in one line, what does not fit is folded, nothing is cut."""
+    """A table on the console: the first column stays in one line, what does not fit is folded, nothing is cut.
+
+    Values are shown as they are: what looks like rich's markup (``[bold]``) is text.
+    """
     from rich.table import Column, Table
+    from rich.text import Text
 
     table = Table(
         *(
@@ -37,7 +41,7 @@ def print_table(console: Console, rows: list[dict[str, Any]]) -> None:
         )
     )
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
     if not console.is_terminal:
         console.width = WIDTH_OF_A_PIPE
     console.print(table if rows else translated("None."))
