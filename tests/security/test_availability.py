@@ -25,6 +25,7 @@ BEGINNINGS = (
     b"GET /login/ HT",
     b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n",
     b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\nusername=",
+    b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\nusername=" + b"x" * 70_000,
 )
 
 
