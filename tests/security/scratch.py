@@ -57,6 +57,13 @@ PLACE = {
     "step_link_kind",
 }
 NUMBER_BASE = 900_000
+MARKUP = "<i title='\"&'>"
+"""The end of each text that is no key: a page that writes it as it stands has an element in italics."""
+KEYS = ("_id", "_code", "_type", "_class", "_kind", "_link", "_by", "_sex")
+"""Ends of the names of columns that another table or a list of values has too."""
+IS_KEY = {
+    "holder", "kind", "measure", "sex", "tier", "tier_then", "model_version", "fate", "state", "status", "departments",
+}  # fmt: skip
 HOLDER_TABLES = {
     "bi_delivery",
     "bi_reject",
@@ -182,7 +189,7 @@ def _rows(table: str, columns: dict[str, str], children: list[Child]) -> list[di
 
 def _value(name: str, kind: str, mark: str, number: int) -> object:
     if kind == "varchar":
-        return f"{name}:{mark}"
+        return f"{name}:{mark}{'' if name in IS_KEY or name.endswith(KEYS) else MARKUP}"
     if kind == "date":
         return AS_OF
     if kind in {"boolean"}:
@@ -263,6 +270,7 @@ def read_seen(staff: Path) -> dict[str, Seen]:
 
 
 _TOKEN = re.compile(r"(?:(\w+):)?(P\d{3})\b")
+_SESSION_KEY = re.compile(r"(?<=/entry/child/)[\w-]{40,}")
 _NUMBER = re.compile(r"(?<![\w.])(900\d{3})(?!\w)")
 _HOLDER = re.compile(r"\bH:(\w+)")
 NAME_COLUMNS = {"display_name", "kana", "child_label", "birth_on", "person_id"}
@@ -312,9 +320,9 @@ def leaks(text: str, seen: Seen) -> list[str]:
     for (department, duty), columns in CUT.items():
         if seen.department == department and seen.duties == {duty}:
             cut = columns
-    for column, name in _TOKEN.findall(text):
+    # The key of a session may hold such letters by chance.
+    for column, name in _TOKEN.findall(_SESSION_KEY.sub("", text)):
         if name not in holders:
-            # The key of a session may hold such letters by chance; no child has that name.
             continue
         if name not in children and not (column in TREND and name in counted):
             leaked.append(f"{column}:{name} is out of scope")

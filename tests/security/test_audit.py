@@ -13,7 +13,7 @@ import requests
 from kodomo.access.staff import DEMO_STAFF
 from kodomo.entries.store import EntryStore
 from tests.security.attacks import attacks
-from tests.security.scratch import CHILDREN, read_seen
+from tests.security.scratch import CHILDREN, MARKUP, read_seen
 from tests.security.servers import Person, Server
 from tests.security.test_attacks import own_table, readable
 from tests.security.test_entry_pages import post
@@ -37,7 +37,7 @@ def act(person: Person, child: str) -> None:
     """See a dashboard, a child and a chart, export, search, determine in vain."""
     datasets = person.server.datasets()
     assert person.get("/superset/dashboard/list/").status_code == 200
-    sheet = {"col": "child_label", "op": "IN", "val": [f"child_label:{child}"]}
+    sheet = {"col": "child_label", "op": "IN", "val": [f"child_label:{child}{MARKUP}"]}
     assert person.ask(datasets["bi_child"], columns=["kana"], filters=[sheet]).status_code == 200
     body = {
         "datasource": {"id": datasets["bi_child"], "type": "table"},

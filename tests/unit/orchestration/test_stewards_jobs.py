@@ -254,14 +254,16 @@ def test_a_mail_reaches_a_mail_server(tmp_path: Path) -> None:
             f"  - {{kind: smtp, host: 127.0.0.1, port: {port}, sender: k@example.jp, "
             "recipients: [a@example.jp, b@example.jp]}\n",
         )
-        assert send(home, Message("公開を保留", "■ 不受理\n  1件")) == []
+        assert send(home, Message("公開を保留", "■ 不受理\n  <i>名簿</i>.csv：1件")) == []
     finally:
         server.stop()
     (mail,) = kept.mails
     assert (mail["Subject"], mail["From"], mail["To"]) == ("公開を保留", "k@example.jp", "a@example.jp, b@example.jp")
-    assert mail.get_content().replace("\r", "").strip() == "■ 不受理\n  1件"
+    assert mail.get_content().replace("\r", "").strip() == "■ 不受理\n  <i>名簿</i>.csv：1件"
+    # Text, whatever a file is called: a mail program draws no element of it.
+    assert mail.get_content_type() == "text/plain"
     (file,) = (tmp_path / "drop").iterdir()
-    assert file.read_text(encoding="utf-8") == "公開を保留\n\n■ 不受理\n  1件\n"
+    assert file.read_text(encoding="utf-8") == "公開を保留\n\n■ 不受理\n  <i>名簿</i>.csv：1件\n"
     # The address no longer answers: the other channel still delivers, and the run continues.
     assert send(home, Message("二つ目", "本文")) == ["Mail: ConnectionRefusedError"]
     assert len(list((tmp_path / "drop").iterdir())) == 2

@@ -14,7 +14,9 @@ from superset_config.asset_files import (
     Assets,
     Column,
     asset_uuid,
+    columns_in,
     dataset_config,
+    form_data,
     problems,
     read_assets,
 )
@@ -206,3 +208,14 @@ def test_sort_key_of_bars_has_the_name_left_out_of_the_page(assets: Assets) -> N
             definition = assets.datasets[chart.dataset].metrics[metric]
             assert definition["label"] == metric, key
             assert not (chart.params.get("show_value") and chart.params.get("only_total")), f"{key}: it is in the total"
+
+
+def test_no_table_of_a_dashboard_draws_markup_of_a_delivered_text(assets: Assets) -> None:
+    """The map alone draws markup: its own, with the names of the city's areas, which are a seed."""
+    tables = [chart for chart in assets.charts.values() if chart.viz_type in {"table", "pivot_table_v2"}]
+    drawn = {chart.key: form_data(chart) for chart in tables if form_data(chart)["allow_render_html"]}
+    assert len(tables) > 20
+    assert list(drawn) == ["overview/area_map"]
+    assert drawn["overview/area_map"]["groupby"] == ["area_name"]
+    metric = assets.datasets["bi_child"].metrics["area_tile"]["expression"]
+    assert columns_in(metric) == {"area_code", "area_name", "tier", "tier_rank"}
