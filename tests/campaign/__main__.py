@@ -82,6 +82,8 @@ class Campaign:
     failed: dict[str, list[str]] = field(default_factory=dict)
     number: int = 0
     waiting: list[str] = field(default_factory=list)
+    listed: dict[str, list[Attack]] = field(default_factory=dict)
+    """The attacks on a table: to write down all of them takes as long as to send forty."""
 
     def deal(self, things: Iterable[Thing]) -> Iterator[tuple[str, list[Thing]]]:
         """Deal things to the accounts of the staff list in turn: every account has one before any has two."""
@@ -248,7 +250,10 @@ def _places(content: Any) -> Iterator[tuple[Any, Any]]:
 def requests(campaign: Campaign) -> Outcome:
     """The list of attacks, as they are and with hostile values in them, as every account of the staff list in turn."""
     for username, are_mutated in campaign.deal([False, True] * AT_A_TIME):
-        every = list(attacks(campaign.server, own_table(username)))
+        table = own_table(username)
+        if table not in campaign.listed:
+            campaign.listed[table] = list(attacks(campaign.server, table))
+        every = campaign.listed[table]
         chosen = [
             mutated(one, campaign.chance) if is_mutated else one
             for one, is_mutated in zip(campaign.chance.sample(every, len(are_mutated)), are_mutated, strict=True)
