@@ -12,6 +12,7 @@ from typing import Any
 
 from kodomo.child_sheet.genogram import Family, read_family
 from kodomo.child_sheet.timeline import Timeline, read_timeline
+from kodomo.entries.changes import Change, read_changes
 from kodomo.entries.disputes import Place
 from kodomo.japanese import japanese_date
 
@@ -21,6 +22,7 @@ TABLES = (
     "bi_item_fact",
     "bi_unanswered",
     "bi_score_history",
+    "bi_change",
     "bi_chain",
     "bi_chain_step",
     "bi_family_member",
@@ -205,6 +207,8 @@ class ChildSheet:
     family: Family | None
     relatives: tuple[Relative, ...]
     timeline: Timeline
+    changes: tuple[Change, ...] = ()
+    """What moved the child since the last batch and since the last decision."""
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -249,6 +253,7 @@ def read_sheet(tables: Mapping[str, list[dict[str, Any]]], child: Mapping[str, A
         family=read_family(child, edges, rows("bi_family_sheet"), steps) if edges or steps else None,
         relatives=_relatives(rows("bi_family_sheet")),
         timeline=read_timeline(child, observations, rows("bi_attendance")),
+        changes=tuple(read_changes(rows("bi_change"), {child["person_id"]: child}).get(child["person_id"], ())),
     )
 
 

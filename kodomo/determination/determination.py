@@ -27,7 +27,9 @@ CHOSEN = (
     "intermediate.int_risk__scope_members",
     "intermediate.int_chain__values",
     "intermediate.int_child__profiles",
+    "intermediate.int_child__separations",
     "intermediate.int_observations__all",
+    "intermediate.int_person__known_ids",
     "marts.fct_chain",
     "marts.fct_known_by",
 )

@@ -9,6 +9,7 @@ from typing import Any
 from kodomo.determination.determination import SCOPES_JA
 from kodomo.determination.heard import Observation, observation_codes
 from kodomo.determination.results import ChildResult, Contribution, Determination, Score
+from kodomo.entries.changes import Change
 from kodomo.errors import UsageError
 from kodomo.japanese import japanese_date
 from kodomo.linkage.explain import WITHHELD
@@ -68,9 +69,11 @@ def without_places(child: ChildResult, withheld: Collection[str]) -> ChildResult
     if not is_withheld:
         return dataclasses.replace(child, chains=chains)
     contributions = tuple(dataclasses.replace(row, evidence=None, sources=()) for row in child.contributions)
+    changes = tuple(dataclasses.replace(change, happened_on=None) for change in child.changes)
     return dataclasses.replace(
-        child, chains=chains, contributions=contributions, area_name=None, area_code=None, household_id=None
-    )
+        child, chains=chains, contributions=contributions, changes=changes, area_name=None, area_code=None,
+        household_id=None,
+    )  # fmt: skip
 
 
 def result_labels(connection: Any) -> dict[str, dict[str, str]]:
@@ -128,6 +131,9 @@ def _child_lines(child: ChildResult) -> list[str]:
             f"  優先度 {priority.priority_class}  {priority.priority_rank}位  "
             f"検討期限 {japanese_date(child.due_by_on)}（{priority.due_days}日以内）"
         )
+    if child.changes:
+        report.append("  ● 変化")
+        report += [f"    {_since(change)} {change.words}（{change.why}）" for change in child.changes]
     report.append("  ● 点数の内訳")
     report += [f"    {line}" for line in map(contribution_line, child.contributions)] or ["    なし"]
     report.append("  ● 連鎖")
@@ -146,6 +152,12 @@ def _child_lines(child: ChildResult) -> list[str]:
     report.append("  ● 答えのないデータ")
     report += [f"    {row.reason}（{row.item_labels}）" for row in child.unanswered] or ["    なし"]
     return report
+
+
+def _since(change: Change) -> str:
+    """前回の判定・決定（2026年4月1日）から: what a change is compared with."""
+    bases = [label for label, is_so in (("判定", change.is_since_batch), ("決定", change.is_since_decision)) if is_so]
+    return f"前回の{'・'.join(bases)}（{japanese_date(change.compared_on)}）から"
 
 
 def _before(score: Score) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from kodomo.determination.heard import HEARD, HEARD_LABEL, Observation, source_label
+from kodomo.entries.changes import Change, change_of
 from kodomo.japanese import japanese_date
 from kodomo.publication.inputs import TARGETS
 from kodomo.scoring.replay import PARAMETERS, SCRATCH, WAREHOUSE, CompiledModels, moved_to
@@ -173,6 +174,8 @@ class ChildResult:
     support_contents: tuple[SupportContent, ...]
     missing: tuple[MissingItem, ...]
     unanswered: tuple[Unanswered, ...]
+    changes: tuple[Change, ...] = ()
+    """Since the last batch before the as-of date, and since the last decision."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,7 @@ def read_results(connection: duckdb.DuckDBPyConnection, models: CompiledModels) 
     contributions, chains = read("contribution", contribution), read("chain", Chain)
     priorities, contents = read("priority", Priority), read("support_content", SupportContent)
     missing, unanswered = read("missing", MissingItem), read("unanswered", Unanswered)
+    changes = read("change", lambda **row: change_of(row))
     return [
         ChildResult(
             **row,
@@ -221,6 +225,7 @@ def read_results(connection: duckdb.DuckDBPyConnection, models: CompiledModels) 
             support_contents=contents.get(row["person_id"], ()),
             missing=missing.get(row["person_id"], ()),
             unanswered=unanswered.get(row["person_id"], ()),
+            changes=changes.get(row["person_id"], ()),
         )
         for row in _rows(connection, models, "child")
     ]

@@ -165,6 +165,12 @@ def in_service(home: Home) -> Iterator[tuple[Connection, Path]]:
         yield connection, reader.folder
 
 
+def published_changes(home: Home) -> list[dict[str, Any]]:
+    """Every row of bi_change in service. Raises KodomoError before the first run."""
+    with in_service(home) as (connection, _):
+        return records(connection, "select * from warehouse.marts.bi_change")
+
+
 def published_children(home: Home) -> list[dict[str, Any]]:
     """Every child in service, with the columns of bi_child. Raises KodomoError before the first run."""
     with in_service(home) as (connection, _):

@@ -9,9 +9,11 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from operator import itemgetter
 from typing import Any, Protocol
 
 from kodomo.access.scope import all_areas
+from kodomo.entries.changes import Changes, read_changes, since_batch
 from kodomo.entries.meeting import OPEN_STATES, Filters, Item, agenda, band, months_later
 from kodomo.entries.store import EntryStore
 from kodomo.entries.visits import LastSeen, last_seen, newest_visits
@@ -92,6 +94,7 @@ class Conditions:
             *self._contact(),
             *self._last_seen(),
             *self._changes(),
+            *self._changed_facts(),
         ]
         return {condition.name: condition for condition in every if condition.choices}
 
@@ -229,7 +232,7 @@ class Conditions:
         """The list of the meeting today, decided children included; empty for those who do not see decisions."""
         if not self.sees_decisions:
             return []
-        return agenda(self.people.children().values(), self.store, self.today, Filters(state="all"))
+        return agenda(self.people.children().values(), self.store, self.today, Filters(state="all"), self.changes)
 
     @property
     def sees_decisions(self) -> bool:
@@ -246,7 +249,9 @@ class Conditions:
             **decided,
             "review": "見直しの日が来た",
             "risen": "決定のあと段階が上がった",
-            "open": "検討が要る（優先度A〜Cで未決定、見直し、段階の上昇）",
+            "changed": "決定のあと変化があり、一覧に戻った",
+            "fallen": "決定のあと下がり、一覧に戻った",
+            "open": "検討が要る（優先度A〜Cで未決定、見直し、段階の上昇、変化）",
         }
         yield Condition("meeting", "会議", "支援", choices, self._of_meeting)
 
@@ -327,6 +332,34 @@ class Conditions:
         if self.previous_on is not None and self._has("tier_rank"):
             yield Condition("change", "前回の判定から", "リスク", CHANGES_JA, lambda code: self._changed[code])
 
+    @property
+    def _has_changes(self) -> bool:
+        return self.people.has_columns("bi_change", "change_kind", "is_since_batch")
+
+    @cached_property
+    def changes(self) -> Changes:
+        """What moved each child since the last batch and since the last decision; empty without the table."""
+        if not self._has_changes:
+            return {}
+        return read_changes(self.people.rows("bi_change"), self.people.children())
+
+    def _changed_facts(self) -> Iterable[Condition]:
+        if self.changes or (self.previous_on is not None and self._has_changes):
+            choices = {"any": "何か変化があった", **change_kinds()}
+            if self.sees_decisions:
+                choices["decision"] = "前回の決定のあとに変化があった"
+            yield Condition("moved", "変化の内容（前回の判定から）", "リスク", choices, self._moved)
+
+    def _moved(self, code: str) -> set[str]:
+        """Children with a change of a kind since the last batch, or with any since the last decision."""
+        if code == "decision":
+            return {item.person_id for item in self.meeting_items if item.changes}
+        return {
+            person_id
+            for person_id, changes in self.changes.items()
+            if any(code in ("any", change.kind) for change in since_batch(changes))
+        }
+
     @cached_property
     def previous_on(self) -> dt.date | None:
         """The as-of date before the present one; None before the second batch, and without a history in the scope."""
@@ -371,6 +404,13 @@ def scored_types() -> list[tuple[bool, str, str, dict[str, tuple[int, str]]]]:
         for row in types
         if (is_trial, row["difficulty_type"]) in tiers
     ]
+
+
+@cache
+def change_kinds() -> dict[str, str]:
+    """Kinds of change, code → label, what matters most first (seed)."""
+    kinds = sorted(read_seed("change_kinds"), key=itemgetter("sort_order"))
+    return {row["change_kind"]: row["label_ja"] for row in kinds}
 
 
 @cache

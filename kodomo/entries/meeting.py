@@ -5,10 +5,12 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
+from kodomo.entries.changes import RISE, Change, Changes, bringing_back, since_decision
 from kodomo.entries.store import EntryStore, Version
 from kodomo.seeds import read_seed
 
@@ -20,9 +22,11 @@ STATES_JA = {
     "undecided": "未決定",
     "review": "見直しの日",
     "risen": "段階が上がった",
+    "changed": "変化があった",
+    "fallen": "下がった",
     "decided": "決定済",
 }
-OPEN_STATES = ("undecided", "review", "risen")
+OPEN_STATES = ("undecided", "review", "risen", "changed", "fallen")
 BANDS_JA = {
     "past": "期限を過ぎている",
     "week": "7日以内に期限",
@@ -41,6 +45,8 @@ class Item:
     due_on: dt.date | None
     decisions: tuple[Version, ...] = ()
     supports: tuple[Version, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """What moved the child since the last decision."""
 
     @property
     def person_id(self) -> str:
@@ -75,10 +81,17 @@ class _Decided:
     supports: list[Version] = field(default_factory=list)
 
 
-def agenda(children: Iterable[Mapping[str, Any]], store: EntryStore, on: dt.date, filters: Filters) -> list[Item]:
+def agenda(
+    children: Iterable[Mapping[str, Any]],
+    store: EntryStore,
+    on: dt.date,
+    filters: Filters,
+    changes: Changes = MappingProxyType({}),
+) -> list[Item]:
     """The list for a meeting on a date, most urgent first: due date, then rank.
 
-    On it are the children of priority A to C, and the people with an earlier decision.
+    On it are the children of priority A to C, and the people with an earlier decision. A decided child that changed
+    since is open again, at the same tier too.
     """
     decided: dict[str, _Decided] = {}
     for version in store.current("decision"):
@@ -90,7 +103,7 @@ def agenda(children: Iterable[Mapping[str, Any]], store: EntryStore, on: dt.date
         known = decided.get(child["person_id"], _Decided())
         if child.get("priority_class") not in CLASSES and not known.decisions:
             continue
-        item = _item(child, known, on)
+        item = _item(child, known, on, changes.get(child["person_id"], ()))
         if _fits(item, filters):
             items.append(item)
     far = dt.date.max
@@ -99,18 +112,22 @@ def agenda(children: Iterable[Mapping[str, Any]], store: EntryStore, on: dt.date
     )
 
 
-def _item(child: Mapping[str, Any], known: _Decided, on: dt.date) -> Item:
+def _item(child: Mapping[str, Any], known: _Decided, on: dt.date, changes: Sequence[Change]) -> Item:
     decisions = tuple(sorted(known.decisions, key=lambda v: (v.content.get("meeting_on", ""), v.entered_at)))
     supports = tuple(known.supports)
     if not decisions:
         return Item(child, "undecided", child.get("due_on"), decisions, supports)
     last = decisions[-1].content
+    moved = since_decision(changes, decisions[-1])
     review_on = dt.date.fromisoformat(last["review_on"]) if last.get("review_on") else None
     if review_on is not None and review_on <= on:
-        return Item(child, "review", review_on, decisions, supports)
+        return Item(child, "review", review_on, decisions, supports, moved)
     if int(child.get("tier_rank") or 0) > int(last.get("tier_rank_then") or 99):
-        return Item(child, "risen", child.get("due_on"), decisions, supports)
-    return Item(child, "decided", review_on, decisions, supports)
+        return Item(child, "risen", child.get("due_on"), decisions, supports, moved)
+    back = bringing_back(changes, decisions[-1])
+    if any(change.direction == RISE for change in back):
+        return Item(child, "changed", child.get("due_on"), decisions, supports, moved)
+    return Item(child, "fallen" if back else "decided", review_on, decisions, supports, moved)
 
 
 def of_state(items: Iterable[Item], state: str) -> list[Item]:

@@ -221,6 +221,7 @@ def _decision_row(version: Version) -> dict[str, Any]:
         "review_on": _date(content.get("review_on")),
         "decided_by": version.entered_by,
         "entered_at": version.entered_at,
+        "as_of_then": _date(content.get("as_of_then")),
     }
 
 

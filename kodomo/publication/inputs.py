@@ -22,6 +22,7 @@ TARGETS = (
     "marts.fct_support_content",
     "marts.fct_unanswered",
     "marts.fct_known_by",
+    "marts.fct_change",
 )
 VIEWS = tuple(
     f"marts.determination_{name}"
@@ -35,6 +36,7 @@ VIEWS = tuple(
         "support_content",
         "priority",
         "chain",
+        "change",
     )
 )
 """What a determination shows. They are executed for each one, and never copied into a publication."""
@@ -54,10 +56,17 @@ AT_BUILD_DATE = (
     "intermediate.int_observations__barred",
     "intermediate.int_person__identities",
     "intermediate.int_quality__unknown_codes",
+    "intermediate.int_child__separations",
+    "intermediate.int_person__known_ids",
 )
-AS_BUILT = ("intermediate.int_person__bodies", "intermediate.int_person__pupil_numbers")
+AS_BUILT = (
+    "intermediate.int_person__bodies",
+    "intermediate.int_person__pupil_numbers",
+    "marts.fct_risk_score",
+    "marts.fct_change_fact_history",
+)
 """Who is no person, and whose a pupil's number is, show from the records of all people: neither is computed again from
-those of a few."""
+those of a few. Scores and facts of earlier batches are those that were kept."""
 EXTERNAL_KEYS = {
     "school_person_no": "school_enrolment",
     "centre_case_no": "guidance_centre_cases",

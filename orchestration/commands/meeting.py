@@ -130,7 +130,8 @@ def _agenda(
     show_protected: bool,
 ) -> tuple[list[Any], Any, dt.date]:  # fmt: skip
     from kodomo.access.access import read_access
-    from kodomo.determination.service import published_children
+    from kodomo.determination.service import published_changes, published_children
+    from kodomo.entries.changes import read_changes
     from kodomo.entries.meeting import STATES_JA, Filters, agenda
     from kodomo.entries.protection import protected_by_entries
     from kodomo.entries.store import EntryStore
@@ -148,7 +149,8 @@ def _agenda(
     if not show_protected:
         withheld = everyone_withheld(home, protected_by_entries(store))
         children = read_access().without_places(children, withheld)
-    items = agenda(children, store, date, filters)
+    changes = read_changes(published_changes(home), {child["person_id"]: child for child in children})
+    items = agenda(children, store, date, filters, changes)
     store.note_access(getpass.getuser(), action, found=len(items), shown=[item.person_id for item in items])
     return items, filters, date
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import cycle
 from pathlib import Path
 
+from kodomo.entries.changes import read_changes
 from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.meeting import (
     AGENDA,
@@ -74,13 +75,14 @@ def enter_meeting(home: Home, as_of_on: dt.date, today: dt.date) -> int:
 
     The meeting is a week after the as-of date. Where that has not come yet, the agenda waits for it, with no decision.
     """
-    from kodomo.determination.service import published_children
+    from kodomo.determination.service import published_changes, published_children
 
     store, on = EntryStore(home), as_of_on + dt.timedelta(days=DAYS_TO_MEETING)
     if meeting_record(store, DEPARTMENT, on) is not None:
         return 0
     children = {child["person_id"]: child for child in published_children(home)}
-    waiting = by_rank(agenda(children.values(), store, on, Filters()))[: next(iter(capacities()))]
+    changes = read_changes(published_changes(home), children)
+    waiting = by_rank(agenda(children.values(), store, on, Filters(), changes))[: next(iter(capacities()))]
     is_over = on <= today
     minutes = {"minutes": "順位の高い子どもから検討した。"} if is_over else {}
     content = _checked(

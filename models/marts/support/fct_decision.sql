@@ -19,5 +19,6 @@ select
     row_number() over (
         partition by person_id
         order by coalesce(meeting_on, decided_on) desc, entered_at desc, decision_id desc
-    ) = 1 as is_latest
+    ) = 1 as is_latest,
+    as_of_then
 from decisions

@@ -16,6 +16,7 @@ from kodomo.child_sheet.explanation import explain
 from kodomo.child_sheet.genogram import in_words
 from kodomo.child_sheet.sheet import TABLES, ChildSheet, read_sheet
 from kodomo.determination.disputed import fact_at
+from kodomo.entries.changes import Change, since_batch, since_decision
 from kodomo.entries.disputes import FORM as DISPUTED
 from kodomo.entries.disputes import content_of
 from kodomo.entries.forms import clean, forms, mistakes
@@ -91,6 +92,7 @@ class ChildPage(EntryPage):
             "marked": disputed_lines(reach, child, sheet),
             "why": words.why,
             "changed": words.changed(sheet),
+            "changes": moved(reach, sheet),
             "sure": words.sure(sheet),
             "lanes": timeline.lanes().labels,
             "genogram": family_picture(sheet),
@@ -180,6 +182,19 @@ class ChildPage(EntryPage):
             made_on=clock.today(),
         )
         return as_pdf(html, "explanation.pdf")
+
+
+def moved(reach: Reach, sheet: ChildSheet) -> list[tuple[str, list[Change]]]:
+    """What moved the child, by what it is compared with.
+
+    Since the last batch facts alone: of scores, ``words.changed`` says all. What is since the decision stands there.
+    """
+    decisions = store().current("decision", person_id=sheet.child["person_id"])
+    sees_decisions = decisions and reach.table("bi_decision") is not None
+    later = list(since_decision(sheet.changes, decisions[-1])) if sees_decisions else []
+    facts = [change for change in since_batch(sheet.changes) if change.is_fact and change not in later]
+    groups = [("前回の判定のあとに分かったこと", facts), ("前回の決定のあとの変化", later)]
+    return [(label, changes) for label, changes in groups if changes]
 
 
 def family_picture(sheet: ChildSheet) -> Markup | None:

@@ -12,6 +12,7 @@ from flask import request
 
 from kodomo import clock
 from kodomo.access.scope import all_areas
+from kodomo.entries.changes import Changes, read_changes, since_batch, since_decision
 from kodomo.entries.forms import Form, forms
 from kodomo.entries.meeting import STATES_JA, Filters
 from kodomo.entries.store import Version
@@ -24,6 +25,11 @@ def _displayed_version(version: Version, form: Form, reach: Reach) -> tuple[Vers
     """An entry for display: the version, labels with values, and whether all of it may be read."""
     is_open = is_readable(version, reach)
     return version, form.shown(version.content, with_words=is_open), is_open
+
+
+def changes_in(reach: Reach) -> Changes:
+    """What moved each child in reach."""
+    return read_changes(reach.rows("bi_change"), reach.children())
 
 
 class MeetingChildPages(EntryPage):
@@ -68,6 +74,8 @@ class MeetingChildPages(EntryPage):
         supports = store().current("support", person_id=child["person_id"])
         given = {"content": {}, "mistakes": {}, "wrong_form": "", "support": None}
         decision_form = self._decision_form(reach, child)
+        rows = reach.rows("bi_change", "person_id = ?", [child["person_id"]])
+        changes = read_changes(rows, {child["person_id"]: child}).get(child["person_id"], ())
         return self.show(
             "meeting_child.html",
             reach,
@@ -77,6 +85,7 @@ class MeetingChildPages(EntryPage):
             decisions=[_displayed_version(version, decision_form, reach) for version in reversed(decisions)],
             supports=[_displayed_version(version, forms()["support"], reach) for version in reversed(supports)],
             decision_form=decision_form,
+            changes=since_decision(changes, decisions[-1]) if decisions else since_batch(changes),
             seen=last_seen(child, newest_visits(store()).get(child["person_id"])),
             support_form=forms()["support"],
             my_departments=reach.scope.departments,

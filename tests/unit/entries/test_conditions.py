@@ -102,6 +102,17 @@ class Village:
              ("b", AS_OF, BEFORE, "abuse", "high"), ("a", AS_OF, AS_OF, "abuse", "latent"),
              ("b", AS_OF, dt.date(2025, 4, 1), "abuse", "low")],
         )  # fmt: skip
+        self._make(
+            "bi_change",
+            ("person_id", "change_no", "change_kind", "kind_label", "subject_label", "value_label", "from_label",
+             "to_label", "happened_on", "why", "direction", "compared_on", "is_since_batch", "is_since_decision",
+             "comes_back_after"),
+            [("a", 1, "move", "転入・転居", "転入・転居", "", "", "", BEFORE, "", "rise", BEFORE, True, True, "watch"),
+             ("b", 1, "tier_fall", "段階が下がった", "虐待", "", "高", "中", None, "", "fall", BEFORE, True, False, "watch"),
+             # Since an earlier decision, and no news since the last batch.
+             ("c", 1, "new_case", "新しいケース", "要対協", "", "", "", BEFORE, "", "rise", dt.date(2025, 9, 1), False, True,
+              "watch")],
+        )  # fmt: skip
 
     def _make(self, name: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
         marks = ", ".join("?" * len(columns))
@@ -162,6 +173,11 @@ def children_with(store: EntryStore, hidden: Iterable[str] = (), **chosen: str) 
         # On the very day three months before the as-of date, and not six.
         ({"seen": "3"}, ["a"]),
         ({"seen": "6"}, []),
+        ({"moved": "any"}, ["b", "a"]),
+        ({"moved": "move"}, ["a"]),
+        ({"moved": "tier_fall"}, ["b"]),
+        ({"moved": "new_case"}, []),
+        ({"moved": "decision"}, []),
         ({"change": "new"}, ["c"]),
         ({"change": "risen"}, ["a"]),
         ({"change": "fallen"}, ["b"]),
@@ -185,6 +201,17 @@ def test_visit_ends_the_wait_at_once_where_the_child_was_seen(store: EntryStore)
     assert children_with(store, seen="3") == []
 
 
+def test_children_changed_since_their_decision_come_back_with_the_reason(store: EntryStore) -> None:
+    for child_id, decision, basis in (("a", "watch", BEFORE), ("b", "watch", BEFORE), ("c", "none", AS_OF)):
+        facts = {**facts_at_decision(Village().by_id[child_id]), "as_of_then": basis.isoformat(), "tier_rank_then": "3"}
+        content = {"meeting_on": basis.isoformat(), "decision": decision, **facts}
+        store.create("decision", content, by="aoi", department="child", person_id=child_id)
+    assert children_with(store, meeting="changed") == ["a"]
+    assert children_with(store, meeting="fallen") == ["b"]
+    assert children_with(store, meeting="open") == ["b", "a"]
+    assert children_with(store, moved="decision") == ["b", "a"]
+
+
 def test_decision_moves_a_child_between_conditions(store: EntryStore) -> None:
     a = Village().by_id["a"]
     content = {"meeting_on": "2026-04-02", "decision": "watch", "review_on": "2026-04-09", **facts_at_decision(a)}
@@ -202,7 +229,7 @@ def test_decision_moves_a_child_between_conditions(store: EntryStore) -> None:
     [
         ("bi_child_tier", "risk_abuse"), ("bi_contribution", "item"), ("bi_decision", "meeting"),
         ("bi_decision", "due"),
-        ("bi_observation", "contact"), ("bi_score_history", "change"), ("tier", "tier"), ("case_opened_on", "council"),
+        ("bi_observation", "contact"), ("bi_score_history", "change"), ("bi_change", "moved"), ("tier", "tier"), ("case_opened_on", "council"),
         ("is_known_to_services", "known"), ("last_seen_on", "seen"),
         ("vertical_chains", "chain"), ("area_code", "area"),
     ],

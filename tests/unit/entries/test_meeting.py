@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kodomo.entries.changes import Change, Changes
 from kodomo.entries.meeting import (
     Filters,
     agenda,
@@ -26,6 +27,8 @@ from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 
 ON = dt.date(2026, 4, 10)
+BATCH, NEXT_BATCH = dt.date(2026, 4, 1), dt.date(2026, 5, 1)
+NO_CHANGES: Changes = {}
 
 
 def child(person_id: str, **more: Any) -> dict[str, Any]:
@@ -55,9 +58,9 @@ def decide(store: EntryStore, about: dict[str, Any], **content: str) -> None:
 
 
 def states(
-    children: list[dict[str, Any]], store: EntryStore, on: dt.date = ON, **filters: Any
+    children: list[dict[str, Any]], store: EntryStore, on: dt.date = ON, changes: Changes = NO_CHANGES, **filters: Any
 ) -> list[tuple[str, str]]:
-    return [(item.person_id, item.state) for item in agenda(children, store, on, Filters(**filters))]
+    return [(item.person_id, item.state) for item in agenda(children, store, on, Filters(**filters), changes)]
 
 
 def test_the_most_urgent_come_first_and_class_d_not_at_all(store: EntryStore) -> None:
@@ -83,6 +86,67 @@ def test_a_child_whose_tier_has_risen_since_comes_back(store: EntryStore) -> Non
     decide(store, child("one", tier="latent", tier_rank=2), decision="none")
     assert states([child("one", tier="latent", tier_rank=2)], store) == []
     assert states([child("one", tier="high", tier_rank=3)], store) == [("one", "risen")]
+
+
+def change(kind: str = "new_case", direction: str = "rise", since: dt.date = BATCH, **more: Any) -> Change:
+    """A change between the batch that the decision rests on and the next."""
+    back = ("support", "watch", "none") if direction == "rise" else ("support", "watch")
+    given = {
+        "kind": kind, "kind_label": "新しいケース", "subject": "要対協のケース", "from_label": "", "to_label": "",
+        "happened_on": dt.date(2026, 4, 20), "why": "", "direction": direction, "compared_on": since,
+        "is_since_batch": True, "is_since_decision": True, "comes_back_after": back,
+    }  # fmt: skip
+    return Change(**{**given, **more})
+
+
+@pytest.mark.parametrize(
+    ("decision", "changes", "state"),
+    [
+        ("support", [change()], "changed"),
+        ("none", [change()], "changed"),
+        # Support may end, where there is some; where nothing was decided, nothing can end.
+        ("support", [change("tier_fall", "fall")], "fallen"),
+        ("watch", [change("score_fall", "fall")], "fallen"),
+        ("none", [change("tier_fall", "fall")], "decided"),
+        ("support", [change("score_fall", "fall"), change()], "changed"),
+        # Compared with another batch than the one that the decision rests on.
+        ("support", [change(since=dt.date(2026, 3, 1))], "decided"),
+        ("support", [], "decided"),
+    ],
+)
+def test_a_decided_child_that_changed_comes_back_at_the_same_tier(
+    store: EntryStore, decision: str, changes: list[Change], state: str
+) -> None:
+    one = child("one")
+    decide(store, one, decision=decision, review_on="2026-10-01")
+    later = child("one", as_of_on=NEXT_BATCH)
+    assert states([later], store, dt.date(2026, 5, 8), {"one": changes}, state="all") == [("one", state)]
+    is_open = state != "decided"
+    assert states([later], store, dt.date(2026, 5, 8), {"one": changes}) == [("one", state)] * is_open
+
+
+def test_the_next_decision_answers_the_changes_until_then(store: EntryStore) -> None:
+    decide(store, child("one"), decision="support")
+    later = child("one", as_of_on=NEXT_BATCH)
+    (item,) = agenda([later], store, dt.date(2026, 5, 8), Filters(), {"one": [change()]})
+    assert [moved.words for moved in item.changes] == ["新しいケース: 要対協のケース 2026年4月20日"]
+    assert item.due_on == later["due_on"]
+    decide(store, later, decision="support", meeting_on="2026-05-08")
+    assert states([later], store, dt.date(2026, 5, 8), {"one": [change()]}) == []
+
+
+def test_a_rise_of_the_tier_and_a_review_come_before_a_change(store: EntryStore) -> None:
+    decide(store, child("risen", tier="latent", tier_rank=2))
+    decide(store, child("review"), review_on="2026-05-01")
+    children = [child("risen", as_of_on=NEXT_BATCH), child("review", as_of_on=NEXT_BATCH)]
+    changes = {"risen": [change()], "review": [change()]}
+    assert sorted(states(children, store, dt.date(2026, 5, 8), changes)) == [("review", "review"), ("risen", "risen")]
+
+
+def test_a_decision_from_before_its_basis_was_kept_is_the_one_that_the_batch_compared_with(store: EntryStore) -> None:
+    decide(store, child("one"), as_of_then="")
+    assert states([child("one")], store, ON, {"one": [change(is_since_decision=False)]}) == []
+    assert states([child("one")], store, ON, {"one": [change()]}) == [("one", "changed")]
 
 
 def test_the_newest_meeting_counts(store: EntryStore) -> None:
