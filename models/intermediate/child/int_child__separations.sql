@@ -36,7 +36,8 @@ together as (
         pairs.parent_id,
         pairs.parent_role,
         least(
-            coalesce(child_members.valid_to, date '9999-12-31'), coalesce(parent_members.valid_to, date '9999-12-31')
+            coalesce(child_members.valid_to, date '9999-12-31'),
+            coalesce(parent_members.valid_to, date '9999-12-31')
         ) as ended_on
     from pairs
     inner join members as child_members on pairs.person_id = child_members.person_id

@@ -152,7 +152,9 @@ subjects_then as (
     select dated_bases.*
     from dated_bases
     semi join earlier_scores
-        on dated_bases.person_id = earlier_scores.person_id and dated_bases.compared_on = earlier_scores.compared_on
+        on
+            dated_bases.person_id = earlier_scores.person_id
+            and dated_bases.compared_on = earlier_scores.compared_on
 ),
 
 -- A version is compared with itself: a new definition moves scores, and no child.
@@ -281,7 +283,7 @@ score_changes as (
     inner join kinds
         on
             movements.measure = kinds.measure
-            and case kinds.direction when 'rise' then movements.movement else -movements.movement end > kinds.step
+            and if(kinds.direction = 'rise', movements.movement, -movements.movement) > kinds.step
     left join difficulties on movements.difficulty_type = difficulties.difficulty_type
 ),
 

@@ -108,10 +108,11 @@ class Village:
              "to_label", "happened_on", "why", "direction", "compared_on", "is_since_batch", "is_since_decision",
              "comes_back_after"),
             [("a", 1, "move", "転入・転居", "転入・転居", "", "", "", BEFORE, "", "rise", BEFORE, True, True, "watch"),
-             ("b", 1, "tier_fall", "段階が下がった", "虐待", "", "高", "中", None, "", "fall", BEFORE, True, False, "watch"),
+             ("b", 1, "tier_fall", "段階が下がった", "虐待", "", "高", "中", None, "", "fall", BEFORE, True, False,
+              "watch"),
              # Since an earlier decision, and no news since the last batch.
-             ("c", 1, "new_case", "新しいケース", "要対協", "", "", "", BEFORE, "", "rise", dt.date(2025, 9, 1), False, True,
-              "watch")],
+             ("c", 1, "new_case", "新しいケース", "要対協", "", "", "", BEFORE, "", "rise", dt.date(2025, 9, 1), False,
+              True, "watch")],
         )  # fmt: skip
 
     def _make(self, name: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
@@ -229,7 +230,8 @@ def test_decision_moves_a_child_between_conditions(store: EntryStore) -> None:
     [
         ("bi_child_tier", "risk_abuse"), ("bi_contribution", "item"), ("bi_decision", "meeting"),
         ("bi_decision", "due"),
-        ("bi_observation", "contact"), ("bi_score_history", "change"), ("bi_change", "moved"), ("tier", "tier"), ("case_opened_on", "council"),
+        ("bi_observation", "contact"), ("bi_score_history", "change"),
+        ("bi_change", "moved"), ("tier", "tier"), ("case_opened_on", "council"),
         ("is_known_to_services", "known"), ("last_seen_on", "seen"),
         ("vertical_chains", "chain"), ("area_code", "area"),
     ],
