@@ -253,6 +253,25 @@ def test_heard_observation_counts_and_names_its_origin(home: Home, ranked: list[
     assert determine(home, calm).children == (before,)
 
 
+def test_heard_fact_is_a_change_since_the_batch_in_service(home: Home, ranked: list[str]) -> None:
+    person_id = next(person_id for person_id in ranked if not person_id.startswith("preg-"))
+    date = AS_OF + dt.timedelta(days=30)
+
+    def cases(on: dt.date, *heard: Observation) -> list[tuple[Any, ...]]:
+        (child,) = determine(home, person_id, heard=heard, as_of_on=on).children
+        return [
+            (change.subject, change.happened_on, change.compared_on, change.is_since_batch, change.is_since_decision)
+            for change in child.changes
+            if change.kind == "new_case"
+        ]
+
+    heard = Observation(person_id, "council_case", date)
+    assert cases(date) == []
+    assert cases(date, heard) == [("要対協のケース", date, AS_OF, True, False)]
+    # Before the batch there is none to compare with.
+    assert cases(AS_OF, Observation(person_id, "council_case", AS_OF)) == []
+
+
 def test_heard_observation_is_the_latest_of_its_day(home: Home) -> None:
     rows = query(
         home,

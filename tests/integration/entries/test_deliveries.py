@@ -101,7 +101,8 @@ def test_decisions_and_supports_are_rows_of_their_own_tables(home: Home) -> None
     decision = store.create(
         "decision",
         {"meeting_on": "2026-04-10", "decision": "watch", "agrees_with_tier": "no",
-         "disagreement_reason": "転居は進学のため", "disagreement_item": "household_moves"},
+         "disagreement_reason": "転居は進学のため", "disagreement_item": "household_moves",
+         "as_of_then": "2026-04-01"},
         by="aoi", department="child", person_id=PERSON,
     )  # fmt: skip
     support = store.create(
@@ -110,9 +111,10 @@ def test_decisions_and_supports_are_rows_of_their_own_tables(home: Home) -> None
     )  # fmt: skip
     for run in ("r1", "r2"):
         take_entries(home, run)
-        assert rows(home, "select decision_id, meeting_on, agrees_with_tier, disagreement_item from raw.decisions") == [
-            (decision.record_id, dt.date(2026, 4, 10), False, "household_moves")
-        ]
+        assert rows(
+            home,
+            "select decision_id, meeting_on, agrees_with_tier, disagreement_item, as_of_then from raw.decisions",
+        ) == [(decision.record_id, dt.date(2026, 4, 10), False, "household_moves", dt.date(2026, 4, 1))]
         assert rows(home, "select support_id, decision_id, outcome from raw.supports") == [
             (support.record_id, decision.record_id, None)
         ]
