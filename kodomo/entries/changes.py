@@ -10,6 +10,7 @@ from typing import Any
 from kodomo.access.access import PROTECTION, WITHHELD
 from kodomo.entries.store import Version
 from kodomo.japanese import japanese_date
+from kodomo.seeds import read_seed
 
 RISE, FALL = "rise", "fall"
 
@@ -104,6 +105,13 @@ def since_decision(changes: Iterable[Change], decision: Version | None) -> tuple
     if not basis:
         return tuple(change for change in changes if change.is_since_decision)
     return tuple(change for change in changes if change.compared_on.isoformat() == basis)
+
+
+def look_by(changes: Iterable[Change], as_of_on: dt.date) -> dt.date | None:
+    """By when the meeting looks at a child that these changes brought back (seed); None where no kind says."""
+    days = {row["change_kind"]: row["look_within_days"] for row in read_seed("change_kinds")}
+    within = [days[change.kind] for change in changes if days.get(change.kind) is not None]
+    return as_of_on + dt.timedelta(days=min(within)) if within else None
 
 
 def bringing_back(changes: Iterable[Change], decision: Version | None) -> tuple[Change, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from kodomo.entries.changes import RISE, Change, Changes, bringing_back, since_decision
+from kodomo.entries.changes import RISE, Change, Changes, bringing_back, look_by, since_decision
 from kodomo.entries.store import EntryStore, Version
 from kodomo.seeds import read_seed
 
@@ -126,7 +126,8 @@ def _item(child: Mapping[str, Any], known: _Decided, on: dt.date, changes: Seque
         return Item(child, "risen", child.get("due_on"), decisions, supports, moved)
     back = bringing_back(changes, decisions[-1])
     if any(change.direction == RISE for change in back):
-        return Item(child, "changed", child.get("due_on"), decisions, supports, moved)
+        days = (child.get("due_on"), look_by(back, child["as_of_on"]))
+        return Item(child, "changed", min((day for day in days if day), default=None), decisions, supports, moved)
     return Item(child, "fallen" if back else "decided", review_on, decisions, supports, moved)
 
 

@@ -130,7 +130,11 @@ def test_the_next_decision_answers_the_changes_until_then(store: EntryStore) -> 
     later = child("one", as_of_on=NEXT_BATCH)
     (item,) = agenda([later], store, dt.date(2026, 5, 8), Filters(), {"one": [change()]})
     assert [moved.words for moved in item.changes] == ["新しいケース: 要対協のケース 2026年4月20日"]
-    assert item.due_on == later["due_on"]
+    # Of priority and change the earlier: a new case within 14 days of the batch.
+    assert item.due_on == later["due_on"] == dt.date(2026, 4, 8)
+    calm = {**later, "due_on": dt.date(2027, 4, 1)}
+    (item,) = agenda([calm], store, dt.date(2026, 5, 8), Filters(), {"one": [change("score_rise"), change()]})
+    assert item.due_on == NEXT_BATCH + dt.timedelta(days=14)
     decide(store, later, decision="support", meeting_on="2026-05-08")
     assert states([later], store, dt.date(2026, 5, 8), {"one": [change()]}) == []
 
