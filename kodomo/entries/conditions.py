@@ -352,12 +352,15 @@ class Conditions:
 
     def _moved(self, code: str) -> set[str]:
         """Children with a change of a kind since the last batch, or with any since the last decision."""
+        return {person_id for person_id, changes in self.moved(code).items() if changes}
+
+    def moved(self, code: str) -> Changes:
+        """The changes that a choice of the condition is about, by child: those of a kind, or since the decision."""
         if code == "decision":
-            return {item.person_id for item in self.meeting_items if item.changes}
+            return {item.person_id: item.changes for item in self.meeting_items}
         return {
-            person_id
+            person_id: [change for change in since_batch(changes) if code in ("any", change.kind)]
             for person_id, changes in self.changes.items()
-            if any(code in ("any", change.kind) for change in since_batch(changes))
         }
 
     @cached_property

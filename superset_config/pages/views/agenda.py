@@ -11,6 +11,7 @@ from flask import Response, abort, flash, redirect, request
 
 from kodomo import clock
 from kodomo.child_sheet.sheet import TABLES, ChildSheet, read_sheet
+from kodomo.entries.changes import since_batch
 from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.meeting import (
     AGENDA,
@@ -193,6 +194,7 @@ class AgendaPages(MeetingChildPages):
             sheet=sheet,
             genogram=family_picture(sheet),
             decided=decision_at(item, on),
+            changes=item.changes if item.decisions else since_batch(sheet.changes),
             decisions=[(v, forms()["decision"].shown(v.content, with_words=is_readable(v, reach)))
                        for v in reversed(item.decisions)],
             marked=disputed_lines(reach, child, sheet),

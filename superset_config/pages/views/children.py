@@ -73,6 +73,7 @@ class ChildrenPage(EntryPage):
             decision_labels=labels("decision"),
             sees_decisions=conditions.sees_decisions,
             last_seen=conditions.last_seen,
+            moved=conditions.moved(chosen.get("moved", "")),
             text=text,
             page=page,
             on_a_page=ON_A_PAGE,
