@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
                 "tier": item.child["tier_label"],
                 "priority": item.child["priority_class"],
                 "decision": item.last_decision.content["decision"] if item.last_decision else None,
+                "changes": "、".join(change.words for change in item.changes),
             }
             for item in items
         ]

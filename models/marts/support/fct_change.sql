@@ -76,6 +76,10 @@ batches as (
     select distinct as_of_on from score_history
 ),
 
+last_batch as (
+    select max(as_of_on) as as_of_on from batches
+),
+
 last_decisions as (
     select
         child_ids.person_id,
@@ -96,12 +100,11 @@ last_decisions as (
 bases as (
     select
         children.person_id,
-        max(batches.as_of_on) as compared_on,
+        last_batch.as_of_on as compared_on,
         true as is_since_batch,
         false as is_since_decision
     from children
-    cross join batches
-    group by children.person_id
+    cross join last_batch
     union all
     select
         person_id,
@@ -112,16 +115,30 @@ bases as (
     where compared_on < {{ as_of() }}
 ),
 
+dates_compared as (
+    select distinct compared_on from bases
+),
+
+-- The batch whose scores were those of the day.
+scores_in_force as (
+    select
+        dates_compared.compared_on,
+        max(batches.as_of_on) as scored_on
+    from dates_compared
+    inner join batches on dates_compared.compared_on >= batches.as_of_on
+    group by dates_compared.compared_on
+),
+
 dated_bases as (
     select
         bases.person_id,
         bases.compared_on,
+        scores_in_force.scored_on,
         bool_or(bases.is_since_batch) as is_since_batch,
-        bool_or(bases.is_since_decision) as is_since_decision,
-        max(batches.as_of_on) as scored_on
+        bool_or(bases.is_since_decision) as is_since_decision
     from bases
-    inner join batches on bases.compared_on >= batches.as_of_on
-    group by bases.person_id, bases.compared_on
+    inner join scores_in_force on bases.compared_on = scores_in_force.compared_on
+    group by bases.person_id, bases.compared_on, scores_in_force.scored_on
 ),
 
 earlier_scores as (
