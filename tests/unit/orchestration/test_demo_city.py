@@ -27,6 +27,7 @@ CHILDREN = [
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setattr(service, "published_children", lambda _home: CHILDREN)
+    monkeypatch.setattr(service, "published_changes", lambda _home: [])
     return Home(tmp_path)
 
 
