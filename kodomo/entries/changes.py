@@ -83,7 +83,7 @@ def change_of(row: Mapping[str, Any], *, is_withheld: bool = False) -> Change:
         row["direction"],
         row["compared_on"],
         row["is_since_batch"],
-        row["is_since_decision"],
+        bool(row.get("is_since_decision")),
         tuple((row.get("comes_back_after") or "").split("|")),
     )
 

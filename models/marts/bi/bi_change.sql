@@ -42,8 +42,9 @@ select
         partition by changes.person_id, changes.compared_on
         order by changes.sort_order, changes.change_key
     ) as change_no,
-    -- Of a score and of a chain there is no single holder.
-    holders.holder,
+    -- Of a score and of a chain there is no single holder. A row that is there because of a decision shows that there is
+    -- one: it is for those who see all rows.
+    case when changes.is_since_batch then holders.holder end as holder,
     holders.source_label
 from changes
 anti join barred_observations on changes.observation_code = barred_observations.observation_code

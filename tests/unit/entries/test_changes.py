@@ -56,3 +56,9 @@ def test_change_of_a_protected_child_has_neither_day_nor_text(child: dict[str, A
     [change] = read_changes([row], {"a": child})["a"]
     assert change.words == "新しいケース: 要対協のケース"
     assert change.happened_on is None
+
+
+def test_reader_without_decisions_reads_changes_since_the_batch() -> None:
+    row = {name: value for name, value in ROW.items() if name not in ("is_since_decision", "comes_back_after")}
+    [change] = read_changes([row], {"a": {}})["a"]
+    assert (change.is_since_batch, change.is_since_decision, since_batch([change])) == (True, False, (change,))
