@@ -49,7 +49,7 @@ from superset_config.pages.base import (
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.child import family_picture, shown_entries
 from superset_config.pages.views.disputes import disputed_lines
-from superset_config.pages.views.meeting_child import MeetingChildPages, changes_in
+from superset_config.pages.views.meeting_child import MeetingChildPages
 from superset_config.pages.words import SAVED_NOW_JA
 
 ITEMS_ON_PAPER = 5
@@ -64,7 +64,7 @@ class AgendaPages(MeetingChildPages):
     """What the page of the meeting has for its agenda."""
 
     def _all_items(self, reach: Reach, on: dt.date) -> list[Item]:
-        return by_rank(agenda(reach.children().values(), store(), on, Filters(state="all"), changes_in(reach)))
+        return by_rank(agenda(reach.children().values(), store(), on, Filters(state="all"), self._changes(reach)))
 
     def _on_agenda(self, reach: Reach, on: dt.date) -> list[Item]:
         """The children of the agenda of a date that are in reach, by rank."""

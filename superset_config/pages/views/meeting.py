@@ -33,7 +33,6 @@ from superset_config.pages.base import (
 )
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.agenda import AgendaPages
-from superset_config.pages.views.meeting_child import changes_in
 from superset_config.pages.words import (
     EFFECTS_JA,
     OTHER_CHANGED_JA,
@@ -50,14 +49,14 @@ class MeetingPage(AgendaPages):
 
     def _items(self, reach: Reach) -> tuple[list[Item], Filters, dt.date]:
         filters, on = self._filters(), self._on()
-        return agenda(reach.children().values(), store(), on, filters, changes_in(reach)), filters, on
+        return agenda(reach.children().values(), store(), on, filters, self._changes(reach)), filters, on
 
     @route("/")
     def index(self, reach: Reach) -> str:
         """The list."""
         filters, on = self._filters(), self._on()
         children = reach.children().values()
-        everybody = agenda(children, store(), on, dataclasses.replace(filters, state="all"), changes_in(reach))
+        everybody = agenda(children, store(), on, dataclasses.replace(filters, state="all"), self._changes(reach))
         items = of_state(everybody, filters.state)
         areas = {c["area_code"]: c["area_name"] for c in children if c.get("area_code")}
         tiers = {c["tier"]: (-int(c.get("tier_rank") or 0), c["tier_label"]) for c in children}

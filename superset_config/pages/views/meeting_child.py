@@ -27,17 +27,16 @@ def _displayed_version(version: Version, form: Form, reach: Reach) -> tuple[Vers
     return version, form.shown(version.content, with_words=is_open), is_open
 
 
-def changes_in(reach: Reach) -> Changes:
-    """What moved each child in reach."""
-    return read_changes(reach.rows("bi_change"), reach.children())
-
-
 class MeetingChildPages(EntryPage):
     """The list in the address, and the page of one child."""
 
     def _on(self) -> dt.date:
         """The date of the meeting in the address; today where there is none."""
         return _date_in_address("on") or clock.today()
+
+    def _changes(self, reach: Reach) -> Changes:
+        """What moved each child in reach."""
+        return read_changes(reach.rows("bi_change"), reach.children())
 
     def _filters(self) -> Filters:
         """From the address: codes and dates, no value of a person."""
