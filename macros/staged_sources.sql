@@ -10,6 +10,7 @@
         'stg_child__heard_observations',
         'stg_child__nursery_attendance',
         'stg_child__nursery_enrolment',
+        'stg_child__recorded_handovers',
         'stg_child__recorded_visits',
         'stg_citizens__household_history',
         'stg_citizens__marriages',

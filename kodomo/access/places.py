@@ -38,6 +38,20 @@ def withheld_people(connection: Any, entered: Collection[str] = (), *, marts: st
     return {row[0] for row in rows} | set(entered)
 
 
+def withheld_from_leavers(connection: Any, entered: Collection[str] = (), *, marts: str = "marts") -> set[str]:
+    """Children of bi_leaver whose place is withheld: as the table says, or as of a person in their family.
+
+    A person who left has no household any more, by which ``withheld_people`` would find the child. Raises as
+    ``withheld_people``.
+    """
+    families = (
+        f"select person_id from {marts}.bi_leaver where is_dv_protected is not false "  # a schema
+        f"union select person_id from {marts}.bi_leaver_family where list_contains($withheld, relative_id)"
+    )
+    withheld = withheld_people(connection, entered, marts=marts)
+    return {row[0] for row in connection.execute(families, {"withheld": sorted(withheld)}).fetchall()}
+
+
 def known_people(connection: Any, person_ids: Collection[str], *, marts: str = "marts") -> set[str]:
     """Those of the people whom dim_person of the schema ``marts`` has. Raises as ``withheld_people``."""
     query = f"select person_id from {marts}.dim_person where list_contains($asked, person_id)"  # a schema

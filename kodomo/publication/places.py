@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from kodomo.access.places import measured_among, withheld_among, withheld_people
+from kodomo.access.places import measured_among, withheld_among, withheld_from_leavers, withheld_people
 from kodomo.errors import KodomoError
 from kodomo.faults import FaultError
 from kodomo.home import Home
@@ -26,6 +26,11 @@ def withheld_places(home: Home, person_ids: Collection[str], entered: Collection
 def everyone_withheld(home: Home, entered: Collection[str] = ()) -> set[str]:
     """Everyone in service whose place stays withheld from the unauthorised. Raises as ``withheld_places``."""
     return _in_service(home, lambda connection: withheld_people(connection, entered))
+
+
+def withheld_leavers(home: Home, entered: Collection[str] = ()) -> set[str]:
+    """Children who left whose place stays withheld from the unauthorised. Raises as ``withheld_places``."""
+    return _in_service(home, lambda connection: withheld_from_leavers(connection, entered))
 
 
 def may_be_handed(home: Home, child_id: str, reader_id: str, entered: Collection[str] = ()) -> bool:

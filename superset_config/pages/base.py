@@ -156,7 +156,7 @@ def route(rule: str, *methods: str) -> Callable[[Callable[..., Any]], Callable[.
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def guarded(self: EntryPage, *arguments: Any, **named: Any) -> Any:
-            reach = reach_of_request()
+            reach = reach_of_request(self.reach_kind)
             if self.page not in reach.pages():
                 abort(403)
             try:
@@ -172,10 +172,11 @@ def route(rule: str, *methods: str) -> Callable[[Callable[..., Any]], Callable[.
 
 
 class EntryPage(BaseView):
-    """A page of entry. ``page`` is its name in access.yml."""
+    """A page of entry. ``page`` is its name in access.yml; ``reach_kind`` says whose children it is about."""
 
     page = ""
     title = ""
+    reach_kind: type[Reach] = Reach
     base_permissions: ClassVar[list[str]] = ["can_use"]
 
     def show(self, template: str, reach: Reach, **context: Any) -> str:

@@ -13,10 +13,18 @@ from superset_config.pages.reach import Reach
 HELP_AT = "/kodomo/help"
 """The address of the guide."""
 TASKS_JA = {
-    "子どもを見る": (("children",), ("list", "chains")),
+    "子どもを見る": (("children", "leavers", "arrivals"), ("list", "chains")),
     "検討し、決める": (("assess", "assessment", "meeting", "support_plan"), ("meeting",)),
     "記録を入れる": (
-        ("visit", "school_consultation", "school_absence", "paper_case", "support_measure", "person_request"),
+        (
+            "visit",
+            "handover",
+            "school_consultation",
+            "school_absence",
+            "paper_case",
+            "support_measure",
+            "person_request",
+        ),  # fmt: skip
         (),
     ),
     "データを確かめる": (("link_review", "delivery_decision", "code_decision", "disputed_line"), ("quality",)),

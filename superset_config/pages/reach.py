@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import islice
@@ -21,7 +21,7 @@ from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.parameters import parameter
 from kodomo.publication import scope_file
-from kodomo.publication.places import everyone_withheld, may_be_handed, withheld_places
+from kodomo.publication.places import everyone_withheld, may_be_handed, withheld_leavers, withheld_places
 from kodomo.seeds import read_seed
 from kodomo.warehouse import records
 from superset_config.pages.entry_store import store
@@ -94,6 +94,9 @@ def _has_number(child: Mapping[str, Any], number: str) -> bool:
 
 class Reach:
     """The children of one scope, as the audience of this user sees them."""
+
+    people_table = "bi_child"
+    """The bi_ mart whose rows are the children."""
 
     def __init__(self, home: Home, scope: Scope, access: Access | None = None, store: EntryStore | None = None) -> None:
         self.home, self.scope, self.access, self.store = home, scope, access or read_access(), store
@@ -179,7 +182,7 @@ class Reach:
         return self._children
 
     def _read_children(self) -> dict[str, dict[str, Any]]:
-        table, file = self.table("bi_child"), scope_file(self.home, self.scope)
+        table, file = self.table(self.people_table), scope_file(self.home, self.scope)
         if table is None or file is None:
             return {}
         return self._protected_at_once(_children(self, file, tuple(row_conditions(table, self.scope))))
@@ -197,10 +200,14 @@ class Reach:
         """Apply measures reported by telephone as soon as they are entered, before the next run."""
         if not self._protected_by_entries:
             return children
-        hidden = withheld_places(self.home, children, self._protected_by_entries)
+        hidden = self._hidden(children)
         if not self.scope.has_all_areas:
             return {person_id: child for person_id, child in children.items() if person_id not in hidden}
         return {child["person_id"]: child for child in self.access.without_places(children.values(), hidden)}
+
+    def _hidden(self, children: Collection[str]) -> set[str]:
+        """Those of the children whose place is hidden, measures reported by telephone counted."""
+        return withheld_places(self.home, children, self._protected_by_entries)
 
     def child(self, person_id: str | None) -> dict[str, Any] | None:
         """One child; None outside this scope."""
@@ -274,16 +281,25 @@ class Reach:
         )
 
 
+class LeaverReach(Reach):
+    """The children of a scope who left the city: the rows of bi_leaver."""
+
+    people_table = "bi_leaver"
+
+    def _hidden(self, children: Collection[str]) -> set[str]:
+        return super()._hidden(children) | withheld_leavers(self.home, self._protected_by_entries)
+
+
 def _people_of(row: Mapping[str, Any]) -> set[str]:
     return {row[name] for name in PEOPLE_OF_ROWS if row.get(name)}
 
 
 @lru_cache(maxsize=64)
 def _read_children(
-    home: Home, scope: Scope, file: Path, changed: int, conditions: tuple[str, ...]
+    home: Home, scope: Scope, file: Path, changed: int, conditions: tuple[str, ...], people_table: str
 ) -> dict[str, dict[str, Any]]:
     children = {}
-    for row in sorted(Reach(home, scope).rows("bi_child"), key=lambda row: (row.get("kana") or "", row["person_id"])):
+    for row in sorted(Reach(home, scope).rows(people_table), key=lambda row: (row.get("kana") or "", row["person_id"])):
         row["_name"], row["_kana"] = folded(row.get("display_name")), folded(row.get("kana"))
         row.setdefault("child_label", row.get("display_name") or row["person_id"])
         children[row["person_id"]] = row
@@ -293,12 +309,12 @@ def _read_children(
 def _children(reach: Reach, file: Path, conditions: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     # The real path is that of the publication: another one is read anew.
     real = file.resolve()
-    return _read_children(reach.home, reach.scope, real, real.stat().st_mtime_ns, conditions)
+    return _read_children(reach.home, reach.scope, real, real.stat().st_mtime_ns, conditions, reach.people_table)
 
 
-def reach_of_request() -> Reach:
-    """The reach of the user of this request, by the user's present roles."""
+def reach_of_request(kind: type[Reach] = Reach) -> Reach:
+    """The reach of the user of this request, by the user's present roles. ``kind``: who its children are."""
     from flask import current_app
 
     scope = Scope.from_roles(user_roles(current_app.appbuilder.sm))
-    return Reach(Home.from_environment(), scope, store=store())
+    return kind(Home.from_environment(), scope, store=store())

@@ -1,7 +1,7 @@
 -- sqlfluff:exclude_rules:ST06,LT09,RF04,ST03
 -- ST03: plain Jinja has no contract to read, and renders a CTE that only the contract uses.
 -- Numbers that a row names and that no person has: a 宛名番号 that the register never had, a pupil's number that is on no
--- roster, a notification that is not on file, the subject of a heard fact or a visit that is gone. The row waits as a question to
+-- roster, a notification that is not on file, the subject of a heard fact, a visit or a hand-over that is gone. The row waits as a question to
 -- its holder. No number is quoted.
 -- Grain: one row per staged row and column.
 {%- for model in staged_models() %}
@@ -45,7 +45,7 @@ unknown_numbers as (
             union all
             {{ rows_not_on_file(source.source_id, source.model, column, 'pregnancies', 'notification_no') }}
         {%- endfor %}
-        {%- if source.source_id in ('heard_observations', 'recorded_visits') %}
+        {%- if source.source_id in ('heard_observations', 'recorded_handovers', 'recorded_visits') %}
             union all
             {{ rows_not_on_file(source.source_id, source.model, 'subject_no', 'known_ids', 'known_id') }}
         {%- endif %}

@@ -110,6 +110,10 @@ protection_rows as (
     {{ rows_on_file('support_measures', 'stg_citizens__support_measures', ['atena_no']) }}
 ),
 
+handover_rows as (
+    {{ rows_on_file('recorded_handovers', 'stg_child__recorded_handovers', ['subject_no']) }}
+),
+
 used_rows as (
     select source_id, delivery_id, line_number, 'observation' as reason from observations
     union all
@@ -118,6 +122,8 @@ used_rows as (
     select source_id, delivery_id, line_number, 'family' as reason from family_rows
     union all
     select source_id, delivery_id, line_number, 'protection' as reason from protection_rows
+    union all
+    select source_id, delivery_id, line_number, 'handover' as reason from handover_rows
 ),
 
 used as (

@@ -29,10 +29,12 @@ from superset_config.pages.base import (
     route,
     store,
     typed,
+    url_of,
     username,
 )
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.agenda import AgendaPages
+from superset_config.pages.views.leavers import LeaversPage, leavers_in_reach
 from superset_config.pages.words import (
     EFFECTS_JA,
     OTHER_CHANGED_JA,
@@ -90,6 +92,8 @@ class MeetingPage(AgendaPages):
             ],
             query=self._address(page=page),
             last_seen=Conditions(reach, store(), on).last_seen,
+            leavers=sum(leaver.is_open for leaver in leavers_in_reach(reach)),
+            leavers_at=url_of(LeaversPage.page),
         )
 
     @route("/list.pdf")

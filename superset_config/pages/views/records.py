@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, flash, redirect, request
 
@@ -44,6 +44,8 @@ class FormPage(EntryPage):
 
     is_carried_out = True
     """Whether the next run carries out what is typed; otherwise it holds at once."""
+    kept: ClassVar[tuple[str, ...]] = (ABOUT, SCHOOL_NUMBER)
+    """What stays beside the fields when a record is changed."""
 
     @property
     def form(self) -> Form:
@@ -114,7 +116,7 @@ class FormPage(EntryPage):
         content = clean(self.form, request.form)
         wrong = mistakes(self.form, content) or self._wrong(content)
         wrong |= self._repeated(content, person_id, None) if not wrong else {}
-        kept = {ABOUT: child["person_id"]}
+        kept = {ABOUT: child["person_id"], **self._facts(child)}
         if self.form.person_kind == "school":
             number = school_number(person_id)
             if number is None:
@@ -128,6 +130,10 @@ class FormPage(EntryPage):
         content |= kept
         self.keep(reach, self.form.name, content, person_id=person_id, record_id=record_id, saved=self.saved)
         return self._after(child)
+
+    def _facts(self, _child: dict[str, Any]) -> dict[str, str]:
+        """What is kept of the child beside the fields."""
+        return {}
 
     def _wrong(self, _content: dict[str, str]) -> dict[str, str]:
         """What a page checks beyond its form."""
@@ -180,7 +186,7 @@ class FormPage(EntryPage):
         wrong |= self._repeated(content, version.person_id or "", version.record_id) if not wrong else {}
         if wrong:
             return self._existing(reach, version, child, content=content, mistakes=wrong, base=base), 422
-        extras = {name: version.content[name] for name in (ABOUT, SCHOOL_NUMBER) if name in version.content}
+        extras = {name: version.content[name] for name in self.kept if name in version.content}
         try:
             store().change(version.record_id, base, {**content, **extras}, by=username())
         except ConflictError:

@@ -13,6 +13,7 @@ from superset_config.pages.views.assess import AssessPage
 from superset_config.pages.views.child import ChildPage
 from superset_config.pages.views.children import ChildrenPage
 from superset_config.pages.views.disputes import DisputedLinePage
+from superset_config.pages.views.leavers import ArrivalsPage, HandoverPage, LeaversPage
 from superset_config.pages.views.meeting import MeetingPage
 from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
 from superset_config.pages.views.records import FormPage, RequestPage
@@ -21,8 +22,8 @@ from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecis
 from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
-    AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage, DeliveryDecisionPage, DisputedLinePage,
-    LinkReviewPage, MeetingPage, RequestPage, StartPage, SupportPlanPage,
+    ArrivalsPage, AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage, DeliveryDecisionPage,
+    DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage, RequestPage, StartPage, SupportPlanPage,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from superset_config.pages.guide import guide, headings, part
 from superset_config.pages.menu import menu_of
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.disputes import DisputedLinePage, disputes_of_holder
+from superset_config.pages.views.leavers import ArrivalsPage, LeaversPage, arrivals_in_reach, leavers_in_reach
 
 UNKNOWN_RISK = {"known": "unknown", "tier": "latent-up"}
 TODAY_JA = {
@@ -70,7 +71,7 @@ class StartPage(EntryPage):
             as_of_on=next((child["as_of_on"] for child in reach.children().values()), None),
             previous_on=conditions.previous_on if lists_children else None,
             has_history=reach.has_columns("bi_score_history", "scored_on"),
-            groups=self._numbers(conditions) if lists_children else {},
+            groups={**(self._numbers(conditions) if lists_children else {}), **_followed(reach)},
             areas=self._areas(reach, conditions) if lists_children else [],
             area_columns=[label for label, chosen in OF_AREA_JA if conditions.offers(chosen)],
             types=_types(conditions) if lists_children else [],
@@ -117,6 +118,20 @@ class StartPage(EntryPage):
     def help(self, reach: Reach) -> str:
         """The guide for staff, with its words."""
         return self.show("help.html", reach, guide=guide(), headings=headings())
+
+
+def _followed(reach: Reach) -> dict[str, list[tuple[str, int, str]]]:
+    """Numbers of children who left or came, with the address of their list; empty without these lists."""
+    rows = []
+    if LeaversPage.page in reach.pages():
+        waiting = [leaver for leaver in leavers_in_reach(reach) if leaver.is_open]
+        rows.append(("市を離れ、引継ぎの記録がない", len(waiting), url_of(LeaversPage.page)))
+    if ArrivalsPage.page in reach.pages():
+        arrived = arrivals_in_reach(reach)
+        late = sum(bool(row["is_late"]) for row in arrived)
+        rows.append(("転入し、まだ会っていない", len(arrived), url_of(ArrivalsPage.page)))
+        rows.append(("そのうち確認期限を過ぎている", late, url_of(ArrivalsPage.page)))
+    return {"離れた子ども・来た子ども": rows} if rows else {}
 
 
 def waiting_disputes(reach: Reach) -> tuple[int, str] | None:
