@@ -95,7 +95,10 @@ def test_arrival_waits_until_a_visit_shows_the_child(store: EntryStore) -> None:
         ({"outcome": "引継ぎは要らない", "handed_on": "2026-03-20", "reason": "親族宅へ一時的に移った"}, set()),
         ({"outcome": "引継ぎは要らない", "handed_on": "2026-03-20"}, {"reason"}),
         ({"outcome": "引き継いだ", "handed_to": "隣市"}, {"handed_on"}),
-        ({"outcome": "引き継いだ", "handed_on": "2026-03-20", "handed_to": "隣市", "received_on": "2026-03-19"}, {"received_on"}),
+        (
+            {"outcome": "引き継いだ", "handed_on": "2026-03-20", "handed_to": "隣市", "received_on": "2026-03-19"},
+            {"received_on"},
+        ),
         ({"outcome": "引き継いだ", "handed_on": "2999-01-01", "handed_to": "隣市"}, {"handed_on"}),
     ],
 )  # fmt: skip
@@ -105,7 +108,7 @@ def test_record_says_to_whom_or_why_not(content: dict[str, str], wrong: set[str]
 
 def test_school_learns_nothing_of_cases_tiers_and_chains() -> None:
     school, city = receivers()["school"], receivers()["city_centre"]
-    assert not (school.knows_case or school.knows_tier or school.knows_vertical or school.knows_horizontal)
+    assert not any((school.knows_case, school.knows_tier, school.knows_vertical, school.knows_horizontal))
     assert school.knows_family
     assert city.knows_case
     assert city.knows_vertical
