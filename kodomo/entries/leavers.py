@@ -13,6 +13,8 @@ from kodomo.entries.visits import newest_visits
 from kodomo.seeds import read_seed
 
 FORM = "handover"
+TIER = "tier"
+"""The reason that is a tier of the last determination."""
 LEFT_ON = "left_on"
 """Kept beside the fields of the form: the day of the leaving that the record is about."""
 
@@ -66,6 +68,15 @@ def receivers() -> dict[str, Receiver]:
         )
         for row in rows
     }
+
+
+def reasons_for(receiver: Receiver, reasons: str) -> list[str]:
+    """Labels of the reasons (codes joined by |) that a receiver may know: the tier only where it may know tiers."""
+    return [
+        row["label_ja"]
+        for row in sorted(read_seed("leaver_reasons"), key=lambda row: row["sort_order"])
+        if row["reason"] in reasons.split("|") and (row["reason"] != TIER or receiver.knows_tier)
+    ]
 
 
 def leavers(children: Iterable[Mapping[str, Any]], store: EntryStore) -> list[Leaver]:

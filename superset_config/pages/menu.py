@@ -24,7 +24,7 @@ TASKS_JA = {
             "paper_case",
             "support_measure",
             "person_request",
-        ),  # fmt: skip
+        ),
         (),
     ),
     "データを確かめる": (("link_review", "delivery_decision", "code_decision", "disputed_line"), ("quality",)),

@@ -151,3 +151,11 @@ def test_no_child_before_birth_is_expected_to_be_seen(warehouse: duckdb.DuckDBPy
         "from marts.dim_child left join marts.fct_sighting_due as due using (person_id)"
     ).fetchall()
     assert (unborn > 0, due) == (True, 0)
+
+
+def test_only_a_child_before_birth_is_labelled_as_one(warehouse: duckdb.DuckDBPyConnection) -> None:
+    rows = warehouse.execute(
+        "select is_unborn, bool_or(is_sighting_overdue), count(*) filter (where starts_with(age_label, '出生前')) "
+        "= if(is_unborn, count(*), 0) from marts.bi_child group by is_unborn order by is_unborn"
+    ).fetchall()
+    assert rows == [(False, True, True), (True, False, True)]

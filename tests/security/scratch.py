@@ -55,6 +55,10 @@ PLACE = {
     "step_relation_label",
     "step_link",
     "step_link_kind",
+    "moved_from",
+    "moved_to",
+    "handed_to",
+    "residence_label",
 }
 NUMBER_BASE = 900_000
 MARKUP = "<i title='\"&'>"
@@ -276,7 +280,16 @@ _HOLDER = re.compile(r"\bH:(\w+)")
 NAME_COLUMNS = {"display_name", "kana", "child_label", "birth_on", "person_id"}
 # The design: the education board sees no welfare details, the social council no scores, an analyst no names.
 CUT = {
-    ("education", "case_worker"): {"support_contents", "tiers_text", "household_id", "case_opened_on", "review_on"},
+    ("education", "case_worker"): {
+        "support_contents",
+        "tiers_text",
+        "household_id",
+        "case_opened_on",
+        "review_on",
+        "reasons",
+        "reasons_label",
+        "relative_name",
+    },
     ("social_council", "case_worker"): {
         "total_score",
         "tiers_text",

@@ -31,26 +31,30 @@ ACCOUNTS = [
     "analyst_all", "executive_all", "steward_health", "steward_child", "partner", "newcomer", "admin",
 ]  # fmt: skip
 # What each kind of account may open, from the design: determinations are the child department's, records the holder's.
+FOLLOWING = {"leavers", "arrivals", "visit"}
 MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
         "support_measure", "person_request", "link_review", "delivery_decision", "code_decision",
-        "disputed_line", "visit",
+        "disputed_line", "handover", *FOLLOWING,
     },
     "child_all_nodv": {
-        "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "visit", "paper_case",
-        "person_request",
+        "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "person_request",
+        "handover", *FOLLOWING,
     },
     "child_ryotsu": {
-        "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "visit", "paper_case",
+        "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "handover",
+        *FOLLOWING,
     },
     "child_ryotsu_dv": {
-        "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "visit", "paper_case",
-        "support_measure",
+        "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
+        "support_measure", "handover", *FOLLOWING,
     },
-    "education_sawata": {"start", "children", "child", "visit", "school_consultation", "school_absence"},
-    "health_all": {"start", "children", "child", "visit"},
-    "guidance_all": {"start", "children", "child", "meeting", "assessment", "support_plan", "visit"},
+    "education_sawata": {"start", "children", "child", "school_consultation", "school_absence", *FOLLOWING},
+    "health_all": {"start", "children", "child", "handover", *FOLLOWING},
+    "guidance_all": {
+        "start", "children", "child", "meeting", "assessment", "support_plan", "handover", *FOLLOWING,
+    },
     "steward_health": {"start", "delivery_decision", "code_decision", "disputed_line"},
     "steward_child": {"start", "link_review", "delivery_decision", "code_decision", "disputed_line"},
     "analyst_all": {"start"},

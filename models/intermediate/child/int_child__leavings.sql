@@ -25,10 +25,9 @@ known as (
         residents.resident_until as gone_on,
         -- Who was born on 29 February is a child until 1 March, as in the ages of the subjects.
         (persons.birth_on + to_months({{ var('childhood_months') }}))::date
-        + case
-            when day(persons.birth_on + to_months({{ var('childhood_months') }})) < day(persons.birth_on) then 1
-            else 0
-        end as of_age_on
+        + (
+            day(persons.birth_on + to_months({{ var('childhood_months') }})) < day(persons.birth_on)
+        )::integer as of_age_on
     from persons
     left join residents on persons.person_id = residents.person_id
 ),

@@ -148,8 +148,14 @@ sightings as (
     where sightings.is_latest
 ),
 
+-- Its is_overdue has another name here: below, the word is of an expected birth.
 sighting_dues as (
-    select * from {{ ref('fct_sighting_due') }}
+    select
+        person_id,
+        limit_days,
+        seen_by_on,
+        is_overdue as is_unseen_too_long
+    from {{ ref('fct_sighting_due') }}
 ),
 
 joined as (
@@ -211,7 +217,7 @@ joined as (
         sightings.kind_label || '（' || {{ department_label('sightings.holder') }} || '）' as last_seen_by,
         sighting_dues.limit_days as sighting_limit_days,
         sighting_dues.seen_by_on,
-        coalesce(sighting_dues.is_overdue, false) as is_sighting_overdue,
+        coalesce(sighting_dues.is_unseen_too_long, false) as is_sighting_overdue,
         departments.departments,
         coalesce(children.is_dv_protected, false) or coalesce(persons.is_dv_protected, false)
         or protected_households.household_id is not null as is_dv_protected

@@ -9,6 +9,12 @@ persons as (
     select * from {{ ref('dim_person') }}
 ),
 
+-- Under what name and birth date earlier deliveries had who is in the register no more.
+earlier_names as (
+    select * from {{ ref('int_identity__register_versions') }}
+    where version_no = 1
+),
+
 areas as (
     select * from {{ ref('areas') }}
 ),
@@ -47,16 +53,23 @@ tier_labels as (
     group by tier
 ),
 
-aged as (
+named as (
     select
         leavers.*,
-        persons.display_name,
-        persons.kana,
-        persons.birth_on,
-        persons.sex,
-        {{ months_between('persons.birth_on', 'leavers.as_of_on') }} as age_months
+        coalesce(nullif(persons.display_name, ''), earlier_names.full_name) as display_name,
+        coalesce(persons.kana, earlier_names.full_name_kana) as kana,
+        coalesce(persons.birth_on, earlier_names.birth_on) as birth_on,
+        persons.sex
     from leavers
     inner join persons on leavers.person_id = persons.person_id
+    left join earlier_names on leavers.person_id = earlier_names.person_id
+),
+
+aged as (
+    select
+        *,
+        {{ months_between('birth_on', 'as_of_on') }} as age_months
+    from named
 ),
 
 labelled as (
@@ -114,7 +127,7 @@ labelled as (
     left join tier_labels on aged.tier = tier_labels.tier
 ),
 
-named as (
+with_labels as (
     select
         *,
         display_name || coalesce('（' || {{ japanese_date('birth_on') }} || '生）', '') as label
@@ -127,4 +140,4 @@ select
         when count(*) over (partition by label) > 1 then label || ' ' || right(person_id, 4)
         else label
     end as child_label
-from named
+from with_labels

@@ -1,22 +1,8 @@
 -- Support that a child got, what came of it, and the child's tier before and after: one row per support.
 with
 
--- What was decided about a child that left, and its support, stay in sight until it is handed over.
 children as (
-    {%- for model in ['bi_child', 'bi_leaver'] %}
-    select
-        {{ child_columns('subjects') }},
-        subjects.is_dv_protected,
-        subjects.tier,
-        subjects.tier_label,
-        subjects.difficulty_label
-    from {{ ref(model) }} as subjects
-    {%- if model == 'bi_leaver' %}
-    where subjects.is_open
-    {%- else %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {{ children_and_leavers() }}
 ),
 
 supports as (

@@ -73,8 +73,12 @@ chains as (
     select
         contributions.person_id,
         contributions.as_of_on,
-        max(contributions.raw_value) filter (where items.observation_code = 'vertical') as vertical_chains,
-        max(contributions.raw_value) filter (where items.observation_code = 'horizontal') as horizontal_chains
+        max(contributions.raw_value) filter (
+            where items.observation_code = 'vertical'
+        ) as vertical_chains,
+        max(contributions.raw_value) filter (
+            where items.observation_code = 'horizontal'
+        ) as horizontal_chains
     from {{ ref('fct_risk_contribution') }} as contributions
     inner join {{ ref('risk_items') }} as items on contributions.item_code = items.item_code
     where items.kind = 'chain'
@@ -106,6 +110,18 @@ supports as (
     from {{ ref('fct_support') }} as supports
     inner join known_ids on supports.person_id = known_ids.known_id
     where supports.started_on is not null
+),
+
+-- Of who has no row in the register any more, the area is that of those it lived with.
+household_areas as (
+    select
+        families.person_id,
+        max(housemates.area_code) as area_code
+    from families
+    inner join persons as housemates on families.relative_id = housemates.person_id
+    where families.was_in_household
+    group by families.person_id
+    having count(distinct housemates.area_code) = 1
 ),
 
 -- Who has no row in the register any more left after it was last determined or decided about.
@@ -194,25 +210,25 @@ last_handovers as (
     ) = 1
 ),
 
--- The measure may have ended with the move, and go on elsewhere.
-measured as (
+members as (
+    select person_id, person_id as member_id, left_on from dated
+    union
     select
-        dated.person_id,
-        measures.person_id as measured_id,
-        coalesce(measures.measure_until >= coalesce(dated.left_on, {{ as_of() }}) - 1, true)
-        or measures.is_in_force as hides_place
-    from (
-        select person_id, person_id as relative_id from dated
-        union
-        select person_id, relative_id from families
-    ) as members
-    inner join dated on members.person_id = dated.person_id
-    inner join measures on members.relative_id = measures.person_id
+        families.person_id,
+        families.relative_id as member_id,
+        dated.left_on
+    from families
+    inner join dated on families.person_id = dated.person_id
 ),
 
+-- The measure may have ended with the move, and go on elsewhere.
 protected as (
-    select distinct person_id from measured
-    where hides_place
+    select distinct members.person_id
+    from members
+    inner join measures on members.member_id = measures.person_id
+    where
+        measures.is_in_force
+        or coalesce(measures.measure_until >= coalesce(members.left_on, {{ as_of() }}) - 1, true)
 )
 
 select
@@ -231,7 +247,7 @@ select
     sightings.seen_on as last_seen_on,
     sightings.holder as last_seen_by,
     sightings.kind_label as last_seen_kind,
-    persons.area_code,
+    coalesce(persons.area_code, household_areas.area_code) as area_code,
     dated.household_id,
     persons.moved_to,
     last_handovers.outcome as handover_outcome,
@@ -250,3 +266,4 @@ left join decisions on dated.person_id = decisions.person_id
 left join sightings on dated.person_id = sightings.person_id
 left join last_handovers on dated.person_id = last_handovers.person_id
 left join protected on dated.person_id = protected.person_id
+left join household_areas on dated.person_id = household_areas.person_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 
 from flask import redirect, request
@@ -9,7 +10,7 @@ from flask import redirect, request
 from kodomo import clock
 from kodomo.access.access import PROTECTION
 from kodomo.entries.forms import forms
-from kodomo.entries.leavers import FORM, LEFT_ON, Leaver, arrivals, leavers, receivers
+from kodomo.entries.leavers import FORM, LEFT_ON, Leaver, arrivals, leavers, reasons_for, receivers
 from kodomo.entries.plan import FORM as PLAN
 from kodomo.entries.plan import for_family
 from kodomo.entries.store import Version
@@ -121,6 +122,7 @@ class LeaversPage(EntryPage):
         given = {name: typed(name).strip() for name in ("receiver", "addressee", "purpose")}
         if wrong := _mistake(reach, child, given):
             return self._shown(reach, child, key, wrong=wrong, typed=given), 422
+        receiver = receivers()[given["receiver"]]
         store().note_access(
             username(),
             "handover_document",
@@ -132,7 +134,8 @@ class LeaversPage(EntryPage):
         html = printed(
             "print_handover.html",
             **_parts(reach, child, with_words=child[PROTECTION] == "none"),
-            receiver=receivers()[given["receiver"]],
+            receiver=receiver,
+            reasons=reasons_for(receiver, child.get("reasons") or ""),
             addressee=given["addressee"],
             purpose=given["purpose"],
             who=username(),
@@ -216,6 +219,7 @@ def _parts(reach: Reach, child: dict[str, Any], *, with_words: bool = True) -> d
     """
     pages = set(reach.pages())
     [leaver] = leavers([child], store())
+    last_decisions = store().current("decision", person_id=child["person_id"])[-1:]
     departments = departments_of_visits(reach)
     plans = shown_entries(reach, child, PLAN) if "support_plan" in pages else []
 
@@ -239,6 +243,9 @@ def _parts(reach: Reach, child: dict[str, Any], *, with_words: bool = True) -> d
             version.record_id
             for version in store().current("support", person_id=child["person_id"])
             if not version.content.get("ended_on")
+        ],
+        "reviews": [
+            dt.date.fromisoformat(v.content["review_on"]) for v in last_decisions if v.content.get("review_on")
         ],
         "plans": plans,
         "plan": _plan(reach, plans) if with_words else None,

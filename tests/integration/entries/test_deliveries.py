@@ -200,3 +200,15 @@ def test_a_visit_is_delivered_with_the_department_that_recorded_it(home: Home) -
     )
     number = record_number(record.record_id)
     assert visits == [(number, PERSON, "2026-03-30", "訪問", "会えた", "居間で 話した", "health")]
+
+
+def test_a_hand_over_is_delivered_with_the_leaving_that_it_is_about(home: Home) -> None:
+    content = {"outcome": "引き継いだ", "handed_on": "2026-03-30", "handed_to": "隣の市", "left_on": "2026-03-20"}
+    record = EntryStore(home).create("handover", content, by="ibu", department="health", person_id=PERSON)
+    take_entries(home, "r1")
+    delivered = rows(
+        home,
+        "select record_no, subject_no, left_on, outcome, handed_on, handed_to, department from raw.recorded_handovers",
+    )
+    number = record_number(record.record_id)
+    assert delivered == [(number, PERSON, "2026-03-20", "引き継いだ", "2026-03-30", "隣の市", "health")]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from kodomo.data_subjects.person_requests import erase_typed
 from kodomo.entries.forms import forms, mistakes
-from kodomo.entries.leavers import arrivals, closes, leavers, receivers
+from kodomo.entries.leavers import arrivals, closes, leavers, reasons_for, receivers
 from kodomo.entries.store import EntryStore, Version
 from kodomo.home import Home
 
@@ -113,3 +114,20 @@ def test_school_learns_nothing_of_cases_tiers_and_chains() -> None:
     assert city.knows_case
     assert city.knows_vertical
     assert all(receiver.legal_basis_ja for receiver in receivers().values())
+
+
+def test_tier_is_a_reason_for_those_only_who_may_know_tiers() -> None:
+    assert reasons_for(receivers()["city_centre"], "council_case|tier") == ["要対協のケース", "リスクの段階"]
+    assert reasons_for(receivers()["adult_services"], "council_case|tier") == ["要対協のケース"]
+    assert reasons_for(receivers()["adult_services"], "tier") == []
+
+
+@pytest.mark.parametrize("source", ["recorded_handovers", "all"])
+def test_granted_deletion_erases_what_was_recorded_of_a_hand_over(store: EntryStore, source: str) -> None:
+    erased, kept = record(store, "2026-03-20"), record(store, "2026-03-21", person_id="p2")
+    request = {"requested_on": "2026-04-02", "request": "deletion", "about": "引継ぎ", "outcome": "accepted"}
+    content = {**request, "data_source": source}
+    store.create("person_request", content, by="c", department="child", person_id="p1")
+    erase_typed(store)
+    assert [dict(version.content) for version in store.history(erased.record_id)] == [{}, {}]
+    assert store.current("handover") == [kept]
