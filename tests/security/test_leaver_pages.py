@@ -35,13 +35,11 @@ def send(person: Person, address: str, **body: str) -> requests.Response:
 def listed(person: Person, state: str = "all") -> dict[str, str]:
     """Address of each child on all pages of the list of those who left, by its mark."""
     found: dict[str, str] = {}
-    number = 1
+    number, label = 1, re.compile(r"child_label:(P\d{3})")
     while True:
         text = person.get(f"/kodomo/leavers/?state={state}&page={number}").text
-        rows = [
-            (re.search(r"P\d{3}", row), ADDRESS.search(row)) for row in re.findall(r"<tr>.*?</tr>", text, re.DOTALL)
-        ]
-        found |= {name.group(): address.group(1) for name, address in rows if name and address}
+        rows = [(label.search(row), ADDRESS.search(row)) for row in re.findall(r"<tr>.*?</tr>", text, re.DOTALL)]
+        found |= {name.group(1): address.group(1) for name, address in rows if name and address}
         number += 1
         if f"page={number}" not in text:
             return found
@@ -193,6 +191,26 @@ def test_text_of_a_hand_over_of_a_protected_child_is_for_the_authorised(server: 
     assert "秘密の窓口" in authorised.get(listed(authorised)[hidden]).text
     [kept] = EntryStore(server.home).current("handover", person_id=hidden)
     assert unauthorised.get(f"/entry/handover/{kept.record_id}").status_code == 404
+
+
+def test_support_of_a_leaver_is_ended_by_those_of_the_meeting_in_their_scope(server: Server) -> None:
+    person, store = server.person("child_ryotsu"), EntryStore(server.home)
+    own, foreign = child_of("ryotsu"), child_of("mano")
+    content = {"started_on": "2026-03-01", "support_content": "養育支援訪問", "lead_agency": "子ども若者課"}
+    mine, other = (store.create("support", content, by="x", department="child", person_id=p) for p in (own, foreign))
+    address, ended = listed(person)[own], {"base": "1", "ended_on": "2026-04-02", "outcome": "転出・終結"}
+    for record_id, given, status in (
+        (other.record_id, ended, 404), (str(uuid.uuid4()), ended, 404), (mine.record_id, {"base": "1"}, 422),
+        (mine.record_id, {**ended, "ended_on": "2026-02-01"}, 422), (mine.record_id, {**ended, "base": "7"}, 409),
+    ):  # fmt: skip
+        assert send(person, f"{address}/support/{record_id}", **given).status_code == status, given
+    health = server.person("health_all")
+    if own in (reached := listed(health)):
+        assert send(health, f"{reached[own]}/support/{mine.record_id}", **ended).status_code == 403
+    assert store.newest(mine.record_id).version == 1
+    assert send(person, f"{address}/support/{mine.record_id}", **ended).status_code == 302
+    assert store.newest(mine.record_id).content == {**content, "ended_on": "2026-04-02", "outcome": "転出・終結"}
+    assert "を終了にする" not in person.get(address).text
 
 
 def test_every_child_of_the_scratch_town_left(server: Server) -> None:

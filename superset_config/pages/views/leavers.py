@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any, ClassVar
 
-from flask import redirect, request
+from flask import abort, flash, redirect, request
 
 from kodomo import clock
 from kodomo.access.access import PROTECTION
-from kodomo.entries.forms import forms
+from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.leavers import FORM, LEFT_ON, Leaver, arrivals, leavers, reasons_for, receivers
 from kodomo.entries.plan import FORM as PLAN
 from kodomo.entries.plan import for_family
-from kodomo.entries.store import Version
+from kodomo.entries.store import ConflictError, Version
 from kodomo.entries.visits import FORM as VISIT
 from kodomo.parameters import parameter
 from superset_config.pages.base import (
@@ -34,11 +35,14 @@ from superset_config.pages.child_keys import key_of, person_of
 from superset_config.pages.reach import LeaverReach, Reach
 from superset_config.pages.views.child import departments_of_visits, shown_entries
 from superset_config.pages.views.records import ABOUT, FormPage
-from superset_config.pages.words import PROTECTED_DOCUMENT_JA
+from superset_config.pages.words import OTHER_CHANGED_JA, PROTECTED_DOCUMENT_JA, SAVED_NOW_JA
 
 ON_A_PAGE = 50
 STATES_JA = {"open": "引継ぎ待ち", "closed": "記録済み", "all": "すべて"}
 LONGEST_RECEIVER = 200
+MEETING, SUPPORT = "meeting", "support"
+ENDING = ("ended_on", "outcome")
+"""What the page asks for to end a support."""
 
 
 def leavers_in_reach(reach: Reach) -> list[Leaver]:
@@ -100,7 +104,7 @@ class LeaversPage(EntryPage):
 
     def _shown(self, reach: Reach, child: dict[str, Any], key: str, **context: Any) -> str:
         may_hand_over = FORM in reach.pages()
-        given = {"wrong": "", "typed": {}}
+        given = {"wrong": "", "typed": {}, "support_wrong": ""}
         return self.show(
             "leaver.html",
             reach,
@@ -108,6 +112,7 @@ class LeaversPage(EntryPage):
             may_hand_over=may_hand_over,
             handover_at=url_of(FORM) if may_hand_over else "",
             receivers=receivers(),
+            ending=[forms()[SUPPORT].field(name) for name in ENDING],
             **{**given, **_parts(reach, child), **context},
         )
 
@@ -143,6 +148,28 @@ class LeaversPage(EntryPage):
             made_on=clock.today(),
         )
         return as_pdf(html, "handover.pdf")
+
+    @route("/<key>/support/<uuid:record_id>", "POST")
+    def end_support(self, reach: Reach, key: str, record_id: uuid.UUID) -> Any:
+        """When a support of the child ended, and with what: a new version of it."""
+        child = reach.child(person_of(key))
+        if child is None:
+            return self.show("child_gone.html", reach), 404
+        version = store().newest(str(record_id))
+        if MEETING not in reach.pages():
+            abort(403)
+        if version.form != SUPPORT or version.person_id != child["person_id"] or not is_readable(version, reach):
+            abort(404)
+        form = forms()[SUPPORT]
+        content = {**version.content, **clean(form, {**version.content, **{n: typed(n) for n in ENDING}})}
+        if wrong := mistakes(form, content) or ({} if content.get("ended_on") else {"": "終了日を入れてください。"}):
+            return self._shown(reach, child, key, support_wrong="、".join(wrong.values())), 422
+        try:
+            store().change(version.record_id, int(typed("base") or 0), content, by=username())
+        except (ConflictError, ValueError):
+            return self._shown(reach, child, key, support_wrong=OTHER_CHANGED_JA), 409
+        flash(SAVED_NOW_JA, "success")
+        return redirect(f"{self.route_base}/{key}")
 
     def _department(self, reach: Reach) -> str:
         allowed = reach.access.entry_pages[FORM].departments
@@ -237,11 +264,11 @@ def _parts(reach: Reach, child: dict[str, Any], *, with_words: bool = True) -> d
         "is_withheld": reach.is_withheld(child),
         "sees_reasons": "reasons_label" in child,
         "family": _family(reach, child),
-        "decisions": entered("decision") if "meeting" in pages else None,
-        "supports": entered("support") if "meeting" in pages else None,
+        "decisions": entered("decision") if MEETING in pages else None,
+        "supports": entered(SUPPORT) if MEETING in pages else None,
         "open_supports": [
             version.record_id
-            for version in store().current("support", person_id=child["person_id"])
+            for version in store().current(SUPPORT, person_id=child["person_id"])
             if not version.content.get("ended_on")
         ],
         "reviews": [
