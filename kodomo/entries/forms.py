@@ -78,7 +78,7 @@ class Field:
     @property
     def is_words(self) -> bool:
         """Whether it holds words of the author, which may name a refuge."""
-        return self.is_long or (self.row is not None and self.type == "text" and not self.choices)
+        return self.type == "text" and not self.choices
 
     def as_written(self, text: str) -> str:
         """A value of it as people write it."""

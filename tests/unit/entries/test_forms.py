@@ -22,7 +22,7 @@ def mistakes_of(name: str, **typed: str) -> dict[str, str]:
 
 
 def test_every_page_of_access_that_takes_entries_has_a_form() -> None:
-    pages = set(read_access().entry_pages) - {"assess", "meeting", "children", "child", "start"}
+    pages = set(read_access().entry_pages) - {"assess", "meeting", "children", "child", "start", "leavers", "arrivals"}
     assert pages <= set(forms())
 
 
@@ -181,3 +181,14 @@ def test_a_call_shows_no_child() -> None:
     assert mistakes_of("visit", way="電話", **visit) == {"result": "「方法」が訪問・面談のときだけ選べます。"}
     assert mistakes_of("visit", way="電話", visited_on="2026-04-01", result="会えなかった") == {}
     assert set(mistakes_of("visit", **visit)) == {"way", "result"}
+
+
+def test_free_text_of_every_form_is_withheld_with_the_words_of_its_author() -> None:
+    for form in forms().values():
+        free = [field.name for field in form.fields if field.type == "text" and not field.choices]
+        content = dict.fromkeys((field.name for field in form.fields), "2026-04-01")
+        withheld = {label for label, _ in form.shown(content)} - {
+            label for label, _ in form.shown(content, with_words=False)
+        }
+        assert withheld == {form.field(name).label_ja for name in free}, form.name
+    assert "handed_to" in [field.name for field in forms()["handover"].fields if field.is_words]
