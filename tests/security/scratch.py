@@ -288,7 +288,7 @@ CUT = {
         "review_on",
         "reasons",
         "reasons_label",
-        "relative_name",
+        "relative_label",
     },
     ("social_council", "case_worker"): {
         "total_score",

@@ -19,7 +19,7 @@ select
     leavers.is_dv_protected or coalesce(persons.is_dv_protected, false) as is_dv_protected,
     families.relative_id,
     families.role_label,
-    coalesce(nullif(persons.display_name, ''), '{{ var('nameless') }}') as relative_name,
+    coalesce(nullif(persons.display_name, ''), '{{ var('nameless') }}') as relative_label,
     persons.birth_on as relative_birth_on,
     case when families.was_in_household then '同じ世帯' else '別の世帯' end as residence_label,
     case
