@@ -131,7 +131,8 @@ dated as (
         coalesce(
             leavings.left_on,
             case
-                when leavings.kind = 'unregistered' then coalesce(last_scores.last_scored_on, decisions.decided_on)
+                when leavings.kind = 'unregistered'
+                    then coalesce(last_scores.last_scored_on, decisions.decided_on)
             end
         ) as left_on
     from leavings
