@@ -552,6 +552,9 @@ GUESSED = "00000000-0000-4000-8000-000000000001"
 ENTRY_ROUTES = {
     "start": [],
     "children": ["save"],
+    "leavers": [f"{GUESSED}/document", f"{GUESSED}/support/{GUESSED}"],
+    "arrivals": [],
+    "handover": ["new", "save"],
     "child": [],
     "assess": ["prepare", "result", f"{GUESSED}/confirm", f"{GUESSED}/withdraw"],
     "meeting": ["child", "decide", "support", "turn", "agenda", "agenda/watch", f"correct/{GUESSED}"],
