@@ -408,9 +408,10 @@ def test_only_a_hand_over_of_this_leaving_closes_it(town: Town) -> None:
 
 
 def test_leaver_of_a_protected_family_stays_protected_when_the_measure_ends_with_the_move(town: Town) -> None:
-    rows = dict(town.connection.execute("select person_id, is_dv_protected from marts.fct_leaver").fetchall())
-    assert rows[town.parts["moved_protected"]]
-    assert not rows[town.parts["moved"]]
+    query = "select person_id, is_dv_protected, moved_to from marts.fct_leaver"
+    rows = {person: row for person, *row in town.connection.execute(query).fetchall()}
+    assert rows[town.parts["moved_protected"]] == [True, None]
+    assert rows[town.parts["moved"]] == [False, "新潟市中央区"]
 
 
 def test_move_deletes_nothing_of_what_was_known(town: Town) -> None:

@@ -58,7 +58,8 @@ select
     {{ as_of() }} as as_of_on,
     limited.person_id,
     limited.arrived_on,
-    limited.moved_from,
+    -- An address reveals where a family lives.
+    case when not limited.is_dv_protected then limited.moved_from end as moved_from,
     limited.area_code,
     limited.limit_days,
     limited.arrived_on + limited.limit_days as see_by_on,

@@ -250,10 +250,15 @@ select
     sightings.kind_label as last_seen_kind,
     coalesce(persons.area_code, household_areas.area_code) as area_code,
     dated.household_id,
-    persons.moved_to,
+    -- An address, and the office of another city, reveal where a family lives.
+    case
+        when not (persons.is_dv_protected or protected.person_id is not null) then persons.moved_to
+    end as moved_to,
     last_handovers.outcome as handover_outcome,
     last_handovers.handed_on,
-    last_handovers.handed_to,
+    case
+        when not (persons.is_dv_protected or protected.person_id is not null) then last_handovers.handed_to
+    end as handed_to,
     last_handovers.received_on,
     last_handovers.person_id is null as is_open,
     persons.is_dv_protected or protected.person_id is not null as is_dv_protected
