@@ -196,8 +196,9 @@ def _value(name: str, kind: str, mark: str, number: int) -> object:
         return f"{name}:{mark}{'' if name in IS_KEY or name.endswith(KEYS) else MARKUP}"
     if kind == "date":
         return AS_OF
-    if kind in {"boolean"}:
-        return True
+    if kind == "boolean":
+        # Of a child before birth, most of what there is to leak is not shown.
+        return name != "is_unborn"
     if kind == "timestamp":
         return dt.datetime(2026, 4, 1)
     return NUMBER_BASE + number if number else 0

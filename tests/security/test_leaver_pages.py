@@ -133,6 +133,28 @@ def test_receiver_learns_what_the_law_lets_it_know(server: Server) -> None:
     assert "家族(離れたとき)" not in texts["adult_services"]
 
 
+def test_visit_since_the_batch_is_when_the_child_was_last_seen(server: Server) -> None:
+    person, store = server.person("child_ryotsu"), EntryStore(server.home)
+    child = child_of("ryotsu")
+    address = listed(person)[child]
+    visit = {"visited_on": "2031-03-05", "way": "訪問", "result": "会えた"}
+    store.create("visit", visit, by="x", department="child", person_id=child)
+    nobody_met = {"visited_on": "2031-03-06", "way": "訪問", "result": "会えなかった"}
+    store.create("visit", nobody_met, by="x", department="child", person_id=child)
+    seen = re.search(r"<b>最終確認</b>([^<]*)", person.get(address).text)
+    assert seen
+    assert seen.group(1).strip() == "2031年3月5日　訪問（子ども若者課）"
+    rows = re.findall(r"<tr>.*?</tr>", person.get("/kodomo/leavers/?state=all").text, re.DOTALL)
+    assert [child in row for row in rows if "2031年3月5日" in row] == [True]
+    texts = {
+        receiver: printed_text(send(person, f"{address}/document", **{**GIVEN, "receiver": receiver}))
+        for receiver in ("city_centre", "school")
+    }
+    assert "2031年3月5日訪問(子ども若者課)" in texts["city_centre"]
+    assert "2031年3月5日" in texts["school"], "a school may know when the child was seen"
+    assert "訪問(子ども若者課)" not in texts["school"], "and not that the child department visits it"
+
+
 def test_document_of_a_protected_family_is_made_by_the_authorised_and_names_no_place(server: Server) -> None:
     hidden = child_of("ryotsu", is_protected=True)
     assert hidden not in listed(server.person("child_ryotsu"))

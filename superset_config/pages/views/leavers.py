@@ -16,6 +16,7 @@ from kodomo.entries.plan import FORM as PLAN
 from kodomo.entries.plan import for_family
 from kodomo.entries.store import ConflictError, Version
 from kodomo.entries.visits import FORM as VISIT
+from kodomo.entries.visits import last_seen, newest_visits
 from kodomo.parameters import parameter
 from superset_config.pages.base import (
     MAX_PURPOSE,
@@ -80,9 +81,11 @@ class LeaversPage(EntryPage):
             username(), "leavers_list", conditions=[state], found=len(rows), shown=[one.person_id for one in shown]
         )
         audit("leavers_list")
+        visits = newest_visits(store())
         return self.show(
             "leavers.html",
             reach,
+            seen={one.person_id: last_seen(one.child, visits.get(one.person_id)) for one in shown},
             rows=[(one, key_of(one.person_id)) for one in shown],
             states=[(code, label, len(listed[code])) for code, label in STATES_JA.items()],
             state=state,
@@ -263,6 +266,7 @@ def _parts(reach: Reach, child: dict[str, Any], *, with_words: bool = True) -> d
         "is_protected": child.get(PROTECTION) != "none",
         "is_withheld": reach.is_withheld(child),
         "sees_reasons": "reasons_label" in child,
+        "seen": last_seen(child, newest_visits(store()).get(child["person_id"]), departments),
         "family": _family(reach, child),
         "decisions": entered("decision") if MEETING in pages else None,
         "supports": entered(SUPPORT) if MEETING in pages else None,
