@@ -213,7 +213,14 @@ def _read(
         else:
             kept.append(record)
     is_open = not file.has_end_mark and len(lines) > 1 and not content.endswith((b"\n", b"\r"))
-    if is_open and not is_plain[-1] and (is_short or is_cut_off(lines[-1], byte_encoding)):
+    if is_open and is_cut_off(lines[-1], byte_encoding):
+        doubts.append(
+            Sentence(
+                "Line {line}: the file ends within a character, without the end of its line.",
+                line=file.line_number(len(lines) - 1),
+            )
+        )
+    elif is_open and not is_plain[-1] and is_short:
         doubts.append(
             Sentence(
                 "Line {line}: the file ends within a record, without the end of its line.",
@@ -230,13 +237,6 @@ def _read(
     for index in undecodable:
         is_plain[index] = False
         rejects.append(_reject(Record(index + 1, lines[index], None), "undecodable", byte_encoding))
-    if is_open and undecodable and undecodable[-1] == len(lines) - 1 and is_cut_off(lines[-1], byte_encoding):
-        doubts.append(
-            Sentence(
-                "Line {line}: the file ends within a character, without the end of its line.",
-                line=file.line_number(len(lines) - 1),
-            )
-        )
     rejects.sort(key=lambda reject: reject.line_number)
     plain = np.flatnonzero(is_plain)
     line_numbers = np.concatenate([plain + 1, np.array([record.line_number for record in kept], dtype=plain.dtype)])
