@@ -57,6 +57,16 @@ TELLS_NOBODY = {
     "/entry/code_decision/decide": "leads back to the page: nothing of a person is sent or shown",
     "/entry/delivery_decision/decide": "leads back to the page: nothing of a person is sent or shown",
     "/entry/disputed_line/answer": "leads back to the page of marked lines, which is asked for itself",
+    **dict.fromkeys(
+        (
+            "/entry/handover/<uuid:record_id>",
+            "/entry/handover/<uuid:record_id>/delete",
+            "/entry/handover/new",
+            "/entry/handover/save",
+            "/kodomo/leavers/<key>/support/<uuid:record_id>",
+        ),
+        "is about children who left, of whom this city has none that is protected: test_leaver_pages asks for them",
+    ),
     "/entry/link_review/decide": "leads back to the page of pairs, which is asked for itself",
     "/kodomo/children/save": "leads back to the list, which is asked for itself",
     "/kodomo/children/saved/<uuid:record_id>/remove": "leads back to the list, which is asked for itself",
