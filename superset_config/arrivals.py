@@ -33,6 +33,8 @@ MOST_BODIES = 16
 """Bodies that are read at once in one process; of more, the oldest is closed."""
 MOST_WAITING = 500
 """Connections that wait in one process; of more, the oldest is closed."""
+LINGER_SECONDS = 2
+"""How long a client has to take its answer and close (RFC 9112, section 9.6), as in gunicorn."""
 STALLED_SECONDS = 60
 """How long a thread waits for a client that has stopped reading or sending."""
 _END = b"\r\n\r\n"
@@ -56,6 +58,21 @@ class Arriving:
     """Bytes of that request."""
 
 
+class Connection(TConn):
+    """A connection that a client may close first without the loop waiting for it, as gunicorn's own does."""
+
+    def __init__(self, worker: BufferingWorker, *args: Any) -> None:
+        super().__init__(*args)
+        self.worker = worker
+
+    def close(self, graceful: bool = False) -> None:
+        """Close at once, or after the client has closed."""
+        if graceful:
+            self.worker.linger(self)
+        else:
+            super().close()
+
+
 def size_of(seen: bytes) -> int | None:
     """Bytes of a request, from its beginning: None until its head is there, -1 if the head does not say."""
     head = seen.find(_END)
@@ -75,6 +92,7 @@ class BufferingWorker(ThreadWorker):
         self.arriving: dict[TConn, Arriving] = {}
         self.arrived: list[TConn] = []
         self.served: dict[TConn, float] = {}
+        self.lingering: dict[TConn, float] = {}
 
     def accept(self, listener: Any) -> None:
         """Accept a connection, and serve it at once if its request is there."""
@@ -84,7 +102,7 @@ class BufferingWorker(ThreadWorker):
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return
-        connection = TConn(self.cfg, client, address, listener.getsockname())
+        connection = Connection(self, self.cfg, client, address, listener.getsockname())
         arriving = Arriving(connection, time.monotonic() + ARRIVAL_SECONDS)
         if not self._take(arriving):
             return
@@ -186,6 +204,35 @@ class BufferingWorker(ThreadWorker):
         super().finish_request(conn, fs)
         self._serve_arrived()
 
+    def linger(self, connection: TConn) -> None:
+        """Say that the answer has ended, and close when the client has closed or its time is over."""
+        try:
+            connection.sock.setblocking(False)
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            connection.close()
+            return
+        self.lingering[connection] = time.monotonic() + LINGER_SECONDS
+        self.poller.register(connection.sock, 1, partial(self._on_rest, connection))
+        for oldest in [*self.lingering][: max(0, len(self.lingering) - MOST_WAITING)]:
+            self._leave(oldest)
+
+    def _on_rest(self, connection: TConn, client: Any) -> None:
+        """What a client still sends is thrown away, until it closes."""
+        try:
+            if client.recv(MOST_BYTES):
+                return
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            pass
+        self._leave(connection)
+
+    def _leave(self, connection: TConn) -> None:
+        del self.lingering[connection]
+        self.poller.unregister(connection.sock)
+        connection.close()
+
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """Serve a request; a client that stops reading or sending is given up."""
         conn.sock.settimeout(STALLED_SECONDS)
@@ -197,6 +244,8 @@ class BufferingWorker(ThreadWorker):
         now = time.monotonic()
         for arriving in [one for one in self.arriving.values() if one.until < now]:
             self._close(arriving)
+        for connection in [one for one, until in self.lingering.items() if until < now]:
+            self._leave(connection)
         for connection, since in list(self.served.items()):
             if now - since > self.cfg.timeout:
                 # Its thread sees the end of the body; an answer on its way is not cut.

@@ -97,6 +97,13 @@ def test_half_requests_stop_nobody(port: int, half: str) -> None:
             attacker.close()
 
 
+def test_clients_that_do_not_close_stop_nobody(port: int) -> None:
+    clients = [begin(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(10 * THREADS)]
+    assert ask(port, b"x").split()[1] == "1"
+    answers = [all_of(client) for client in clients]
+    assert all(b" 0\r\n" in answer for answer in answers), "each answer ends, though its client did not close first"
+
+
 def test_endless_line_is_closed(port: int) -> None:
     def send_on(attacker: socket.socket) -> None:
         for _ in range(1000):
