@@ -1,7 +1,7 @@
-"""What a family is told of the data that led to contact (理由の説明): records in plain words, without points.
+"""The data that led to contact, explained to a family (理由の説明): records in plain words, without points.
 
-A record of another person is never told, nor one that may name who reported or what was said in confidence
-(explanation.yml lists what is told).
+A record of another person is never explained, nor one that may name who reported or what was said in confidence
+(explanation.yml lists what is explained).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _FILE = Path(__file__).with_name("explanation.yml")
 
 
 @dataclass(frozen=True)
-class Told:
-    """One kind of record: whose it is, in plain words, its first and last day, and which department holds it."""
+class ExplainedRecords:
+    """Records of one kind: whose it is, in plain words, its first and last day, and which department holds it."""
 
     is_of_child: bool
     words: str
@@ -42,16 +42,18 @@ class Told:
 
 
 @cache
-def words_told() -> dict[str, dict[str, str]]:
-    """Observation → plain words, by whom they may be told to: ``child`` and ``own``."""
+def plain_words() -> dict[str, dict[str, str]]:
+    """Observation → plain words, for records of the child (``child``) and of the reader (``own``)."""
     return yaml.safe_load(_FILE.read_text(encoding="utf-8"))
 
 
-def explain(tables: Mapping[str, Iterable[Mapping[str, Any]]], child_id: str, reader_id: str) -> tuple[Told, ...]:
-    """What a reader may be told of the records behind the items that count for a child, by the versions in force.
+def explain(
+    tables: Mapping[str, Iterable[Mapping[str, Any]]], child_id: str, reader_id: str
+) -> tuple[ExplainedRecords, ...]:
+    """What a reader may know of the records behind the items that count for a child, by the versions in force.
 
-    ``tables``: rows about the child by bi_ table. A record of the child is told to the child and its parents, one of
-    the reader to the reader; what a support measure withholds is not. Those of the child first, then by words.
+    ``tables``: rows about the child by bi_ table. A record of the child is for the child and its parents, one of
+    the reader for the reader; what a support measure withholds is not. Those of the child first, then by words.
     """
     items = {
         row["item_code"]
@@ -65,15 +67,16 @@ def explain(tables: Mapping[str, Iterable[Mapping[str, Any]]], child_id: str, re
         words = _words(row["observation_code"], row["fact_person_id"], child_id, reader_id)
         if words:
             days[row["fact_person_id"] == child_id, words, row["holder_label"]].append(row["observed_on"])
-    told = [
-        Told(is_of_child, words, min(seen), max(seen), holder) for (is_of_child, words, holder), seen in days.items()
+    explained = [
+        ExplainedRecords(is_of_child, words, min(seen), max(seen), holder)
+        for (is_of_child, words, holder), seen in days.items()
     ]
-    return tuple(sorted(told, key=lambda one: (not one.is_of_child, one.words, one.holder)))
+    return tuple(sorted(explained, key=lambda one: (not one.is_of_child, one.words, one.holder)))
 
 
 def _words(code: str, person_id: str, child_id: str, reader_id: str) -> str | None:
-    """The words for a record of a person; None where the reader may not be told of it."""
-    told = words_told()
-    if person_id == child_id and code in told["child"]:
-        return told["child"][code]
-    return told["own"].get(code) if person_id == reader_id else None
+    """The words for a record of a person; None where the reader may not know of it."""
+    allowed = plain_words()
+    if person_id == child_id and code in allowed["child"]:
+        return allowed["child"][code]
+    return allowed["own"].get(code) if person_id == reader_id else None

@@ -88,14 +88,14 @@ def leavers(children: Iterable[Mapping[str, Any]], store: EntryStore) -> list[Le
     records: dict[str, list[Version]] = {}
     for version in store.current(FORM, with_deleted=True):
         records.setdefault(version.person_id or "", []).append(version)
-    found = []
+    standing = []
     for child in children:
         own = records.get(child["person_id"], [])
         closing = [version for version in own if not version.is_deleted and closes(version, child["left_on"])]
         record = max(closing, key=lambda version: (version.content["handed_on"], version.entered_at), default=None)
         is_open = record is None and (bool(child["is_open"]) or any(version.is_deleted for version in own))
-        found.append(Leaver(child, record, is_open))
-    return sorted(found, key=lambda leaver: (leaver.child["left_on"] or dt.date.min, leaver.person_id))
+        standing.append(Leaver(child, record, is_open))
+    return sorted(standing, key=lambda leaver: (leaver.child["left_on"] or dt.date.min, leaver.person_id))
 
 
 def closes(record: Version, left_on: dt.date | None) -> bool:

@@ -174,7 +174,7 @@ class ChildPage(EntryPage):
         html = printed(
             "print_explanation.html",
             child=child,
-            told=explain(reach.rows_about(child, EXPLAINED_BY), child["person_id"], reader),
+            explained=explain(reach.rows_about(child, EXPLAINED_BY), child["person_id"], reader),
             reader=reach.readers(child)[reader],
             purpose=purpose,
             who=username(),

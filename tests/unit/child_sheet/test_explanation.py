@@ -1,4 +1,4 @@
-"""理由の説明: a family is told of its own records in plain words, and of no other person's."""
+"""理由の説明: a family reads of its own records in plain words, and of no other person's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kodomo.child_sheet.explanation import explain, words_told
+from kodomo.child_sheet.explanation import explain, plain_words
 from kodomo.seeds import read_seed
 
 CHILD, MOTHER, FATHER = "child", "mother", "father"
@@ -25,7 +25,9 @@ def fact(code: str, person: str, on: str = "2026-03-01", **more: Any) -> dict[st
     }  # fmt: skip
 
 
-def told(reader: str, *facts: dict[str, Any], items: list[dict[str, Any]] | None = None) -> list[tuple[bool, str, str]]:
+def explained(
+    reader: str, *facts: dict[str, Any], items: list[dict[str, Any]] | None = None
+) -> list[tuple[bool, str, str]]:
     tables = {"bi_contribution": items or [item("i")], "bi_item_fact": list(facts)}
     return [(one.is_of_child, one.words, one.when) for one in explain(tables, CHILD, reader)]
 
@@ -33,17 +35,17 @@ def told(reader: str, *facts: dict[str, Any], items: list[dict[str, Any]] | None
 ABSENT = "学校を休んだ日数"
 
 
-def test_records_of_the_child_are_told_once_with_first_and_last_day() -> None:
+def test_records_of_the_child_are_explained_once_with_first_and_last_day() -> None:
     facts = [fact("school_absence_days", CHILD, on) for on in ("2026-03-01", "2025-11-01", "2026-01-01")]
-    assert told(MOTHER, *facts) == [(True, ABSENT, "2025年11月1日から2026年3月1日まで")]
-    assert told(CHILD, facts[0]) == [(True, ABSENT, "2026年3月1日")]
+    assert explained(MOTHER, *facts) == [(True, ABSENT, "2025年11月1日から2026年3月1日まで")]
+    assert explained(CHILD, facts[0]) == [(True, ABSENT, "2026年3月1日")]
 
 
-def test_record_of_another_person_is_not_told() -> None:
+def test_record_of_another_person_is_not_explained() -> None:
     facts = [fact("public_assistance", MOTHER), fact("school_absence_days", "sibling")]
-    assert told(MOTHER, *facts) == [(False, "生活保護", "2026年3月1日")]
-    assert told(FATHER, *facts) == []
-    assert told(CHILD, *facts) == []
+    assert explained(MOTHER, *facts) == [(False, "生活保護", "2026年3月1日")]
+    assert explained(FATHER, *facts) == []
+    assert explained(CHILD, *facts) == []
 
 
 @pytest.mark.parametrize(
@@ -52,24 +54,24 @@ def test_record_of_another_person_is_not_told() -> None:
      "support_measure", "school_consultation", "bullying", "ssw_record", "education_consultation_family",
      "home_visit_reason", "livelihood_consultation"],
 )  # fmt: skip
-def test_report_or_confidence_is_told_to_no_reader(code: str) -> None:
+def test_report_or_confidence_is_explained_to_no_reader(code: str) -> None:
     assert code in {row["observation_code"] for row in read_seed("observation_codes")}
-    assert told(MOTHER, fact(code, CHILD), fact(code, MOTHER)) == []
+    assert explained(MOTHER, fact(code, CHILD), fact(code, MOTHER)) == []
 
 
-def test_move_of_the_child_is_not_told_to_a_parent() -> None:
-    assert told(FATHER, fact("household_move", CHILD)) == []
+def test_move_of_the_child_is_not_explained_to_a_parent() -> None:
+    assert explained(FATHER, fact("household_move", CHILD)) == []
 
 
-def test_record_that_a_measure_withholds_or_that_counts_for_nothing_is_not_told() -> None:
+def test_record_that_a_measure_withholds_or_that_counts_for_nothing_is_not_explained() -> None:
     absent = fact("school_absence_days", CHILD)
-    assert told(MOTHER, {**absent, "protection": "withheld"}) == []
+    assert explained(MOTHER, {**absent, "protection": "withheld"}) == []
     for more in ({"is_active_version": False}, {"is_counted": False}, {"coefficient": Decimal(-1)}):
-        assert told(MOTHER, absent, items=[item("i", **more)]) == [], more
+        assert explained(MOTHER, absent, items=[item("i", **more)]) == [], more
 
 
 def test_words_are_for_observations_that_exist_and_name_no_points() -> None:
     known = {row["observation_code"] for row in read_seed("observation_codes")}
-    for codes in words_told().values():
+    for codes in plain_words().values():
         assert set(codes) <= known
         assert not [words for words in codes.values() if "点" in words or "リスク" in words]
