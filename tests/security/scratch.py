@@ -274,8 +274,10 @@ def read_seen(staff: Path) -> dict[str, Seen]:
     return seen_by_username
 
 
+# A child by name or number, not the same letters within a key or token of random ones.
+CHILD = re.compile(r"(?<![\w-])P\d{3}(?![\w-])")
 _TOKEN = re.compile(r"(?:(\w+):)?(P\d{3})\b")
-_SESSION_KEY = re.compile(r"(?<=/entry/child/)[\w-]{40,}")
+_SESSION_KEY = re.compile(r"(?<=/)[\w-]{40,}")
 _NUMBER = re.compile(r"(?<![\w.])(900\d{3})(?!\w)")
 _HOLDER = re.compile(r"\bH:(\w+)")
 NAME_COLUMNS = {"display_name", "kana", "child_label", "birth_on", "person_id"}

@@ -381,13 +381,16 @@ def test_an_as_of_date_to_come_takes_what_is_delivered_until_then(place: Path, t
 
 
 def test_a_file_that_is_cut_is_held_and_may_be_released(place: Path, tmp_path: Path) -> None:
-    (place / "a_20260401.csv").write_bytes(csv(1, 2, 3)[:-12])
+    (place / "a_20260401.csv").write_bytes(csv(1, 2, 3)[:-11])
+    (place / "c_20260401.csv").write_bytes(csv(1, 2, 3)[:-12])
     (place / "b_20260401.csv").write_bytes(csv(4) + "合計 2名\r\n".encode("cp932"))
     taken, _ = run(place)
     assert {name: delivery.status for name, delivery in taken.items()} == {
         "a_20260401.csv": "held",
         "b_20260401.csv": "held",
+        "c_20260401.csv": "held",
     }
+    assert "ends within a character" in taken["c_20260401.csv"].reason
     assert "ends within a record" in taken["a_20260401.csv"].reason
     assert "the trailer counts 2 records, the file has 1" in taken["b_20260401.csv"].reason
     # Machines read the reason in English, stewards in Japanese.
