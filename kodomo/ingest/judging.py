@@ -23,7 +23,7 @@ UNKNOWN_DATE = "unknown_date"
 """The issue of a required date that is written as unknown: the row is loaded without it."""
 LISTED = (INTERPRETED, UNKNOWN_DATE)
 MISSING = "missing_required"
-_NOTHING_BAD: dict[str, _BadValue] = {}
+_NOTHING_BAD: dict[str, BadValue] = {}
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class _BadValue:
+class BadValue:
+    """Why a value is not of its column's type, by its reason code, and whether that rejects its row."""
+
     code: str
     rejects: bool
 
@@ -115,7 +117,7 @@ def value_fault(column: Column, value: str, is_required: str, bounds: tuple[str,
 def judge(connection: duckdb.DuckDBPyConnection, contract: Contract, values: Mapping[str, pa.Array]) -> Judgement:
     """Judge the rows of a delivery. ``values``: of every column of the contract, normalised."""
     row_count = len(next(iter(values.values())))
-    bad = _bad_values(connection, contract, values)
+    bad = bad_values(connection, contract, values)
     is_deleted = _deleted_rows(connection, contract, values)
     is_open = np.ones(row_count, dtype=bool)
     rejected: list[Fault] = []
@@ -139,7 +141,7 @@ def judge(connection: duckdb.DuckDBPyConnection, contract: Contract, values: Map
     return Judgement(sorted(rejected, key=lambda fault: fault.position), issues)
 
 
-def _listed(column: Column, bad: Mapping[str, _BadValue]) -> dict[str, str]:
+def _listed(column: Column, bad: Mapping[str, BadValue]) -> dict[str, str]:
     """The values that are no reason for a reject, but are listed, with their codes."""
     return {value: fault.code for value, fault in bad.items() if not column.required or fault.code in LISTED}
 
@@ -186,10 +188,10 @@ def _is_judged(column: Column) -> bool:
     return column.type in {"id", "date", "month", "int", "decimal"}
 
 
-def _bad_values(
+def bad_values(
     connection: duckdb.DuckDBPyConnection, contract: Contract, values: Mapping[str, pa.Array]
-) -> dict[str, dict[str, _BadValue]]:
-    """By column, what is wrong with which of its values."""
+) -> dict[str, dict[str, BadValue]]:
+    """By column, what is wrong with which of its values; an empty value is none of them."""
     # One statement per kind of reading: to plan the reading of a date takes as long as to read many.
     groups: dict[tuple, list[tuple[int, Column]]] = {}
     for position, column in enumerate(contract.columns):
@@ -202,7 +204,7 @@ def _bad_values(
     if dates:
         strange = _strange_dates(connection, [doubtful[name] for name in dates])
         doubtful |= {name: doubtful[name].filter(pc.is_in(doubtful[name], strange)) for name in dates}
-    bad: dict[str, dict[str, _BadValue]] = {}
+    bad: dict[str, dict[str, BadValue]] = {}
     for columns in groups.values():
         judged = pa.table(
             {
@@ -214,7 +216,7 @@ def _bad_values(
         )
         if len(judged):
             for position, value, code, rejects in _judge_values(connection, dict(columns), judged):
-                bad.setdefault(contract.columns[position].name, {})[value] = _BadValue(code, rejects)
+                bad.setdefault(contract.columns[position].name, {})[value] = BadValue(code, rejects)
     return bad
 
 

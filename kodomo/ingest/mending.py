@@ -9,16 +9,17 @@ from __future__ import annotations
 import codecs
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kodomo.contract import Column, Contract, load_heading_rules
 from kodomo.home import Home
 from kodomo.ingest.files import find_headings
-from kodomo.ingest.judging import LISTED, value_fault
+from kodomo.ingest.judging import LISTED, BadValue, bad_values
 from kodomo.ingest.layouts import combined, positions_of, recognise
 from kodomo.ingest.load import contract_values, normalised
 from kodomo.ingest.records import physical_lines, split_fields, to_byte_text, utf_16
@@ -160,11 +161,12 @@ def _at(fields: list[str], position: int) -> str:
     return fields[position] if position < len(fields) else ""
 
 
-def _fault(column: Column) -> str:
-    """SQL: whether a value cannot stay as it is."""
-    required = "true" if column.required else "false"
-    fault = value_fault(column, column.name, required)
-    return f"case when {column.name} is null then {required} else coalesce({fault} not in {LISTED}, false) end"
+def _is_fault(column: Column, value: str | None, bad: Mapping[str, Mapping[str, BadValue]]) -> bool:
+    """Whether a value cannot stay as it is."""
+    if value is None:
+        return column.required
+    found = bad.get(column.name, {}).get(value)
+    return found is not None and found.code not in LISTED
 
 
 def _by_values(
@@ -178,22 +180,14 @@ def _by_values(
         return []
     columns = contract.columns
     arrays = {
-        column.name: pa.array([reject.values[i] for reject in rejects], pa.string()) for i, column in enumerate(columns)
+        column.name: pc.utf8_normalize(pa.array([reject.values[i] for reject in rejects], pa.string()), form="NFC")
+        for i, column in enumerate(columns)
     }
-    connection.register("reject_values", pa.table({"number": pa.array(range(len(rejects))), **arrays}))
-    try:
-        composed = ", ".join(f"nfc_normalize({column.name}) as {column.name}" for column in columns)
-        connection.execute(
-            f"create or replace temp table open_rejects as select * replace ({composed}) from reject_values"
-        )
-    finally:
-        connection.unregister("reject_values")
-    faults = connection.execute(
-        f"select number, {', '.join(_fault(column) for column in columns)} from open_rejects order by number"
-    ).fetchall()
+    bad = bad_values(connection, contract, arrays)
     groups: dict[tuple[bool, ...], list[int]] = defaultdict(list)
-    for number, *flags in faults:
-        groups[tuple(flags)].append(number)
+    for number, values in enumerate(zip(*(arrays[column.name].to_pylist() for column in columns), strict=True)):
+        groups[tuple(_is_fault(*pair, bad) for pair in zip(columns, values, strict=True))].append(number)
+    connection.register("open_rejects", pa.table({"number": pa.array(range(len(rejects))), **arrays}))
     mended_by_number: dict[int, Mended] = {}
     for flags, numbers in groups.items():
         sound = [column.name for column, is_fault in zip(columns, flags, strict=True) if not is_fault]
@@ -217,7 +211,7 @@ def _by_values(
             if number not in mended_by_number or (is_same and broken_ids):
                 reject = rejects[number]
                 mended_by_number[number] = Mended(reject.delivery_id, reject.line_number, line_number)
-    connection.execute("drop table open_rejects")
+    connection.unregister("open_rejects")
     return list(mended_by_number.values())
 
 
