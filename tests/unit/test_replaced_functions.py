@@ -7,21 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.replaced_functions import PROJECT, of_source, replaced_functions, replaced_macros
+from tests.replaced_functions import PROJECT, Replaced, of_source, replaced_functions, replaced_macros
 
 MOST = 4
 """Places that are left, each listed in docs/decisions.md: fewer than five."""
 
 
-def test_fewer_than_five_functions_of_other_packages_are_replaced() -> None:
-    places = replaced_functions()
+@pytest.fixture(scope="module")
+def places() -> list[Replaced]:
+    """What the project replaces."""
+    return replaced_functions()
+
+
+def test_fewer_than_five_functions_of_other_packages_are_replaced(places: list[Replaced]) -> None:
     assert len(places) <= MOST, "\n".join(map(str, places))
 
 
-def test_each_place_stands_in_the_decisions_with_the_upstream_issue() -> None:
+def test_each_place_stands_in_the_decisions_with_the_upstream_issue(places: list[Replaced]) -> None:
     decisions = (PROJECT / "docs" / "decisions.md").read_text(encoding="utf-8")
     paragraphs = re.split(r"\n(?=- |\n)", decisions)
-    for place in replaced_functions():
+    for place in places:
         reasons = [text for text in paragraphs if f"`{place.path}`" in text]
         assert any(re.search(r"\w+/\w+#\d+", text) for text in reasons), place
 

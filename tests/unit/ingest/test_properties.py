@@ -176,6 +176,7 @@ def count(connection: duckdb.DuckDBPyConnection, table: str, delivery: Delivery)
     return rows.fetchall()[0][0]
 
 
+@pytest.mark.slow
 @settings(quick, max_examples=12)
 @given(st.lists(st.one_of(whole_files(hard_values), damaged_files(), noise_files()), min_size=1, max_size=12))
 def test_no_file_stops_the_batch(folders: Iterator[Path], files: list[Made]) -> None:

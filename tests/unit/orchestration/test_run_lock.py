@@ -92,6 +92,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     return fake
 
 
+@pytest.mark.slow
 def test_ten_thousand_interleavings_publish_what_they_say(engine: FakeEngine, tmp_path: Path) -> None:
     home = Home(tmp_path / "var").ensure()
     refused = published = killed = 0

@@ -88,6 +88,7 @@ def independent_ranges(shape: Shape, bounds: Mapping[Cell, tuple[int, int]]) -> 
     return ranges
 
 
+@pytest.mark.slow
 def test_no_count_of_a_thousand_cities_is_given_away_on_two_dates() -> None:
     for seed in range(1_000):
         chance = random.Random(seed)

@@ -164,6 +164,7 @@ def built(
     return completeness, unanswered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_of", AS_OF)
 def test_completeness_and_reasons_are_those_of_the_reference(
     as_of: dt.date, warehouse: duckdb.DuckDBPyConnection, bundle: Bundle

@@ -13,6 +13,8 @@ from synthetic_city.parameters import Parameters
 from synthetic_city.slips import read_day
 from tests.unit.synthetic_city.conftest import SmallCity
 
+pytestmark = pytest.mark.slow
+
 AS_OF, BEFORE = dt.date(2026, 4, 1), dt.date(2025, 10, 1)
 SETTINGS = {"residents": 600, "seed": 3, "as_of": AS_OF, "slip_rate": 0.0, "dirty_rate": 0.0}
 

@@ -12,6 +12,8 @@ from synthetic_city.city import SynthError, generate
 from synthetic_city.parameters import Parameters
 from synthetic_city.writing import UNDECODABLE
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2024, 10, 1)
 
 

@@ -17,6 +17,8 @@ from synthetic_city.city import generate
 from synthetic_city.parameters import Parameters
 from tests.unit.synthetic_city.conftest import TITLES, decode, heading
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2026, 4, 1)
 RESIDENTS = 1500
 

@@ -14,6 +14,8 @@ from synthetic_city.slips import read_day
 from synthetic_city.standard_layout import HEADINGS
 from tests.conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = {"residents": 600, "seed": 7, "as_of": dt.date(2026, 4, 1), "slip_rate": 0, "dirty_rate": 0}
 
 
