@@ -78,7 +78,10 @@ HOLDER_TABLES = {
     "bi_fact_account",
     "bi_retention_deletion",
 }
-NOBODY_TABLES = {"bi_area_summary", "bi_support_effect", "bi_model_performance", "bi_item_evidence", "bi_model_drift"}
+NOBODY_TABLES = {
+    "bi_area_summary", "bi_support_effect", "bi_support_funnel", "bi_model_performance", "bi_item_evidence",
+    "bi_model_drift",
+}  # fmt: skip
 # Kept as they are, so that charts and rules work on them.
 PLAIN = {"area_code", "departments", "holder", "is_dv_protected", "tier", "tier_label", "chain_type", "link_type"}
 

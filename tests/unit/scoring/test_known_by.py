@@ -54,7 +54,7 @@ create table warehouse.raw.supports (person_id varchar, started_on date, ended_o
 @pytest.fixture(scope="module")
 def bundle(home: Home) -> Bundle:
     """The compiled model."""
-    return load_bundle(home.ensure(), ["int_child__known_by"])
+    return load_bundle(home.ensure(), ["int_child__known_facts", "int_child__known_by"])
 
 
 @pytest.fixture
