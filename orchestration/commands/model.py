@@ -152,6 +152,61 @@ def register(app: typer.Typer) -> None:
         retire_version(definition or SEEDS, version, day(on) or clock.today())
         say("{version} is retired.", version=version)
 
+    @model.command("recall")
+    def recall_version(
+        version: Annotated[str, typer.Argument(help="Version whose fault was found.")],
+        reason: Annotated[str, typer.Option(help="The fault; stands in the document and is kept in the log.")],
+        out: Annotated[Path, typer.Option(help="File: .pdf, .html or .json.")],
+        show_protected: Annotated[
+            bool, typer.Option(help="Names of people under a support measure (支援措置) too: for those authorised.")
+        ] = False,
+    ) -> None:
+        """Every child whose tier, place on a list, decision or support rested on a version, as a document (回収)."""
+        import getpass
+
+        from kodomo.entries.protection import protected_by_entries
+        from kodomo.entries.store import EntryStore
+        from kodomo.errors import UsageError
+        from kodomo.files import write_atomically
+        from kodomo.home import Home
+        from kodomo.parameters import labels
+        from kodomo.publication.places import everyone_withheld
+        from kodomo.scoring.recall import KINDS, recall
+        from kodomo.seeds import read_seed
+        from superset_config.pages.base import printed
+        from superset_config.pages.printing import to_pdf
+
+        if out.suffix not in {".pdf", ".html", ".json"}:
+            raise UsageError("--out takes a file that ends in .pdf, .html or .json.")
+        if not reason.strip():
+            raise UsageError("A recall needs a reason: --reason.")
+        home = Home.from_environment()
+        done = recall(home, version)
+        store = EntryStore(home)
+        withheld = set() if show_protected else everyone_withheld(home, protected_by_entries(store))
+        store.note_access(
+            getpass.getuser(), "model_recall", purpose=reason.strip(), version=version, shown=sorted(done.children)
+        )
+        if out.suffix == ".json":
+            content = json.dumps(dataclasses.asdict(done), ensure_ascii=False, default=str).encode()
+        else:
+            difficulties = {row["difficulty_type"]: row["label_ja"] for row in read_seed("difficulty_types")}
+            html = printed(
+                "print_recall.html", recall=done, reason=reason.strip(), withheld=withheld, on=clock.today(),
+                who=getpass.getuser(), difficulty_labels=difficulties,
+                tier_labels=labels("tier"),
+                decision_labels=labels("decision"),
+            )  # fmt: skip
+            content = to_pdf(home, html) if out.suffix == ".pdf" else html.encode()
+        write_atomically(out, content)
+        tiers, places, decisions, supports = (done.count(kind) for kind in KINDS)
+        say(
+            "{version} touched {children} children: tiers of {tiers}, places on lists of {places}, decisions about "
+            "{decisions}, support of {supports}. The document is in {out}.",
+            version=version, children=len(done.children), tiers=tiers, places=places, decisions=decisions,
+            supports=supports, out=out,
+        )  # fmt: skip
+
     @model.command()
     def diff(
         before: Annotated[str, typer.Argument(help="Version.")],

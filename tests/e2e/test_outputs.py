@@ -349,6 +349,7 @@ CALLS = {
     "retention list": lambda family, out: ["retention", "list"],
     "retention deleted": lambda family, out: ["retention", "deleted"],
     "doctor": lambda family, out: ["doctor"],
+    "model recall": lambda family, out: ["model", "recall", "v2", "--reason", "確認", "--out", f"{out}/r.html"],
     "register": lambda family, out: ["register", "--output", f"{out}/register.md"],
     "superset staff": lambda family, out: ["superset", "staff"],
 }
