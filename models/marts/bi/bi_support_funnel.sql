@@ -24,8 +24,8 @@ select
     funnels.stage,
     {{ label_of('funnel_stage', 'funnels.stage') }} as stage_label,
     funnels.stage_no,
-    case when not funnels.is_hidden then funnels.found_children end as found_children,
-    case when not funnels.is_hidden and not funnels.is_small then funnels.children end as children,
+    case when not funnels.is_hidden then cast(funnels.found_children as integer) end as found_children,
+    case when not funnels.is_hidden and not funnels.is_small then cast(funnels.children as integer) end as children,
     case when funnels.is_hidden or funnels.is_small then '5人未満' else funnels.children::varchar end as children_label,
     case
         when funnels.is_hidden then '把握が5人未満のため出しません'
