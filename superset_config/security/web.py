@@ -15,6 +15,7 @@ from typing import Any
 import prison
 from flask import Flask, Response, current_app, g, redirect, request, session
 from flask_login import current_user, logout_user, user_logged_in
+from sqlalchemy.exc import DataError
 
 from kodomo.access.access import read_access
 from kodomo.access.scope import Scope
@@ -96,6 +97,11 @@ def install(app: Flask) -> None:
         path = request.path.rstrip("/")
         is_whole = _ARGUMENTS[path](request.args) if path in _ARGUMENTS else True
         return None if is_whole else _bad_request()
+
+    @app.before_request
+    def reject_numbers_of_no_column() -> Response | None:
+        is_held = all(int(part) <= MOST_ID for part in request.path.split("/") if part.isascii() and part.isdigit())
+        return None if is_held and not _NUMBER_OF_NO_COLUMN.search(request.args.get("q", "")) else _bad_request()
 
     @app.before_request
     def reject_endless_ranges() -> Response | None:
@@ -184,7 +190,13 @@ def _names_samples(arguments: Mapping[str, str]) -> bool:
 
 
 # Superset takes the parts of a question as they come: of another kind they end as one of these.
-_OF_NONSENSE = (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+# A number that no column can hold: SQLite's driver says OverflowError, a server's DataError.
+_OF_NONSENSE = (
+    AssertionError, AttributeError, DataError, IndexError, KeyError, OverflowError, TypeError, ValueError
+)  # fmt: skip
+MOST_ID = 2**31 - 1
+"""The greatest id that the metadata's columns hold."""
+_NUMBER_OF_NO_COLUMN = re.compile(r"[0-9]{19}")
 _PARSED_BY_SUPERSET = ("/api/v1/", "/datasource/", "/lang/", "/superset/")
 # Addresses whose arguments are parsed without a check that answers for itself.
 _ARGUMENTS = {

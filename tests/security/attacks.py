@@ -500,6 +500,33 @@ def _changes(datasets: dict[str, int], target: int) -> Iterator[Attack]:
         "/api/v1/chart/data",
         {"datasource": {"id": -1, "type": "table"}, "queries": [{"columns": ["x"]}]},
     )
+    for number in (2**63, 10**40):
+        yield Attack(
+            f"id {number}",
+            "POST",
+            "/api/v1/chart/data",
+            {"datasource": {"id": number, "type": "table"}, "queries": [{"columns": ["x"]}]},
+        )
+        for place in ("chart", "dashboard", "dataset", "database", "explore/form_data", "annotation_layer"):
+            yield Attack(f"{place} {number}", "GET", f"/api/v1/{place}/{number}")
+            yield Attack(
+                f"list of {place}s by {number}", "GET",
+                f"/api/v1/{place}/?q=(filters:!((col:id,opr:eq,value:{number})),page:{number})",
+            )  # fmt: skip
+        yield Attack(f"explore {number}", "GET", f"/api/v1/explore/?slice_id={number}")
+        yield Attack(f"form data of {number}", "GET", f"/api/v1/form_data/?slice_id={number}")
+        yield Attack(f"slice {number}", "GET", f"/superset/slice/{number}/")
+        yield Attack(f"explore page {number}", "GET", f"/explore/?slice_id={number}&datasource_id={number}")
+        yield Attack(f"dashboard page {number}", "GET", f"/superset/dashboard/{number}/")
+        yield Attack(
+            f"samples of {number}",
+            "POST",
+            f"/datasource/samples?datasource_type=table&datasource_id={number}&per_page={number}&page={number}",
+            {},
+        )
+        for page in ("leavers", "arrivals"):
+            yield Attack(f"{page}, page {number}", "GET", f"/kodomo/{page}/?page={number}")
+        yield Attack(f"meeting, page {number}", "GET", f"/entry/meeting/?page={number}")
 
 
 def floods(target: int) -> Iterator[Attack]:
