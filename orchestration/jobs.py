@@ -5,12 +5,15 @@ import os
 from pathlib import Path
 
 import dagster as dg
+import duckdb
+from sqlalchemy.exc import SQLAlchemyError
 
 from kodomo import clock
 from kodomo.errors import KodomoError, PublicationHeldError, WarehouseBusyError
 from kodomo.home import Home
 from kodomo.ingest.landing import Landing, look
 from orchestration.assets import BATCHES, RUN_ID_TAG
+from orchestration.batch import Batch
 
 SENSOR_SECONDS = 60
 
@@ -28,6 +31,28 @@ def notify_success(context: dg.HookContext) -> None:
     """Notifies stewards of what needs their attention after the last step."""
     if context.op.name == "publication":
         _tell(context, None)
+        _judge_notices(context)
+
+
+def _judge_notices(context: dg.HookContext) -> None:
+    """Judge the notices to case workers by the new publication, so that no page waits for it."""
+    from kodomo.determination.notices import bring_up_to_date
+    from kodomo.entries.store import EntryStore
+
+    batch = _batch_of(context)
+    if batch is None:
+        return
+    try:
+        bring_up_to_date(batch.home, EntryStore(batch.home), clock.today())
+    except (KodomoError, SQLAlchemyError, duckdb.Error) as error:
+        # The next page that is opened judges them.
+        context.log.warning(f"Notices were not judged: {type(error).__name__}")
+
+
+def _batch_of(context: dg.HookContext) -> Batch | None:
+    """The batch of the run that a hook was called in; None where another process has it."""
+    run = context.instance.get_run_by_id(context.run_id)
+    return BATCHES.get(run.tags.get(RUN_ID_TAG, context.run_id)) if run else None
 
 
 def _reason(error: BaseException | None) -> str:
@@ -38,8 +63,7 @@ def _tell(context: dg.HookContext, error: str | None) -> None:
     from kodomo.warehouse import connect
     from orchestration.operations.notification import message_of, send
 
-    run = context.instance.get_run_by_id(context.run_id)
-    batch = BATCHES.get(run.tags.get(RUN_ID_TAG, context.run_id)) if run else None
+    batch = _batch_of(context)
     if batch is None:
         return
     late = []
@@ -112,4 +136,30 @@ monthly = dg.ScheduleDefinition(
     cron_schedule="0 4 1 * *",
     execution_timezone="Asia/Tokyo",
     description="On the first of a month, after the batch.",
+)
+
+
+@dg.op(description="お知らせのメール")
+def send_digests_of_notices(context: dg.OpExecutionContext) -> None:
+    """Send the digest of the day once, and what could not be sent before; mails that still wait are in the log."""
+    from kodomo.entries.store import EntryStore
+    from orchestration.operations.digest import send_digests
+
+    home = Home.from_environment()
+    for problem in send_digests(home, EntryStore(home), clock.today()):
+        context.log.warning(f"A digest waits: {problem}")
+
+
+@dg.job(description="お知らせのメール")
+def notices() -> None:
+    """Counts of new notices, by mail."""
+    send_digests_of_notices()
+
+
+hourly = dg.ScheduleDefinition(
+    name="hourly_notices",
+    job=notices,
+    cron_schedule="30 7-18 * * *",
+    execution_timezone="Asia/Tokyo",
+    description="The digest before the offices open; later, what the mail server did not take.",
 )

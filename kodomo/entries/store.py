@@ -85,7 +85,61 @@ seen_lists = sa.Table(
     sa.Column("person_ids", sa.Text, nullable=False),
     sa.Column("seen_at", sa.DateTime, nullable=False),
 )
-TABLES = (versions, determinations, accesses, effects, seen_lists)
+notices = sa.Table(
+    "entry_notice",
+    metadata,
+    sa.Column("notice_id", sa.String(36), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("person_id", sa.String(64), nullable=False, index=True),
+    sa.Column("record_id", sa.String(36)),
+    sa.Column("detail", sa.String(64), nullable=False),
+    sa.Column("on_date", sa.Date),
+    sa.Column("shown_from", sa.Date, nullable=False),
+    sa.Column("made_at", sa.DateTime, nullable=False),
+    sa.Column("ended_at", sa.DateTime),
+)
+notice_states = sa.Table(
+    "entry_notice_state",
+    metadata,
+    sa.Column("username", sa.String(64), primary_key=True),
+    sa.Column("notice_id", sa.String(36), primary_key=True),
+    sa.Column("read_at", sa.DateTime),
+    sa.Column("mailed_at", sa.DateTime),
+)
+notice_choices = sa.Table(
+    "entry_notice_choice",
+    metadata,
+    sa.Column("username", sa.String(64), primary_key=True),
+    sa.Column("unwanted", sa.Text, nullable=False),
+    sa.Column("chosen_at", sa.DateTime, nullable=False),
+)
+notice_marks = sa.Table(
+    "entry_notice_mark",
+    metadata,
+    sa.Column("mark", sa.String(16), primary_key=True),
+    sa.Column("publication", sa.String(128), nullable=False),
+    sa.Column("judged_on", sa.Date, nullable=False),
+    sa.Column("entries", sa.Integer, nullable=False),
+    sa.Column("entries_until", sa.DateTime),
+)
+outbox = sa.Table(
+    "entry_outbox",
+    metadata,
+    sa.Column("mail_id", sa.String(36), primary_key=True),
+    sa.Column("username", sa.String(64), nullable=False),
+    sa.Column("made_on", sa.Date, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("made_at", sa.DateTime, nullable=False),
+    sa.Column("claimed_at", sa.DateTime),
+    sa.Column("sent_at", sa.DateTime),
+    sa.Column("attempts", sa.Integer, nullable=False),
+)
+TABLES = (
+    versions, determinations, accesses, effects, seen_lists, notices, notice_states, notice_choices, notice_marks,
+    outbox,
+)  # fmt: skip
 
 
 class ConflictError(KodomoError):

@@ -1,11 +1,14 @@
-"""Notifications for stewards: what came of a run, to the channels that ``notifications.yml`` of the home folder lists.
+"""Notifications to the channels that ``notifications.yml`` of the home folder lists.
 
+    address: https://kodomo.example.jp
     channels:
       - {kind: file, folder: /srv/notices}
       - {kind: smtp, host: mail.example.jp, port: 587, sender: kodomo@example.jp, recipients: [a@example.jp],
          starttls: true, username: kodomo, password_file: /etc/kodomo/smtp-password}
+      - {kind: smtp, host: mail.example.jp, sender: kodomo@example.jp, recipients: [b@example.jp], staff: child_ryotsu}
 
-A message holds names of sources and files, counts and states: never a value of a person.
+A channel with ``staff`` carries the digests of notices of that account (``digest.py``), the others carry to stewards
+what came of a run. A message holds names of sources and files, counts and states: never a value of a person.
 """
 
 from __future__ import annotations
@@ -39,10 +42,16 @@ class Message:
 
     subject: str
     body: str
+    message_id: str = ""
+    """Of a message that may be tried again: the same each time, so that a mail program shows one."""
 
 
 class Channel(Protocol):
     """A channel for notifications. ``send`` raises OSError or smtplib.SMTPException on failure."""
+
+    @property
+    def target(self) -> str:
+        """Whom it reaches."""
 
     def send(self, message: Message) -> None:
         """Send the message."""
@@ -54,10 +63,15 @@ class FileDrop:
 
     folder: Path
 
+    @property
+    def target(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
     def send(self, message: Message) -> None:
         """Write the file; readable by its owner and group."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-        stamp = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}"
+        stamp = message.message_id or f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}"
         write_atomically(self.folder / f"{stamp}.txt", f"{message.subject}\n\n{message.body}\n", mode=0o640)
 
 
@@ -73,10 +87,17 @@ class Mail:
     username: str | None = None
     password_file: Path | None = None
 
+    @property
+    def target(self) -> str:
+        """The recipients."""
+        return ", ".join(self.recipients)
+
     def send(self, message: Message) -> None:
         """Hand it to the mail server."""
         mail = EmailMessage()
-        mail["Subject"], mail["From"], mail["To"] = message.subject, self.sender, ", ".join(self.recipients)
+        mail["Subject"], mail["From"], mail["To"] = message.subject, self.sender, self.target
+        if message.message_id:
+            mail["Message-ID"] = f"<{message.message_id}@{self.sender.rpartition('@')[2]}>"
         mail.set_content(message.body)
         with smtplib.SMTP(self.host, self.port, timeout=SECONDS) as server:
             if self.starttls:
@@ -99,23 +120,39 @@ KINDS: dict[str, Callable[[Mapping[str, Any]], Channel]] = {"file": _file_drop, 
 """How a channel of each kind is made from its entry; another kind is another entry here."""
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What ``notifications.yml`` says: channels for stewards, channels by account, and where the product is."""
+
+    channels: tuple[Channel, ...] = ()
+    staff_channels: tuple[tuple[str, Channel], ...] = ()
+    address: str = ""
+
+
 def channels(home: Home) -> list[Channel]:
-    """The channels of a home; none without ``notifications.yml``.
+    """The channels to stewards of a home; none without ``notifications.yml``. Raises as ``read_settings``."""
+    return list(read_settings(home).channels)
+
+
+def read_settings(home: Home) -> Settings:
+    """The settings of a home; empty without ``notifications.yml``.
 
     Raises KodomoError naming the entry that is wrong.
     """
     file = home.notifications
     if not file.exists():
-        return []
-    configured: list[Channel] = []
+        return Settings()
     try:
-        entries = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("channels") or []
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        entries, address = content.get("channels") or [], str(content.get("address") or "").rstrip("/")
     except (yaml.YAMLError, AttributeError) as error:
         raise KodomoError("notifications.yml is no list of channels: see docs/data-stewards.ja.md.") from error
+    configured: list[tuple[str, Channel]] = []
     for number, entry in enumerate(entries, 1):
         try:
             given = dict(entry)
-            configured.append(KINDS[given.pop("kind")](given))
+            username = str(given.pop("staff", ""))
+            configured.append((username, KINDS[given.pop("kind")](given)))
         except (KeyError, TypeError, ValueError) as error:
             raise KodomoError(
                 "notifications.yml, channel {number}: kind is one of {names}; a file channel has a "
@@ -123,7 +160,17 @@ def channels(home: Home) -> list[Channel]:
                 number=number,
                 names=", ".join(KINDS),
             ) from error
-    return configured
+        if username and not address.startswith(("https://", "http://")):
+            raise KodomoError(
+                "notifications.yml, channel {number}: with staff, the file says in address where the pages are, such "
+                "as https://kodomo.example.jp.",
+                number=number,
+            )
+    return Settings(
+        tuple(channel for username, channel in configured if not username),
+        tuple((username, channel) for username, channel in configured if username),
+        address,
+    )
 
 
 def send(home: Home, message: Message) -> list[str]:

@@ -23,6 +23,7 @@ from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.japanese import japanese_date
 from superset_config.audit.kept import note
+from superset_config.pages.bell import bell
 from superset_config.pages.child_keys import key_of
 from superset_config.pages.entry_store import store
 from superset_config.pages.menu import HELP_AT, menu_of
@@ -185,6 +186,7 @@ class EntryPage(BaseView):
             f"entry/{template}",
             title=self.title,
             menu=menu_of(reach, self.page),
+            bell=bell(reach),
             help_at=HELP_AT,
             here=self.route_base,
             search_at=SEARCH_AT if SEARCHED in reach.pages() else None,

@@ -13,7 +13,7 @@ from superset_config.pages.reach import Reach
 HELP_AT = "/kodomo/help"
 """The address of the guide."""
 TASKS_JA = {
-    "子どもを見る": (("children", "leavers", "arrivals"), ("list", "chains")),
+    "子どもを見る": (("children", "leavers", "arrivals", "notices"), ("list", "chains")),
     "検討し、決める": (("assess", "assessment", "meeting", "support_plan"), ("meeting",)),
     "記録を入れる": (
         (

@@ -68,6 +68,7 @@ TELLS_NOBODY = {
         "is about children who left, of whom this city has none that is protected: test_leaver_pages asks for them",
     ),
     "/entry/link_review/decide": "leads back to the page of pairs, which is asked for itself",
+    "/kodomo/notices/open": "leads to the sheet of a child, which is asked for itself",
     "/kodomo/children/save": "leads back to the list, which is asked for itself",
     "/kodomo/children/saved/<uuid:record_id>/remove": "leads back to the list, which is asked for itself",
 }
@@ -376,6 +377,7 @@ SAYS_NOTHING_OF_PEOPLE = {
     "retention resume": "says the state of a delivery",
     "link decide": "says that it was recorded",
     "link undo": "says that it was recorded",
+    "notices send": "counts and a link, to the channels; `test_digest` reads what is sent",
     "meeting decide": "says the id of the record",
     "meeting support": "says the id of the record",
     "entry request": "says the id of the record",

@@ -15,6 +15,7 @@ from superset_config.pages.views.children import ChildrenPage
 from superset_config.pages.views.disputes import DisputedLinePage
 from superset_config.pages.views.leavers import ArrivalsPage, HandoverPage, LeaversPage
 from superset_config.pages.views.meeting import MeetingPage
+from superset_config.pages.views.notices import NoticesPage
 from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
 from superset_config.pages.views.records import FormPage, RequestPage
 from superset_config.pages.views.start import StartPage
@@ -23,7 +24,8 @@ from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
     ArrivalsPage, AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage, DeliveryDecisionPage,
-    DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage, RequestPage, StartPage, SupportPlanPage,
+    DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage, NoticesPage, RequestPage, StartPage,
+    SupportPlanPage,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from superset_config.pages.menu import menu_of
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.disputes import DisputedLinePage, disputes_of_holder
 from superset_config.pages.views.leavers import ArrivalsPage, LeaversPage, arrivals_in_reach, leavers_in_reach
+from superset_config.pages.views.notices import NoticesPage, unread_numbers
 
 UNKNOWN_RISK = {"known": "unknown", "tier": "latent-up"}
 TODAY_JA = {
@@ -77,6 +78,8 @@ class StartPage(EntryPage):
             types=_types(conditions) if lists_children else [],
             watches=self._watches(reach, conditions) if lists_children else [],
             lists_children=lists_children,
+            notices=unread_numbers(reach) if NoticesPage.page in reach.pages() else None,
+            notices_at=url_of(NoticesPage.page),
             waiting_disputes=waiting_disputes(reach),
             tasks=menu_of(reach),
             about=part(""),
