@@ -32,6 +32,7 @@ from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError, UsageError
 from kodomo.japanese import japanese_date
 from kodomo.parameters import labels, parameter
+from kodomo.seeds import read_seed
 
 EVERY_SOURCE = "all"
 ANY = "*"
@@ -92,7 +93,7 @@ class Field:
 LONG_TEXTS = {
     "summary", "reason", "about", "outcome_reason", "disagreement_reason", "support_content", "told_by", "participants",
     "minutes", "asked", "known", "unknown", "strengths", "wishes", "own_tier_reason", "goal", "evaluation",
-    "staff_notes", "line", "what_is_wrong", "answer_reason",
+    "staff_notes", "line", "what_is_wrong", "answer_reason", "resource_note",
 }  # fmt: skip
 
 
@@ -153,6 +154,10 @@ def _choices(given: Any) -> dict[str, str]:
         return labels("decision")
     if given == "tiers":
         return labels("tier")
+    if given == "areas":
+        return {row["area_code"]: row["area_name_ja"] for row in read_seed("areas")}
+    if given == "resource_kinds":
+        return {row["kind"]: row["label_ja"] for row in read_seed("resource_kinds")}
     if given == "lead_agencies":
         return {name: name for name in (parameter("departments")[code] for code in parameter("lead_agencies"))}
     return dict(given) if isinstance(given, dict) else {choice: choice for choice in given}
@@ -334,7 +339,8 @@ def _validate(form: Form, entry: Field, value: Any, handler: Callable[[Any], Any
         raise _wrong(TODAY_JA if entry.type == "date" else "来月以降の月です。正しい年月を入れてください。")
     before, most = info.data.get(entry.not_before), info.data.get(entry.at_most)
     if before is not None and value < before:
-        raise _wrong(f"「{form.field(entry.not_before).label_ja}」より前の日付です。")
+        less = "前の日付" if entry.type in {"date", "month"} else "小さい数"
+        raise _wrong(f"「{form.field(entry.not_before).label_ja}」より{less}です。")
     if entry.only_with and info.data.get(entry.only_with) is None:
         raise _wrong(f"「{form.field(entry.only_with).label_ja}」を入れてください。")
     if most is not None and value > most:

@@ -24,11 +24,12 @@ TASKS_JA = {
             "paper_case",
             "support_measure",
             "person_request",
+            "area_resource",
         ),
         (),
     ),
     "データを確かめる": (("link_review", "delivery_decision", "code_decision", "disputed_line"), ("quality",)),
-    "全体を知る": ((), ("overview", "numbers", "areas", "effect", "model", "audit")),
+    "全体を知る": (("area",), ("overview", "numbers", "areas", "effect", "model", "audit")),
 }
 """Task → names of pages and of dashboards, in their order."""
 

@@ -46,7 +46,7 @@ AUTHORISED = "child_all"
 OWN = ("/entry/", "/kodomo/", "/data-docs/")
 ENDS_THE_SESSION = {"/logout/", "/login/", "/login/logout/", "/superset/logout/", "/lang/<string:locale>"}
 # Parts of addresses of the project's own pages that are no id of a person or of a record.
-NAMED_PARTS = {"path": "index.html"}
+NAMED_PARTS = {"path": "index.html", "code": "ryotsu"}
 FORMS = (
     "decision", "support", "paper_case", "person_request", "support_measure", "assessment", "support_plan",
     "disputed_line", "visit",
@@ -68,6 +68,14 @@ TELLS_NOBODY = {
         "is about children who left, of whom this city has none that is protected: test_leaver_pages asks for them",
     ),
     "/entry/link_review/decide": "leads back to the page of pairs, which is asked for itself",
+    **dict.fromkeys(
+        (
+            "/entry/area_resource/<uuid:record_id>",
+            "/entry/area_resource/<uuid:record_id>/check",
+            "/entry/area_resource/<uuid:record_id>/delete",
+        ),
+        "is about a place, and no child is in it: test_area_pages asks for them",
+    ),
     "/kodomo/notices/open": "leads to the sheet of a child, which is asked for itself",
     "/kodomo/children/save": "leads back to the list, which is asked for itself",
     "/kodomo/children/saved/<uuid:record_id>/remove": "leads back to the list, which is asked for itself",
@@ -134,6 +142,10 @@ def kept(server: Server, families: list[Family]) -> dict[str, Family]:
             content = {**typed_about(family), **words}
             version = store.create(form, content, by="child_kanai", department="child", person_id=family.child)
             ids[version.record_id] = family
+        # What the area has stands on the sheets of its children, and would tell where a family lives.
+        place = {"area_code": family.area_code, "kind": "place", "name": f"{family.area_name}の居場所"}
+        more = {"opening": "土", "checked_on": "2026-04-01"}
+        store.create("area_resource", place | more, by="child_kanai", department="child")
         kept_as = store.record_determination(
             purpose=f"{family.area_name}の{family.school}", scope="person", person_id=family.child,
             as_of_on=AS_OF, publication="p", heard=[heard], result=[],

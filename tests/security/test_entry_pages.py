@@ -31,7 +31,7 @@ ACCOUNTS = [
     "analyst_all", "executive_all", "steward_health", "steward_child", "partner", "newcomer", "admin",
 ]  # fmt: skip
 # What each kind of account may open, from the design: determinations are the child department's, records the holder's.
-FOLLOWING = {"leavers", "arrivals", "visit"}
+FOLLOWING = {"leavers", "arrivals", "visit", "notices", "area", "area_resource"}
 MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
@@ -58,8 +58,8 @@ MAY = {
     "steward_health": {"start", "delivery_decision", "code_decision", "disputed_line"},
     "steward_child": {"start", "link_review", "delivery_decision", "code_decision", "disputed_line"},
     "analyst_all": {"start"},
-    "executive_all": {"start"},
-    "partner": {"start"},
+    "executive_all": {"start", "area"},
+    "partner": {"start", "area"},
 }  # fmt: skip
 FORM = {"registered_on": "1998-03-01", "case_class": "要保護児童"}
 

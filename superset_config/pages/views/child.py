@@ -20,6 +20,7 @@ from kodomo.entries.changes import Change, since_batch, since_decision
 from kodomo.entries.disputes import FORM as DISPUTED
 from kodomo.entries.disputes import content_of
 from kodomo.entries.forms import clean, forms, mistakes
+from kodomo.entries.resources import near
 from kodomo.entries.store import Version
 from kodomo.entries.visits import FORM as VISIT
 from kodomo.entries.visits import LastSeen, last_seen, newest_visits
@@ -106,6 +107,7 @@ class ChildPage(EntryPage):
             "may_visit": "visit" in pages,
             "seen": seen_by_reader(reach, child),
             "visits": _visits(reach, child),
+            "near": None if reach.is_withheld(child) else near(child, store(), clock.today()),
             "decision_labels": labels("decision"),
             **_entries(reach, child),
         }

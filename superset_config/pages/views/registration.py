@@ -9,6 +9,7 @@ from flask import Blueprint, current_app
 
 from kodomo.access.access import read_access
 from superset_config.pages.base import FILTERS, TEMPLATES, explain_refusal, url_of
+from superset_config.pages.views.areas import AreaPage, AreaResourcePage
 from superset_config.pages.views.assess import AssessPage
 from superset_config.pages.views.child import ChildPage
 from superset_config.pages.views.children import ChildrenPage
@@ -23,9 +24,9 @@ from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecis
 from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
-    ArrivalsPage, AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage, DeliveryDecisionPage,
-    DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage, NoticesPage, RequestPage, StartPage,
-    SupportPlanPage,
+    AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage,
+    DeliveryDecisionPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage, NoticesPage,
+    RequestPage, StartPage, SupportPlanPage,
 )  # fmt: skip
 
 
