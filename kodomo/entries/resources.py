@@ -57,8 +57,7 @@ class Resource:
     def ages(self) -> range:
         """The ages in years that it is for; all of childhood where none are given."""
         content = self.version.content
-        oldest = parameter("childhood_months") // 12 - 1
-        return range(int(content.get("ages_from", 0)), int(content.get("ages_to", oldest)) + 1)
+        return range(int(content.get("ages_from", 0)), int(content.get("ages_to", _years()[-1])) + 1)
 
     @property
     def ages_ja(self) -> str:
@@ -120,29 +119,37 @@ def near(child: Mapping[str, Any], store: EntryStore, today: dt.date) -> list[Re
     """
     if not child.get("area_code"):
         return None
-    years = max(0, int(child.get("age_years") or 0))
-    there = [one for one in resources(store, today, child["area_code"]) if years in one.ages]
+    # A child before birth is no year old yet.
+    age = min(max(int(child.get("age_years") or 0), _years()[0]), _years()[-1])
+    there = [one for one in resources(store, today, child["area_code"]) if age in one.ages]
     if child.get("horizontal_chains"):
         there.sort(key=lambda one: not one.kind.is_place)
     return there
 
 
-def gaps(there: Iterable[Resource], today: dt.date) -> list[str]:
-    """What an area does not have or nobody has made sure of, in Japanese; ``there``: all that it has."""
+def gaps(there: Iterable[Resource], today: dt.date) -> list[tuple[str, list[str]]]:
+    """What an area lacks and what was not checked for too long: label and what of it, in Japanese.
+
+    ``there``: all that the area has.
+    """
     there = list(there)
     kinds = {one.kind for one in there}
-    missing = [kind.label_ja for kind in resource_kinds().values() if kind.is_expected and kind not in kinds]
-    found = [f"登録がない：{'、'.join(missing)}"] if missing else []
     places = [one for one in there if one.kind.is_place]
-    if places:
-        without = sorted(
-            set(range(parameter("childhood_months") // 12)) - {year for one in places for year in one.ages}
-        )
-        if without:
-            found.append(f"居場所がない年齢：{'、'.join(_stretches(without))}")
-    if unchecked := [one.name for one in there if one.is_unchecked(today)]:
-        found.append(f"確かめてから{CHECKED_MONTHS}か月を超えた：{'、'.join(unchecked)}")
-    return found
+    found = [
+        ("登録がない", [kind.label_ja for kind in resource_kinds().values() if kind.is_expected and kind not in kinds]),
+        # Without any place, the kind is missing.
+        (
+            "居場所がない年齢",
+            _stretches([year for year in _years() if places and not any(year in one.ages for one in places)]),
+        ),
+        (f"確かめてから{CHECKED_MONTHS}か月を超えた", [one.name for one in there if one.is_unchecked(today)]),
+    ]
+    return [(label, what) for label, what in found if what]
+
+
+def _years() -> range:
+    """The years of age of childhood."""
+    return range(parameter("childhood_months") // 12)
 
 
 def _stretches(years: list[int]) -> list[str]:

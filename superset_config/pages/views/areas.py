@@ -50,7 +50,9 @@ class AreaPage(EntryPage):
         for code, name in area_names().items():
             there = [one for one in everything if one.area_code == code]
             places = sum(one.kind.is_place for one in there)
-            rows.append((code, name, code in reach.scope.areas, there, places, len(gaps(there, today))))
+            is_own = code in reach.scope.areas and not reach.scope.has_all_areas
+            lacking = sum(len(what) for _, what in gaps(there, today))
+            rows.append((code, name, is_own, there, places, lacking))
         audit("areas_view")
         return self.show(
             "areas.html",

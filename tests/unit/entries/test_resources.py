@@ -123,14 +123,14 @@ def test_horizontal_chain_brings_places_to_be_first(store: EntryStore, monkeypat
 
 
 def test_gap_is_a_kind_without_entry_an_age_without_place_and_what_was_not_checked(store: EntryStore) -> None:
-    assert gaps([], TODAY) == [f"登録がない：{'、'.join(EXPECTED)}"]
+    assert gaps([], TODAY) == [("登録がない", list(EXPECTED))]
     for kind in ("supporter", "welfare_commissioner", "school", "nursery"):
         keep(store, kind, kind)
     keep(store, name="小学生", ages_from="3", ages_to="11")
     keep(store, name="中学生", ages_from="13", ages_to="15", checked_on="2025-04-10")
-    assert gaps(resources(store, TODAY), TODAY) == ["居場所がない年齢：0〜2歳、12歳、16〜17歳"]
+    assert gaps(resources(store, TODAY), TODAY) == [("居場所がない年齢", ["0〜2歳", "12歳", "16〜17歳"])]
     later = TODAY + dt.timedelta(days=1)
-    assert gaps(resources(store, later), later)[1:] == ["確かめてから12か月を超えた：中学生"]
+    assert gaps(resources(store, later), later)[1:] == [("確かめてから12か月を超えた", ["中学生"])]
     keep(store, name="だれでも")
     assert gaps(resources(store, TODAY), TODAY) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import smtplib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -213,3 +214,43 @@ def test_channel_of_an_account_needs_the_address_of_the_pages(home: Home) -> Non
     home.notifications.write_text(SETTINGS.replace("address: https://kodomo.example.jp/", ""), encoding="utf-8")
     with pytest.raises(KodomoError, match="channel 2: with staff, the file says in address"):
         notification.read_settings(home)
+
+
+def test_hourly_job_sends_digests_and_ends_well_while_the_server_is_down(
+    home: Home, store: EntryStore, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kodomo import clock
+    from orchestration import jobs
+
+    monkeypatch.setenv("KODOMO_HOME", str(home.root))
+    monkeypatch.setattr(clock, "today", lambda: TODAY)
+    arrive(store, "p1")
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    server.is_up = False
+    assert jobs.notices.execute_in_process(run_config=quiet).success
+    assert [mail.username for mail in outbox.waiting(store)] == ["aoi"]
+    server.is_up = True
+    assert jobs.notices.execute_in_process(run_config=quiet).success
+    assert server.to == ["aoi@example.jp"]
+
+
+def test_notices_are_judged_after_a_publication_and_a_fault_of_it_does_not_fail_the_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kodomo.determination import notices as work
+    from orchestration import jobs
+
+    judged: list[Home] = []
+    warned: list[str] = []
+    context = SimpleNamespace(log=SimpleNamespace(warning=warned.append))
+    monkeypatch.setattr(jobs, "_batch_of", lambda _: SimpleNamespace(home=home))
+    monkeypatch.setattr(work, "bring_up_to_date", lambda one, *_: judged.append(one))
+    jobs._judge_notices(context)
+    assert judged == [home]
+
+    def fail(*_arguments: Any) -> None:
+        raise KodomoError("What is in service cannot be read.")
+
+    monkeypatch.setattr(work, "bring_up_to_date", fail)
+    jobs._judge_notices(context)
+    assert warned == ["Notices were not judged: KodomoError"]
