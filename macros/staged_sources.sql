@@ -11,6 +11,7 @@
         'stg_child__nursery_attendance',
         'stg_child__nursery_enrolment',
         'stg_child__recorded_handovers',
+        'stg_child__recorded_status_checks',
         'stg_child__recorded_visits',
         'stg_citizens__household_history',
         'stg_citizens__marriages',

@@ -60,3 +60,21 @@
             {%- for source_id, code in named %}'{{ code }}'{{ ', ' if not loop.last }}{% endfor %})
     {%- endif %}
 {%- endmacro %}
+
+{#- Why nothing can be concluded from what a source does not say on the as-of date, one row per source with such a
+    fault: not_delivered or late. Reads the CTE coverage. -#}
+{% macro source_faults() -%}
+    select
+        coverage.source_id,
+        case when max(deliveries.delivered_on) is null then 'not_delivered' else 'late' end as fault
+    from coverage
+    -- A later delivery tells of an earlier date too; what people type in a source's place is not its delivery.
+    left join {{ source('run', 'deliveries') }} as deliveries
+        on
+            coverage.source_id = deliveries.source_id
+            and deliveries.status = 'loaded'
+            and deliveries.kind <> 'entry'
+    where coverage.late_after_days is not null
+    group by coverage.source_id, coverage.late_after_days
+    having coalesce({{ as_of() }} >= max(deliveries.delivered_on) + coverage.late_after_days, true)
+{%- endmacro %}

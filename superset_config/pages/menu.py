@@ -13,12 +13,13 @@ from superset_config.pages.reach import Reach
 HELP_AT = "/kodomo/help"
 """The address of the guide."""
 TASKS_JA = {
-    "子どもを見る": (("children", "leavers", "arrivals", "notices"), ("list", "chains")),
+    "子どもを見る": (("children", "leavers", "arrivals", "status_checks", "notices"), ("list", "chains")),
     "検討し、決める": (("assess", "assessment", "meeting", "support_plan"), ("meeting",)),
     "記録を入れる": (
         (
             "visit",
             "handover",
+            "status_check",
             "school_consultation",
             "school_absence",
             "paper_case",
@@ -29,7 +30,10 @@ TASKS_JA = {
         (),
     ),
     "データを確かめる": (("link_review", "delivery_decision", "code_decision", "disputed_line"), ("quality",)),
-    "全体を知る": (("area",), ("overview", "numbers", "areas", "effect", "model", "audit")),
+    "全体を知る": (
+        ("area", "status_check_return"),
+        ("overview", "numbers", "areas", "effect", "model", "audit"),
+    ),
 }
 """Task → names of pages and of dashboards, in their order."""
 

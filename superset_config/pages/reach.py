@@ -144,6 +144,21 @@ class Reach:
         except (duckdb.Error, OSError) as error:
             raise KodomoError("What is in service cannot be read.") from error
 
+    def followed(self, source: str, where: str = "true", values: Iterable[Any] = ()) -> list[dict[str, Any]]:
+        """Rows of a table about children of the scope and about those who left since (``is_child_now``).
+
+        Measures reported by telephone are applied at once, as in ``children``.
+        """
+        children, hidden, kept = self.children(), set(), []
+        for row in self.rows(source, where, values):
+            person_id = row["person_id"]
+            child = children.get(person_id)
+            is_hidden = self.is_withheld(child) if child else person_id in self.withheld
+            if child or (not row["is_child_now"] and (not is_hidden or self.scope.has_all_areas)):
+                hidden |= {person_id} if is_hidden else set()
+                kept.append(row)
+        return self.access.without_places(kept, hidden)
+
     def rows_about(self, child: Mapping[str, Any], sources: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         """Rows about a child of the scope by bi_ table, with measures reported by telephone applied at once.
 

@@ -190,6 +190,13 @@ def _rows(table: str, columns: dict[str, str], children: list[Child]) -> list[di
             "departments": f"|{'|'.join(child.departments)}|",
             "is_dv_protected": child.is_protected,
             "holder": child.holder,
+            # A list and a criterion that the pages know; nothing came of any child yet.
+            "list_kind": "this_year",
+            "criterion": "checkup",
+            "standing": "candidate",
+            "result": None,
+            "counts_until_on": AS_OF + dt.timedelta(days=365),
+            "counts_after_on": AS_OF - dt.timedelta(days=365),
         }
         rows.append({**row, **{name: value for name, value in own.items() if name in columns}})
     return rows

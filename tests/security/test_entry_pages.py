@@ -31,7 +31,10 @@ ACCOUNTS = [
     "analyst_all", "executive_all", "steward_health", "steward_child", "partner", "newcomer", "admin",
 ]  # fmt: skip
 # What each kind of account may open, from the design: determinations are the child department's, records the holder's.
-FOLLOWING = {"leavers", "arrivals", "visit", "notices", "area", "area_resource"}
+FOLLOWING = {
+    "leavers", "arrivals", "visit", "notices", "area", "area_resource", "status_checks", "status_check",
+    "status_check_return",
+}  # fmt: skip
 MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
@@ -58,7 +61,7 @@ MAY = {
     "steward_health": {"start", "delivery_decision", "code_decision", "disputed_line"},
     "steward_child": {"start", "link_review", "delivery_decision", "code_decision", "disputed_line"},
     "analyst_all": {"start"},
-    "executive_all": {"start", "area"},
+    "executive_all": {"start", "area", "status_check_return"},
     "partner": {"start", "area"},
 }  # fmt: skip
 FORM = {"registered_on": "1998-03-01", "case_class": "要保護児童"}

@@ -14,8 +14,12 @@ persons as (
     select * from {{ ref('int_person__persons') }}
 ),
 
-visits as (
-    select * from {{ ref('stg_child__recorded_visits') }}
+records as (
+    select 'recorded_visits' as source_id, delivery_id, line_number, department
+    from {{ ref('stg_child__recorded_visits') }}
+    union all
+    select 'recorded_status_checks' as source_id, delivery_id, line_number, department
+    from {{ ref('stg_child__recorded_status_checks') }}
 ),
 
 holders as (
@@ -52,7 +56,7 @@ select
     sightings.seen_on,
     sightings.kind,
     -- What staff record is seen by their department.
-    coalesce(visits.department, holders.holder) as holder,
+    coalesce(records.department, holders.holder) as holder,
     sightings.source_id,
     sightings.delivery_id,
     sightings.line_number,
@@ -68,8 +72,8 @@ select
     ) = 1 as is_latest
 from sightings
 left join holders on sightings.source_id = holders.source_id
-left join visits
+left join records
     on
-        sightings.source_id = 'recorded_visits'
-        and sightings.delivery_id = visits.delivery_id
-        and sightings.line_number = visits.line_number
+        sightings.source_id = records.source_id
+        and sightings.delivery_id = records.delivery_id
+        and sightings.line_number = records.line_number

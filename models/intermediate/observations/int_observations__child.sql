@@ -38,6 +38,10 @@ heard_observations as (
     select * from {{ ref('stg_child__heard_observations') }}
 ),
 
+recorded_status_checks as (
+    select * from {{ ref('stg_child__recorded_status_checks') }}
+),
+
 recorded_visits as (
     select * from {{ ref('stg_child__recorded_visits') }}
 ),
@@ -130,6 +134,17 @@ visits as (
     inner join known_ids on recorded_visits.subject_no = known_ids.known_id
 ),
 
+status_checks as (
+    select
+        known_ids.person_id,
+        'recorded_status_checks' as source_id,
+        recorded_status_checks.checked_on as observed_on,
+        cast(null as date) as ended_on,
+        recorded_status_checks.*
+    from recorded_status_checks
+    inner join known_ids on recorded_status_checks.subject_no = known_ids.known_id
+),
+
 final as (
     {{ observation('child_allowance', 'allowances') }}
     union all
@@ -213,6 +228,12 @@ final as (
         when=has_code('result', 'not_met') ~ ' or ('
             ~ has_code('result', 'seen') ~ ' and ' ~ kind_means('way', 'visit_way', 'is_remote') ~ ')',
         text_value='way_label'
+    ) }}
+    union all
+    {{ observation(
+        'status_check_seen', 'status_checks',
+        when=kind_means('check_result', 'status_check_result', 'shows_child'),
+        text_value='check_result_label'
     ) }}
     union all
     {{ observation('visit_refused', 'visits', when=has_code('result', 'refused'), text_value='way_label') }}

@@ -18,34 +18,21 @@ roster_members as (
     select * from {{ ref('int_risk__roster_members') }}
 ),
 
-last_deliveries as (
-    -- a later delivery tells of an earlier date too; what people type in a source's place is not its delivery
-    select
-        source_id,
-        max(delivered_on) as delivered_on
-    from {{ source('run', 'deliveries') }}
-    where status = 'loaded' and kind <> 'entry'
-    group by source_id
+faults as (
+    {{ source_faults() }}
 ),
 
 sources as (
     select
         coverage.*,
-        case
-            when coverage.late_after_days is null then null
-            when last_deliveries.delivered_on is null then 'not_delivered'
-            when {{ as_of() }} >= last_deliveries.delivered_on + coverage.late_after_days then 'late'
-        end as fault
+        faults.fault
     from coverage
     semi join item_sources on coverage.source_id = item_sources.source_id
-    left join last_deliveries on coverage.source_id = last_deliveries.source_id
+    left join faults on coverage.source_id = faults.source_id
 ),
 
 school_year as (
-    select
-        make_date(
-            cast(year(as_of_on) - case when month(as_of_on) < 4 then 1 else 0 end as integer), 4, 1
-        ) as begins_on
+    select {{ school_year_begins_on('as_of_on') }} as begins_on
     from {{ source('run', 'run_parameters') }}
 ),
 

@@ -114,6 +114,10 @@ handover_rows as (
     {{ rows_on_file('recorded_handovers', 'stg_child__recorded_handovers', ['subject_no']) }}
 ),
 
+status_check_rows as (
+    {{ rows_on_file('recorded_status_checks', 'stg_child__recorded_status_checks', ['subject_no']) }}
+),
+
 used_rows as (
     select source_id, delivery_id, line_number, 'observation' as reason from observations
     union all
@@ -124,6 +128,8 @@ used_rows as (
     select source_id, delivery_id, line_number, 'protection' as reason from protection_rows
     union all
     select source_id, delivery_id, line_number, 'handover' as reason from handover_rows
+    union all
+    select source_id, delivery_id, line_number, 'status_check' as reason from status_check_rows
 ),
 
 used as (

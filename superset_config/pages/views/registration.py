@@ -20,13 +20,14 @@ from superset_config.pages.views.notices import NoticesPage
 from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
 from superset_config.pages.views.records import FormPage, RequestPage
 from superset_config.pages.views.start import StartPage
+from superset_config.pages.views.status_checks import StatusCheckPage, StatusCheckReturnPage, StatusChecksPage
 from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage
 from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage,
     DeliveryDecisionPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage, NoticesPage,
-    RequestPage, StartPage, SupportPlanPage,
+    RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage, StatusChecksPage, SupportPlanPage,
 )  # fmt: skip
 
 

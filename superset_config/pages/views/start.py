@@ -9,6 +9,7 @@ from kodomo import clock
 from kodomo.access.scope import all_areas
 from kodomo.entries.conditions import UP, Conditions
 from kodomo.entries.saved_conditions import saved, watch
+from kodomo.entries.status_checks import NOW
 from kodomo.seeds import read_seed
 from superset_config.pages.base import SEARCHED, EntryPage, route, store, url_of
 from superset_config.pages.guide import guide, headings, part
@@ -17,6 +18,7 @@ from superset_config.pages.reach import Reach
 from superset_config.pages.views.disputes import DisputedLinePage, disputes_of_holder
 from superset_config.pages.views.leavers import ArrivalsPage, LeaversPage, arrivals_in_reach, leavers_in_reach
 from superset_config.pages.views.notices import NoticesPage, unread_numbers
+from superset_config.pages.views.status_checks import StatusChecksPage, checks_in_reach
 
 UNKNOWN_RISK = {"known": "unknown", "tier": "latent-up"}
 TODAY_JA = {
@@ -134,7 +136,10 @@ def _followed(reach: Reach) -> dict[str, list[tuple[str, int, str]]]:
         late = sum(bool(row["is_late"]) for row in arrived)
         rows.append(("転入し、まだ会っていない", len(arrived), url_of(ArrivalsPage.page)))
         rows.append(("そのうち確認期限を過ぎている", late, url_of(ArrivalsPage.page)))
-    return {"離れた子ども・来た子ども": rows} if rows else {}
+    if StatusChecksPage.page in reach.pages():
+        looked_for = {check.person_id for check in checks_in_reach(reach, NOW) if check.is_open}
+        rows.append(("状況確認が要る", len(looked_for), f"{url_of(StatusChecksPage.page)}?list={NOW}"))
+    return {"離れた子ども・来た子ども・見えない子ども": rows} if rows else {}
 
 
 def waiting_disputes(reach: Reach) -> tuple[int, str] | None:

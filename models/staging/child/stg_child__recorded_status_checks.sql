@@ -1,0 +1,1 @@
+{{ staging_model('recorded_status_checks') }}
