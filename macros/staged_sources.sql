@@ -10,6 +10,7 @@
         'stg_child__heard_observations',
         'stg_child__nursery_attendance',
         'stg_child__nursery_enrolment',
+        'stg_child__recorded_benefit_checks',
         'stg_child__recorded_handovers',
         'stg_child__recorded_status_checks',
         'stg_child__recorded_visits',

@@ -133,5 +133,5 @@ def yearly_return(counts: Iterable[Mapping[str, Any]]) -> YearlyReturn:
     lines += [line(1, row["label_ja"], standing=row["standing"]) for row in standings]
     lines += [line(2, label, standing=CANDIDATE, result=code) for code, label in results]
     return YearlyReturn(
-        days.get(THIS_YEAR), days.get(LAST_YEAR), tuple(row["label_ja"] for row in criteria), tuple(lines)
+        days.get(THIS_YEAR), days.get(LAST_YEAR), tuple(row["short_ja"] for row in criteria), tuple(lines)
     )

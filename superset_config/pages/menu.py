@@ -13,13 +13,17 @@ from superset_config.pages.reach import Reach
 HELP_AT = "/kodomo/help"
 """The address of the guide."""
 TASKS_JA = {
-    "子どもを見る": (("children", "leavers", "arrivals", "status_checks", "notices"), ("list", "chains")),
+    "子どもを見る": (
+        ("children", "leavers", "arrivals", "status_checks", "unclaimed_benefits", "notices"),
+        ("list", "chains"),
+    ),
     "検討し、決める": (("assess", "assessment", "meeting", "support_plan"), ("meeting",)),
     "記録を入れる": (
         (
             "visit",
             "handover",
             "status_check",
+            "benefit_check",
             "school_consultation",
             "school_absence",
             "paper_case",

@@ -49,7 +49,7 @@ ENDS_THE_SESSION = {"/logout/", "/login/", "/login/logout/", "/superset/logout/"
 NAMED_PARTS = {"path": "index.html", "code": "ryotsu"}
 FORMS = (
     "decision", "support", "paper_case", "person_request", "support_measure", "assessment", "support_plan",
-    "disputed_line", "visit", "status_check",
+    "disputed_line", "visit", "status_check", "benefit_check",
 )  # fmt: skip
 """Forms of which there is a record about each family."""
 TELLS_NOBODY = {
@@ -118,7 +118,7 @@ def typed_about(family: Family) -> dict[str, str]:
         "step_1_actor": "担任", "step_1_until": "2026-05-31", "told_on": "2026-03-30",
         "measure_from": "2026-03-30", "record_id": str(uuid.uuid4()),
         "visited_on": "2026-03-20", "way": "訪問", "result": "会えた", "checked_on": "2026-03-20",
-        "check_result": "目視で確認した", "seen_by": "担任",
+        "check_result": "目視で確認した", "seen_by": "担任", "benefit": "児童手当",
     }  # fmt: skip
 
 

@@ -585,6 +585,8 @@ ENTRY_ROUTES = {
     "area": [f"{GUESSED}/sheet.pdf"],
     "area_resource": ["save", f"{GUESSED}/check", f"{GUESSED}/delete"],
     "status_checks": [],
+    "unclaimed_benefits": [],
+    "benefit_check": ["new", "save"],
     "status_check": ["new", "save"],
     "status_check_return": [],
     "handover": ["new", "save"],

@@ -193,6 +193,7 @@ def _rows(table: str, columns: dict[str, str], children: list[Child]) -> list[di
             # A list and a criterion that the pages know; nothing came of any child yet.
             "list_kind": "this_year",
             "criterion": "checkup",
+            "benefit": "child_allowance",
             "standing": "candidate",
             "result": None,
             "counts_until_on": AS_OF + dt.timedelta(days=365),

@@ -35,23 +35,24 @@ FOLLOWING = {
     "leavers", "arrivals", "visit", "notices", "area", "area_resource", "status_checks", "status_check",
     "status_check_return",
 }  # fmt: skip
+TELLING = {"unclaimed_benefits", "benefit_check"}
 MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
         "support_measure", "person_request", "link_review", "delivery_decision", "code_decision",
-        "disputed_line", "handover", *FOLLOWING,
+        "disputed_line", "handover", *TELLING, *FOLLOWING,
     },
     "child_all_nodv": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "person_request",
-        "handover", *FOLLOWING,
+        "handover", *TELLING, *FOLLOWING,
     },
     "child_ryotsu": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "handover",
-        *FOLLOWING,
+        *TELLING, *FOLLOWING,
     },
     "child_ryotsu_dv": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
-        "support_measure", "handover", *FOLLOWING,
+        "support_measure", "handover", *TELLING, *FOLLOWING,
     },
     "education_sawata": {"start", "children", "child", "school_consultation", "school_absence", *FOLLOWING},
     "health_all": {"start", "children", "child", "handover", *FOLLOWING},

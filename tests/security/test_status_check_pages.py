@@ -128,11 +128,11 @@ def test_result_is_recorded_for_one_s_own_children_and_closes_the_check(server: 
 def test_words_about_a_protected_child_are_for_the_authorised(server: Server) -> None:
     hidden = child_of("kanai", is_protected=True)
     unauthorised, authorised = server.person("child_all_nodv"), server.person("child_all")
-    assert record(authorised, hidden).status_code == 302
+    assert record(authorised, hidden, seen_by="秘密の町の隣人").status_code == 302
     assert hidden in listed(unauthorised, "closed")
     for address in (f"{LIST}?state=closed", "/entry/status_check/"):
-        assert "秘密の園" not in unauthorised.get(address).text, address
-    assert "秘密の園" in authorised.get("/entry/status_check/").text
+        assert "秘密の町" not in unauthorised.get(address).text, address
+    assert "秘密の町" in authorised.get("/entry/status_check/").text
     [kept] = EntryStore(server.home).current("status_check", person_id=hidden)
     assert unauthorised.get(f"/entry/status_check/{kept.record_id}").status_code == 404
 

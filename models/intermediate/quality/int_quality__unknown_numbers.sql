@@ -46,7 +46,11 @@ unknown_numbers as (
             {{ rows_not_on_file(source.source_id, source.model, column, 'pregnancies', 'notification_no') }}
         {%- endfor %}
         {%- if source.source_id in (
-            'heard_observations', 'recorded_handovers', 'recorded_status_checks', 'recorded_visits'
+            'heard_observations',
+            'recorded_benefit_checks',
+            'recorded_handovers',
+            'recorded_status_checks',
+            'recorded_visits'
         ) %}
             union all
             {{ rows_not_on_file(source.source_id, source.model, 'subject_no', 'known_ids', 'known_id') }}

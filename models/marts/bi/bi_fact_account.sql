@@ -28,6 +28,7 @@ select
         when 'protection' then '支援措置の記録'
         when 'handover' then '引継ぎの記録'
         when 'status_check' then '状況確認の記録'
+        when 'benefit_check' then '給付の案内の記録'
         when 'orphan' then '番号の不明な記録'
         when 'unknown_code' then '未知のコード'
         when 'value_in_question' then '読めない・読み替えた値'

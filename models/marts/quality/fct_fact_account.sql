@@ -114,6 +114,10 @@ handover_rows as (
     {{ rows_on_file('recorded_handovers', 'stg_child__recorded_handovers', ['subject_no']) }}
 ),
 
+benefit_check_rows as (
+    {{ rows_on_file('recorded_benefit_checks', 'stg_child__recorded_benefit_checks', ['subject_no']) }}
+),
+
 status_check_rows as (
     {{ rows_on_file('recorded_status_checks', 'stg_child__recorded_status_checks', ['subject_no']) }}
 ),
@@ -130,6 +134,8 @@ used_rows as (
     select source_id, delivery_id, line_number, 'handover' as reason from handover_rows
     union all
     select source_id, delivery_id, line_number, 'status_check' as reason from status_check_rows
+    union all
+    select source_id, delivery_id, line_number, 'benefit_check' as reason from benefit_check_rows
 ),
 
 used as (

@@ -11,6 +11,7 @@ from kodomo.access.access import read_access
 from superset_config.pages.base import FILTERS, TEMPLATES, explain_refusal, url_of
 from superset_config.pages.views.areas import AreaPage, AreaResourcePage
 from superset_config.pages.views.assess import AssessPage
+from superset_config.pages.views.benefits import BenefitCheckPage, UnclaimedBenefitsPage
 from superset_config.pages.views.child import ChildPage
 from superset_config.pages.views.children import ChildrenPage
 from superset_config.pages.views.disputes import DisputedLinePage
@@ -25,9 +26,10 @@ from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecis
 from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
-    AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, ChildPage, ChildrenPage, CodeDecisionPage,
-    DeliveryDecisionPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage, NoticesPage,
-    RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage, StatusChecksPage, SupportPlanPage,
+    AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
+    CodeDecisionPage, DeliveryDecisionPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage,
+    NoticesPage, RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage, StatusChecksPage, SupportPlanPage,
+    UnclaimedBenefitsPage,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from superset_config.pages.base import SEARCHED, EntryPage, route, store, url_of
 from superset_config.pages.guide import guide, headings, part
 from superset_config.pages.menu import menu_of
 from superset_config.pages.reach import Reach
+from superset_config.pages.views.benefits import UnclaimedBenefitsPage, unclaimed_in_reach
 from superset_config.pages.views.disputes import DisputedLinePage, disputes_of_holder
 from superset_config.pages.views.leavers import ArrivalsPage, LeaversPage, arrivals_in_reach, leavers_in_reach
 from superset_config.pages.views.notices import NoticesPage, unread_numbers
@@ -126,7 +127,7 @@ class StartPage(EntryPage):
 
 
 def _followed(reach: Reach) -> dict[str, list[tuple[str, int, str]]]:
-    """Numbers of children who left or came, with the address of their list; empty without these lists."""
+    """Numbers of children on the lists that are followed up, with the address of each; empty without these lists."""
     rows = []
     if LeaversPage.page in reach.pages():
         waiting = [leaver for leaver in leavers_in_reach(reach) if leaver.is_open]
@@ -139,7 +140,12 @@ def _followed(reach: Reach) -> dict[str, list[tuple[str, int, str]]]:
     if StatusChecksPage.page in reach.pages():
         looked_for = {check.person_id for check in checks_in_reach(reach, NOW) if check.is_open}
         rows.append(("状況確認が要る", len(looked_for), f"{url_of(StatusChecksPage.page)}?list={NOW}"))
-    return {"離れた子ども・来た子ども・見えない子ども": rows} if rows else {}
+    groups = {"離れた子ども・来た子ども・見えない子ども": rows} if rows else {}
+    if UnclaimedBenefitsPage.page in reach.pages():
+        untold = {one.person_id for one in unclaimed_in_reach(reach) if one.is_open}
+        label = "給付を受けられるかもしれず、受給・申請の記録がない"
+        groups["給付の案内"] = [(label, len(untold), url_of(UnclaimedBenefitsPage.page))]
+    return groups
 
 
 def waiting_disputes(reach: Reach) -> tuple[int, str] | None:

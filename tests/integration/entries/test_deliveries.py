@@ -212,3 +212,28 @@ def test_a_hand_over_is_delivered_with_the_leaving_that_it_is_about(home: Home) 
     )
     number = record_number(record.record_id)
     assert delivered == [(number, PERSON, "2026-03-20", "引き継いだ", "2026-03-30", "隣の市", "health")]
+
+
+def test_a_result_of_a_status_check_is_delivered(home: Home) -> None:
+    content = {"checked_on": "2026-06-10", "check_result": "訪問して会えた", "seen_by": "保健師", "summary": "元気"}
+    record = EntryStore(home).create("status_check", content, by="ibu", department="health", person_id=PERSON)
+    take_entries(home, "r1")
+    delivered = rows(
+        home,
+        "select record_no, subject_no, checked_on, check_result, seen_by, summary, department "
+        "from raw.recorded_status_checks",
+    )
+    number = record_number(record.record_id)
+    assert delivered == [(number, PERSON, "2026-06-10", "訪問して会えた", "保健師", "元気", "health")]
+
+
+def test_a_result_of_telling_a_family_is_delivered_with_its_benefit(home: Home) -> None:
+    content = {"checked_on": "2026-06-10", "benefit": "就学援助", "check_result": "申請を待っている"}
+    record = EntryStore(home).create("benefit_check", content, by="ibu", department="welfare", person_id=PERSON)
+    take_entries(home, "r1")
+    delivered = rows(
+        home,
+        "select record_no, subject_no, checked_on, benefit, check_result, department from raw.recorded_benefit_checks",
+    )
+    number = record_number(record.record_id)
+    assert delivered == [(number, PERSON, "2026-06-10", "就学援助", "申請を待っている", "welfare")]

@@ -1,0 +1,1 @@
+{{ staging_model('recorded_benefit_checks') }}
