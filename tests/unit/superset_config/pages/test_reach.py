@@ -193,3 +193,31 @@ def test_path_over_an_adult_who_lives_with_a_protected_person_is_hidden(home: Ho
     assert path() == over.path
     store.create("support_measure", {"measure_from": "2020-01-01"}, by="aoi", department="child", person_id="m")
     assert path() is None
+
+
+@pytest.mark.parametrize(
+    ("areas", "shown"),
+    [
+        # Of a hidden place all areas see the row without it, some areas no row.
+        (all_areas(), {"here": "両津", "hidden": None, "left": "相川", "left and hidden": None}),
+        (["ryotsu"], {"here": "両津", "hidden": None, "left": "相川"}),
+    ],
+)
+def test_row_about_a_child_who_left_hides_the_place_as_that_of_a_child_does(
+    home: Home, areas: list[str], shown: dict[str, str | None]
+) -> None:
+    reach = Reach(home, Scope.of(["child"], areas, ["case_worker"], False))
+    reach._children = {
+        "here": {"person_id": "here", "protection": "none"},
+        "hidden": {"person_id": "hidden", "protection": "withheld"},
+    }
+    reach.__dict__["withheld"] = {"left and hidden"}
+    rows = [
+        {"person_id": person, "area_name": area, "is_child_now": is_child, "protection": "none"}
+        for person, area, is_child in (
+            ("here", "両津", True), ("hidden", "相川", True), ("left", "相川", False),
+            ("left and hidden", "相川", False), ("out of reach", "真野", True),
+        )
+    ]  # fmt: skip
+    reach.rows = lambda *_: rows
+    assert {row["person_id"]: row["area_name"] for row in reach.followed("bi_status_check")} == shown
