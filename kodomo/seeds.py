@@ -16,6 +16,7 @@ import yaml
 from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError
 from kodomo.home import PROJECT
+from kodomo.messages import Sentence
 
 SEEDS = PROJECT / "seeds"
 Row = Mapping[str, Any]
@@ -85,22 +86,26 @@ def accepted_values(seed: str, column: str) -> tuple[str, ...]:
     raise KeyError(f"{seed}.{column}")
 
 
-def reader(column_type: str) -> tuple[Callable[[str], Any], str]:
+def reader(column_type: str) -> tuple[Callable[[str], Any], Sentence]:
     """What turns text into a value of a seed's column type, and what is expected of the text, for a message.
 
     The function raises ValueError, InvalidOperation or OverflowError.
     """
     if column_type == "integer":
-        return _integer, "a whole number"
+        return _integer, Sentence("a whole number")
     if column_type.startswith("decimal"):
         precision, scale = map(int, column_type.removeprefix("decimal(").rstrip(")").split(","))
-        expected = f"a number with at most {precision - scale} digits before the point and {scale} after it"
+        expected = Sentence(
+            "a number with at most {whole} digits before the point and {scale} after it",
+            whole=precision - scale,
+            scale=scale,
+        )
         return partial(_decimal, precision=precision, scale=scale), expected
     if column_type == "boolean":
-        return _boolean, "true or false"
+        return _boolean, Sentence("true or false")
     if column_type == "date":
-        return dt.date.fromisoformat, "a date such as 2026-04-01"
-    return str, "text"
+        return dt.date.fromisoformat, Sentence("a date such as 2026-04-01")
+    return str, Sentence("text")
 
 
 def _boolean(text: str) -> bool:

@@ -56,6 +56,14 @@ class Connection:
             statement = self._parsed[query] = statements[0]
         return self._cursor.execute(statement, parameters)
 
+    def register(self, name: str, table: Any) -> None:
+        """As DuckDB's own."""
+        self._cursor.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        """As DuckDB's own."""
+        self._cursor.unregister(name)
+
 
 class Reader:
     """One publication, open for reading. One use at a time: ``scratch`` is there once."""

@@ -136,9 +136,31 @@ outbox = sa.Table(
     sa.Column("sent_at", sa.DateTime),
     sa.Column("attempts", sa.Integer, nullable=False),
 )
+draft_versions = sa.Table(
+    "entry_draft_version",
+    metadata,
+    sa.Column("draft_id", sa.String(36), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("model_version", sa.String(64), nullable=False),
+    sa.Column("base_version", sa.String(64), nullable=False),
+    sa.Column("definition_hash", sa.String(64), nullable=False),
+    sa.Column("comment", sa.Text),
+    sa.Column("entered_by", sa.String(64), nullable=False),
+    sa.Column("entered_at", sa.DateTime, nullable=False),
+)
+draft_rows = sa.Table(
+    "entry_draft_row",
+    metadata,
+    sa.Column("draft_id", sa.String(36), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("table_name", sa.String(64), primary_key=True),
+    sa.Column("row_key", sa.String(512), primary_key=True),
+    sa.Column("content", sa.Text),
+)
 TABLES = (
     versions, determinations, accesses, effects, seen_lists, notices, notice_states, notice_choices, notice_marks,
-    outbox,
+    outbox, draft_versions, draft_rows,
 )  # fmt: skip
 
 
@@ -212,7 +234,8 @@ class EntryStore:
             command.upgrade(config, "head")
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.engine.Connection]:
+    def writing(self) -> Iterator[sa.engine.Connection]:
+        """A connection whose changes are all kept at the end, or none."""
         with self.engine.begin() as connection:
             yield connection
 
@@ -252,7 +275,7 @@ class EntryStore:
         Returns how many versions were emptied.
         """
         before = self.newest(record_id)
-        with self._writing() as connection:
+        with self.writing() as connection:
             emptied = connection.execute(
                 versions.update()
                 .where(versions.c.record_id == record_id)
@@ -291,7 +314,7 @@ class EntryStore:
 
     def _write(self, version: Version) -> Version:
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 self._insert(connection, version)
         except IntegrityError as error:
             # Another user wrote this very version between reading and writing: the key holds one of the two.
@@ -369,7 +392,7 @@ class EntryStore:
 
     def note_access(self, username: str, action: str, *, purpose: str | None = None, **detail: Any) -> None:
         """Record an access: the user, what was viewed, why and when."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 accesses.insert().values(
                     access_id=str(uuid.uuid4()),
@@ -384,7 +407,7 @@ class EntryStore:
     def note_seen(self, record_id: str, scope: str, publication: str, person_ids: Iterable[str]) -> None:
         """Keep who is on a saved list now, of a scope and publication; of earlier publications the newest is kept."""
         mine = (seen_lists.c.record_id == record_id) & (seen_lists.c.scope == scope)
-        with self._writing() as connection:
+        with self.writing() as connection:
             before = connection.execute(
                 sa.select(seen_lists.c.publication)
                 .where(mine, seen_lists.c.publication != publication)
@@ -434,7 +457,7 @@ class EntryStore:
             "heard": json.dumps(values["heard"], ensure_ascii=False, default=str),
             "result": json.dumps(values["result"], ensure_ascii=False, default=str),
         }
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 determinations.insert().values(determination_id=determination_id, determined_at=now(), **row)
             )
@@ -493,7 +516,7 @@ class EntryStore:
         known = self.effects()
         if is_renewed:
             changed = [place for place in taken if place in known and known[place] != (outcome, message)]
-            with self._writing() as connection:
+            with self.writing() as connection:
                 for record_id, version in changed:
                     connection.execute(
                         effects.update()
@@ -513,7 +536,7 @@ class EntryStore:
             if (record_id, version) not in known
         ]
         if values:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute(effects.insert(), values)
 
 

@@ -11,7 +11,7 @@ import duckdb
 from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.linkage.pairs import PAIRS_QUERY
-from kodomo.scoring.replay import PARAMETERS, SCORES, CompiledModels
+from kodomo.scoring.replay import DEFINITION, PARAMETERS, SCORES, VERSIONS, CompiledModels
 
 STATEMENTS = "compiled.json"
 """The compiled SQL of the build that was published, beside its data."""
@@ -52,12 +52,15 @@ AT_BUILD_DATE = (
     "intermediate.int_chain__values",
     "intermediate.int_risk__used_items",
     "intermediate.int_risk__item_sources",
+    "intermediate.int_risk__roster_members",
     "intermediate.int_person__atena",
     "intermediate.int_observations__barred",
     "intermediate.int_person__identities",
     "intermediate.int_quality__unknown_codes",
     "intermediate.int_child__separations",
     "intermediate.int_person__known_ids",
+    # By which a comparison of versions names areas.
+    "seeds.areas",
 )
 AS_BUILT = (
     "intermediate.int_person__bodies",
@@ -125,6 +128,10 @@ _LINKS = """
     select other as number, number as other from links
     order by number
 """
+
+
+TRIED = [*DEFINITION, VERSIONS]
+"""What another definition changes: the rest of the scores is computed from it."""
 
 
 def computed_again(models: CompiledModels) -> CompiledModels:
@@ -196,7 +203,8 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
     for relation, query in zip(NEARNESS, (_PEOPLE, _LIVED, _LINKS), strict=True):
         select = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
         connection.execute(f"create table {target}.{relation} as {select}")
-    executed = [*models.again(TARGETS, [PARAMETERS]), *VIEWS]
+    tried = models.again([f"intermediate.{name}" for name in SCORES], TRIED)
+    executed = [*models.again(TARGETS, [PARAMETERS]), *tried, *VIEWS]
     return {relation: models.statements[relation] for relation in executed}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ class Comparison:
     ages: list[dict[str, Any]]
     items: list[dict[str, Any]]
 
+
+WITHHELD_AREA_JA = "（非表示）"
+"""The area under which people are counted whose area is withheld."""
 
 COMPARED = """
 create or replace temp table compared as
@@ -141,9 +145,11 @@ select
     both_sides.item_code,
     coalesce(any_value(items_after.label_ja), any_value(items_before.label_ja), both_sides.item_code) as label_ja,
     count(*) as children,
+    count(*) filter (where changed.rank_after > changed.rank_before) as graver,
+    count(*) filter (where changed.rank_after < changed.rank_before) as milder,
     sum(both_sides.difference) as difference
 from both_sides
-semi join changed
+inner join changed
     on both_sides.difficulty_type = changed.difficulty_type and both_sides.person_id = changed.person_id
 left join {after}.seeds.risk_items as items_after on both_sides.item_code = items_after.item_code
 left join {before}.seeds.risk_items as items_before on both_sides.item_code = items_before.item_code
@@ -153,12 +159,22 @@ order by both_sides.difficulty_type, count(*) desc, both_sides.item_code
 """
 
 
-def compare(connection: duckdb.DuckDBPyConnection, before: Side, after: Side) -> Comparison:
-    """Compare two versions that are scored in ``int_risk__scores`` of one or two attached databases."""
+def compare(
+    connection: duckdb.DuckDBPyConnection, before: Side, after: Side, withheld: Collection[str] = ()
+) -> Comparison:
+    """Compare two versions that are scored in ``int_risk__scores`` of one or two attached databases.
+
+    ``withheld``: the people who are counted under no area.
+    """
     databases = {"before": before[0], "after": after[0]}
     versions = {"before": before[1], "after": after[1]}
     age_band = load_macros()["wide_age_band"]("children.age_months")
     connection.execute(COMPARED.format(**databases, age_band=age_band), versions)
+    if withheld:
+        connection.execute(
+            "update compared set area = $none where list_contains($withheld, person_id)",
+            {"none": WITHHELD_AREA_JA, "withheld": list(withheld)},
+        )
     children, rescored, changed = connection.execute(
         "select count(*), count(*) filter (where score_before is distinct from score_after), "
         "count(*) filter (where tier_before is distinct from tier_after) from compared"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError, UsageError
+from kodomo.messages import ENGLISH, Sentence, render
 from kodomo.seeds import accepted_values, column_types, read_seed, reader
 
 TABLES = (
@@ -68,16 +69,51 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "，": "full-width commas"}
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong in a definition: file, physical line and what to do."""
+    """What is wrong in a definition: file, physical line, column and what to do."""
 
     file: str
     line: int
-    message: str
+    template: str
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)
     is_fatal: bool = True
     """Scores cannot be computed with it. What is not fatal is odd, but has a definite meaning."""
+    column: str = ""
+    """The column to change; empty where the row or the file as a whole is wrong."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong and what to do, in English."""
+        return self.words(ENGLISH)
+
+    def words(self, language: str) -> str:
+        """What is wrong and what to do, in a language."""
+        return render(self.template, language, **self.details)
+
+    def in_language(self, language: str) -> str:
+        """File, line, and what to do, in a language."""
+        return f"{self.file}:{self.line}: {self.words(language)}"
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
+        return self.in_language(ENGLISH)
+
+
+class Finding(NamedTuple):
+    """What a check says of one line of a table."""
+
+    table: str
+    line: int
+    column: str
+    template: str
+    details: dict[str, Any]
+
+
+def finding(template: str, table: str, line: int, column: str = "", **details: Any) -> Finding:
+    """What is wrong in a line, from a template of the catalogue and its details."""
+    return Finding(table, line, column, template, details)
+
+
+def _mistake(found: Finding, *, is_fatal: bool = True) -> Mistake:
+    return Mistake(f"{found.table}.csv", found.line, found.template, found.details, is_fatal, found.column)
 
 
 @dataclass
@@ -110,48 +146,66 @@ def read_definition(folder: Path) -> Definition:
             _read_table(definition, table, path)
         elif table not in MAY_BE_ABSENT:
             definition.unread.add(table)
-            definition.mistakes.append(Mistake(path.name, 1, "the file is missing: add it with its heading row."))
+            definition.mistakes.append(_mistake(finding("the file is missing: add it with its heading row.", table, 1)))
     return definition
 
 
 def _read_table(definition: Definition, table: str, path: Path) -> None:
     types = column_types()[table]
 
-    def refuse(message: str) -> None:
+    def refuse(template: str, **details: Any) -> None:
         definition.unread.add(table)
-        definition.mistakes.append(Mistake(path.name, 1, message))
+        definition.mistakes.append(Mistake(path.name, 1, template, details))
 
     try:
         file = read_csv(path)
     except KodomoError as error:
-        refuse(str(error).partition(": ")[2])
+        refuse(str(error).partition(": ")[2].replace("{", "{{").replace("}", "}}"))
         return
     missing = sorted(REQUIRED_COLUMNS[table] - set(file.header))
     twice = sorted(name for name, count in Counter(file.header).items() if count > 1 and name)
+    problem: Finding | None = None
     if not file.header:
-        refuse("the file is empty: write its heading row.")
+        problem = finding("the file is empty: write its heading row.", table, 1)
     elif len(file.header) == 1 and (separator := next((mark for mark in _SEPARATORS if mark in file.header[0]), None)):
-        refuse(f"the columns are separated by {_SEPARATORS[separator]}: save the file with commas.")
+        problem = finding(
+            "the columns are separated by {separator}: save the file with commas.", table, 1,
+            separator=_SEPARATORS[separator],
+        )  # fmt: skip
     elif missing:
-        refuse(f"the column {', '.join(missing)} is missing: add it{_misspelt(missing, file.header, types)}.")
+        problem = finding(
+            "the column {names} is missing: add it{hint}.", table, 1,
+            names=", ".join(missing), hint=_misspelt(missing, file.header, types),
+        )  # fmt: skip
     elif twice:
-        refuse(f"the column {', '.join(twice)} is there twice: keep one.")
+        problem = finding("the column {names} is there twice: keep one.", table, 1, names=", ".join(twice))
+    if problem is not None:
+        refuse(problem.template, **problem.details)
     if table in definition.unread:
         return
     absent = [name for name in types if name not in file.header]
     for name in absent:
         hint = _misspelt([name], file.header, types)
         if hint or name in _TELLING_COLUMNS.get(table, ()):
-            definition.mistakes.append(
-                Mistake(path.name, 1, f"the column {name} is missing, and counts as empty: add it{hint}.", False)
+            absence = finding(
+                "the column {name} is missing, and counts as empty: add it{hint}.", table, 1, name=name, hint=hint
             )
+            definition.mistakes.append(_mistake(absence, is_fatal=False))
     for line in file.too_long:
-        definition.mistakes.append(Mistake(path.name, line, "more values than headings: quote the commas."))
-    for line, values in file.records:
-        given = dict(zip(file.header, values, strict=True))
+        definition.mistakes.append(_mistake(finding("more values than headings: quote the commas.", table, line)))
+    add_rows(definition, table, ((line, dict(zip(file.header, values, strict=True))) for line, values in file.records))
+
+
+def add_rows(definition: Definition, table: str, given: Iterable[tuple[int, Mapping[str, str]]]) -> None:
+    """Add rows to a table of a definition: line and column → text, as a file has them. ``""`` and absent are empty.
+
+    What cannot be read is empty, and among the mistakes.
+    """
+    types = column_types()[table]
+    for line, texts in given:
         row: dict[str, Any] = {"_line": line, "_unread": set()}
         for name, column_type in types.items():
-            value = given.get(name, "")
+            value = texts.get(name, "")
             if value == "" and column_type != "boolean":
                 row[name] = None
                 continue
@@ -161,19 +215,33 @@ def _read_table(definition: Definition, table: str, path: Path) -> None:
             except (ValueError, InvalidOperation, OverflowError):
                 row[name] = None
                 row["_unread"].add(name)
-                definition.mistakes.append(Mistake(path.name, line, f"{name} is {value!r}: write {expected}."))
+                unread = finding(
+                    "{name} is {value}: write {expected}.", table, line, name,
+                    name=name, value=_written(value), expected=expected,
+                )  # fmt: skip
+                definition.mistakes.append(_mistake(unread))
         definition.tables[table].append(row)
 
 
-def _misspelt(missing: list[str], header: list[str], types: Mapping[str, str]) -> str:
-    """Which heading may be meant by a missing one."""
+def _misspelt(missing: list[str], header: list[str], types: Mapping[str, str]) -> Sentence:
+    """Which heading may be meant by a missing one; false where none."""
     unknown = [name for name in header if name not in types]
     meant = [near[0] for name in missing if (near := get_close_matches(name, unknown, n=1, cutoff=0.75))]
-    return f" (is it {', '.join(meant)}?)" if meant else ""
+    return Hint(" (is it {names}?)", names=", ".join(meant)) if meant else Hint()
 
 
-def _written(value: Any) -> str:
-    return "empty" if value is None else repr(value)
+class Hint(Sentence):
+    """A guess in brackets that ends another sentence; false where there is none."""
+
+    def __init__(self, template: str = "", **details: Any) -> None:
+        super().__init__(template, **details)
+
+    def __bool__(self) -> bool:
+        return bool(self.template)
+
+
+def _written(value: Any) -> Any:
+    return Sentence("empty") if value is None else repr(value)
 
 
 def check(
@@ -186,28 +254,17 @@ def check(
     approved version which has changed is odd, and stops nothing.
     """
     mistakes = [*definition.mistakes]
-    finders = (_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides, _targets)
-    for finder in finders:
-        mistakes += [Mistake(f"{table}.csv", line, message) for table, line, message in finder(definition)]
+    finders = [_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides, _targets]
     if observations is not None:
-        mistakes += [
-            Mistake(f"{table}.csv", line, message)
-            for finder in (partial(_observation_codes, observations=observations), _city_codes)
-            for table, line, message in finder(definition)
-        ]
-    mistakes += [
-        Mistake(f"{table}.csv", line, message, is_fatal=not is_tried) for table, line, message in _approved(definition)
-    ]
+        finders += [partial(_observation_codes, observations=observations), _city_codes]
+    mistakes += [_mistake(found) for finder in finders for found in finder(definition)]
+    mistakes += [_mistake(found, is_fatal=not is_tried) for found in _approved(definition)]
     odd = [_never_missing, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows, _odd_targets]
-    for finder in [*odd, _valueless] if observations is not None else odd:
-        mistakes += [
-            Mistake(f"{table}.csv", line, message, is_fatal=False) for table, line, message in finder(definition)
-        ]
+    if observations is not None:
+        odd.append(_valueless)
+    mistakes += [_mistake(found, is_fatal=False) for finder in odd for found in finder(definition)]
     order = {f"{table}.csv": position for position, table in enumerate(TABLES)}
     return sorted(mistakes, key=lambda mistake: (order[mistake.file], mistake.line))
-
-
-Finding = tuple[str, int, str]
 
 
 def _keys(definition: Definition) -> Iterator[Finding]:
@@ -221,31 +278,38 @@ def _keys(definition: Definition) -> Iterator[Finding]:
             if row["_unread"] & set(names):
                 continue
             if empty:
-                yield table, row["_line"], f"{', '.join(empty)} is empty: fill it in."
+                listed = ", ".join(empty)
+                yield finding("{names} is empty: fill it in.", table, row["_line"], empty[0], names=listed)
             elif key in seen:
-                yield table, row["_line"], f"{', '.join(map(str, key))} is there twice: keep one row."
+                listed = ", ".join(map(str, key))
+                yield finding("{key} is there twice: keep one row.", table, row["_line"], names[-1], key=listed)
             seen.add(key)
+
+
+_ONE_OF = "{name} is {value}: write one of {known}."
 
 
 def _items(definition: Definition) -> Iterator[Finding]:
     groups = {row["group_code"] for row in definition["risk_groups"]}
     for row in definition["risk_items"]:
-        line = row["_line"]
+        says = partial(finding, table="risk_items", line=row["_line"])
         if row["kind"] not in KINDS:
-            yield "risk_items", line, f"kind is {_written(row['kind'])}: write one of {', '.join(sorted(KINDS))}."
+            yield says(_ONE_OF, column="kind", name="kind", value=_written(row["kind"]), known=", ".join(sorted(KINDS)))
         if row["kind"] == "observation" and row["observation_code"] is None:
-            yield "risk_items", line, "observation_code is empty: name the observation."
+            yield says("observation_code is empty: name the observation.", column="observation_code")
         for name, known in (("scope", SCOPES), ("aggregate", AGGREGATES)):
             # of a kind that is misspelt, what is written may be wrong as well
             is_told = row[name] is not None if row["kind"] not in KINDS else row["kind"] == "observation"
             if is_told and row[name] not in known:
-                yield "risk_items", line, f"{name} is {_written(row[name])}: write one of {', '.join(sorted(known))}."
+                yield says(_ONE_OF, column=name, name=name, value=_written(row[name]), known=", ".join(sorted(known)))
         if row["kind"] == "chain":
             named = [name in (row["observation_code"] or row["item_code"] or "") for name in ("vertical", "horizontal")]
             if sum(named) != 1:
-                yield "risk_items", line, "a chain item has vertical or horizontal as its observation_code."
+                yield says(
+                    "a chain item has vertical or horizontal as its observation_code.", column="observation_code"
+                )
         if row["group_code"] is not None and row["group_code"] not in groups and "risk_groups" not in definition.unread:
-            yield "risk_items", line, f"group_code {row['group_code']} is not in risk_groups.csv."
+            yield says("group_code {group} is not in risk_groups.csv.", column="group_code", group=row["group_code"])
 
 
 def _observation_codes(definition: Definition, observations: Mapping[str, str | None]) -> Iterator[Finding]:
@@ -256,13 +320,22 @@ def _observation_codes(definition: Definition, observations: Mapping[str, str | 
             continue
         if code not in observations:
             near = get_close_matches(code, observations, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            yield "risk_items", row["_line"], f"there is no observation_code {code}{hint}: see observation_codes.csv."
-        elif (obstacle := observations[code]) is not None and row["item_code"] in scored:
-            yield (
+            yield finding(
+                "there is no observation_code {code}{hint}: see observation_codes.csv.",
                 "risk_items",
                 row["_line"],
-                f"{row['item_code']} has no legal basis: {obstacle}. Have it approved, or take the item out.",
+                "observation_code",
+                code=code,
+                hint=Hint(" (did you mean {name}?)", name=near[0]) if near else Hint(),
+            )
+        elif (obstacle := observations[code]) is not None and row["item_code"] in scored:
+            yield finding(
+                "{item} has no legal basis: {obstacle}. Have it approved, or take the item out.",
+                "risk_items",
+                row["_line"],
+                "observation_code",
+                item=row["item_code"],
+                obstacle=obstacle,
             )
 
 
@@ -283,10 +356,12 @@ def _valueless(definition: Definition) -> Iterator[Finding]:
     for row in definition["risk_items"]:
         needs_value = row["aggregate"] in {"sum", "max", "min", "latest"}
         if row["kind"] == "observation" and needs_value and types.get(row["observation_code"]) in {"none", "text"}:
-            yield (
+            yield finding(
+                "{code} has no number to take: use any, count, months_since or in_force.",
                 "risk_items",
                 row["_line"],
-                f"{row['observation_code']} has no number to take: use any, count, months_since or in_force.",
+                "aggregate",
+                code=row["observation_code"],
             )
 
 
@@ -294,70 +369,98 @@ def _city_codes(definition: Definition) -> Iterator[Finding]:
     difficulties = [row["difficulty_type"] for row in read_seed("difficulty_types")]
     for row in definition["risk_items"]:
         if row["category"] is not None and row["category"] not in CATEGORIES:
-            yield (
+            yield finding(
+                _ONE_OF,
                 "risk_items",
                 row["_line"],
-                f"category is {row['category']!r}: write one of {', '.join(CATEGORIES)}.",
+                "category",
+                name="category",
+                value=_written(row["category"]),
+                known=", ".join(CATEGORIES),
             )
     for table in ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets"):
         for row in definition[table]:
             name = row["difficulty_type"]
             if name is not None and name not in difficulties:
-                yield (
+                yield finding(
+                    "there is no difficulty_type {name}: write one of {known}.",
                     table,
                     row["_line"],
-                    f"there is no difficulty_type {name}: write one of {', '.join(difficulties)}.",
+                    "difficulty_type",
+                    name=name,
+                    known=", ".join(difficulties),
                 )
 
 
 def _empty_ranges(definition: Definition) -> Iterator[Finding]:
     for row in definition["risk_items"]:
         if row["lookback_months"] is not None and row["lookback_months"] <= 0:
-            yield "risk_items", row["_line"], "lookback_months must be above 0, or empty for ever."
+            yield finding(
+                "lookback_months must be above 0, or empty for ever.", "risk_items", row["_line"], "lookback_months"
+            )
     for table in ("risk_items", "risk_targets"):
         for row in definition[table]:
             low, high = row["age_from_months"], row["age_to_months"]
             if low is not None and high is not None and low >= high:
-                yield table, row["_line"], f"the age range {low} to {high} holds no age: widen it."
+                yield finding(
+                    "the age range {low} to {high} holds no age: widen it.",
+                    table,
+                    row["_line"],
+                    "age_to_months",
+                    low=low,
+                    high=high,
+                )
     for row in definition["risk_bands"]:
         if _is_empty(row):
-            yield (
+            yield finding(
+                "the band {lower} to {upper} holds no value: the upper bound is not in the band.",
                 "risk_bands",
                 row["_line"],
-                f"the band {row['lower']} to {row['upper']} holds no value: the upper bound is not in the band.",
+                "upper",
+                lower=row["lower"],
+                upper=row["upper"],
             )
 
 
 def _empty_tables(definition: Definition) -> Iterator[Finding]:
     for table, what in (("risk_items", "item"), ("risk_model_versions", "version")):
         if not definition[table] and table not in definition.unread:
-            yield table, 1, f"there is no {what}: add one."
+            yield finding("there is no {what}: add one.", table, 1, what=Sentence(what))
     if "risk_coefficients" in definition.unread:
         return
     used = {row["model_version"] for row in definition["risk_coefficients"]}
     for row in definition["risk_model_versions"]:
         if row["model_version"] is not None and row["model_version"] not in used:
-            yield "risk_model_versions", row["_line"], f"{row['model_version']} has no coefficient: every score is 0."
+            yield finding(
+                "{version} has no coefficient: every score is 0.",
+                "risk_model_versions",
+                row["_line"],
+                version=row["model_version"],
+            )
 
 
 def _version_rows(definition: Definition) -> Iterator[Finding]:
     active: dict[str, str] = {}
     for row in definition["risk_model_versions"]:
-        line, version = row["_line"], row["model_version"]
+        says = partial(finding, table="risk_model_versions", line=row["_line"])
+        version = row["model_version"]
         if row["status"] is None:
-            yield "risk_model_versions", line, f"status is empty: write one of {', '.join(sorted(STATUSES))}."
+            known = ", ".join(sorted(STATUSES))
+            yield says(_ONE_OF, column="status", name="status", value=_written(None), known=known)
         if row["valid_from"] and row["valid_to"] and row["valid_from"] > row["valid_to"]:
-            yield "risk_model_versions", line, "valid_from is after valid_to: mend one of them."
+            yield says("valid_from is after valid_to: mend one of them.", column="valid_from")
         if row["status"] == "active":
             for difficulty in sorted(
                 {tier["difficulty_type"] or "" for tier in definition["risk_tiers"] if tier["model_version"] == version}
             ):
                 other = active.setdefault(difficulty, version)
                 if other != version:
-                    yield (
-                        "risk_model_versions",
-                        line,
-                        f"{version} and {other} are both active for {difficulty}: retire one, or make it a trial.",
+                    yield says(
+                        "{version} and {other} are both active for {difficulty}: retire one, or make it a trial.",
+                        column="status",
+                        version=version,
+                        other=other,
+                        difficulty=difficulty,
                     )
 
 
@@ -376,21 +479,35 @@ def _unused_rows(definition: Definition) -> Iterator[Finding]:
     combined = {row["item_code"] for row in definition["risk_item_members"]}
     items = {row["item_code"] for row in definition["risk_items"]}
     for row in definition["risk_items"]:
+        says = partial(finding, table="risk_items", line=row["_line"], column="item_code")
         code = row["item_code"]
         if code is not None and code not in with_bands and "risk_bands" not in definition.unread:
-            yield "risk_items", row["_line"], f"{code} has no band: add one in risk_bands.csv."
+            yield says("{item} has no band: add one in risk_bands.csv.", item=code)
         if row["kind"] == "combination" and code not in combined and "risk_item_members" not in definition.unread:
-            yield "risk_items", row["_line"], f"the combination {code} has no members: add them."
+            yield says("the combination {item} has no members: add them.", item=code)
     for row in definition["risk_groups"]:
         if row["group_code"] in items:
-            yield "risk_groups", row["_line"], f"{row['group_code']} is also the code of an item: rename one."
+            yield finding(
+                "{group} is also the code of an item: rename one.",
+                "risk_groups",
+                row["_line"],
+                "group_code",
+                group=row["group_code"],
+            )
 
 
 def _never_missing(definition: Definition) -> Iterator[Finding]:
     kinds = {row["item_code"]: row["kind"] for row in definition["risk_items"]}
     for row in definition["risk_bands"]:
         if row["when_missing"] and kinds.get(row["item_code"]) in {"combination", "chain"}:
-            yield "risk_bands", row["_line"], f"{row['item_code']} is never missing: a {kinds[row['item_code']]} is 0."
+            yield finding(
+                "{item} is never missing: a {kind} is 0.",
+                "risk_bands",
+                row["_line"],
+                "when_missing",
+                item=row["item_code"],
+                kind=Sentence(kinds[row["item_code"]]),
+            )
 
 
 def _members(definition: Definition) -> Iterator[Finding]:
@@ -398,13 +515,14 @@ def _members(definition: Definition) -> Iterator[Finding]:
         return
     kinds = {row["item_code"]: row["kind"] for row in definition["risk_items"]}
     for row in definition["risk_item_members"]:
+        says = partial(finding, table="risk_item_members", line=row["_line"])
         if kinds.get(row["item_code"]) != "combination":
-            yield "risk_item_members", row["_line"], f"{row['item_code']} is no item of kind combination."
+            yield says("{item} is no item of kind combination.", column="item_code", item=row["item_code"])
         member = row["member_item_code"]
         if member not in kinds:
-            yield "risk_item_members", row["_line"], f"the member {member} is not in risk_items.csv."
+            yield says("the member {item} is not in risk_items.csv.", column="member_item_code", item=member)
         elif kinds[member] == "combination":
-            yield "risk_item_members", row["_line"], f"the member {member} is a combination: name its members."
+            yield says("the member {item} is a combination: name its members.", column="member_item_code", item=member)
 
 
 def _bands(definition: Definition) -> Iterator[Finding]:
@@ -412,23 +530,39 @@ def _bands(definition: Definition) -> Iterator[Finding]:
     by_item: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in definition["risk_bands"]:
         if row["item_code"] not in items and row["item_code"] is not None and "risk_items" not in definition.unread:
-            yield "risk_bands", row["_line"], f"the item {row['item_code']} is not in risk_items.csv."
+            yield finding(
+                "the item {item} is not in risk_items.csv.",
+                "risk_bands",
+                row["_line"],
+                "item_code",
+                item=row["item_code"],
+            )
         by_item[row["item_code"]].append(row)
     for item, rows in by_item.items():
         missing = [row for row in rows if row["when_missing"]]
         for row in missing[1:]:
-            yield "risk_bands", row["_line"], f"{item} has a second band for missing values: keep one."
+            yield finding(
+                "{item} has a second band for missing values: keep one.",
+                "risk_bands",
+                row["_line"],
+                "when_missing",
+                item=item,
+            )
         ranges = [row for row in rows if _holds_values(row) and not _is_empty(row) and not row["_unread"]]
         ranges.sort(key=lambda row: (row["lower"] is not None, row["lower"] or Decimal(0)))
         widest = ranges[0] if ranges else None
         for band in ranges[1:]:
             if widest["upper"] is None or band["lower"] is None or band["lower"] < widest["upper"]:
                 later, earlier = sorted((widest, band), key=lambda row: row["_line"], reverse=True)
-                yield (
+                yield finding(
+                    "{item}: band {band} overlaps band {other} (line {line_2}): let one begin where the other ends.",
                     "risk_bands",
                     later["_line"],
-                    f"{item}: band {later['band_no']} overlaps band {earlier['band_no']} (line {earlier['_line']}): "
-                    "let one begin where the other ends.",
+                    "lower",
+                    item=item,
+                    band=later["band_no"],
+                    other=earlier["band_no"],
+                    line_2=earlier["_line"],
                 )
             if widest["upper"] is not None and (band["upper"] is None or band["upper"] > widest["upper"]):
                 widest = band
@@ -439,33 +573,34 @@ def _is_named(row: Mapping[str, Any]) -> bool:
     return row["item_code"] is not None and row["band_no"] is not None
 
 
+_NO_BAND = "{item} has no band {band} in risk_bands.csv."
+_NO_VERSION = "the version {version} is not in risk_model_versions.csv."
+
+
 def _coefficients(definition: Definition) -> Iterator[Finding]:
     bands = {(row["item_code"], row["band_no"]) for row in definition["risk_bands"]}
     versions = {row["model_version"] for row in definition["risk_model_versions"]}
     for row in definition["risk_coefficients"]:
+        says = partial(finding, table="risk_coefficients", line=row["_line"])
         if _is_named(row) and (row["item_code"], row["band_no"]) not in bands and "risk_bands" not in definition.unread:
-            yield (
-                "risk_coefficients",
-                row["_line"],
-                f"{row['item_code']} has no band {row['band_no']} in risk_bands.csv.",
-            )
+            yield says(_NO_BAND, column="band_no", item=row["item_code"], band=row["band_no"])
         if row["model_version"] not in versions and "risk_model_versions" not in definition.unread:
-            yield (
-                "risk_coefficients",
-                row["_line"],
-                f"the version {row['model_version']} is not in risk_model_versions.csv.",
-            )
+            yield says(_NO_VERSION, column="model_version", version=row["model_version"])
         if row["coefficient"] is None and "coefficient" not in row["_unread"]:
-            yield "risk_coefficients", row["_line"], "coefficient is empty: write a number."
+            yield says("coefficient is empty: write a number.", column="coefficient")
 
 
 def _versions(definition: Definition) -> Iterator[Finding]:
     for row in definition["risk_model_versions"]:
         if row["status"] is not None and row["status"] not in STATUSES:
-            yield (
+            yield finding(
+                _ONE_OF,
                 "risk_model_versions",
                 row["_line"],
-                f"status is {row['status']!r}: write one of {', '.join(sorted(STATUSES))}.",
+                "status",
+                name="status",
+                value=_written(row["status"]),
+                known=", ".join(sorted(STATUSES)),
             )
 
 
@@ -475,26 +610,36 @@ def _groups(definition: Definition) -> Iterator[Finding]:
         if row["group_code"] is not None:
             kinds[row["group_code"]].add(row["kind"] == "combination")
     for row in definition["risk_groups"]:
+        says = partial(finding, table="risk_groups", line=row["_line"])
         if row["combine"] not in {"sum", "max"}:
-            yield "risk_groups", row["_line"], f"combine is {_written(row['combine'])}: write sum or max."
+            yield says("combine is {value}: write sum or max.", column="combine", value=_written(row["combine"]))
         if len(kinds[row["group_code"]]) > 1:
-            yield "risk_groups", row["_line"], "combinations and other items must be in different groups."
+            yield says("combinations and other items must be in different groups.", column="group_code")
 
 
 def _tiers(definition: Definition) -> Iterator[Finding]:
     by_model: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     versions = {row["model_version"] for row in definition["risk_model_versions"]}
     for row in definition["risk_tiers"]:
+        says = partial(finding, table="risk_tiers", line=row["_line"])
         by_model[row["model_version"], row["difficulty_type"]].append(row)
         if row["tier_rank"] is None and "tier_rank" not in row["_unread"]:
-            yield "risk_tiers", row["_line"], "tier_rank is empty: write a whole number, the higher the graver."
+            yield says("tier_rank is empty: write a whole number, the higher the graver.", column="tier_rank")
         if row["model_version"] not in versions and "risk_model_versions" not in definition.unread:
-            yield "risk_tiers", row["_line"], f"the version {row['model_version']} is not in risk_model_versions.csv."
+            yield says(_NO_VERSION, column="model_version", version=row["model_version"])
     for (version, difficulty), rows in by_model.items():
         ranks = Counter(row["tier_rank"] for row in rows)
         for row in rows:
             if row["tier_rank"] is not None and ranks[row["tier_rank"]] > 1:
-                yield "risk_tiers", row["_line"], f"{version} {difficulty}: rank {row['tier_rank']} is there twice."
+                yield finding(
+                    "{version} {difficulty}: rank {rank} is there twice.",
+                    "risk_tiers",
+                    row["_line"],
+                    "tier_rank",
+                    version=version,
+                    difficulty=difficulty,
+                    rank=row["tier_rank"],
+                )
 
 
 def _tier_gaps(definition: Definition) -> Iterator[Finding]:
@@ -504,28 +649,36 @@ def _tier_gaps(definition: Definition) -> Iterator[Finding]:
     for row in definition["risk_tiers"]:
         by_model[row["model_version"], row["difficulty_type"]].append(row)
     for (version, difficulty), tiers in by_model.items():
+        says = partial(finding, table="risk_tiers", column="min_score", version=version, difficulty=difficulty)
         rows = [row for row in tiers if row["tier_rank"] is not None and "min_score" not in row["_unread"]]
         if rows and not any(row["min_score"] is None for row in rows):
-            yield (
-                "risk_tiers",
-                rows[0]["_line"],
-                f"{version} {difficulty}: no tier is open below: leave the lowest min_score empty.",
+            yield says(
+                "{version} {difficulty}: no tier is open below: leave the lowest min_score empty.",
+                line=rows[0]["_line"],
             )
         ordered = sorted(rows, key=lambda row: row["tier_rank"])
         for before, after in pairwise(ordered):
             if after["min_score"] is None or (
                 before["min_score"] is not None and after["min_score"] <= before["min_score"]
             ):
-                yield (
-                    "risk_tiers",
-                    after["_line"],
-                    f"{version} {difficulty}: the graver tier {after['tier']} must begin above {before['tier']}.",
+                yield says(
+                    "{version} {difficulty}: the graver tier {tier} must begin above {other}.",
+                    line=after["_line"],
+                    tier=after["tier"],
+                    other=before["tier"],
                 )
     for row in definition["risk_coefficients"]:
         key = (row["model_version"], row["difficulty_type"])
         if key not in by_model:
             by_model[key] = []
-            yield "risk_coefficients", row["_line"], f"{key[0]} {key[1]} has no tiers in risk_tiers.csv."
+            yield finding(
+                "{version} {difficulty} has no tiers in risk_tiers.csv.",
+                "risk_coefficients",
+                row["_line"],
+                "difficulty_type",
+                version=key[0],
+                difficulty=key[1],
+            )
 
 
 def _overrides(definition: Definition) -> Iterator[Finding]:
@@ -533,26 +686,34 @@ def _overrides(definition: Definition) -> Iterator[Finding]:
     tiers = {(row["model_version"], row["difficulty_type"], row["tier"]) for row in definition["risk_tiers"]}
     versions = {row["model_version"] for row in definition["risk_model_versions"]}
     for row in definition["risk_overrides"]:
-        line, version, tier = row["_line"], row["model_version"], row["at_least_tier"]
+        says = partial(finding, table="risk_overrides", line=row["_line"])
+        version, tier = row["model_version"], row["at_least_tier"]
         if _is_named(row) and (row["item_code"], row["band_no"]) not in bands and "risk_bands" not in definition.unread:
-            yield "risk_overrides", line, f"{row['item_code']} has no band {row['band_no']} in risk_bands.csv."
+            yield says(_NO_BAND, column="band_no", item=row["item_code"], band=row["band_no"])
         if tier is None:
-            yield "risk_overrides", line, "at_least_tier is empty: name the tier."
+            yield says("at_least_tier is empty: name the tier.", column="at_least_tier")
         elif "risk_model_versions" not in definition.unread and version is not None and version not in versions:
-            yield "risk_overrides", line, f"the version {version} is not in risk_model_versions.csv."
+            yield says(_NO_VERSION, column="model_version", version=version)
         elif "risk_tiers" not in definition.unread and (version, row["difficulty_type"], tier) not in tiers:
-            yield "risk_overrides", line, f"the tier {tier} does not exist for {version} {row['difficulty_type']}."
+            yield says(
+                "the tier {tier} does not exist for {version} {difficulty}.",
+                column="at_least_tier",
+                tier=tier,
+                version=version,
+                difficulty=row["difficulty_type"],
+            )
 
 
 def _targets(definition: Definition) -> Iterator[Finding]:
     versions = {row["model_version"] for row in definition["risk_model_versions"]}
     for row in definition["risk_targets"]:
-        line, version = row["_line"], row["model_version"]
+        says = partial(finding, table="risk_targets", line=row["_line"])
+        version = row["model_version"]
         for name in ("model_version", "difficulty_type"):
             if row[name] is None:
-                yield "risk_targets", line, f"{name} is empty: fill it in."
+                yield says("{names} is empty: fill it in.", column=name, names=name)
         if version is not None and version not in versions and "risk_model_versions" not in definition.unread:
-            yield "risk_targets", line, f"the version {version} is not in risk_model_versions.csv."
+            yield says(_NO_VERSION, column="model_version", version=version)
 
 
 def _odd_targets(definition: Definition) -> Iterator[Finding]:
@@ -568,14 +729,15 @@ def _odd_targets(definition: Definition) -> Iterator[Finding]:
         key = (row["model_version"], row["difficulty_type"])
         if None in key or row["_unread"]:
             continue
+        says = partial(finding, table="risk_targets", line=row["_line"], version=key[0], difficulty=key[1])
         if is_scored_known and key not in scored:
-            yield "risk_targets", row["_line"], f"{key[0]} does not score {key[1]}: the row changes nothing."
+            yield says("{version} does not score {difficulty}: the row changes nothing.", column="difficulty_type")
         for other in earlier[key]:
             if _share_an_age(row, other):
-                yield (
-                    "risk_targets",
-                    row["_line"],
-                    f"{key[0]} {key[1]}: the ages overlap those of line {other['_line']}: write them as one row.",
+                yield says(
+                    "{version} {difficulty}: the ages overlap those of line {line_2}: write them as one row.",
+                    column="age_from_months",
+                    line_2=other["_line"],
                 )
         earlier[key].append(row)
 
@@ -671,16 +833,33 @@ def _approved(definition: Definition) -> Iterator[Finding]:
     for row in definition["risk_model_versions"]:
         version = row["model_version"]
         if row["content_hash"] and version_hash(definition, version) != row["content_hash"]:
-            yield (
+            yield finding(
+                "{version} has changed since {approved_by} approved it on {approved_on}: "
+                "put it back, and make the change a new version.",
                 "risk_model_versions",
                 row["_line"],
-                f"{version} has changed since {row['approved_by']} approved it on {row['approved_on']}: "
-                "put it back, and make the change a new version.",
+                "content_hash",
+                version=version,
+                approved_by=row["approved_by"],
+                approved_on=row["approved_on"],
             )
+
+
+class Lines:
+    """Mistakes that stand in an error, a line each, in its language."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+
+    def __str__(self) -> str:
+        return self.in_language(ENGLISH)
+
+    def in_language(self, language: str) -> str:
+        """The lines in a language."""
+        return "\n".join(f"  {mistake.in_language(language)}" for mistake in self.mistakes)
 
 
 def raise_for(mistakes: list[Mistake]) -> None:
     """Raise KodomoError with all mistakes, if one of them is fatal."""
     if any(mistake.is_fatal for mistake in mistakes):
-        lines = "\n".join(f"  {mistake}" for mistake in mistakes)
-        raise KodomoError("The definition has mistakes:\n{lines}", lines=lines)
+        raise KodomoError("The definition has mistakes:\n{lines}", lines=Lines(mistakes))

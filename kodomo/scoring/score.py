@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,21 +101,25 @@ def load_definition(
     database: str = "warehouse",
     *,
     only_in_force: bool = False,
+    versions: Collection[str] | None = None,
 ) -> None:
-    """Fill the ``risk_*`` seeds of a database, and the versions to score: all, or those active or on trial."""
+    """Fill the ``risk_*`` seeds of a database, and the versions to score: all, those active or on trial, or these."""
     for table in TABLES:
         types = {name: _arrow_type(kind) for name, kind in column_types()[table].items()}
         columns = {name: pa.array([row.get(name) for row in definition[table]], kind) for name, kind in types.items()}
         connection.register("given", pa.table(columns))
         connection.execute(f"create or replace table {database}.seeds.{table} as select * from given")
         connection.unregister("given")
-    condition = "where status in ('active', 'trial')" if only_in_force else ""
+    condition = "status in ('active', 'trial')" if only_in_force else "list_contains($versions, model_version)"
+    wanted = [row["model_version"] for row in definition["risk_model_versions"]] if versions is None else versions
     connection.execute(
         f"create or replace table {database}.intermediate.int_risk__versions as "
         f"select model_version, difficulty_type from (select model_version, difficulty_type "
         f"from {database}.seeds.risk_tiers union select model_version, difficulty_type "
         f"from {database}.seeds.risk_coefficients) "
-        f"semi join (select model_version from {database}.seeds.risk_model_versions {condition}) using (model_version)"
+        f"semi join (select model_version from {database}.seeds.risk_model_versions where {condition}) "
+        "using (model_version)",
+        None if only_in_force else {"versions": list(wanted)},
     )
 
 

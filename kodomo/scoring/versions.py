@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
+import shutil
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -138,8 +140,7 @@ def record_run(home: Home, run_id: str, as_of_on: dt.date, folder: Path = SEEDS)
     known = dict.fromkeys(observation_obstacles(as_of_on))
     definition = read_definition(folder)
     raise_for(check(definition, known))
-    digest = definition_hash(folder)
-    _keep(home, folder, digest)
+    digest = keep(home, folder)
     with connect(home) as connection:
         migrate(connection)
         connection.execute("insert into raw.risk_runs values (?, ?, now()::timestamp, ?)", [run_id, as_of_on, digest])
@@ -186,17 +187,26 @@ def kept_definition(home: Home, digest: str) -> Path:
     return home.definitions / digest
 
 
-def _keep(home: Home, folder: Path, digest: str) -> None:
+def keep(home: Home, folder: Path) -> str:
+    """Keep a copy of a definition in the home, once; its hash."""
+    digest = definition_hash(folder)
     target = kept_definition(home, digest)
     if target.exists():
-        return
-    draft = target.with_name(f".{digest}.part")
-    draft.mkdir(parents=True, exist_ok=True)
+        return digest
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{digest}-", dir=target.parent))
     for table in TABLES:
         path = folder / f"{table}.csv"
         if path.exists():
             (draft / path.name).write_bytes(path.read_bytes())
-    draft.rename(target)
+    try:
+        draft.rename(target)
+    except OSError:
+        # Another process kept the same definition meanwhile.
+        shutil.rmtree(draft)
+        if not target.exists():
+            raise
+    return digest
 
 
 def find_run(connection: duckdb.DuckDBPyConnection, *, run_id: str | None, as_of_on: dt.date | None) -> Run:

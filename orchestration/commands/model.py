@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from kodomo import clock
-from orchestration.language import say, translated
+from orchestration.language import language, say, translated
 from orchestration.options import JSON, date_option, day
 
 DEFINITION = Annotated[
@@ -39,14 +39,12 @@ def register(app: typer.Typer) -> None:
         definition = read_definition(folder)
         mistakes = find_mistakes(definition, observation_obstacles(as_of_on))
         if as_json:
-            listed = [
-                {"file": mistake.file, "line": mistake.line, "message": mistake.message, "is_fatal": mistake.is_fatal}
-                for mistake in mistakes
-            ]
+            names = ("file", "line", "column", "message", "is_fatal")
+            listed = [{name: getattr(mistake, name) for name in names} for mistake in mistakes]
             typer.echo(json.dumps({"mistakes": listed}, ensure_ascii=False))
         else:
             for mistake in mistakes:
-                typer.secho(str(mistake), fg="red" if mistake.is_fatal else "yellow")
+                typer.secho(mistake.in_language(language()), fg="red" if mistake.is_fatal else "yellow")
             if not mistakes:
                 items, versions = definition["risk_items"], definition["risk_model_versions"]
                 say("No mistakes: {count} items, {count_2} versions.", count=len(items), count_2=len(versions))

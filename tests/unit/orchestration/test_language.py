@@ -21,7 +21,7 @@ from orchestration.language import VARIABLE
 
 PROJECT = Path(__file__).resolve().parents[3]
 FOLDERS = ("kodomo", "orchestration", "superset_config", "expectations", "synthetic_city")
-SPEAKING = {"say", "translated", "Sentence"}
+SPEAKING = {"say", "translated", "Sentence", "Hint", "finding", "says"}
 OTHER_ERRORS = {"SynthError"}
 """Errors that are turned into a KodomoError with the same template."""
 BILINGUAL = {"AssessError", "FaultError"}

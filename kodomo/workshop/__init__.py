@@ -1,0 +1,1 @@
+"""Drafts of the risk definition: changed row by row, checked, tried out on the publication in service."""
