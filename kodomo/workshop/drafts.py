@@ -6,6 +6,7 @@ base version under the draft's name; each later version writes the rows that an 
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 import re
@@ -23,6 +24,7 @@ from kodomo import clock
 from kodomo.csv_files import read_csv
 from kodomo.entries.store import ConflictError, EntryStore, UnknownRecordError, draft_rows, draft_versions, now
 from kodomo.errors import UsageError
+from kodomo.files import atomic_path
 from kodomo.scoring.definition import KEYS, TABLES, Definition, Lines, Mistake, add_rows, check
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.versions import keep, kept_definition
@@ -375,3 +377,19 @@ class DraftStore:
             raise ConflictError(
                 "Another user has changed this record meanwhile: read it again, then change it."
             ) from error
+
+
+def write_definition(draft: Draft, folder: Path) -> None:
+    """Write the whole definition of a draft as the files that ``kodomo score`` and ``kodomo model`` read.
+
+    Raises UsageError where the folder holds something.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError("{out} is not empty: name a new folder, so that nothing is mixed or lost.", out=folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for table, rows in _by_table(draft.texts).items():
+        columns = list(column_types()[table])
+        with atomic_path(folder / f"{table}.csv") as path, path.open("w", encoding="utf-8", newline="") as target:
+            writer = csv.DictWriter(target, fieldnames=columns, restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(row for _, row in rows)
