@@ -34,6 +34,7 @@ TASKS_JA = {
         (),
     ),
     "データを確かめる": (("link_review", "delivery_decision", "code_decision", "disputed_line"), ("quality",)),
+    "モデルを検討する": (("model",), ()),
     "全体を知る": (
         ("area", "status_check_return"),
         ("overview", "numbers", "areas", "effect", "model", "audit"),

@@ -67,6 +67,24 @@ TELLS_NOBODY = {
         ),
         "is about children who left, of whom this city has none that is protected: test_leaver_pages asks for them",
     ),
+    **dict.fromkeys(
+        (
+            f"/kodomo/models/<uuid:draft_id>{part}"
+            for part in (
+                "",
+                "/coefficients",
+                "/thresholds",
+                "/override",
+                "/group",
+                "/item",
+                "/combination",
+                "/comment",
+            )
+        ),
+        "figures of the city: test_model_page asks for them, and looks for names, ids and small counts",
+    ),
+    "/kodomo/models/compare": "rows of two drafts, which hold no person: test_model_page asks for it",
+    "/kodomo/models/new": "takes no person, and leads to the draft: test_model_page asks for it",
     "/entry/link_review/decide": "leads back to the page of pairs, which is asked for itself",
     **dict.fromkeys(
         (

@@ -605,6 +605,12 @@ ENTRY_ROUTES = {
     "delivery_decision": ["decide"],
     "code_decision": ["decide"],
     "disputed_line": ["answer"],
+    "model": [
+        "new",
+        "compare",
+        *(f"{GUESSED}/{part}" for part in ("coefficients", "thresholds", "override", "group", "item", "combination")),
+        f"{GUESSED}/comment",
+    ],
 }
 
 

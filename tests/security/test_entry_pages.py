@@ -18,6 +18,7 @@ from kodomo.access.staff import DEMO_STAFF, read_staff
 from kodomo.entries.disputes import answer_id, content_of
 from kodomo.entries.meeting import record_id_of
 from kodomo.entries.store import EntryStore
+from kodomo.workshop.drafts import DraftStore
 from superset_config.pages.base import url_of
 from tests.security.scratch import CHILDREN, MARKUP, leaks, tells_of_the_machine
 from tests.security.servers import Person, Server
@@ -40,7 +41,7 @@ MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
         "support_measure", "person_request", "link_review", "delivery_decision", "code_decision",
-        "disputed_line", "handover", *TELLING, *FOLLOWING,
+        "disputed_line", "handover", "model", *TELLING, *FOLLOWING,
     },
     "child_all_nodv": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "person_request",
@@ -61,7 +62,7 @@ MAY = {
     },
     "steward_health": {"start", "delivery_decision", "code_decision", "disputed_line"},
     "steward_child": {"start", "link_review", "delivery_decision", "code_decision", "disputed_line"},
-    "analyst_all": {"start"},
+    "analyst_all": {"start", "model"},
     "executive_all": {"start", "area", "status_check_return"},
     "partner": {"start", "area"},
 }  # fmt: skip
@@ -114,6 +115,22 @@ def test_pages_open_for_permitted_accounts_only(server: Server, username: str) -
         shown = re.sub(r"delivery_id:P\d{3}", "", answer.text) if page == "disputed_line" else answer.text
         assert not leaks(shown, person.seen), page
         assert not tells_of_the_machine(answer.text, server.home.root), page
+
+
+@pytest.mark.parametrize("username", ["child_all_nodv", "guidance_all", "executive_all", "steward_child", "admin"])
+def test_the_model_is_for_analysts_only(server: Server, username: str) -> None:
+    person = server.person(username)
+    drafts = DraftStore(store(server))
+    before = len(drafts.current())
+    draft = drafts.create(f"d-{username[:5].replace('_', '-')}", "v2", by="analyst_all")
+    for path in ("", "new", "compare", draft.draft_id, f"{draft.draft_id}/coefficients", f"{draft.draft_id}/item"):
+        address = f"/kodomo/models/{path}"
+        form = {"name": "v9", "base": "1", "type": "abuse", "record_id": str(uuid.uuid4()), "comment": "x"}
+        answer = person.send("POST", address, data={**form, "csrf_token": person.token})
+        assert answer.status_code in {403, 405}, address
+        assert person.get(address).status_code in {403, 405}, address
+    assert len(drafts.current()) == before + 1
+    assert drafts.draft(draft.draft_id).version == 1
 
 
 @pytest.mark.parametrize("username", ["health_all", "analyst_all", "education_sawata", "newcomer", "admin"])

@@ -17,6 +17,7 @@ from superset_config.pages.views.children import ChildrenPage
 from superset_config.pages.views.disputes import DisputedLinePage
 from superset_config.pages.views.leavers import ArrivalsPage, HandoverPage, LeaversPage
 from superset_config.pages.views.meeting import MeetingPage
+from superset_config.pages.views.models import ModelPage
 from superset_config.pages.views.notices import NoticesPage
 from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
 from superset_config.pages.views.records import FormPage, RequestPage
@@ -28,8 +29,8 @@ from superset_config.security.rules import ENTRY_MENU
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
     CodeDecisionPage, DeliveryDecisionPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage,
-    NoticesPage, RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage, StatusChecksPage, SupportPlanPage,
-    UnclaimedBenefitsPage,
+    ModelPage, NoticesPage, RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage, StatusChecksPage,
+    SupportPlanPage, UnclaimedBenefitsPage,
 )  # fmt: skip
 
 

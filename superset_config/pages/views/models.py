@@ -1,0 +1,496 @@
+"""モデル: drafts of the risk definition, changed in a meeting and tried on the children in service; counts only."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from flask import abort, flash, redirect, request
+
+from kodomo import clock
+from kodomo.entries.store import ConflictError
+from kodomo.errors import UsageError
+from kodomo.home import Home
+from kodomo.messages import JAPANESE, in_language, render
+from kodomo.scoring.definition import AGGREGATES, CATEGORIES, SCOPES
+from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.seeds import read_seed
+from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, Place, PlacedMistake, Texts, compare
+from kodomo.workshop.figures import SMALLEST, shown, tier_tables
+from kodomo.workshop.trial import Trial, try_out
+from superset_config.pages.base import EntryPage, a_record_id, audit, route, store, typed, username
+from superset_config.pages.reach import Reach
+from superset_config.pages.words import OTHER_CHANGED_JA, SAVED_NOW_JA, TWICE_JA
+
+NEW_BANDS = 4
+"""How many bands a new item may have on the page."""
+NOTHING_CHANGED_JA = "変わったところはありません。"
+DRAFT_MADE_JA = "案を作りました。係数を直して保存すると、下の試算が変わります。"
+SCOPES_JA = {
+    "self": "本人", "mother": "母", "father": "父", "parents": "父母", "siblings": "きょうだい", "household": "世帯",
+    "family": "家族（2親等相当）",
+}  # fmt: skip
+AGGREGATES_JA = {
+    "any": "あれば1", "count": "回数", "sum": "合計", "max": "最大", "min": "最小", "latest": "最新の値",
+    "months_since": "最後からの月数", "in_force": "いま続いているか",
+}  # fmt: skip
+TABLES_JA = {
+    "risk_items": "項目", "risk_item_members": "組合せの項目", "risk_bands": "区分", "risk_coefficients": "係数",
+    "risk_groups": "グループ", "risk_tiers": "段階のしきい値", "risk_overrides": "強制引上げ",
+    "risk_targets": "対象年齢",
+}  # fmt: skip
+ACTIONS_JA = {"created": "作成", "edited": "変更", "commented": "コメント"}
+STATUSES_JA = {"draft": "案", "trial": "試行", "active": "現行", "retired": "廃止"}
+COLUMNS_JA = {
+    "coefficient": "係数", "min_score": "しきい値", "lower": "下限", "upper": "上限", "cap": "上限",
+    "band_no": "区分の番号",
+    "item_code": "記号", "group_code": "グループの記号", "lookback_months": "さかのぼる月数",
+    "age_from_months": "年齢の下限", "age_to_months": "年齢の上限", "scope": "誰の", "aggregate": "数え方",
+    "observation_code": "何を", "category": "分類",
+}  # fmt: skip
+"""What the fields of the page are called, in a mistake that names its column."""
+KINDS_JA = {"all": "全市", "area": "地区", "age": "年齢"}
+ITEM_COLUMNS = (
+    "item_code", "label_ja", "category", "observation_code", "scope", "lookback_months", "aggregate",
+    "age_from_months", "age_to_months", "group_code", "reason_ja", "source_ja",
+)  # fmt: skip
+COEFFICIENT = "coefficient"
+Fields = Mapping[str, tuple[Place, str]]
+"""Name of a field of a form → the row and column that it is for."""
+
+
+@lru_cache(maxsize=8)
+def _tried(home: Home, _published: str, draft: _ById, withheld: frozenset[str]) -> Trial:
+    return try_out(home, draft.draft, withheld)
+
+
+class _ById:
+    """A draft that is known by its id and version: both never change what they name."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self._key = (draft.draft_id, draft.version)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+def drafts() -> DraftStore:
+    """The drafts of this home."""
+    return DraftStore(store())
+
+
+def cell_name(item: str, band: str) -> str:
+    """Name of the field for a coefficient."""
+    return f"{COEFFICIENT}|{item}|{band}"
+
+
+class ModelPage(EntryPage):
+    """モデル."""
+
+    page, title = "model", "モデル"
+
+    @route("/")
+    def index(self, reach: Reach) -> str:
+        """The versions and drafts there are, a form for a new draft, and one to compare two."""
+        return self._start(reach)
+
+    def _start(self, reach: Reach, **context: Any) -> str:
+        given = {"record_id": str(uuid.uuid4()), "wrong": "", "content": {}}
+        return self.show(
+            "models.html",
+            reach,
+            drafts=drafts().current(),
+            bases=drafts().bases(),
+            statuses=STATUSES_JA,
+            actions=ACTIONS_JA,
+            **{**given, **context},
+        )
+
+    @route("/new", "POST")
+    def new(self, reach: Reach) -> Any:
+        """Make a draft of a version."""
+        record_id = a_record_id()
+        content = {name: typed(name).strip() for name in ("name", "base", "comment")}
+        try:
+            drafts().create(
+                content["name"], content["base"], by=username(), comment=content["comment"], draft_id=record_id
+            )
+        except ConflictError:
+            flash(TWICE_JA, "warning")
+        except UsageError as error:
+            wrong = in_language(error, JAPANESE)
+            return self._start(reach, wrong=wrong, content=content, record_id=record_id), 422
+        else:
+            audit("model_draft")
+            flash(DRAFT_MADE_JA, "success")
+        return redirect(f"{self.route_base}/{record_id}")
+
+    @route("/compare")
+    def compare(self, reach: Reach) -> str:
+        """What two drafts have differently."""
+        one, other = (self._draft(request.args.get(name, "")) for name in ("one", "other"))
+        return self.show(
+            "model_compare.html",
+            reach,
+            one=one,
+            other=other,
+            differences=compare(one, other),
+            tables=TABLES_JA,
+            item_labels={**_item_labels(one), **_item_labels(other)},
+            types=_types(),
+        )
+
+    @route("/<uuid:draft_id>")
+    def draft(self, reach: Reach, draft_id: uuid.UUID) -> str:
+        """A draft: its items with their figures and coefficients, and what it would do."""
+        return self._show_draft(reach, self._draft(str(draft_id)))
+
+    def _draft(self, draft_id: str) -> Draft:
+        return drafts().draft(draft_id)
+
+    def _show_draft(self, reach: Reach, draft: Draft, **context: Any) -> str:
+        types = _types_of(draft)
+        chosen = request.values.get("type", "")
+        chosen = chosen if chosen in types else next(iter(types), "")
+        withheld = frozenset(reach.withheld)
+        trial = _tried(reach.home, reach.publication, _ById(draft), withheld)
+        store().note_access(username(), "model_trial", draft=draft.draft_id, version=draft.version)
+        audit("model_trial")
+        given = {"mistakes": {}, "loose": [], "content": {}, "failed": ""}
+        evidence = {
+            (row["item_code"], row["band_no"]): row
+            for row in reach.rows(
+                "bi_item_evidence", "is_latest and second_item_code is null and difficulty_type = ?", [chosen]
+            )
+        }
+        return self.show(
+            "model_draft.html",
+            reach,
+            draft=draft,
+            types=types,
+            chosen=chosen,
+            groups=_table(draft, chosen, trial, evidence),
+            tiers=_tiers(draft, chosen),
+            overrides=[row for row in draft.own("risk_overrides") if row["difficulty_type"] == chosen],
+            item_labels=_item_labels(draft),
+            band_labels=_band_labels(draft),
+            trial=trial,
+            tables=tier_tables(trial, draft.definition, draft.model_version),
+            tier_labels=_tier_labels(draft),
+            kinds=KINDS_JA,
+            causes=_causes(trial, _groups(draft)),
+            totals={name: shown(getattr(trial.comparison, name)) for name in ("rescored", "changed")},
+            workload=trial.workload,
+            shown=shown,
+            smallest=SMALLEST,
+            odd=[words(placed) for placed in draft.check() if placed.place in draft.rows],
+            actions=ACTIONS_JA,
+            observations=_observations(),
+            category_options=[(name, name) for name in CATEGORIES],
+            scopes={code: SCOPES_JA[code] for code in SCOPES_JA if code in SCOPES},
+            aggregates={code: AGGREGATES_JA[code] for code in AGGREGATES_JA if code in AGGREGATES},
+            group_options=[(code, code) for code in sorted(_groups(draft))],
+            new_bands=range(1, NEW_BANDS + 1),
+            cell_name=cell_name,
+            **{**given, **context},
+        )
+
+    def _save(self, reach: Reach, draft: Draft, changes: Mapping[Place, Texts | None], fields: Fields) -> Any:
+        """Write a version of a draft, or show the form again with each mistake at its field."""
+        seen = int(typed("base")) if typed("base").isdecimal() else 0
+        shown_again: dict[str, Any] = {"content": request.form, "failed": request.path.rpartition("/")[2]}
+        try:
+            if not changes and not typed("comment").strip():
+                flash(NOTHING_CHANGED_JA, "warning")
+            else:
+                drafts().edit(draft.draft_id, seen, changes, by=username(), comment=typed("comment"))
+                audit("model_draft")
+                flash(SAVED_NOW_JA, "success")
+        except ConflictError:
+            return self._show_draft(reach, draft, **shown_again, loose=[OTHER_CHANGED_JA]), 409
+        except DraftMistakesError as error:
+            at, loose = placed_at_fields(error.mistakes, fields)
+            return self._show_draft(reach, draft, **shown_again, mistakes=at, loose=loose), 422
+        except UsageError as error:
+            return self._show_draft(reach, draft, **shown_again, loose=[in_language(error, JAPANESE)]), 422
+        return redirect(f"{self.route_base}/{draft.draft_id}?type={self._type(draft)}")
+
+    def _type(self, draft: Draft) -> str:
+        chosen = typed("type")
+        if chosen not in _types_of(draft):
+            abort(400)
+        return chosen
+
+    @route("/<uuid:draft_id>/coefficients", "POST")
+    def coefficients(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Keep the coefficients of a type; an empty field takes the coefficient out."""
+        draft = self._draft(str(draft_id))
+        own = {"model_version": draft.model_version, "difficulty_type": self._type(draft)}
+        changes: dict[Place, Texts | None] = {}
+        fields: dict[str, tuple[Place, str]] = {}
+        for place in [place for place in draft.texts if place.table == "risk_bands"]:
+            name = cell_name(*place.key)
+            if name not in request.form:
+                continue
+            row = {**own, "item_code": place.key[0], "band_no": place.key[1]}
+            where = Place.of("risk_coefficients", row)
+            fields[name] = (where, COEFFICIENT)
+            _write(draft, changes, where, {**row, COEFFICIENT: typed(name).strip()}, COEFFICIENT)
+        return self._save(reach, draft, changes, fields)
+
+    @route("/<uuid:draft_id>/thresholds", "POST")
+    def thresholds(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Keep where the tiers of a type begin."""
+        draft = self._draft(str(draft_id))
+        changes: dict[Place, Texts | None] = {}
+        fields: dict[str, tuple[Place, str]] = {}
+        for row in _tiers(draft, self._type(draft)):
+            name = f"min_score|{row['tier']}"
+            where = Place.of("risk_tiers", row)
+            fields[name] = (where, "min_score")
+            _write(draft, changes, where, {**row, "min_score": typed(name).strip()})
+        return self._save(reach, draft, changes, fields)
+
+    @route("/<uuid:draft_id>/override", "POST")
+    def override(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Add a forced lower bound of the tier, or take one out (no tier)."""
+        draft = self._draft(str(draft_id))
+        item, _, band = typed("override_band").partition("|")
+        row = {
+            "model_version": draft.model_version, "difficulty_type": self._type(draft), "item_code": item,
+            "band_no": band,
+        }  # fmt: skip
+        where = Place.of("risk_overrides", row)
+        changes: dict[Place, Texts | None] = {}
+        _write(draft, changes, where, {**row, "at_least_tier": typed("at_least_tier")}, "at_least_tier")
+        fields = {"override_band": (where, "band_no"), "at_least_tier": (where, "at_least_tier")}
+        return self._save(reach, draft, changes, fields)
+
+    @route("/<uuid:draft_id>/group", "POST")
+    def group(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Add a group, or change how it combines and its cap."""
+        draft = self._draft(str(draft_id))
+        self._type(draft)
+        row = {"group_code": typed("new_group").strip(), "combine": typed("combine"), "cap": typed("cap").strip()}
+        where = Place.of("risk_groups", row)
+        changes: dict[Place, Texts | None] = {}
+        _write(draft, changes, where, row)
+        fields = {"new_group": (where, "group_code"), "combine": (where, "combine"), "cap": (where, "cap")}
+        return self._save(reach, draft, changes, fields)
+
+    @route("/<uuid:draft_id>/item", "POST")
+    def item(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Add an item made of observations, with its bands and their coefficients."""
+        draft = self._draft(str(draft_id))
+        row = {name: typed(name).strip() for name in ITEM_COLUMNS}
+        return self._add_item(reach, draft, {**row, "kind": "observation"}, [])
+
+    @route("/<uuid:draft_id>/combination", "POST")
+    def combination(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Add a combination of items, with its bands and their coefficients."""
+        draft = self._draft(str(draft_id))
+        names = ("item_code", "label_ja", "category", "group_code", "reason_ja", "source_ja")
+        row = {name: typed(name).strip() for name in names}
+        members = [code for code in request.form.getlist("members") if code in _item_labels(draft)]
+        return self._add_item(reach, draft, {**row, "kind": "combination"}, members)
+
+    def _add_item(self, reach: Reach, draft: Draft, row: dict[str, str], members: Iterable[str]) -> Any:
+        own = {"model_version": draft.model_version, "difficulty_type": self._type(draft)}
+        code = row["item_code"]
+        where = Place.of("risk_items", row)
+        changes: dict[Place, Texts | None] = {where: row}
+        fields: dict[str, tuple[Place, str]] = {name: (where, name) for name in row}
+        for number in range(1, NEW_BANDS + 1):
+            given = {name: typed(f"{name}_{number}").strip() for name in ("lower", "upper", "band_label", COEFFICIENT)}
+            when_missing = "true" if typed(f"when_missing_{number}") else ""
+            if not (any(given.values()) or when_missing):
+                continue
+            band = {
+                "item_code": code, "band_no": str(number), "lower": given["lower"], "upper": given["upper"],
+                "when_missing": when_missing, "label_ja": given["band_label"],
+            }  # fmt: skip
+            of_band = Place.of("risk_bands", band)
+            changes[of_band] = band
+            fields |= {f"{name}_{number}": (of_band, name) for name in ("lower", "upper", "when_missing")}
+            coefficient = {**own, "item_code": code, "band_no": str(number), COEFFICIENT: given[COEFFICIENT]}
+            of_coefficient = Place.of("risk_coefficients", coefficient)
+            _write(draft, changes, of_coefficient, coefficient, COEFFICIENT)
+            fields[f"{COEFFICIENT}_{number}"] = (of_coefficient, COEFFICIENT)
+        for member in members:
+            pair = {"item_code": code, "member_item_code": member}
+            changes[Place.of("risk_item_members", pair)] = pair
+        if where in draft.texts:
+            return self._show_draft(
+                reach,
+                draft,
+                content=request.form,
+                failed=request.path.rpartition("/")[2],
+                mistakes={"item_code": f"項目 {code} はすでにあります。別の記号にしてください。"},
+            ), 422
+        return self._save(reach, draft, changes, fields)
+
+    @route("/<uuid:draft_id>/comment", "POST")
+    def comment(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Keep a comment."""
+        return self._save(reach, self._draft(str(draft_id)), {}, {})
+
+
+def _write(
+    draft: Draft, changes: dict[Place, Texts | None], place: Place, row: Mapping[str, str], needed: str = ""
+) -> None:
+    """Note a row where it differs from the draft's; without a text in the column ``needed`` the row is taken out."""
+    texts = {name: text for name, text in row.items() if text}
+    if needed and needed not in texts:
+        if place in draft.texts:
+            changes[place] = None
+    elif draft.texts.get(place) != texts:
+        changes[place] = texts
+
+
+def words(placed: PlacedMistake) -> str:
+    """What is wrong, in Japanese, with the columns under the names of their fields."""
+    details = {
+        name: COLUMNS_JA.get(detail, detail) if name in ("name", "names") and isinstance(detail, str) else detail
+        for name, detail in placed.mistake.details.items()
+    }
+    return render(placed.mistake.template, JAPANESE, **details)
+
+
+def placed_at_fields(mistakes: Iterable[PlacedMistake], fields: Fields) -> tuple[dict[str, str], list[str]]:
+    """What is said at which field, in Japanese, and what belongs to none of them."""
+    names = {where: name for name, where in fields.items()}
+    at: dict[str, str] = {}
+    loose = []
+    for placed in mistakes:
+        text = words(placed)
+        name = names.get((placed.place, placed.column))
+        if name is None:
+            loose.append(text)
+        else:
+            at[name] = " ".join(filter(None, [at.get(name), text]))
+    return at, loose
+
+
+def _types() -> dict[str, str]:
+    return {row["difficulty_type"]: row["label_ja"] for row in read_seed("difficulty_types")}
+
+
+def _types_of(draft: Draft) -> dict[str, str]:
+    mine = {row["difficulty_type"] for table in ("risk_tiers", "risk_coefficients") for row in draft.own(table)}
+    return {code: label for code, label in _types().items() if code in mine}
+
+
+def _tiers(draft: Draft, difficulty: str) -> list[Texts]:
+    rows = [row for row in draft.own("risk_tiers") if row["difficulty_type"] == difficulty]
+    return sorted(rows, key=lambda row: -int(row.get("tier_rank", "0")))
+
+
+def _groups(draft: Draft) -> list[str]:
+    return [place.key[0] for place in draft.texts if place.table == "risk_groups"]
+
+
+def _tier_labels(draft: Draft) -> dict[str, str]:
+    return {row["tier"]: row.get("label_ja", row["tier"]) for row in draft.own("risk_tiers")}
+
+
+def _item_labels(draft: Draft) -> dict[str, str]:
+    return {
+        place.key[0]: row.get("label_ja", place.key[0])
+        for place, row in draft.texts.items()
+        if place.table == "risk_items"
+    }
+
+
+def _band_labels(draft: Draft) -> dict[tuple[str, str], str]:
+    return {
+        place.key: row.get("label_ja", "—") for place, row in draft.texts.items() if place.table == "risk_bands"
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _observations() -> list[tuple[str, str]]:
+    """Code and label of each observation that the register lets a score use, on the day of the process."""
+    obstacles = observation_obstacles(clock.today())
+    return [
+        (row["observation_code"], row["label_ja"])
+        for row in read_seed("observation_codes")
+        if obstacles.get(row["observation_code"]) is None
+    ]
+
+
+def _table(
+    draft: Draft, difficulty: str, trial: Trial, evidence: Mapping[tuple[str, int], Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The items by category, each with its bands and their figures, those that the type uses first."""
+    own: dict[tuple[str, str], str] = {}
+    base: dict[tuple[str, str], str] = {}
+    for place, row in draft.texts.items():
+        if place.table == "risk_coefficients" and row["difficulty_type"] == difficulty:
+            key = (row["item_code"], row["band_no"])
+            if row["model_version"] == draft.model_version:
+                own[key] = row[COEFFICIENT]
+            elif row["model_version"] == draft.base_version:
+                base[key] = row[COEFFICIENT]
+    bands: dict[str, list[dict[str, Any]]] = {}
+    for place, row in draft.texts.items():
+        if place.table == "risk_bands":
+            key = place.key
+            number = int(key[1])
+            bands.setdefault(key[0], []).append(
+                {
+                    "band_no": key[1],
+                    "label": row.get("label_ja", "—"),
+                    "met": shown(trial.met.get((key[0], number), 0)),
+                    "evidence": _evidence(evidence.get((key[0], number))),
+                    "before": base.get(key, ""),
+                    COEFFICIENT: own.get(key, ""),
+                    "is_changed": own.get(key, "") != base.get(key, ""),
+                }
+            )
+    groups: dict[str, list[dict[str, Any]]] = {category: [] for category in CATEGORIES}
+    for place, row in draft.texts.items():
+        if place.table == "risk_items":
+            of_item = bands.get(place.key[0], [])
+            is_used = any(band[COEFFICIENT] or band["before"] for band in of_item)
+            groups.setdefault(row.get("category", "—"), []).append(
+                {**row, "code": place.key[0], "bands": of_item, "is_used": is_used, "is_new": place in draft.rows}
+            )
+    return {
+        category: sorted(rows, key=lambda item: not (item["is_used"] or item["is_new"]))
+        for category, rows in groups.items()
+        if rows
+    }
+
+
+def _evidence(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The figures of a band: cases as they may be shown, odds ratio with its interval, whether they are few."""
+    if row is None:
+        return None
+    return {
+        "cases": shown(row["exposed_cases"]),
+        "odds_ratio": row["odds_ratio"],
+        "low": row["odds_ratio_low"],
+        "high": row["odds_ratio_high"],
+        "is_few": row["exposed_cases"] < SMALLEST,
+    }
+
+
+def _causes(trial: Trial, groups: Collection[str]) -> list[dict[str, Any]]:
+    """The items that make the difference for enough children; the cut of a cap stands under its group."""
+    return [
+        {
+            **row,
+            "label_ja": f"グループ {row['item_code']} の上限" if row["item_code"] in groups else row["label_ja"],
+            "children": shown(row["children"]),
+            "graver": shown(row["graver"]),
+            "milder": shown(row["milder"]),
+        }
+        for row in trial.comparison.items
+        if row["children"] >= SMALLEST
+    ]

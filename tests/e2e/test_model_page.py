@@ -1,0 +1,172 @@
+"""A meeting about the model in the browser's requests: draft, changes, mistakes, 試算, comparison; counts only."""
+
+from __future__ import annotations
+
+import html
+import re
+import uuid
+
+import duckdb
+import pytest
+import requests
+
+from kodomo.entries.store import EntryStore
+from kodomo.publication import current
+from kodomo.publication.publication import EVERYTHING
+from kodomo.workshop.drafts import DraftStore
+from kodomo.workshop.figures import HIDDEN_JA
+from tests.security.servers import Person, Server
+
+pytestmark = pytest.mark.slow
+AT = "/kodomo/models/"
+MOVES = "coefficient|household_moves|1"
+
+
+@pytest.fixture(scope="module")
+def analyst(server: Server) -> Person:
+    """An analyst without authorisation for protected people."""
+    return server.person("analyst_all")
+
+
+def send(person: Person, path: str, **form: str) -> requests.Response:
+    return person.send("POST", f"{AT}{path}", data={**form, "csrf_token": person.token})
+
+
+def new_draft(person: Person, name: str) -> str:
+    """The id of a new draft of v2."""
+    draft_id = str(uuid.uuid4())
+    answer = send(person, "new", record_id=draft_id, name=name, base="v2", comment="転居")
+    assert answer.status_code == 302, answer.text
+    assert answer.headers["Location"].endswith(draft_id)
+    return draft_id
+
+
+@pytest.fixture(scope="module")
+def draft(analyst: Person) -> str:
+    return new_draft(analyst, "v3-meeting")
+
+
+def field(page: str, name: str) -> str:
+    """The value of a field of a page."""
+    return html.unescape(re.search(rf'name="{re.escape(name)}"[^>]* value="([^"]*)"', page).group(1))
+
+
+def mistakes_beside(page: str, name: str) -> list[str]:
+    """What is said at a field."""
+    found = re.search(rf'name="{re.escape(name)}"[^>]*>(<p class="mistake">(.*?)</p>)?', page, re.S)
+    return [html.unescape(found.group(2))] if found.group(2) else []
+
+
+def test_a_change_of_a_coefficient_is_tried_at_once(server: Server, analyst: Person, draft: str) -> None:
+    before = analyst.get(f"{AT}{draft}?type=abuse")
+    assert before.status_code == 200
+    assert field(before.text, MOVES) == "0.5"
+    answer = send(
+        analyst, f"{draft}/coefficients", base="1", type="abuse", comment="会議で決めた", **{MOVES: "6"}
+    )  # fmt: skip
+    assert answer.status_code == 302, answer.text
+    after = analyst.get(answer.headers["Location"]).text
+    assert field(after, MOVES) == "6"
+    assert "会議で決めた" in after
+    assert "→ <strong>" in after
+    assert "3年以内の転居" in after.partition("段階が変わる理由")[2].partition("</table>")[0]
+    step = DraftStore(EntryStore(server.home)).steps(draft)[-1]
+    assert (step.version, step.entered_by) == (2, "analyst_all")
+
+
+def test_a_mistake_is_said_at_its_field_with_what_was_typed(server: Server, analyst: Person, draft: str) -> None:
+    drafts = DraftStore(EntryStore(server.home))
+    version = drafts.draft(draft).version
+    answer = send(analyst, f"{draft}/coefficients", base=str(version), type="abuse", **{MOVES: "６"})
+    assert answer.status_code == 422
+    assert field(answer.text, MOVES) == "６"
+    assert "整数部6桁・小数部3桁まで" in mistakes_beside(answer.text, MOVES)[0]
+    assert not mistakes_beside(answer.text, "coefficient|household_moves|2")
+    answer = send(analyst, f"{draft}/thresholds", base=str(version), type="abuse", **{"min_score|high": "x"})
+    assert "しきい値が 'x' です" in mistakes_beside(answer.text, "min_score|high")[0].replace(" が", "が")
+    item = {
+        "item_code": "odd", "label_ja": "仮", "category": "生活", "observation_code": "epds_total", "scope": "mother",
+        "aggregate": "latest", "lower_1": "9", "coefficient_1": "a", "age_from_months": "5", "lookback_months": "1.5",
+    }  # fmt: skip
+    answer = send(analyst, f"{draft}/item", base=str(version), type="abuse", **item)
+    assert mistakes_beside(answer.text, "coefficient_1")
+    assert "整数" in mistakes_beside(answer.text, "lookback_months")[0]
+    assert not mistakes_beside(answer.text, "age_from_months")
+    assert drafts.draft(draft).version == version
+
+
+def test_items_combinations_groups_and_overrides_are_added(server: Server, analyst: Person) -> None:
+    draft = new_draft(analyst, "v3-items")
+    drafts = DraftStore(EntryStore(server.home))
+    own = {"type": "abuse"}
+    group = {"new_group": "moves2", "combine": "sum", "cap": "5"}
+    item = {
+        "item_code": "mother_moves", "label_ja": "母の転居", "category": "家庭", "observation_code": "household_move",
+        "scope": "mother", "lookback_months": "24", "aggregate": "count", "group_code": "moves2", "reason_ja": "会議で",
+        "lower_1": "1", "upper_1": "2", "band_label_1": "1", "coefficient_1": "1",
+        "lower_2": "2", "band_label_2": "2以上", "coefficient_2": "2.5",
+    }  # fmt: skip
+    combination = {
+        "item_code": "c_both", "label_ja": "母子の転居", "category": "家庭",
+        "members": ["mother_moves", "household_moves"],
+        "lower_1": "2", "band_label_1": "両方", "coefficient_1": "2",
+    }  # fmt: skip
+    override = {"override_band": "c_both|1", "at_least_tier": "latent"}
+    sent = (("group", group), ("item", item), ("combination", combination), ("override", override))
+    for version, (path, form) in enumerate(sent, start=1):
+        answer = send(analyst, f"{draft}/{path}", base=str(version), **own, **form)
+        assert answer.status_code == 302, answer.text
+    added = drafts.draft(draft)
+    assert added.version == 5
+    assert {place.key[0] for place in added.rows if place.table == "risk_items"} == {"mother_moves", "c_both"}
+    page = analyst.get(f"{AT}{draft}?type=abuse").text
+    assert "母子の転居［両方］なら 潜在的リスク 以上" in page
+    assert field(page, "coefficient|mother_moves|2") == "2.5"
+    again = send(analyst, f"{draft}/item", base="5", **own, **item)
+    assert again.status_code == 422
+    assert "すでにあります" in mistakes_beside(again.text, "item_code")[0]
+
+
+def test_an_edit_of_an_older_version_is_refused(server: Server, analyst: Person) -> None:
+    draft = new_draft(analyst, "v3-late")
+    for base, status in (("1", 302), ("1", 409), ("x", 409), ("", 409)):
+        value = str(len(base) + status)
+        answer = send(analyst, f"{draft}/coefficients", base=base, type="abuse", **{MOVES: value[:1]})
+        assert answer.status_code == status
+    assert DraftStore(EntryStore(server.home)).draft(draft).version == 2
+
+
+def test_two_drafts_are_compared(analyst: Person, draft: str) -> None:
+    other = new_draft(analyst, "v3-other")
+    page = analyst.get(f"{AT}compare?one={draft}&other={other}")
+    assert page.status_code == 200
+    assert "3年以内の転居" in page.text
+    assert analyst.get(f"{AT}compare?one={other}&other={other}").text.count("二つの案は同じです") == 1
+    assert analyst.get(f"{AT}compare?one={draft}&other=nothing").status_code == 404
+
+
+def test_no_page_of_the_model_names_a_person_or_shows_a_small_count(
+    server: Server, analyst: Person, draft: str
+) -> None:
+    with duckdb.connect(str(current(server.home) / EVERYTHING), read_only=True) as connection:
+        people = connection.execute("select person_id, atena_no, display_name from marts.dim_person").fetchall()
+    marks = {text for row in people for text in row if text and len(text) > 3}
+    for difficulty in ("abuse", "poverty"):
+        page = analyst.get(f"{AT}{draft}?type={difficulty}").text
+        assert not [mark for mark in marks if mark in page]
+        trial = page.partition('id="trial"')[2].partition("</section>")[0]
+        cells = re.findall(r'<td class="number">(.*?)</td>', trial.partition('class="two-tables"')[2], re.S)
+        assert HIDDEN_JA in cells
+        counts = [
+            int(number.replace(",", "")) for cell in cells for number in re.findall(r"^[0-9,]+|(?<=>)[0-9,]+", cell)
+        ]
+        assert counts
+        assert min(counts) >= 5
+        met = re.findall(r"<td class=\"number count\">([^<]*)</td>", page.partition('id="items"')[2])
+        assert len(met) > 100
+        assert not [text for text in met if re.fullmatch("[0-4]", text.strip())]
+
+
+def test_an_account_of_some_areas_has_no_model(server: Server) -> None:
+    for username in ("child_kanai", "health_all", "partner", "steward_child", "admin"):
+        assert server.person(username).get(AT).status_code == 403
