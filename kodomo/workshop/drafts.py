@@ -336,6 +336,15 @@ class DraftStore:
             ids = [row[0] for row in connection.execute(query)]
         return [self.draft(draft_id) for draft_id in ids]
 
+    def named(self, name: str) -> Draft:
+        """The draft of a version of the model, by its name. Raises UsageError naming the drafts that there are."""
+        drafts = self.current()
+        for draft in drafts:
+            if draft.model_version == name:
+                return draft
+        names = ", ".join(sorted(draft.model_version for draft in drafts)) or "none"
+        raise UsageError("There is no draft {name}; the drafts are: {names}.", name=name, names=names)
+
     def _write(
         self,
         draft_id: str,

@@ -117,6 +117,20 @@ def register(app: typer.Typer) -> None:
             say("Written to {out}: look at it with `kodomo score --definition {out}`.", out=out)
 
     @model.command()
+    def draft(
+        name: Annotated[str, typer.Argument(help="Name of the draft, as the page of the model has it.")],
+        out: Annotated[Path, typer.Option(help="New folder for the definition.")],
+    ) -> None:
+        """Write a draft of the page of the model as the files of a definition: to score, approve or keep."""
+        from kodomo.entries.store import EntryStore
+        from kodomo.home import Home
+        from kodomo.workshop.drafts import DraftStore, write_definition
+
+        found = DraftStore(EntryStore(Home.from_environment())).named(name)
+        write_definition(found, out)
+        say("Draft {name}, version {version}, is in {out}.", name=name, version=found.version, out=out)
+
+    @model.command()
     def approve(
         version: Annotated[str, typer.Argument(help="Version to approve.")],
         by: Annotated[str, typer.Option("--by", help="Name of the person who approves.")],

@@ -419,6 +419,7 @@ SAYS_NOTHING_OF_PEOPLE = {
     "model propose": "coefficients",
     "model approve": "says that a version is active",
     "model retire": "says that a version is retired",
+    "model draft": "coefficients",
     "model diff": "scores and tiers by number; figures by area",
     "model replay": "scores and contributions by number, as the marts that are exported",
 }

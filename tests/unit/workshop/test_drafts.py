@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -12,10 +13,13 @@ from kodomo.entries.store import ConflictError, EntryStore, UnknownRecordError
 from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.messages import JAPANESE
-from kodomo.scoring.definition import TABLES, version_hash
+from kodomo.scoring.definition import TABLES, check, read_definition, version_hash
+from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.scoring.versions import approve
 from kodomo.seeds import SEEDS
-from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, Place, compare
+from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, Place, compare, write_definition
 
+AS_OF = dt.date(2026, 4, 1)
 NAME = "v3-moves"
 ITEM = {
     "item_code": "many_loans", "label_ja": "貸付の相談", "category": "生活", "kind": "observation",
@@ -186,6 +190,23 @@ def test_two_drafts_are_compared_whatever_their_names(drafts: DraftStore, draft:
     assert (difference.table, difference.key) == ("risk_coefficients", ("abuse", "household_moves", "1"))
     assert difference.before["coefficient"] == "3.5"
     assert difference.after["coefficient"] != "3.5"
+
+
+def test_a_draft_is_written_as_the_files_of_a_definition(drafts: DraftStore, draft: Draft, tmp_path: Path) -> None:
+    drafts.edit(draft.draft_id, 1, dict([coefficient("household_moves", "1", "3.5")]), by="aoi")
+    edited = drafts.named(NAME)
+    folder = tmp_path / "out"
+    write_definition(edited, folder)
+    read = read_definition(folder)
+    assert version_hash(read, NAME) == version_hash(edited.definition, NAME)
+    assert version_hash(read, "v2") == version_hash(read_definition(SEEDS), "v2")
+    assert not [mistake for mistake in check(read, observation_obstacles(AS_OF)) if mistake.is_fatal]
+    digest = approve(folder, NAME, "佐渡 花子", "会議で確かめた", AS_OF, as_trial=True)
+    assert digest == version_hash(edited.definition, NAME)
+    with pytest.raises(UsageError, match="is not empty"):
+        write_definition(edited, folder)
+    with pytest.raises(UsageError, match="the drafts are: v3-moves"):
+        drafts.named("v9")
 
 
 def test_a_row_under_the_key_of_another_is_refused(drafts: DraftStore, draft: Draft) -> None:
