@@ -55,8 +55,8 @@ def statements_of(home: Home, draft: Draft) -> list[tuple[str, Any]]:
     original = trial.reading
 
     @contextmanager
-    def recording(home: Home) -> Any:
-        with original(home) as (connection, reader):
+    def recording(home: Home, threads: int = 1) -> Any:
+        with original(home, threads) as (connection, reader):
             recorded.append(Recorder(connection))
             yield recorded[0], reader
 
@@ -94,7 +94,7 @@ def main() -> None:
         home.published.symlink_to(measured.published)
         drafts = DraftStore(EntryStore(home))
         draft = drafts.create("measured", "v2", by="benchmark")
-        seconds = []
+        seconds, processor = [], []
         for number in range(1, times + 1):
             row = {
                 "model_version": "measured", "difficulty_type": ITEM[0], "item_code": ITEM[1], "band_no": ITEM[2],
@@ -102,14 +102,16 @@ def main() -> None:
             }  # fmt: skip
             drafts.edit(draft.draft_id, number, {Place.of("risk_coefficients", row): row}, by="benchmark")
             edited = drafts.draft(draft.draft_id)
-            started = time.perf_counter()
+            started, started_processor = time.perf_counter(), time.process_time()
             result = trial.try_out(home, edited)
             seconds.append(time.perf_counter() - started)
+            processor.append(time.process_time() - started_processor)
         statements = statements_of(home, edited)
         one, two = ([bare(home, edited, statements, threads) for _ in range(3)] for threads in (1, 2))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{result.comparison.children:,} scores compared, {result.comparison.changed:,} tiers change")
     print(f"trial: first {seconds[0]:.2f} s, then p50 {statistics.median(seconds[1:] or seconds):.2f} s")
+    print(f"       p50 {statistics.median(processor[1:] or processor):.2f} s of processor time")
     print(f"       slowest of them {max(seconds[1:] or seconds):.2f} s; process {memory:,.0f} MiB at most")
     print(f"bare engine: {min(one):.2f} s with one thread, {min(two):.2f} s with two")
 

@@ -96,13 +96,17 @@ class Reader:
         return columns_by_relation
 
     @contextmanager
-    def use(self) -> Iterator[Connection]:
+    def use(self, threads: int = 1) -> Iterator[Connection]:
         """A connection whose temporary tables and ``scratch`` are gone afterwards."""
         cursor = self._connection.cursor()
         try:
+            if threads != 1:
+                self._connection.execute(f"set threads = {threads}")
             yield Connection(cursor, self._parsed)
         finally:
             cursor.close()
+            if threads != 1:
+                self._connection.execute("set threads = 1")
             close_scratch(self._connection)
 
     def close(self) -> None:
@@ -137,8 +141,10 @@ def _put(reader: Reader) -> None:
 
 
 @contextmanager
-def reading(home: Home) -> Iterator[tuple[Connection, Reader]]:
+def reading(home: Home, threads: int = 1) -> Iterator[tuple[Connection, Reader]]:
     """A connection in memory that reads the publication in service as ``warehouse``, and its reader.
+
+    ``threads``: of the engine; more than one pays where all children are read.
 
     A batch may run and publish meanwhile: the connection keeps what it opened. Raises KodomoError where nothing has
     been published, or where it cannot be read.
@@ -151,7 +157,7 @@ def reading(home: Home) -> Iterator[tuple[Connection, Reader]]:
     except (duckdb.Error, OSError) as error:
         raise FaultError("publication_everything", name=folder.name) from error
     try:
-        with reader.use() as connection:
+        with reader.use(threads) as connection:
             yield connection, reader
     except duckdb.IOException as error:
         with suppress(duckdb.Error):

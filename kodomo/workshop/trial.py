@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import os
 import time
 from collections import defaultdict
 from collections.abc import Collection
@@ -124,7 +125,7 @@ def try_out(home: Home, draft: Draft, withheld: Collection[str] = ()) -> Trial:
     Raises KodomoError where nothing has been published, or by a kodomo that published no statements for it.
     """
     started = time.perf_counter()
-    with reading(home) as (connection, reader):
+    with reading(home, os.cpu_count() or 1) as (connection, reader):
         as_of_on = connection.execute(f"select as_of_on from {WAREHOUSE}.{PARAMETERS}").fetchall()[0][0]
         open_scratch(connection, as_of_on)
         evaluate(connection, reader.models, draft.definition, draft.model_version, draft.base_version)
