@@ -153,7 +153,7 @@ class Reach:
         for row in self.rows(source, where, values):
             person_id = row["person_id"]
             child = children.get(person_id)
-            is_hidden = self.is_withheld(child) if child else person_id in self.withheld
+            is_hidden = self.is_withheld(child) if child else person_id in self.withheld | self.withheld_leavers
             if child or (not row["is_child_now"] and (not is_hidden or self.scope.has_all_areas)):
                 hidden |= {person_id} if is_hidden else set()
                 kept.append(row)
@@ -210,6 +210,11 @@ class Reach:
     def withheld(self) -> set[str]:
         """Everyone whose place is hidden from this scope; empty for the authorised. One reach is one request."""
         return set() if self.scope.is_dv_authorised else everyone_withheld(self.home, self._protected_by_entries)
+
+    @cached_property
+    def withheld_leavers(self) -> set[str]:
+        """Children who left whose place is hidden from this scope, by a measure on a relative too."""
+        return set() if self.scope.is_dv_authorised else withheld_leavers(self.home, self._protected_by_entries)
 
     def _protected_at_once(self, children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Apply measures reported by telephone as soon as they are entered, before the next run."""
@@ -302,7 +307,7 @@ class LeaverReach(Reach):
     people_table = "bi_leaver"
 
     def _hidden(self, children: Collection[str]) -> set[str]:
-        return super()._hidden(children) | withheld_leavers(self.home, self._protected_by_entries)
+        return super()._hidden(children) | self.withheld_leavers
 
 
 def _people_of(row: Mapping[str, Any]) -> set[str]:

@@ -199,7 +199,10 @@ def test_path_over_an_adult_who_lives_with_a_protected_person_is_hidden(home: Ho
     ("areas", "shown"),
     [
         # Of a hidden place all areas see the row without it, some areas no row.
-        (all_areas(), {"here": "両津", "hidden": None, "left": "相川", "left and hidden": None}),
+        (
+            all_areas(),
+            {"here": "両津", "hidden": None, "left": "相川", "left and hidden": None, "left, mother hidden": None},
+        ),
         (["ryotsu"], {"here": "両津", "hidden": None, "left": "相川"}),
     ],
 )
@@ -212,11 +215,12 @@ def test_row_about_a_child_who_left_hides_the_place_as_that_of_a_child_does(
         "hidden": {"person_id": "hidden", "protection": "withheld"},
     }
     reach.__dict__["withheld"] = {"left and hidden"}
+    reach.__dict__["withheld_leavers"] = {"left, mother hidden"}
     rows = [
         {"person_id": person, "area_name": area, "is_child_now": is_child, "protection": "none"}
         for person, area, is_child in (
             ("here", "両津", True), ("hidden", "相川", True), ("left", "相川", False),
-            ("left and hidden", "相川", False), ("out of reach", "真野", True),
+            ("left and hidden", "相川", False), ("left, mother hidden", "相川", False), ("out of reach", "真野", True),
         )
     ]  # fmt: skip
     reach.rows = lambda *_: rows
