@@ -5,6 +5,21 @@ performances as (
     select * from {{ ref('fct_model_performance') }}
 ),
 
+-- The same measure for two orders of the children that need no model.
+baselines as (
+    select
+        as_of_on,
+        model_version,
+        difficulty_type,
+        measure,
+        group_kind,
+        group_value,
+        max(measure_value) filter (where ranking = 'item_count') as item_count_value,
+        max(measure_value) filter (where ranking = 'area_rate') as area_rate_value
+    from {{ ref('fct_model_baseline') }}
+    group by all
+),
+
 difficulties as (
     select * from {{ ref('difficulty_types') }}
 ),
@@ -53,6 +68,22 @@ select
         performances.group_value
     ) as group_label,
     performances.measure_value,
+    baselines.item_count_value,
+    baselines.area_rate_value,
+    case
+        when baselines.item_count_value is null or baselines.area_rate_value is null then '—'
+        when performances.measure in ('false_positive_rate', 'false_negative_rate')
+            then
+                {{ beaten_baselines(
+                    'performances.measure_value < baselines.item_count_value',
+                    'performances.measure_value < baselines.area_rate_value',
+                ) }}
+        else
+            {{ beaten_baselines(
+                'performances.measure_value > baselines.item_count_value',
+                'performances.measure_value > baselines.area_rate_value',
+            ) }}
+    end as baseline_label,
     performances.value_low,
     performances.value_high,
     performances.base,
@@ -73,6 +104,14 @@ select
         partition by performances.model_version, performances.difficulty_type
     ) as is_latest
 from performances
+left join baselines
+    on
+        performances.as_of_on = baselines.as_of_on
+        and performances.model_version = baselines.model_version
+        and performances.difficulty_type = baselines.difficulty_type
+        and performances.measure = baselines.measure
+        and performances.group_kind = baselines.group_kind
+        and performances.group_value = baselines.group_value
 left join difficulties on performances.difficulty_type = difficulties.difficulty_type
 left join areas on performances.group_kind = 'area' and performances.group_value = areas.area_code
 window by_version as (
