@@ -84,8 +84,9 @@ looked_at as (
     select
         found_since.person_id,
         min(coalesce(decisions.meeting_on, decisions.decided_on)) as reached_on,
-        min(coalesce(decisions.meeting_on, decisions.decided_on))
-            filter (where decisions.decision = 'support') as confirmed_on
+        min(coalesce(decisions.meeting_on, decisions.decided_on)) filter (
+            where decisions.decision = 'support'
+        ) as confirmed_on
     from found_since
     inner join decisions
         on
@@ -100,7 +101,7 @@ began as (
         min(supports.started_on) as reached_on
     from found_since
     inner join supports
-        on found_since.person_id = supports.person_id and supports.started_on >= found_since.found_on
+        on found_since.person_id = supports.person_id and found_since.found_on <= supports.started_on
     group by found_since.person_id
 ),
 
@@ -110,7 +111,7 @@ before_support as (
         began.reached_on as started_on,
         arg_max(states.tier_rank, states.as_of_on) as tier_rank
     from began
-    inner join states on began.person_id = states.person_id and states.as_of_on <= began.reached_on
+    inner join states on began.person_id = states.person_id and began.reached_on >= states.as_of_on
     group by began.person_id, began.reached_on
 ),
 
@@ -122,8 +123,8 @@ fell as (
     inner join states
         on
             before_support.person_id = states.person_id
-            and states.as_of_on > before_support.started_on
-            and states.tier_rank < before_support.tier_rank
+            and before_support.started_on < states.as_of_on
+            and before_support.tier_rank > states.tier_rank
     group by before_support.person_id
 ),
 
@@ -146,7 +147,11 @@ reached as (
                 'stage_no': 3,
                 'reached_on': least(looked_at.confirmed_on, began.reached_on, fell.reached_on)
             },
-            { 'stage': 'support_began', 'stage_no': 4, 'reached_on': least(began.reached_on, fell.reached_on) },
+            {
+                'stage': 'support_began',
+                'stage_no': 4,
+                'reached_on': least(began.reached_on, fell.reached_on)
+            },
             { 'stage': 'tier_fell', 'stage_no': 5, 'reached_on': fell.reached_on }
         ]) as step
     from found_since
