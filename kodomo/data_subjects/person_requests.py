@@ -17,6 +17,7 @@ from kodomo.data_subjects.retention import original_until
 from kodomo.entries.disputes import FORM as DISPUTED
 from kodomo.entries.disputes import answer_id, answers, is_about
 from kodomo.entries.forms import EVERY_SOURCE, forms
+from kodomo.entries.notices import forget
 from kodomo.entries.requests import FORM, is_granted
 from kodomo.entries.store import EntryStore, Version
 from kodomo.home import Home
@@ -83,6 +84,8 @@ def erase_typed(store: EntryStore) -> None:
                     store.erase(version.record_id, by=request.entered_by, reason=_reason(request))
         for record_id in marked_lines(store, request.person_id or "", sources):
             store.erase(record_id, by=request.entered_by, reason=_reason(request))
+        # What is still so without the deleted facts is noticed anew.
+        forget(store, request.person_id or "", request.entered_at)
 
 
 def marked_lines(store: EntryStore, person_id: str, source_ids: Collection[str]) -> list[str]:

@@ -369,11 +369,19 @@ def _portions(values: Iterable[str]) -> Iterator[list[str]]:
 def _delete_old(connection: sa.engine.Connection) -> None:
     before = now() - dt.timedelta(days=KEPT_DAYS)
     lasting = [kind.code for kind in kinds().values() if not kind.ends_by_itself]
-    old = (notices.c.ended_at < before) | (notices.c.kind.in_(lasting) & (notices.c.made_at < before))
-    connection.execute(
-        notice_states.delete().where(notice_states.c.notice_id.in_(sa.select(notices.c.notice_id).where(old)))
-    )
-    connection.execute(notices.delete().where(old))
+    _delete(connection, (notices.c.ended_at < before) | (notices.c.kind.in_(lasting) & (notices.c.made_at < before)))
+
+
+def forget(store: EntryStore, person_id: str, before: dt.datetime) -> None:
+    """Delete the notices about a person that were made before a moment (UTC), and who read them."""
+    with store.writing() as connection:
+        _delete(connection, (notices.c.person_id == person_id) & (notices.c.made_at <= before))
+
+
+def _delete(connection: sa.engine.Connection, condition: Any) -> None:
+    chosen = sa.select(notices.c.notice_id).where(condition)
+    connection.execute(notice_states.delete().where(notice_states.c.notice_id.in_(chosen)))
+    connection.execute(notices.delete().where(condition))
 
 
 def offered_kinds(reader: Reader) -> dict[str, Kind]:

@@ -13,6 +13,7 @@ import pytest
 
 from kodomo.access.access import read_access
 from kodomo.access.scope import Scope
+from kodomo.data_subjects.person_requests import erase_typed
 from kodomo.entries.disputes import Dispute, Place, answer_id
 from kodomo.entries.meeting import facts_at_decision
 from kodomo.entries.notices import (
@@ -431,3 +432,22 @@ def test_notice_of_a_mark_is_judged_by_publication_day_and_entries(store: EntryS
     assert judged(store) == Mark("published", TODAY, 0, None)
     store.create("visit", {"a": "1"}, by="a", department="child", person_id="p1")
     assert judged(store) != mark_now(store, "published", TODAY)
+
+
+def test_deletion_forgets_the_notices_about_the_person_once(store: EntryStore) -> None:
+    town = Town(child(priority_class="A", due_on=TODAY + DAY), child("p2", priority_class="A", due_on=TODAY + DAY))
+    judge(town, store)
+    note_read(store, "aoi", [notice.notice_id for notice in shown(town, store)])
+    request = {"requested_on": "2026-04-02", "request": "deletion", "about": "全部", "outcome": "accepted"}
+    store.create("person_request", {**request, "data_source": "all"}, by="c", department="child", person_id="p1")
+    erase_typed(store)
+    assert {notice.person_id for notice in shown(town, store)} == {"p2"}
+    # What is still so is a notice again; the next run, which carries out the same request, leaves it.
+    judge(town, store)
+    assert [(notice.person_id, notice.is_unread) for notice in shown(town, store) if notice.person_id == "p1"] == [
+        ("p1", True)
+    ]
+    note_read(store, "aoi", [notice.notice_id for notice in shown(town, store)])
+    erase_typed(store)
+    assert not any(notice.is_unread for notice in shown(town, store))
+    assert {notice.person_id for notice in shown(town, store)} == {"p1", "p2"}
