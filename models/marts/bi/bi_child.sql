@@ -42,6 +42,10 @@ departments as (
     group by all
 ),
 
+dues as (
+    select * from {{ ref('fct_meeting_due') }}
+),
+
 priorities as (
     select priorities.*
     from {{ ref('fct_support_priority') }} as priorities
@@ -197,7 +201,7 @@ joined as (
         coalesce(priorities.priority_class, '—') as priority_class,
         priorities.priority_rank,
         priorities.due_days,
-        as_of.as_of_on + priorities.due_days::integer as due_on,
+        coalesce(dues.due_on, as_of.as_of_on + priorities.due_days::integer) as due_on,
         coalesce(chains.vertical_chains, 0)::integer as vertical_chains,
         coalesce(chains.horizontal_chains, 0)::integer as horizontal_chains,
         coalesce(contents.support_contents, '地区の取組') as support_contents,
@@ -230,6 +234,7 @@ joined as (
     left join facilities on children.person_id = facilities.person_id
     left join departments on children.person_id = departments.person_id
     left join priorities on children.person_id = priorities.person_id
+    left join dues on children.person_id = dues.person_id
     left join tier_labels on priorities.tier = tier_labels.tier
     left join main_difficulties on children.person_id = main_difficulties.person_id
     left join chains on children.person_id = chains.person_id
