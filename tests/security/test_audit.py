@@ -15,7 +15,7 @@ from kodomo.entries.store import EntryStore
 from tests.security.attacks import attacks
 from tests.security.scratch import CHILDREN, MARKUP, read_seen
 from tests.security.servers import Person, Server
-from tests.security.test_attacks import own_table, readable
+from tests.security.test_attacks import ACCESS, STAFF, own_table, readable
 from tests.security.test_entry_pages import post
 
 pytestmark = pytest.mark.slow
@@ -82,7 +82,7 @@ def test_the_log_holds_nothing_that_was_asked_or_answered(server: Server) -> Non
 
 # What tells of a person is an id or a label; a mark in another column stands for what no one is known by.
 _TELLING = re.compile(
-    r"(?:(?:child_label|display_name|kana|relative_label|from_label|to_label|end_label):|(?<![\w:]))(P\d{3})\b"
+    r"(?:(?:child_label|display_name|kana|relative_label|from_label|to_label|end_label):|(?<![\w:-]))(P\d{3})(?![\w-])"
 )
 
 
@@ -121,7 +121,9 @@ OF_EACH = 9
 def test_everyone_in_an_answer_is_in_the_log(server: Server, username: str) -> None:
     person = server.person(username)
     every = list(attacks(server, own_table(username)))
-    tried = []
+    # The tables that the account may ask are in it, whichever the sample takes.
+    own = {f"every row of {table.name}" for table in ACCESS.tables_for(STAFF[username].scope)}
+    tried = [attack for attack in every if attack.name in own]
     for beginning in ANSWERED:
         of_kind = [attack for attack in every if attack.name.startswith(beginning)]
         tried += of_kind[:: max(1, len(of_kind) // OF_EACH)]
