@@ -16,13 +16,15 @@ import duckdb
 from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError, UsageError
 from kodomo.files import atomic_path
-from kodomo.home import Home
+from kodomo.home import PROJECT, Home
 from kodomo.scoring.definition import TABLES, Definition, check, raise_for, read_definition, version_hash
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.seeds import SEEDS
 from kodomo.warehouse import connect, migrate
 
 VERSIONS_FILE = "risk_model_versions.csv"
+EVALUATION = PROJECT / "models" / "marts" / "evaluation"
+"""The models that a run leaves out unless items and versions are to be judged."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +156,18 @@ def record_run(home: Home, run_id: str, as_of_on: dt.date, folder: Path = SEEDS)
 def is_evaluation_due(home: Home, as_of_on: dt.date, digest: str) -> bool:
     """Whether items and versions are to be judged: once for each month of as-of dates and definition.
 
+    They are too where the warehouse lacks one of the tables, which an upgrade has brought.
+
     The twelve months looked at hardly move from one day to the next, and freezing a past date is the costliest part
     of a run.
     """
+    tables = {path.stem for path in EVALUATION.glob("*.sql")}
     with connect(home) as connection:
+        built = connection.execute(
+            "select table_name from duckdb_tables() where database_name = current_database() and schema_name = 'marts'"
+        ).fetchall()
+        if not tables <= {name for (name,) in built}:
+            return True
         return not connection.execute(
             "select count(*) from raw.risk_evaluations "
             "where date_trunc('month', as_of_on) = date_trunc('month', ?::date) and definition_hash = ?",

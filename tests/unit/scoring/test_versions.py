@@ -12,8 +12,9 @@ from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
 from kodomo.scoring.definition import TABLES, check, read_definition, version_hash
-from kodomo.scoring.versions import approve, record_run, retire
+from kodomo.scoring.versions import EVALUATION, approve, is_evaluation_due, record_evaluation, record_run, retire
 from kodomo.seeds import SEEDS
+from kodomo.warehouse import connect, migrate
 
 ON = dt.date(2026, 5, 1)
 
@@ -109,3 +110,20 @@ def test_a_definition_with_any_mistake_is_not_approved(folder: Path) -> None:
 def test_an_approval_needs_a_name_and_a_reason(folder: Path) -> None:
     with pytest.raises(UsageError, match="name of the person and a reason"):
         approve(folder, "draft-1", " ", "試行の結果", ON, as_trial=True)
+
+
+def test_evaluation_is_due_once_a_month_and_where_a_table_is_new(tmp_path: Path) -> None:
+    home = Home(tmp_path).ensure()
+    with connect(home) as connection:
+        migrate(connection)
+        connection.execute("create schema marts")
+        for path in EVALUATION.glob("*.sql"):
+            connection.execute(f"create table marts.{path.stem} (as_of_on date)")
+    assert is_evaluation_due(home, ON, "hash")
+    record_evaluation(home, ON, "hash")
+    assert not is_evaluation_due(home, ON.replace(day=31), "hash")
+    assert is_evaluation_due(home, dt.date(2026, 6, 1), "hash")
+    assert is_evaluation_due(home, ON, "other hash")
+    with connect(home) as connection:
+        connection.execute("drop table marts.fct_model_baseline")
+    assert is_evaluation_due(home, ON.replace(day=31), "hash")
