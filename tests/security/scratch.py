@@ -335,7 +335,12 @@ FACTS_OF = {
     "elderly": {"elderly"},
     "social_council": {"social_council"},
 }
-TREND = {"area_name", "difficulty_type", "difficulty_label", "tier", "tier_label"}
+# Columns of counts of children, which those who see numbers only have too.
+COUNTED = {
+    "area_name", "difficulty_type", "difficulty_label", "tier", "tier_label",
+    "list_kind", "criterion", "criterion_label", "standing", "standing_group", "standing_label", "result",
+    "result_label",
+}  # fmt: skip
 
 
 def leaks(text: str, seen: Seen) -> list[str]:
@@ -352,7 +357,7 @@ def leaks(text: str, seen: Seen) -> list[str]:
     for column, name in _TOKEN.findall(_SESSION_KEY.sub("", text)):
         if name not in holders:
             continue
-        if name not in children and not (column in TREND and name in counted):
+        if name not in children and not (column in COUNTED and name in counted):
             leaked.append(f"{column}:{name} is out of scope")
         elif column in PLACE and name in protected:
             leaked.append(f"{column}:{name} gives a protected family's place away")
