@@ -35,6 +35,7 @@ def findings(home: Path, *arguments: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2700)
 def test_sql_has_no_findings_as_dbt_renders_it(home: Path) -> None:
     # A staging model that is the call of a macro holds no SQL of its own.
     models = [
