@@ -17,7 +17,7 @@ from kodomo.warehouse import connect, records
 KINDS = ("tier", "place", "decision", "support")
 """What may rest on a version, in the order of its consequences."""
 
-_RESTING = """
+_TOUCHED = """
 with
 
 ranks as (
@@ -102,12 +102,7 @@ resting_supports as (
     where
         resting_decisions.decision_id is not null
         or (nullif(supports.decision_id, '') is null and placed.person_id is not null)
-)
-"""
-
-_TOUCHED = (
-    _RESTING
-    + """,
+),
 
 touched as (
     select
@@ -162,7 +157,6 @@ from touched
 left join marts.dim_person as persons on touched.person_id = persons.person_id
 order by touched.person_id, list_position($kinds, touched.kind), touched.first_on, touched.difficulty_type, touched.tier
 """
-)
 
 
 @dataclass(frozen=True)
