@@ -17,7 +17,8 @@ RISE, FALL = "rise", "fall"
 
 @dataclass(frozen=True)
 class Change:
-    """One change of a child. ``compared_on``: the as-of date it is compared with; ``happened_on``: of a fact, its day.
+    """One change of a child. ``compared_on``: the as-of date it is compared with; ``happened_on``: of a fact, its day;
+    ``since_on``: the as-of date of the first batch that had it, None where it is not on record.
 
     ``comes_back_after``: the decisions after which it brings the child back to the list of the meeting.
     """
@@ -34,6 +35,7 @@ class Change:
     is_since_batch: bool
     is_since_decision: bool
     comes_back_after: tuple[str, ...] = ()
+    since_on: dt.date | None = None
 
     @property
     def is_fact(self) -> bool:
@@ -85,6 +87,7 @@ def change_of(row: Mapping[str, Any], *, is_withheld: bool = False) -> Change:
         row["is_since_batch"],
         bool(row.get("is_since_decision")),
         tuple((row.get("comes_back_after") or "").split("|")),
+        row.get("since_on"),
     )
 
 
@@ -108,10 +111,17 @@ def since_decision(changes: Iterable[Change], decision: Version | None) -> tuple
 
 
 def look_by(changes: Iterable[Change], as_of_on: dt.date) -> dt.date | None:
-    """By when the meeting looks at a child that these changes brought back (seed); None where no kind says."""
+    """By when the meeting looks at a child that these changes brought back (seed); None where no kind says.
+
+    The days count from the first batch that had the change: a later batch puts no limit off.
+    """
     days = {row["change_kind"]: row["look_within_days"] for row in read_seed("change_kinds")}
-    within = [days[change.kind] for change in changes if days.get(change.kind) is not None]
-    return as_of_on + dt.timedelta(days=min(within)) if within else None
+    limits = [
+        (change.since_on or as_of_on) + dt.timedelta(days=days[change.kind])
+        for change in changes
+        if days.get(change.kind) is not None
+    ]
+    return min(limits, default=None)
 
 
 def bringing_back(changes: Iterable[Change], decision: Version | None) -> tuple[Change, ...]:

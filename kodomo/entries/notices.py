@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Protocol
 
@@ -167,7 +167,7 @@ def _of_the_meeting(conditions: Conditions) -> Iterator[Event]:
     for item in conditions.meeting_items:
         is_review = item.state == REVIEW or (item.state == "decided" and item.due_on is not None)
         if item.due_on is not None and (item.state in OPEN_STATES or is_review):
-            # The due date of a child without a decision moves with each batch: until one, it is one and the same.
+            # Until a decision the due date of a child is one and the same notice, though a rise may bring it forward.
             since = item.last_decision.record_id if item.last_decision else ""
             key = f"{since}/{item.due_on}" if is_review else f"{since}/{item.state}"
             yield Event("due", item.person_id, key, item.due_on, REVIEW if is_review else "")
@@ -293,7 +293,7 @@ def keep(
             connection.exec_driver_sql("begin immediate")
         known = {row.notice_id: row for row in _rows_about(connection, person_ids)}
         standing: dict[str, Event] = {}
-        for event in _with_overdue(current, known, today):
+        for event in _with_overdue(current, today):
             standing.setdefault(event.notice_id, event)
         new = [_row_of(event, today) for notice_id, event in standing.items() if notice_id not in known]
         if new:
@@ -322,17 +322,12 @@ def keep(
         connection.execute(notice_marks.insert().values(mark=_MARK, **asdict(mark)))
 
 
-def _with_overdue(current: Iterable[Event], known: Mapping[str, Any], today: dt.date) -> Iterator[Event]:
-    """The events with their due dates as they were first known, and beside each one that has passed that it has."""
+def _with_overdue(current: Iterable[Event], today: dt.date) -> Iterator[Event]:
+    """The events, and beside each due date that has passed that it has."""
     for event in current:
-        if event.kind != "due" or event.on is None:
-            yield event
-            continue
-        row = known.get(event.notice_id)
-        on = min(event.on, row.on_date) if row is not None and row.ended_at is None else event.on
-        yield replace(event, on=on)
-        if on < today:
-            yield Event("overdue", event.person_id, f"{event.key}/{on}", on, event.detail)
+        yield event
+        if event.kind == "due" and event.on is not None and event.on < today:
+            yield Event("overdue", event.person_id, f"{event.key}/{event.on}", event.on, event.detail)
 
 
 def _row_of(event: Event, today: dt.date) -> dict[str, Any]:
@@ -422,7 +417,7 @@ def shown_to(reader: Reader, store: EntryStore, username: str, today: dt.date) -
     )
     children = reader.children()
     with store.engine.connect() as connection:
-        found = [
+        rows = [
             Notice(
                 row.notice_id,
                 row.kind,
@@ -441,7 +436,7 @@ def shown_to(reader: Reader, store: EntryStore, username: str, today: dt.date) -
         ]
     sees_scores, readable = _sees_scores_before(reader), None
     shown = []
-    for notice in found:
+    for notice in rows:
         if notice.kind in ("risen", "fallen") and notice.detail.startswith("score") and not sees_scores:
             continue
         if notice.kind == "disputed":

@@ -11,6 +11,19 @@ changes as (
     where as_of_on = {{ as_of() }}
 ),
 
+-- The first batch that had a change: the limit to look at it counts from there.
+first_batches as (
+    select
+        person_id,
+        compared_on,
+        change_kind,
+        change_key,
+        min(as_of_on) as since_on
+    from {{ ref('fct_change') }}
+    where as_of_on <= {{ as_of() }}
+    group by person_id, compared_on, change_kind, change_key
+),
+
 barred_observations as (
     select observation_code
     from {{ ref('int_observations__barred') }}
@@ -37,6 +50,7 @@ select
     changes.is_since_batch,
     changes.is_since_decision,
     changes.comes_back_after,
+    first_batches.since_on,
     changes.sort_order,
     row_number() over (
         partition by changes.person_id, changes.compared_on
@@ -49,4 +63,10 @@ select
 from changes
 anti join barred_observations on changes.observation_code = barred_observations.observation_code
 inner join children on changes.person_id = children.person_id
+inner join first_batches
+    on
+        changes.person_id = first_batches.person_id
+        and changes.compared_on = first_batches.compared_on
+        and changes.change_kind = first_batches.change_kind
+        and changes.change_key = first_batches.change_key
 left join holders on changes.source_id = holders.source_id

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kodomo.entries.changes import Change, Changes
+from kodomo.entries.changes import Change, Changes, look_by
 from kodomo.entries.meeting import (
     Filters,
     agenda,
@@ -97,6 +97,18 @@ def change(kind: str = "new_case", direction: str = "rise", since: dt.date = BAT
         "is_since_batch": True, "is_since_decision": True, "comes_back_after": back,
     }  # fmt: skip
     return Change(**{**given, **more})
+
+
+def test_limit_of_a_change_counts_from_the_first_batch_that_had_it() -> None:
+    first, later = dt.date(2026, 5, 1), dt.date(2026, 5, 30)
+    case, move = change(since_on=first), change("move", since_on=first + dt.timedelta(days=1))
+    for as_of_on in (first, later):
+        assert look_by([case], as_of_on) == first + dt.timedelta(days=14)
+        assert look_by([case, move], as_of_on) == first + dt.timedelta(days=14)
+        assert look_by([move], as_of_on) == first + dt.timedelta(days=31)
+    # What is heard in a determination has no batch yet.
+    assert look_by([change()], later) == later + dt.timedelta(days=14)
+    assert look_by([change("score_fall", "fall", since_on=first)], later) is None
 
 
 @pytest.mark.parametrize(

