@@ -75,8 +75,8 @@ def bring_up_to_date(home: Home, store: EntryStore, today: dt.date) -> bool:
         people = Everybody(connection, reader.columns, person_ids)
         asked = [None] if person_ids is None else sorted(person_ids)
         disputes = [dispute for person_id in asked for dispute in read_disputes(home, store, person_id=person_id)]
-        found = events(people, disputes, store, today)
+        noticed = events(people, disputes, store, today)
     # Another process has just written the same.
     with contextlib.suppress(IntegrityError):
-        keep(store, found, today, mark, person_ids)
+        keep(store, noticed, today, mark, person_ids)
     return True

@@ -135,7 +135,7 @@ def gaps(there: Iterable[Resource], today: dt.date) -> list[tuple[str, list[str]
     there = list(there)
     kinds = {one.kind for one in there}
     places = [one for one in there if one.kind.is_place]
-    found = [
+    gaps_of_kinds = [
         ("登録がない", [kind.label_ja for kind in resource_kinds().values() if kind.is_expected and kind not in kinds]),
         # Without any place, the kind is missing.
         (
@@ -144,7 +144,7 @@ def gaps(there: Iterable[Resource], today: dt.date) -> list[tuple[str, list[str]
         ),
         (f"確かめてから{CHECKED_MONTHS}か月を超えた", [one.name for one in there if one.is_unchecked(today)]),
     ]
-    return [(label, what) for label, what in found if what]
+    return [(label, what) for label, what in gaps_of_kinds if what]
 
 
 def _years() -> range:

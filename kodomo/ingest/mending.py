@@ -165,8 +165,8 @@ def _is_fault(column: Column, value: str | None, bad: Mapping[str, Mapping[str, 
     """Whether a value cannot stay as it is."""
     if value is None:
         return column.required
-    found = bad.get(column.name, {}).get(value)
-    return found is not None and found.code not in LISTED
+    fault = bad.get(column.name, {}).get(value)
+    return fault is not None and fault.code not in LISTED
 
 
 def _by_values(

@@ -112,8 +112,8 @@ def finding(template: str, table: str, line: int, column: str = "", **details: A
     return Finding(table, line, column, template, details)
 
 
-def _mistake(found: Finding, *, is_fatal: bool = True) -> Mistake:
-    return Mistake(f"{found.table}.csv", found.line, found.template, found.details, is_fatal, found.column)
+def _mistake(finding: Finding, *, is_fatal: bool = True) -> Mistake:
+    return Mistake(f"{finding.table}.csv", finding.line, finding.template, finding.details, is_fatal, finding.column)
 
 
 @dataclass
@@ -257,12 +257,12 @@ def check(
     finders = [_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides, _targets]
     if observations is not None:
         finders += [partial(_observation_codes, observations=observations), _city_codes]
-    mistakes += [_mistake(found) for finder in finders for found in finder(definition)]
-    mistakes += [_mistake(found, is_fatal=not is_tried) for found in _approved(definition)]
+    mistakes += [_mistake(finding) for finder in finders for finding in finder(definition)]
+    mistakes += [_mistake(finding, is_fatal=not is_tried) for finding in _approved(definition)]
     odd = [_never_missing, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows, _odd_targets]
     if observations is not None:
         odd.append(_valueless)
-    mistakes += [_mistake(found, is_fatal=False) for finder in odd for found in finder(definition)]
+    mistakes += [_mistake(finding, is_fatal=False) for finder in odd for finding in finder(definition)]
     order = {f"{table}.csv": position for position, table in enumerate(TABLES)}
     return sorted(mistakes, key=lambda mistake: (order[mistake.file], mistake.line))
 

@@ -5,8 +5,8 @@ with
 funnels as (
     select
         *,
-        found_children < 5 as is_too_few,
-        found_children < 5 or children between 1 and 4 as is_hidden
+        identified_children < 5 as is_too_few,
+        identified_children < 5 or children between 1 and 4 as is_hidden
     from {{ ref('fct_support_funnel') }}
 ),
 
@@ -15,16 +15,16 @@ ways as (
 )
 
 select
-    funnels.found_quarter,
-    year(funnels.found_quarter) || '年' || month(funnels.found_quarter) || '〜'
-    || month(funnels.found_quarter) + 2 || '月' as quarter_label,
+    funnels.identified_quarter,
+    year(funnels.identified_quarter) || '年' || month(funnels.identified_quarter) || '〜'
+    || month(funnels.identified_quarter) + 2 || '月' as quarter_label,
     funnels.way,
     coalesce(ways.label_ja, 'スコアのみ') as way_label,
     coalesce(ways.sort_order, 0) as way_order,
     funnels.stage,
     {{ label_of('funnel_stage', 'funnels.stage') }} as stage_label,
     funnels.stage_no,
-    case when not funnels.is_too_few then funnels.found_children::integer end as found_children,
+    case when not funnels.is_too_few then funnels.identified_children::integer end as identified_children,
     case when not funnels.is_hidden then funnels.children::integer end as children,
     case when funnels.is_hidden then '5人未満' else funnels.children::varchar end as children_label,
     case

@@ -43,7 +43,7 @@ select
     children.is_dv_protected,
     true as is_child_now,
     unclaimed.department as holder,
-    {{ department_label('unclaimed.department') }} as told_by,
+    {{ department_label('unclaimed.department') }} as informing_department,
     unclaimed.benefit,
     benefit_labels.label_ja as benefit_label,
     rules.sort_order as benefit_order,

@@ -46,7 +46,7 @@ first_batch as (
 flagged as (
     select
         person_id,
-        min(as_of_on) as found_on
+        min(as_of_on) as identified_on
     from states
     where tier_rank >= 2
     group by person_id
@@ -56,7 +56,7 @@ flagged as (
 known as (
     select
         known_facts.person_id,
-        min(known_facts.began_on) as found_on,
+        min(known_facts.began_on) as identified_on,
         arg_min(known_facts.way, (known_facts.began_on, ways.sort_order)) as way
     from known_facts
     inner join ways on known_facts.way = ways.way
@@ -64,45 +64,49 @@ known as (
     group by known_facts.person_id
 ),
 
-found as (
+identified as (
     select
         coalesce(flagged.person_id, known.person_id) as person_id,
         -- On the same day, the service knew before the batch ran.
-        if(known.found_on <= flagged.found_on or flagged.person_id is null, known.way, 'score') as way,
-        least(known.found_on, flagged.found_on) as found_on
+        if(
+            known.identified_on <= flagged.identified_on or flagged.person_id is null, known.way, 'score'
+        ) as way,
+        least(known.identified_on, flagged.identified_on) as identified_on
     from flagged
     full join known on flagged.person_id = known.person_id
 ),
 
-found_since as (
-    select found.*
-    from found
-    inner join first_batch on found.found_on >= date_trunc('quarter', first_batch.as_of_on)
+identified_since as (
+    select identified.*
+    from identified
+    inner join first_batch on identified.identified_on >= date_trunc('quarter', first_batch.as_of_on)
 ),
 
 looked_at as (
     select
-        found_since.person_id,
+        identified_since.person_id,
         min(coalesce(decisions.meeting_on, decisions.decided_on)) as reached_on,
         min(coalesce(decisions.meeting_on, decisions.decided_on)) filter (
             where decisions.decision = 'support'
         ) as confirmed_on
-    from found_since
+    from identified_since
     inner join decisions
         on
-            found_since.person_id = decisions.person_id
-            and coalesce(decisions.meeting_on, decisions.decided_on) >= found_since.found_on
-    group by found_since.person_id
+            identified_since.person_id = decisions.person_id
+            and coalesce(decisions.meeting_on, decisions.decided_on) >= identified_since.identified_on
+    group by identified_since.person_id
 ),
 
 began as (
     select
-        found_since.person_id,
+        identified_since.person_id,
         min(supports.started_on) as reached_on
-    from found_since
+    from identified_since
     inner join supports
-        on found_since.person_id = supports.person_id and found_since.found_on <= supports.started_on
-    group by found_since.person_id
+        on
+            identified_since.person_id = supports.person_id
+            and identified_since.identified_on <= supports.started_on
+    group by identified_since.person_id
 ),
 
 before_support as (
@@ -131,12 +135,12 @@ fell as (
 -- Who came to a stage has been through those before it, whether or not each was recorded.
 reached as (
     select
-        found_since.person_id,
-        found_since.way,
-        date_trunc('quarter', found_since.found_on) as found_quarter,
-        found_since.found_on,
+        identified_since.person_id,
+        identified_since.way,
+        date_trunc('quarter', identified_since.identified_on) as identified_quarter,
+        identified_since.identified_on,
         unnest([
-            { 'stage': 'found', 'stage_no': 1, 'reached_on': found_since.found_on },
+            { 'stage': 'identified', 'stage_no': 1, 'reached_on': identified_since.identified_on },
             {
                 'stage': 'looked_at',
                 'stage_no': 2,
@@ -154,34 +158,34 @@ reached as (
             },
             { 'stage': 'tier_fell', 'stage_no': 5, 'reached_on': fell.reached_on }
         ]) as step
-    from found_since
-    left join looked_at on found_since.person_id = looked_at.person_id
-    left join began on found_since.person_id = began.person_id
-    left join fell on found_since.person_id = fell.person_id
+    from identified_since
+    left join looked_at on identified_since.person_id = looked_at.person_id
+    left join began on identified_since.person_id = began.person_id
+    left join fell on identified_since.person_id = fell.person_id
 ),
 
 counted as (
     select
-        found_quarter,
+        identified_quarter,
         way,
         step['stage'] as stage,
         step['stage_no'] as stage_no,
-        count(*) as found_children,
+        count(*) as identified_children,
         count(step['reached_on']) as children,
-        median(step['reached_on'] - found_on) as median_days
+        median(step['reached_on'] - identified_on) as median_days
     from reached
     group by all
 )
 
 select
-    cast(found_quarter as date) as found_quarter,
+    cast(identified_quarter as date) as identified_quarter,
     way,
     stage,
     stage_no,
-    found_children,
+    identified_children,
     children,
-    cast(children / found_children as decimal(12, 4)) as share,
-    cast({{ wilson('children', 'found_children', '-') }} as decimal(12, 4)) as share_low,
-    cast({{ wilson('children', 'found_children', '+') }} as decimal(12, 4)) as share_high,
+    cast(children / identified_children as decimal(12, 4)) as share,
+    cast({{ wilson('children', 'identified_children', '-') }} as decimal(12, 4)) as share_low,
+    cast({{ wilson('children', 'identified_children', '+') }} as decimal(12, 4)) as share_high,
     cast(median_days as integer) as median_days
 from counted

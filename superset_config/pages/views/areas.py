@@ -133,9 +133,9 @@ def _is_rounded(reach: Reach) -> bool:
 
 def _tiers(summary: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Code and label of each tier that is counted, gravest first, then all of them."""
-    found = {row["tier"]: (row["tier_rank"] or 0, row["tier_label"]) for row in summary}
-    graded = sorted((tier for tier in found if tier != TOTAL), key=lambda tier: (-found[tier][0], tier))
-    return [(tier, found[tier][1]) for tier in (*graded, *([TOTAL] if TOTAL in found else []))]
+    labels = {row["tier"]: (row["tier_rank"] or 0, row["tier_label"]) for row in summary}
+    graded = sorted((tier for tier in labels if tier != TOTAL), key=lambda tier: (-labels[tier][0], tier))
+    return [(tier, labels[tier][1]) for tier in (*graded, *([TOTAL] if TOTAL in labels else []))]
 
 
 def _trend(reach: Reach, code: str) -> list[tuple[Any, dict[str, dict[str, Any]]]]:
