@@ -299,15 +299,20 @@ def keep(
         if new:
             connection.execute(notices.insert(), new)
         again = [notice_id for notice_id in standing if notice_id in known and known[notice_id].ended_at is not None]
-        for some in _portions(again):
-            connection.execute(notice_states.delete().where(notice_states.c.notice_id.in_(some)))
         for notice_id, event in standing.items():
             row = known.get(notice_id)
             if row is not None and (row.ended_at is not None or row.on_date != event.on):
                 values = _row_of(event, today)
                 if row.ended_at is None:
-                    values |= {"shown_from": min(values["shown_from"], row.shown_from), "made_at": row.made_at}
+                    values["made_at"] = row.made_at
+                    if values["shown_from"] <= today:
+                        values["shown_from"] = min(values["shown_from"], row.shown_from)
+                    else:
+                        # A date that was put off is a notice anew when it comes near.
+                        again.append(notice_id)
                 connection.execute(notices.update().where(notices.c.notice_id == notice_id).values(**values))
+        for some in _portions(again):
+            connection.execute(notice_states.delete().where(notice_states.c.notice_id.in_(some)))
         ending = {kind.code for kind in kinds().values() if kind.ends_by_itself}
         over = [
             row.notice_id

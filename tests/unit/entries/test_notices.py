@@ -142,6 +142,18 @@ def test_due_date_is_one_notice_over_many_batches_and_passes(store: EntryStore) 
     assert [one.notice_id for one in shown(town, store, TODAY + 9 * DAY)] == [late.notice_id]
 
 
+def test_due_date_that_a_fall_puts_off_is_a_notice_when_it_comes_near_again(store: EntryStore) -> None:
+    town = Town(child(priority_class="A", due_on=TODAY + 7 * DAY))
+    judge(town, store)
+    note_read(store, "aoi", [shown(town, store)[0].notice_id])
+    town.by_id["p1"] |= {"priority_class": "C", "due_on": TODAY + 90 * DAY}
+    judge(town, store)
+    assert not shown(town, store)
+    near = TODAY + 83 * DAY
+    judge(town, store, near)
+    assert [(one.kind, one.on, one.is_unread) for one in shown(town, store, near)] == [("due", TODAY + 90 * DAY, True)]
+
+
 def test_earlier_due_date_counts_and_a_child_that_comes_again_has_a_new_one(store: EntryStore) -> None:
     town = Town(child(priority_class="C", due_on=TODAY + 90 * DAY))
     judge(town, store)
