@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,10 @@ class Access:
 
     def published_tables(self) -> list[PublishedTable]:
         """Every table that a publication holds, sorted by name."""
+        return list(self._published_tables)
+
+    @cached_property
+    def _published_tables(self) -> tuple[PublishedTable, ...]:
         tables_by_name: dict[str, PublishedTable] = {}
         for audience in self.audiences.values():
             for source, grant in audience.grants.items():
@@ -153,7 +158,7 @@ class Access:
                     bool(rule.get("live")),
                     bool(rule.get("pages")),
                 )
-        return [tables_by_name[name] for name in sorted(tables_by_name)]
+        return tuple(tables_by_name[name] for name in sorted(tables_by_name))
 
     @property
     def tables_for_pages(self) -> frozenset[str]:
@@ -211,8 +216,9 @@ def _quoted(values: Iterable[str]) -> str:
     return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
+@cache
 def read_access(path: Path = ACCESS_FILE) -> Access:
-    """Read access.yml. Raises KodomoError for a rule that names something unknown."""
+    """Read access.yml, once in a process. Raises KodomoError for a rule that names something unknown."""
     content = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     departments, duties = parameter("departments"), content["duties_ja"]
     audiences = {}
