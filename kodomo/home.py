@@ -117,6 +117,8 @@ class Home:
     """The secret of operators, who start and stop runs there."""
     landing = Part("landing", Kept.NO)
     """Where a schedule looks for extracts, if no other folder is set: the holders have them."""
+    uploads = Part("uploads", Kept.NO)
+    """Files that stewards have sent and not yet handed over: what counts is in the landing folder."""
     servers = Part("serve.json", Kept.NO)
     """Process ids of what `kodomo serve` started."""
     logs = Part("logs", Kept.NO)

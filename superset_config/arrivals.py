@@ -4,6 +4,7 @@ gunicorn's own waits for the rest of a request in one of its threads: as many ha
 no further request is served. Here a connection waits in the loop, without a thread, until its head and its body are
 there; one that takes too long, or sends a head without end, is closed. A body that its socket does not hold is read
 here: no larger one than the server takes, none that does not say how large it is, and of not too many requests at once.
+Files of a logged-in user come at one address, and their bytes go to the disk.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import socket
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from superset_config.uploading import MOST_UPLOAD, UPLOAD_AT, body_file, is_signed_in
 
 ARRIVAL_SECONDS = 10
 """Until a request must be there, but for a body that its socket does not hold."""
@@ -29,6 +32,12 @@ MOST_BYTES = 64 * 1024
 MOST_BODY = 4 * 1024 * 1024
 """Of a body that is waited for: a larger one is refused by its head (Superset's MAX_CONTENT_LENGTH)."""
 MOST_SIZE = MOST_BYTES + MOST_BODY
+UPLOAD_SECONDS = 1_800
+"""Until files must be there: 500 MB at 2.2 Mbit/s."""
+QUIET_SECONDS = 60
+"""How long nothing may come of files on their way."""
+MOST_UPLOADS = 2
+"""Requests with files that are read at once in one process; a further one is told to come again."""
 MOST_BODIES = 16
 """Bodies that are read at once in one process; of more, the oldest is closed."""
 MOST_WAITING = 500
@@ -42,6 +51,9 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNOR
 _WITHOUT_LENGTH = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_BRINGS_FILES = re.compile(rb"POST " + re.escape(UPLOAD_AT.encode()) + rb" HTTP/1\.[01]\r\n")
+_COOKIES = re.compile(rb"\r\ncookie:[ \t]*([^\r\n]*)\r\n", re.IGNORECASE)
+_COME_AGAIN = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _LENGTH_REQUIRED = b"HTTP/1.1 411 Length Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -52,10 +64,14 @@ class Arriving:
     connection: TConn
     until: float
     seen: int = 0
-    read: io.BytesIO | None = None
+    read: IO[bytes] | None = None
     """What has been read of a request whose body its socket does not hold."""
     size: int = 0
     """Bytes of that request."""
+    brings_files: bool = False
+    """Whether that goes to the disk, as files that a logged-in user sends."""
+    ends: float = 0
+    """Until when these must be there."""
 
 
 class Connection(TConn):
@@ -138,6 +154,13 @@ class BufferingWorker(ThreadWorker):
             arriving.connection.close()
             return False
         arriving.seen = len(seen)
+        if size is not None and size > MOST_BYTES and self._may_bring_files(seen, size):
+            if sum(one.brings_files for one in self.arriving.values()) >= MOST_UPLOADS:
+                client.send(_COME_AGAIN)
+                arriving.connection.close(graceful=True)
+                return False
+            arriving.brings_files = True
+            return self._begin_to_read(arriving, size, is_awaited=_EXPECTS.search(seen) is not None)
         if size is not None and size > MOST_SIZE:
             head = seen[: seen.find(_END) + len(_END)]
             arriving.connection.parser = get_parser(self.cfg, iter([head]), arriving.connection.client)
@@ -159,24 +182,42 @@ class BufferingWorker(ThreadWorker):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
         if is_awaited:
             client.send(_CONTINUE)
-        arriving.read, arriving.size = io.BytesIO(), size
-        arriving.until = time.monotonic() + BODY_SECONDS
-        self._close_oldest([one for one in self.arriving.values() if one.read is not None], MOST_BODIES - 1)
+        now = time.monotonic()
+        if arriving.brings_files:
+            arriving.read, arriving.ends = body_file(), now + UPLOAD_SECONDS
+            arriving.until = now + QUIET_SECONDS
+        else:
+            arriving.read, arriving.until = io.BytesIO(), now + BODY_SECONDS
+            others = [one for one in self.arriving.values() if one.read is not None and not one.brings_files]
+            self._close_oldest(others, MOST_BODIES - 1)
+        arriving.size = size
         return self._read(arriving, arriving.read)
 
-    def _read(self, arriving: Arriving, read: io.BytesIO) -> bool:
+    def _may_bring_files(self, seen: bytes, size: int) -> bool:
+        """Whether a request with a long body is one with files, of a logged-in user, that is not too long."""
+        head = seen[: seen.find(_END) + 2]
+        if not _BRINGS_FILES.match(head) or size > MOST_BYTES + MOST_UPLOAD:
+            return False
+        cookies = _COOKIES.search(head)
+        return cookies is not None and is_signed_in(self.wsgi, cookies[1].decode("latin-1"))
+
+    def _read(self, arriving: Arriving, read: IO[bytes]) -> bool:
         """Read what has come of a body, and serve or close its connection; True if it must wait for more."""
         connection = arriving.connection
         try:
             received = connection.sock.recv(min(MOST_BYTES, arriving.size - read.tell()))
+            read.write(received)
         except (BlockingIOError, InterruptedError):
             return True
         except OSError:
+            # Gone, or the disk is full.
             received = b""
         if not received:
+            read.close()
             connection.close()
             return False
-        read.write(received)
+        if arriving.brings_files:
+            arriving.until = min(time.monotonic() + QUIET_SECONDS, arriving.ends)
         if read.tell() < arriving.size:
             return True
         read.seek(0)
@@ -261,5 +302,7 @@ class BufferingWorker(ThreadWorker):
 
     def _close(self, arriving: Arriving) -> None:
         self.arriving.pop(arriving.connection, None)
+        if arriving.read is not None:
+            arriving.read.close()
         self.poller.unregister(arriving.connection.sock)
         arriving.connection.close()

@@ -16,7 +16,7 @@ from superset.key_value.types import JsonKeyValueCodec
 from kodomo.home import Home
 from kodomo.keys import read_or_make_key
 from kodomo.parameters import labels
-from superset_config import downloads
+from superset_config import downloads, uploading
 from superset_config.arrivals import MOST_BODY
 from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
@@ -241,6 +241,7 @@ def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     web.install(app)
     answers.install(app)
     downloads.install(app)
+    uploading.install(app)
     registration.install(app)
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
+import numpy as np
+
 from kodomo.clock import today
-from kodomo.contract import load_contracts
+from kodomo.contract import load_contracts, load_heading_rules
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
+from kodomo.ingest.files import ParsedFile, parse
+from kodomo.ingest.records import file_of
 from kodomo.warehouse import connect, records, transaction
 
 TRANSITIONS = {"release": ({"held", "withdrawn"}, "loaded"), "withdraw": ({"loaded", "held"}, "withdrawn")}
@@ -148,10 +153,28 @@ def export_rejects(home: Home, delivery_id: str) -> bytes:
 
 def _as_holders_file(home: Home, sha256: str, source_id: str, records: list[bytes]) -> bytes:
     """Records under the heading row of the original that they are from, in its encoding."""
-    from kodomo.contract import load_contracts, load_heading_rules
-    from kodomo.ingest.files import parse
-    from kodomo.ingest.records import file_of
-
     data = home.original(sha256).read_bytes()
+    return _under_headings(data, parse(data, load_contracts()[source_id], load_heading_rules()), records)
+
+
+def rejects_of_original(home: Home, sha256: str, source_id: str, lines: Collection[int]) -> bytes:
+    """Records of a kept original by their lines, as ``export_rejects`` writes them; the warehouse is not asked.
+
+    Raises KodomoError where the original is no longer kept, and UsageError where none of the lines is in it.
+    """
+    try:
+        data = home.original(sha256).read_bytes()
+    except FileNotFoundError as error:
+        raise KodomoError("The original of this delivery is no longer kept: ask the holder for the file.") from error
     parsed = parse(data, load_contracts()[source_id], load_heading_rules())
+    wanted = set(lines)
+    found = {reject.line_number: reject.record_bytes for reject in parsed.rejects if reject.line_number in wanted}
+    for position in np.flatnonzero(np.isin(parsed.line_numbers, [*wanted])):
+        found[int(parsed.line_numbers[position])] = parsed.raw_records(int(position))
+    if not found:
+        raise UsageError("The lines to mend are not in the original of this delivery.")
+    return _under_headings(data, parsed, [record for _, record in sorted(found.items())])
+
+
+def _under_headings(data: bytes, parsed: ParsedFile, records: list[bytes]) -> bytes:
     return file_of([parsed.heading_record, *records], data, parsed.delivered_encoding)

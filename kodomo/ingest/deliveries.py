@@ -258,6 +258,25 @@ def take(
     return delivery
 
 
+def rehearsed(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    contract: Contract,
+    data: bytes,
+    file_name: str,
+    delivered_on: dt.date,
+) -> Delivery:
+    """What ``take`` would make of a file's bytes. Its rows go into the connection, of which nothing is meant to last.
+
+    The original is not kept, whatever becomes of it. Raises what the bytes make a reader raise, as ``take`` catches it.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    is_duplicate = bool(_accepted_names(connection, contract, contract.source_id, sha256))
+    known = {"source_id": contract.source_id, "file_name": file_name, "sha256": sha256, "delivered_on": delivered_on}
+    delivery = _numbered(connection, contract, None, **known)
+    return _take_new(connection, home, contract, data, delivery, is_duplicate, None, None, keeps=False)
+
+
 def _accepted_names(
     connection: duckdb.DuckDBPyConnection, contract: Contract | None, source_id: str, sha256: str
 ) -> set[str]:
@@ -323,7 +342,10 @@ def _take_new(
     is_duplicate: bool,
     other_kind: str | None,
     as_of_on: dt.date | None,
+    *,
+    keeps: bool = True,
 ) -> Delivery:
+    """Read a file that has not come before. ``keeps``: its original is kept, where that is allowed."""
     source_id = delivery.source_id
     if contract is None:
         return delivery.refused(
@@ -342,10 +364,11 @@ def _take_new(
     try:
         parsed = parse(data, contract, load_heading_rules())
     except RefusedError as error:
-        if not isinstance(error, ForbiddenError):
+        if keeps and not isinstance(error, ForbiddenError):
             keep(home, data, delivery.sha256)
         return delivery.refused(_about(delivery.file_name, error))
-    keep(home, data, delivery.sha256)
+    if keeps:
+        keep(home, data, delivery.sha256)
     return _load(connection, home, contract, parsed, delivery, as_of_on)
 
 

@@ -20,7 +20,7 @@ from kodomo.errors import KodomoError
 from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.ingest.decisions import decide
-from kodomo.ingest.deliveries import Delivery, take
+from kodomo.ingest.deliveries import Delivery, replay, take
 from kodomo.ingest.tables import delete_rows, ensure_tables, write_data_items
 from kodomo.warehouse import connect, transaction
 
@@ -246,7 +246,7 @@ def _date(text: str | None) -> dt.date | None:
 
 
 def _decide_deliveries(home: Home, store: EntryStore, entered: list[Version], run_id: str) -> None:
-    """Carry out the releases and withdrawals decided since the last run; the form shows those that are not possible."""
+    """Carry out what was decided on deliveries since the last run; the page shows what was not possible."""
     known = store.effects()
     for version in entered:
         place = (version.record_id, version.version)
@@ -254,7 +254,10 @@ def _decide_deliveries(home: Home, store: EntryStore, entered: list[Version], ru
             continue
         content = version.content
         try:
-            decide(home, content["delivery_id"], content["decision"], content["reason"], version.entered_by)
+            if content["decision"] == "replay":
+                replay(home, content["delivery_id"], content["reason"], version.entered_by)
+            else:
+                decide(home, content["delivery_id"], content["decision"], content["reason"], version.entered_by)
         except KodomoError as error:
             store.note_effects([place], FAILED, run_id, str(error))
         else:

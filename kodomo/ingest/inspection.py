@@ -39,6 +39,8 @@ LONGEST_EXAMPLE = 30
 NEW_BELOW = 0.5
 """A file of which less than this share of the headings is known is of a new source."""
 NO_SOURCE = "no_source"
+SCRATCH_ID = "inspection"
+"""The id of the file's rows in the scratch database."""
 FITS = 0.95
 """The share of values that must be of a type for it to be proposed."""
 ENCODINGS_JA = {
@@ -121,9 +123,10 @@ class Inspection:
         return asdict(self)
 
 
-def inspect(data: bytes, file_name: str, source_id: str | None = None) -> Inspection:
+def inspect(data: bytes, file_name: str, source_id: str | None = None, *, judges_values: bool = True) -> Inspection:
     """Describe the bytes of a file; ``source_id``: measure it against this source instead of the nearest.
 
+    ``judges_values``: values that do not fit are counted too, and the file's end is looked at; not of a mere beginning.
     Raises KodomoError for a file without a heading row, and for an unknown source.
     """
     contracts, rules = load_contracts(), load_heading_rules()
@@ -156,7 +159,7 @@ def inspect(data: bytes, file_name: str, source_id: str | None = None) -> Inspec
         problems.append(f"必須の見出しがありません：{'、'.join(missing)}")
     misfits: tuple[Misfit, ...] = ()
     notes: list[Sentence] = []
-    if not is_new and not any(heading.state == "double" for heading in described):
+    if judges_values and not is_new and not any(heading.state == "double" for heading in described):
         parsed = _parse(data, file_name, _lenient(contract))
         misfits = _misfits(contract, parsed)
         notes = parsed.doubts
@@ -177,6 +180,18 @@ def inspect(data: bytes, file_name: str, source_id: str | None = None) -> Inspec
         problems=tuple(problems),
         yml=_yml(described, contracts, file_name if is_new else None),
     )
+
+
+def recognised(data: bytes, file_name: str) -> tuple[Contract, float, list[str]]:
+    """The source that a file's headings are nearest to, the share of them that it knows, and the headings.
+
+    Below ``NEW_BELOW`` the headings may be values of a file that has none. Raises KodomoError for a file without
+    anything like a heading row.
+    """
+    contracts, rules = load_contracts(), load_heading_rules()
+    _, delivered = _heading_row(data, file_name, contracts, rules)
+    contract, likeness = _nearest([heading_key(value) for value in delivered], contracts, rules)
+    return contract, likeness, delivered
 
 
 def describe(inspection: Inspection) -> list[str]:
@@ -325,7 +340,7 @@ def _heading(
         return Heading(text, "double", None)
     values = whole.columns.get(f"column_{place}")
     delivered = [] if values is None else [value for value in values.to_pylist() if value and value.strip()]
-    examples = tuple([*dict.fromkeys(masked(value) for value in delivered)][:EXAMPLES])
+    examples = tuple([*dict.fromkeys(masked(value) for value in dict.fromkeys(delivered))][:EXAMPLES])
     if heading in layout.not_used and heading not in columns:
         return Heading(text, "not_used", None, examples)
     if heading in columns:
@@ -337,17 +352,26 @@ def _misfits(contract: Contract, parsed: ParsedFile) -> tuple[Misfit, ...]:
     """Counts of the issues ingest would report, computed in a scratch database with the macros of staging."""
     with duckdb.connect(":memory:") as connection:
         ensure_tables(connection, {contract.source_id: contract})
-        load(connection, contract, "inspection", parsed)
-        headings = {column.name: column.heading for column in contract.columns}
-        misfits = connection.execute(
-            "select coalesce(column_name, ''), reason_code, count(*) from raw.rejects group by all "
-            "union all select column_name, issue_code, count(*) from raw.value_issues group by all order by all"
-        ).fetchall()
-        misfits += _unknown_codes(connection, contract)
+        load(connection, contract, SCRATCH_ID, parsed)
+        return misfits_of(connection, contract, SCRATCH_ID)
+
+
+def misfits_of(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str) -> tuple[Misfit, ...]:
+    """What is wrong with the values of a delivery that is in schema raw, by column and reason."""
+    headings = {column.name: column.heading for column in contract.columns}
+    misfits = connection.execute(
+        "select coalesce(column_name, ''), reason_code, count(*) from raw.rejects where delivery_id = $delivery "
+        "group by all union all select column_name, issue_code, count(*) from raw.value_issues "
+        "where delivery_id = $delivery group by all order by all",
+        {"delivery": delivery_id},
+    ).fetchall()
+    misfits += _unknown_codes(connection, contract, delivery_id)
     return tuple(Misfit(headings.get(name, name), reason, count) for name, reason, count in misfits)
 
 
-def _unknown_codes(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[tuple[str, str, int]]:
+def _unknown_codes(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str
+) -> list[tuple[str, str, int]]:
     macros = load_macros()
     comparable, decode = macros["comparable_code"], macros["normalise_code"]
     lists, spellings, words = (
@@ -371,9 +395,9 @@ def _unknown_codes(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
                 from (select {comparable("spelling")} as spelling, min(code) as code from spelled group by all)
             )
             select count(*) from raw.{contract.source_id}, codes
-            where {decode(column.name, "codes.codes", "codes.codes")} = 'unknown'
+            where delivery_id = $delivery and {decode(column.name, "codes.codes", "codes.codes")} = 'unknown'
             """,
-            {"list": column.code_list},
+            {"list": column.code_list, "delivery": delivery_id},
         ).fetchall()
         if count:
             misfits.append((column.name, "unknown_code", count))

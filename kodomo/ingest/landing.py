@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kodomo.home import Home
 from kodomo.ingest.folder import (
     Settling,
     UnreadableError,
@@ -83,3 +85,8 @@ def look(landing: Path, before: Landing, now: float | None = None) -> Landing:
             # A run refuses it, and says so.
             files[name] = ([], unread_hash(replace(file, fault=Sentence("{cause}", cause=str(error)))))
     return Landing(files, unsettled)
+
+
+def landing_of(home: Home) -> Path:
+    """The landing folder of an installation: that of ``KODOMO_LANDING``, else the home's own."""
+    return Path(os.environ.get("KODOMO_LANDING") or home.landing)

@@ -56,6 +56,13 @@ ACTIONS_JA = {
     "log_in_failed": LOG_IN_FAILED_JA,
 }
 COMMANDS_JA = {"explain": (SEEN_JA, "人の説明（コマンド）"), "export": (EXPORTED_JA, "表の出力（コマンド）")}
+DELIVERIES_JA = {
+    "delivery_decision_sent": (ENTERED_JA, "ファイルを送る"),
+    "delivery_decision_handed_over": (ENTERED_JA, "納品フォルダに引き渡す"),
+    "delivery_decision_thrown_away": (ENTERED_JA, "送ったファイルを捨てる"),
+    "delivery_decision_rejects": (EXPORTED_JA, "不受理の行"),
+}
+"""What stewards do with files, by the action that is kept of it."""
 FIELDS_JA = {"name": "氏名", "birth_on": "生年月日", "number": "番号", "date_or_number": "生年月日か番号"}
 VERBS_JA = {"created": "新規", "changed": "変更", "deleted": "削除"}
 JOINED = "、"
@@ -310,6 +317,9 @@ def _access_row(row: Mapping[str, Any], pages: Mapping[str, str]) -> dict[str, A
     label = SEARCHED_JA if is_search else SEEN_JA if action.endswith(("_list", "_view")) else PRINTED_JA
     label, page = COMMANDS_JA.get(action, (label, page))
     item = detail.get("table") or (f"検索した欄：{fields}" if fields else "")
+    if action in DELIVERIES_JA:
+        label, done = DELIVERIES_JA[action]
+        item = "：".join(filter(None, [done, detail.get("delivery")]))
     kept = _row(
         row["happened_at"], row["username"], label, page, item, person or (shown[0] if len(shown) == 1 else None),
         people, row["purpose"],

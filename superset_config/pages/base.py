@@ -61,6 +61,14 @@ def count_of(value: int) -> str:
     return f"{value:,}"
 
 
+def size_of(value: int) -> str:
+    """A number of bytes: 1.2 MB."""
+    for unit, bytes_of_unit in (("MB", 2**20), ("KB", 2**10)):
+        if value >= bytes_of_unit:
+            return f"{value / bytes_of_unit:,.1f} {unit}"
+    return f"{value} B"
+
+
 def sheet_address(person_id: str) -> str:
     """Address of the sheet of a child, for this session and publication."""
     return f"{url_of('child')}{key_of(person_id)}"
@@ -71,6 +79,7 @@ FILTERS = {
     "ja_time": japanese_time,
     "points": points,
     "count_of": count_of,
+    "size_of": size_of,
     "sheet_address": sheet_address,
 }
 

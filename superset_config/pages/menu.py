@@ -33,7 +33,7 @@ TASKS_JA = {
         ),
         (),
     ),
-    "データを確かめる": (("link_review", "delivery_decision", "code_decision", "disputed_line"), ("quality",)),
+    "データを確かめる": (("delivery_decision", "link_review", "code_decision", "disputed_line"), ("quality",)),
     "モデルを検討する": (("model",), ()),
     "全体を知る": (
         ("area", "status_check_return"),

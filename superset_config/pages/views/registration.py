@@ -14,6 +14,7 @@ from superset_config.pages.views.assess import AssessPage
 from superset_config.pages.views.benefits import BenefitCheckPage, UnclaimedBenefitsPage
 from superset_config.pages.views.child import ChildPage
 from superset_config.pages.views.children import ChildrenPage
+from superset_config.pages.views.deliveries import DeliveryPage
 from superset_config.pages.views.disputes import DisputedLinePage
 from superset_config.pages.views.leavers import ArrivalsPage, HandoverPage, LeaversPage
 from superset_config.pages.views.meeting import MeetingPage
@@ -23,12 +24,12 @@ from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
 from superset_config.pages.views.records import FormPage, RequestPage
 from superset_config.pages.views.start import StartPage
 from superset_config.pages.views.status_checks import StatusCheckPage, StatusCheckReturnPage, StatusChecksPage
-from superset_config.pages.views.stewards import CodeDecisionPage, DeliveryDecisionPage, LinkReviewPage
+from superset_config.pages.views.stewards import CodeDecisionPage, LinkReviewPage
 from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
-    CodeDecisionPage, DeliveryDecisionPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage,
+    CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage,
     ModelPage, NoticesPage, RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage, StatusChecksPage,
     SupportPlanPage, UnclaimedBenefitsPage,
 )  # fmt: skip

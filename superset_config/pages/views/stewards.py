@@ -1,4 +1,4 @@
-"""Pages for the decisions of stewards: links, deliveries, codes."""
+"""Pages for the decisions of stewards: links, codes."""
 
 from __future__ import annotations
 
@@ -108,48 +108,6 @@ def pairs_in_service() -> list[dict[str, Any]]:
         except duckdb.CatalogException:
             # Published without: nothing to review.
             return []
-
-
-class DeliveryDecisionPage(EntryPage):
-    """納品の判断."""
-
-    page, title = "delivery_decision", "納品の判断"
-
-    def _rows(self, reach: Reach) -> list[dict[str, Any]]:
-        rows = reach.rows("bi_delivery")
-        # The overseeing department has a row per holder's form; one delivery is one row here.
-        unique = {row["delivery_id"]: row for row in rows}
-        return sorted(unique.values(), key=lambda row: (row["delivered_on"], row["delivery_id"]), reverse=True)
-
-    def _show(self, reach: Reach, **context: Any) -> str:
-        decided: dict[str, tuple[Version, Any]] = {}
-        for version in store().current("delivery_decision"):
-            effect = store().effect(version.record_id, version.version)
-            decided[version.content["delivery_id"]] = (version, effect)
-        rows = [{**row, "decided": decided.get(row["delivery_id"])} for row in self._rows(reach)]
-        given = {"mistakes": {}, "wrong_id": None}
-        return self.show(
-            "deliveries.html", reach, form=forms()["delivery_decision"], rows=rows,
-            ids=[str(uuid.uuid4()) for _ in rows], **{**given, **context},
-        )  # fmt: skip
-
-    @route("/")
-    def index(self, reach: Reach) -> str:
-        """The deliveries of one's own department; the overseeing department's steward sees all."""
-        return self._show(reach)
-
-    @route("/decide", "POST")
-    def decide(self, reach: Reach) -> Any:
-        """Keep a decision; the next run carries it out."""
-        form = forms()["delivery_decision"]
-        content = clean(form, request.form)
-        wrong = mistakes(form, content)
-        if content.get("delivery_id") not in {row["delivery_id"] for row in self._rows(reach)}:
-            abort(404)
-        if wrong:
-            return self._show(reach, mistakes=wrong, wrong_id=content["delivery_id"]), 422
-        self.keep(reach, "delivery_decision", content, saved="保存しました。次の一括処理で実行されます。")
-        return self.back()
 
 
 class CodeDecisionPage(EntryPage):
