@@ -100,7 +100,9 @@ class Batch:
         """
         from kodomo.data_subjects.person_requests import take_entries_and_requests
         from kodomo.ingest.deliveries import deliveries_of_run, ingest_landing
+        from kodomo.ingest.uploads import Uploads
 
+        Uploads(self.home).forget_expired()
         with connect(self.home) as connection:
             write_run_parameters(connection, self.run_id, self.as_of_on)
         before = deliveries_of_run(self.home, self.run_id)

@@ -15,8 +15,6 @@ UPLOAD_AT = "/entry/delivery_decision/upload"
 """The address that files are sent to."""
 MOST_UPLOAD = MOST_BYTES + 1024 * 1024
 """Bytes of the body of such a request: the files, and what stands between them."""
-MOST_FIELDS = 64 * 1024
-"""Bytes of a field that is no file."""
 
 
 class UploadRequest(Request):
@@ -35,15 +33,6 @@ class UploadRequest(Request):
     @max_content_length.setter
     def max_content_length(self, value: int | None) -> None:
         self._max_content_length = value
-
-    @property
-    def max_form_memory_size(self) -> int | None:
-        """As for every request, but for the few fields beside files."""
-        return MOST_FIELDS if self.is_upload else super().max_form_memory_size
-
-    @max_form_memory_size.setter
-    def max_form_memory_size(self, value: int | None) -> None:
-        self._max_form_memory_size = value
 
     @property
     def max_form_parts(self) -> int | None:

@@ -20,6 +20,7 @@ from kodomo.ingest.files import RefusedError, parse
 from kodomo.ingest.inspection import Misfit, misfits_of, recognised
 from kodomo.ingest.layouts import spelled
 from kodomo.ingest.load import load
+from kodomo.ingest.records import detect_encoding
 from kodomo.ingest.tables import ensure_tables
 from kodomo.warehouse import records
 
@@ -166,6 +167,8 @@ def head_of(data: bytes) -> bytes:
     """The beginning of a file up to the end of a line: all of a small one."""
     if len(data) <= HEAD_BYTES:
         return data
+    if detect_encoding(data[:4]) == "utf-16":
+        return data[:HEAD_BYTES]
     return data[: data.rfind(b"\n", 0, HEAD_BYTES) + 1] or data[:HEAD_BYTES]
 
 

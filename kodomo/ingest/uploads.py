@@ -29,9 +29,10 @@ from kodomo.errors import KodomoError
 from kodomo.files import seal, sync_folder, write_atomically
 from kodomo.home import PROJECT, Home
 from kodomo.ingest.deliveries import OF_THE_MACHINE
-from kodomo.ingest.files import RefusedError, may_be_kept, parse
+from kodomo.ingest.files import may_be_kept
 from kodomo.ingest.folder import date_in_name, shown_name
 from kodomo.ingest.inspection import ENCODINGS_JA, NEW_BELOW, REASONS_JA, STATES_JA, inspect, recognised
+from kodomo.ingest.records import detect_encoding
 from kodomo.ingest.rehearsal import Earlier, head_of, rehearse
 from kodomo.messages import JAPANESE, Sentence, in_language
 
@@ -221,6 +222,8 @@ class Uploads:
         """Delete what was not handed over in time, and old notes of what was; returns how many."""
         now = now or _now()
         expired = 0
+        if not self.folder.is_dir():
+            return 0
         with self._changing():
             for upload in self._all():
                 kept = dt.timedelta(days=NOTED_DAYS) if upload.state == HANDED_OVER else dt.timedelta(hours=KEPT_HOURS)
@@ -352,16 +355,16 @@ def examine(
     """
     contracts, head = load_contracts(), head_of(data)
     source_id = upload.source_id
+    if b"\x00" in head and detect_encoding(head) != "utf-16":
+        return _refusal(Sentence("It is no CSV but an archive, a spreadsheet or the like: export the extract as CSV."))
     try:
         nearest, likeness, _ = recognised(head, upload.file_name)
         if source_id is None and likeness >= NEW_BELOW:
             source_id = nearest.source_id
         if source_id is None or source_id not in contracts:
-            # The nearest may say why it is none: no headings, no CSV, a forbidden word.
-            parse(head, nearest, load_heading_rules())
+            if not may_be_kept(head, load_heading_rules()):
+                return _refusal(Sentence("A heading is forbidden here. Nothing of the file was kept."))
             return _refusal(Sentence("The headings are of no source: choose the source, or look at the file."))
-    except RefusedError as error:
-        return _refusal(error)
     except KodomoError:
         if not may_be_kept(head, load_heading_rules()):
             return _refusal(Sentence("A heading is forbidden here. Nothing of the file was kept."))

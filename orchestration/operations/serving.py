@@ -20,6 +20,7 @@ from pathlib import Path
 from kodomo.errors import KodomoError, UsageError
 from kodomo.files import write_atomically
 from kodomo.home import PROJECT, Home
+from kodomo.ingest.landing import landing_of
 
 START_SECONDS = 300
 STOP_SECONDS = 20
@@ -65,6 +66,9 @@ def services(
     """Superset, and Dagster unless its port is None."""
     from superset_config.server import environment
 
+    # Where a run looks and stewards hand over, which no request chooses; without extracts the graph and past runs are
+    # there to be seen.
+    folder = {"KODOMO_LANDING": str(landing or landing_of(home))}
     superset = Service(
         "Superset",
         host,
@@ -82,14 +86,14 @@ def services(
             f"{host}:{port}",
             "superset.app:create_app()",
         ],
-        environment(home),
+        {**environment(home), **folder},
     )
     if dagster_port is None:
         return [superset]
-    return [superset, *_dagster(home, dagster_port, landing)]
+    return [superset, *_dagster(home, dagster_port, folder)]
 
 
-def _dagster(home: Home, port: int, landing: Path | None) -> list[Service]:
+def _dagster(home: Home, port: int, folder: dict[str, str]) -> list[Service]:
     """The code with its runs, the schedules and sensors, and the pages. Only the pages listen on a port."""
     from orchestration.event_log import write_settings
 
@@ -98,8 +102,6 @@ def _dagster(home: Home, port: int, landing: Path | None) -> list[Service]:
     workspace = dagster_home / "workspace.yaml"
     write_atomically(workspace, f"load_from:\n  - grpc_server:\n      socket: {code}\n      location_name: kodomo\n")
     variables = {"KODOMO_HOME": str(home.root), "DAGSTER_HOME": str(dagster_home)}
-    # Where a run looks, which no request chooses; without extracts the graph and past runs are there to be seen.
-    folder = {"KODOMO_LANDING": str(landing or os.environ.get("KODOMO_LANDING") or home.landing)}
     dagster = [sys.executable, "-m", "dagster"]
     return [
         Service(

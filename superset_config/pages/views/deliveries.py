@@ -23,6 +23,7 @@ from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.ingest.consequences import Consequences, consequences
 from kodomo.ingest.decisions import TRANSITIONS, rejects_of_original
+from kodomo.ingest.inspection import ENCODINGS_JA
 from kodomo.ingest.landing import landing_of
 from kodomo.ingest.rehearsal import Earlier, read_earlier
 from kodomo.ingest.uploads import (
@@ -30,8 +31,6 @@ from kodomo.ingest.uploads import (
     KEPT_HOURS,
     MOST_BYTES,
     MOST_FILES,
-    READY,
-    REFUSED,
     WAITING,
     TwiceError,
     UnknownUploadError,
@@ -119,7 +118,7 @@ class DeliveryPage(EntryPage):
             by_of={upload.landed_name: upload.handed_by for upload in sent if upload.landed_name},
             labels=_labels(),
             rows=[
-                {**row, "decided": decisions.get(row["delivery_id"]), "next": next_step(row)}
+                {**row, "decided": decisions.get(row["delivery_id"]), "next": next_step(row, reach)}
                 for row in rows[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
             ],
             held=sum(row["status"] == HELD for row in rows),
@@ -283,10 +282,11 @@ class DeliveryPage(EntryPage):
             "delivery.html",
             reach,
             row=row,
-            next=next_step(row),
+            next=next_step(row, reach),
             is_own=row["holder"] in reach.scope.departments,
             decided=_decisions().get(delivery_id),
             choices=possible(row),
+            encoding=ENCODINGS_JA.get(row["encoding"], row["encoding"]),
             form=forms()[FORM],
             reasons=[(*place, count) for place, count in reasons.items()],
             rejects=rejects[:MOST_REJECTS],
@@ -373,10 +373,11 @@ class DeliveryPage(EntryPage):
         return back
 
 
-def next_step(row: dict[str, Any]) -> str:
+def next_step(row: dict[str, Any], reach: Reach) -> str:
     """What a steward does next about a delivery, in Japanese."""
-    if row["status"] == LOADED and row.get("open_rejects"):
-        return MEND_JA
+    if row["status"] == LOADED and row["open_rejects"]:
+        is_own = row["holder"] in reach.scope.departments
+        return MEND_JA if is_own else f"{row['holder_label']}のデータ管理担当が、不受理の行を直します。"
     return NEXT_JA.get(row["status"], "")
 
 
@@ -468,12 +469,3 @@ def _consequences(delivery_id: str) -> Consequences | None:
             return consequences(connection, delivery_id, deliveries=DELIVERIES, rejects=REJECTS, facts=FACTS)
     except (KodomoError, duckdb.CatalogException, LookupError):
         return None
-
-
-STATES_JA = {
-    WAITING: "確かめています",
-    READY: "確かめ終わりました",
-    REFUSED: "受け取れません",
-    HANDED_OVER: "引き渡しました",
-}
-"""States of what was sent, for people."""
