@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -12,8 +13,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from kodomo.access.access import EntryPage, read_access
-from kodomo.access.staff import read_staff
+from kodomo.access.staff import DEMO_STAFF, read_staff
+from kodomo.contract import load_contracts
+from kodomo.determination.service import in_service
 from kodomo.entries.store import EntryStore
+from kodomo.ingest.decisions import export_rejects
 from kodomo.ingest.entries import take_entries
 from kodomo.programs import require_program
 from tests.security.servers import Server
@@ -72,8 +76,6 @@ class Staff:
 @pytest.fixture(scope="module")
 def child(server: Server) -> str:
     """A child at school, by the school's records too, of no protected household."""
-    from kodomo.determination.service import in_service
-
     with in_service(server.home) as (connection, _):
         return connection.execute(
             "select children.person_id from warehouse.marts.bi_child as children "
@@ -291,13 +293,64 @@ def test_a_link_is_reviewed_and_the_review_taken_back(server: Server, caseworker
     assert newest(server, "link_review")["decision"] == "undo"
 
 
-def test_a_delivery_is_withdrawn_and_an_unknown_code_gets_its_meaning(server: Server, caseworker: Staff) -> None:
+def open_delivery(page: Page, words: str) -> None:
+    """The page of the first delivery whose row has these words."""
+    page.locator(f"tr:has-text('{words}')").get_by_text("開く").first.click()
+
+
+def test_a_delivery_is_withdrawn_after_a_look_and_the_decision_taken_back(server: Server, caseworker: Staff) -> None:
     page = caseworker.open("delivery_decision")
-    row = page.locator("tr:has(button)").first
-    row.locator("input[name=reason]").fill("様式の誤りのため出し直し")
-    row.locator("select[name=decision]").select_option("withdraw")
-    row.locator("button").click()
-    assert "次の一括処理で実行されます" in page.inner_text("main")
+    open_delivery(page, "取込済")
+    page.select_option("#decision", "withdraw")
+    page.click("button:has-text('決める')")
+    assert "「理由」を入れてください。" in page.inner_text("main")
+    page.select_option("#decision", "withdraw")
+    page.fill("#reason", "様式の誤りのため出し直し")
+    page.click("button:has-text('決める')")
+    assert "取り下げると変わること" in page.inner_text("main")
+    assert barriers(page) == []
+    assert EntryStore(server.home).current("delivery_decision") == []
+    page.click("button:has-text('取り下げる')")
+    assert "それまでは取り消せます" in page.inner_text("main")
+    assert newest(server, "delivery_decision")["decision"] == "withdraw"
+    page.click("button:has-text('この判断を取り消す')")
+    assert "判断を取り消しました。" in page.inner_text("main")
+    assert EntryStore(server.home).current("delivery_decision") == []
+    open_decision = page.locator("#decision")
+    assert open_decision.locator("option").all_inner_texts() == ["取り下げる", "原本を読み直す"]
+
+
+def test_rejects_are_taken_and_sent_back(server: Server, browser: Browser, tmp_path: Path) -> None:
+    with in_service(server.home) as (connection, _):
+        source_id, delivery_id = connection.execute(
+            "select source_id, delivery_id from warehouse.marts.fct_reject where state = 'open' order by all limit 1"
+        ).fetchall()[0]
+    holder = load_contracts()[source_id].holder
+    steward = next(
+        member.username
+        for member in read_staff(DEMO_STAFF, read_access())
+        if member.username.startswith("steward_") and holder in member.scope.departments
+    )
+    page = Staff(browser, server, steward).open("delivery_decision")
+    page.click(f"a[href$='/of/{delivery_id}']")
+    with page.expect_download() as download:
+        page.click("button:has-text('直す行を受け取る')")
+    path = tmp_path / download.value.suggested_filename
+    assert path.name == f"{delivery_id}_mended.csv"
+    download.value.save_as(path)
+    assert path.read_bytes() == export_rejects(server.home, delivery_id)
+    assert barriers(page) == []
+    page.set_input_files("input[name=files]", path)
+    page.click("button:has-text('直した行を送って確かめる')")
+    page.locator("text=内容を見て引き渡す").click(timeout=90_000)
+    assert "見出し" in page.inner_text("main")
+    assert delivery_id in page.inner_text("main")
+    assert barriers(page) == []
+    page.click("button:has-text('捨てる')")
+    assert "ファイルを捨てました。" in page.inner_text("main")
+
+
+def test_an_unknown_code_gets_its_meaning(server: Server, caseworker: Staff) -> None:
     page = caseworker.open("code_decision")
     row = page.locator("tr:has-text('9Z'):has(button)")
     row.locator("button").click()

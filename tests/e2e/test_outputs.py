@@ -58,7 +58,23 @@ PAGE_OF = {"decision": "meeting", "support": "meeting", "determination": "assess
 TELLS_NOBODY = {
     "/data-docs/<path:name>": "results of checks without values, for stewards; no site lies beside this copy of a home",
     "/entry/code_decision/decide": "leads back to the page: nothing of a person is sent or shown",
-    "/entry/delivery_decision/decide": "leads back to the page: nothing of a person is sent or shown",
+    **dict.fromkeys(
+        (
+            f"/entry/delivery_decision/{part}"
+            for part in (
+                "decide",
+                "undo",
+                "upload",
+                "file/<uuid:upload_id>",
+                "file/<uuid:upload_id>/again",
+                "file/<uuid:upload_id>/hand_over",
+                "file/<uuid:upload_id>/throw_away",
+                "of/<string:delivery_id>",
+                "of/<string:delivery_id>/rejects",
+            )
+        ),
+        "is about a file of a holder, not about a person: test_delivery_pages asks for it",
+    ),
     "/entry/disputed_line/answer": "leads back to the page of marked lines, which is asked for itself",
     **dict.fromkeys(
         (

@@ -602,7 +602,13 @@ ENTRY_ROUTES = {
     "support_measure": ["new", "save"],
     "person_request": ["new", "save", "document.pdf"],
     "link_review": ["decide"],
-    "delivery_decision": ["decide"],
+    "delivery_decision": [
+        "decide",
+        "undo",
+        "upload",
+        "of/delivery_id:H:unknown/rejects",
+        *(f"file/{GUESSED}/{part}" for part in ("hand_over", "throw_away", "again")),
+    ],
     "code_decision": ["decide"],
     "disputed_line": ["answer"],
     "model": [

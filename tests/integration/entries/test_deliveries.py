@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from kodomo.entries.store import EntryStore
+from kodomo.entries.store import EntryStore, Version
 from kodomo.home import Home
+from kodomo.ingest.deliveries import ingest_landing
 from kodomo.ingest.entries import record_number, take_entries
 from kodomo.warehouse import connect, write_run_parameters
 
@@ -154,6 +155,27 @@ def test_decision_of_a_steward_is_carried_out_once_and_an_impossible_one_is_repo
     assert store.effect(release.record_id, 1)["outcome"] == "applied"
     assert store.effect(hopeless.record_id, 1)["outcome"] == "failed"
     assert delivery.delivery_id
+
+
+def test_an_original_is_read_again_and_a_decision_taken_back_is_not_carried_out(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "landing" / "national_health_insurance" / "n_20260401.csv"
+    file.parent.mkdir(parents=True)
+    headings = "宛名番号,資格取得年月日,資格取得事由,資格喪失年月日,資格喪失事由,証区分"
+    file.write_text(f"{headings}\n1,R5.4.1,転入,,,一般\n", encoding="cp932")
+    (delivery,) = ingest_landing(home, file.parent.parent, "r1")
+    store = EntryStore(home)
+
+    def decide(decision: str) -> Version:
+        content = {"delivery_id": delivery.delivery_id, "decision": decision, "reason": "確認"}
+        return store.create("delivery_decision", content, by="steward", department="citizens")
+
+    withdrawal, replay = decide("withdraw"), decide("replay")
+    store.delete(withdrawal.record_id, 1, by="steward", reason="取り消し")
+    take_entries(home, "r2")
+    assert rows(home, "select status, decided_by from raw.delivery_events") == [("replayed", "steward")]
+    assert rows(home, "select status, rows_loaded from raw.deliveries") == [("loaded", 1)]
+    assert store.effect(replay.record_id, 1)["outcome"] == "applied"
+    assert store.effect(withdrawal.record_id, 2) is None
 
 
 def test_entries_while_runs_take_them_are_neither_lost_nor_doubled(home: Home) -> None:
