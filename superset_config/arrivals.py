@@ -21,7 +21,7 @@ from typing import IO, Any
 from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from superset_config.uploading import MOST_UPLOAD, UPLOAD_AT, body_file, is_signed_in
+from superset_config.uploading import MOST_UPLOAD, UPLOAD_AT, body_file, has_room, is_signed_in
 
 ARRIVAL_SECONDS = 10
 """Until a request must be there, but for a body that its socket does not hold."""
@@ -53,6 +53,7 @@ _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BRINGS_FILES = re.compile(rb"POST " + re.escape(UPLOAD_AT.encode()) + rb" HTTP/1\.[01]\r\n")
 _COOKIES = re.compile(rb"\r\ncookie:[ \t]*([^\r\n]*)\r\n", re.IGNORECASE)
+_NO_ROOM = b"HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _COME_AGAIN = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _LENGTH_REQUIRED = b"HTTP/1.1 411 Length Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -155,8 +156,9 @@ class BufferingWorker(ThreadWorker):
             return False
         arriving.seen = len(seen)
         if size is not None and size > MOST_BYTES and self._may_bring_files(seen, size):
-            if sum(one.brings_files for one in self.arriving.values()) >= MOST_UPLOADS:
-                client.send(_COME_AGAIN)
+            is_busy = sum(one.brings_files for one in self.arriving.values()) >= MOST_UPLOADS
+            if is_busy or not has_room(size):
+                client.send(_COME_AGAIN if is_busy else _NO_ROOM)
                 arriving.connection.close(graceful=True)
                 return False
             arriving.brings_files = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from typing import IO, Any
 
@@ -57,6 +58,11 @@ def is_signed_in(app: Any, cookies: str) -> bool:
     request = app.request_class({"REQUEST_METHOD": "POST", "wsgi.url_scheme": "http", "HTTP_COOKIE": cookies})
     session = app.session_interface.open_session(app, request)
     return bool(session and session.get("_user_id"))
+
+
+def has_room(size: int) -> bool:
+    """Whether the disk has room for a body of that size, on its way, by itself and in the landing folder."""
+    return shutil.disk_usage(Uploads(Home.from_environment()).incoming()).free > 3 * size
 
 
 def body_file() -> IO[bytes]:

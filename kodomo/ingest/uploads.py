@@ -50,6 +50,8 @@ MOST_ATTEMPTS = 2
 """A check that broke off is begun so often: a file that ends the checking process stops no other file."""
 LONGEST_NAME = 120
 _CHUNK = 1024 * 1024
+_CHECKING = ".checking"
+"""The lock of the process that checks."""
 _STATE, _DATA, _EARLIER = "upload.json", "data", "earlier.json"
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 """What a file system says that has no hard links."""
@@ -113,8 +115,9 @@ class Uploads:
 
     def incoming(self) -> Path:
         """The folder for bytes on their way, on the same disk; it is made."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = self.folder / ".incoming"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
     def receive(
@@ -242,7 +245,7 @@ class Uploads:
         if not self.folder.is_dir():
             return 0
         checked = 0
-        with (self.folder / ".checking").open("a") as lock:
+        with (self.folder / _CHECKING).open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -253,7 +256,13 @@ class Uploads:
         return checked
 
     def start_checking(self) -> None:
-        """Check what waits in a process of its own: a large file takes memory and minutes."""
+        """Check what waits in a process of its own, unless one is at it: a large file takes memory and minutes."""
+        self.incoming()
+        with (self.folder / _CHECKING).open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
         subprocess.Popen(
             [sys.executable, "-m", "kodomo.ingest.uploads"],
             cwd=PROJECT,

@@ -79,10 +79,10 @@ UNKNOWN_JA = "公開中のデータを読めないため、変わる件数は分
 
 @dataclass(frozen=True)
 class Decided:
-    """The last decision about a delivery, and what came of it (None: the next run carries it out)."""
+    """The last decision about a delivery, and its outcome (None: the next run carries it out)."""
 
     version: Version
-    effect: dict[str, Any] | None
+    outcome: str | None
 
 
 class DeliveryPage(EntryPage):
@@ -333,7 +333,7 @@ class DeliveryPage(EntryPage):
             wrong = {"decision": "この納品には、その判断はできません。"}
         earlier = _decisions().get(row["delivery_id"])
         is_sent_again = earlier is not None and earlier.version.record_id == typed("record_id")
-        if not wrong and earlier is not None and earlier.effect is None and not is_sent_again:
+        if not wrong and earlier is not None and earlier.outcome is None and not is_sent_again:
             wrong = {"decision": PENDING_JA}
         if wrong:
             return self._delivery(reach, row, mistakes=wrong, typed_reason=content.get("reason", "")), 422
@@ -441,8 +441,9 @@ def _labels() -> dict[str, str]:
 
 def _decisions() -> dict[str, Decided]:
     """The last decision by delivery."""
+    effects = store().effects()
     return {
-        version.content["delivery_id"]: Decided(version, store().effect(version.record_id, version.version))
+        version.content["delivery_id"]: Decided(version, effects.get((version.record_id, version.version), (None,))[0])
         for version in store().current(FORM)
     }
 
