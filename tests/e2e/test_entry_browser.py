@@ -342,7 +342,7 @@ def test_rejects_are_taken_and_sent_back(server: Server, browser: Browser, tmp_p
     assert barriers(page) == []
     page.set_input_files("input[name=files]", path)
     page.click("button:has-text('直した行を送って確かめる')")
-    page.locator("text=内容を見て引き渡す").click(timeout=90_000)
+    page.locator(f"tr:has-text('{path.name}') a").click(timeout=90_000)
     assert "見出し" in page.inner_text("main")
     assert delivery_id in page.inner_text("main")
     assert barriers(page) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kodomo.programs import require_program
+from superset_config.uploading import MOST_UPLOAD, UPLOAD_AT
 from tests.nginx import SITES, write_configuration
 from tests.security.servers import free_port
 
@@ -43,3 +44,10 @@ def test_a_slow_or_large_request_ends_at_the_proxy(site: Path) -> None:
             assert re.search(r"client_max_body_size \dm;", server)
             assert re.search(r"limit_req zone=", server)
             assert "proxy_request_buffering off" not in server
+
+
+def test_only_the_address_for_files_takes_large_bodies() -> None:
+    text = next(site for site in SITES if site.name == "kodomo.conf").read_text(encoding="utf-8")
+    places = dict(re.findall(r"location ([^{]+) \{(.*?)\n    \}", text, flags=re.S))
+    sizes = {place: re.findall(r"client_max_body_size (\d+)m;", block) for place, block in places.items()}
+    assert sizes == {"/": [], f"= {UPLOAD_AT}": [str(MOST_UPLOAD // 2**20)]}

@@ -105,3 +105,15 @@ def test_settled_lines_appear_once_beside_younger_ones(home: Home) -> None:
     write(home, 3, UNSETTLED / 2)
     assert shown(table) == ["1", "2", "3"]
     assert shown(table) == ["1", "2", "3"]
+
+
+def test_what_stewards_do_with_files_is_named(home: Home) -> None:
+    store = EntryStore(home)
+    store.note_access("steward", "delivery_decision_sent", delivery="vaccinations", sha256="x")
+    store.note_access("steward", "delivery_decision_rejects", delivery="20260401-vaccinations-01", rows=3)
+    table = AuditTable(home, is_dv_authorised=False)
+    rows = table.cursor().execute(f"select action_label, place_label, item_label from {NAME} order by all").fetchall()
+    assert rows == [
+        ("入力・決定", "納品", "ファイルを送る：vaccinations"),
+        ("出力", "納品", "不受理の行：20260401-vaccinations-01"),
+    ]
