@@ -17,7 +17,7 @@ import stat
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PureWindowsPath
@@ -213,6 +213,8 @@ class Uploads:
                 raise TwiceError("This file was handed over already.")
             if upload.state != READY or upload.source_id is None:
                 raise UploadError("Only a file that was checked can be handed over.")
+            if _is_handed_over(upload.sha256, upload.source_id, self._all()):
+                raise UploadError("The same file was handed over before.")
             if landing == self.home.landing:
                 landing.mkdir(mode=0o700, exist_ok=True)
             land(self._path(upload.upload_id, _DATA), landing, upload.source_id, upload.landed_name, upload.sha256)
@@ -282,8 +284,8 @@ class Uploads:
         self._end_check(upload, lambda _: begun)
         try:
             earlier = Earlier.from_dict(json.loads(self._path(upload.upload_id, _EARLIER).read_text("utf-8")))
-            others = [other for other in self._all() if other.state == HANDED_OVER]
-            change = examine(self.home, begun, self._path(upload.upload_id, _DATA).read_bytes(), earlier, others)
+            data = self._path(upload.upload_id, _DATA).read_bytes()
+            change = examine(self.home, begun, data, earlier, self._all())
         except FileNotFoundError:
             # Thrown away meanwhile.
             return
@@ -356,11 +358,12 @@ def plain_name(name: str) -> str:
 
 
 def examine(
-    home: Home, upload: Upload, data: bytes, earlier: Earlier, handed_over: Collection[Upload] = ()
+    home: Home, upload: Upload, data: bytes, earlier: Earlier, others: Collection[Upload] = ()
 ) -> Callable[[Upload], Upload]:
     """What the check of an upload makes of it: ready to be handed over, or refused with the reason in Japanese.
 
-    ``handed_over``: what may wait in the landing folder. Raises what a reader raises that stumbles over the bytes.
+    ``others``: all uploads, of which some may wait in the landing folder. Raises what a reader raises that stumbles
+    over the bytes.
     """
     contracts, head = load_contracts(), head_of(data)
     source_id = upload.source_id
@@ -387,7 +390,7 @@ def examine(
                 holder=contract.holder_ja,
             )
         )
-    if any(other.sha256 == upload.sha256 and other.source_id == source_id for other in handed_over):
+    if _is_handed_over(upload.sha256, source_id, others):
         return _refusal(Sentence("The same file was handed over before."))
     known = [row["delivery_id"] for row in earlier.deliveries if row["source_id"] == source_id]
     if upload.mends and upload.mends not in known:
@@ -439,6 +442,13 @@ def examine(
         now, state=READY, source_id=source_id, departments=(contract.holder,), delivered_on=delivered_on, mends=mends,
         landed_name=name, result=result,
     )  # fmt: skip
+
+
+def _is_handed_over(sha256: str, source_id: str, uploads: Iterable[Upload]) -> bool:
+    """Whether the same bytes were handed over for a source."""
+    return any(
+        other.state == HANDED_OVER and other.sha256 == sha256 and other.source_id == source_id for other in uploads
+    )
 
 
 def land(source: Path, landing: Path, source_id: str, name: str, sha256: str) -> None:

@@ -115,7 +115,6 @@ class DeliveryPage(EntryPage):
             sources=_own_sources(reach),
             sent=[upload for upload in sent if upload.state != HANDED_OVER],
             waiting=_not_taken_yet(sent, rows),
-            by_of={upload.landed_name: upload.handed_by for upload in sent if upload.landed_name},
             labels=_labels(),
             rows=[
                 {**row, "decided": decisions.get(row["delivery_id"]), "next": next_step(row, reach)}
@@ -284,6 +283,7 @@ class DeliveryPage(EntryPage):
             row=row,
             next=next_step(row, reach),
             is_own=row["holder"] in reach.scope.departments,
+            handed=_handed_over_as(row["file_name"], self.uploads.of(reach.scope.departments)),
             decided=_decisions().get(delivery_id),
             choices=possible(row),
             encoding=ENCODINGS_JA.get(row["encoding"], row["encoding"]),
@@ -446,6 +446,11 @@ def _decisions() -> dict[str, Decided]:
         version.content["delivery_id"]: Decided(version, effects.get((version.record_id, version.version), (None,))[0])
         for version in store().current(FORM)
     }
+
+
+def _handed_over_as(file_name: str, sent: Iterable[Upload]) -> Upload | None:
+    """The upload that a delivery came from; None for one that came another way, or too long ago."""
+    return next((upload for upload in sent if upload.state == HANDED_OVER and upload.landed_name == file_name), None)
 
 
 def _not_taken_yet(sent: Iterable[Upload], rows: Iterable[dict[str, Any]]) -> list[Upload]:

@@ -278,6 +278,15 @@ def test_sent_or_handed_over_twice_is_once(desk: Desk) -> None:
     assert "別の名前で納品" in desk.send(file_of(insured(1)), "another name.csv").reason
 
 
+def test_the_same_bytes_sent_twice_are_handed_over_once(desk: Desk) -> None:
+    first, second = desk.send(file_of(insured(1)), "a.csv"), desk.send(file_of(insured(1)), "b.csv")
+    assert (first.state, second.state) == (READY, READY)
+    desk.hand_over(first)
+    with pytest.raises(UploadError, match="before"):
+        desk.hand_over(second)
+    assert len([*desk.landing.rglob("*.csv")]) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
