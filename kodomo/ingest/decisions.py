@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -157,10 +160,50 @@ def _as_holders_file(home: Home, sha256: str, source_id: str, records: list[byte
     return _under_headings(data, parse(data, load_contracts()[source_id], load_heading_rules()), records)
 
 
-def rejects_of_original(home: Home, sha256: str, source_id: str, lines: Collection[int]) -> bytes:
+@dataclass(frozen=True)
+class RejectFile:
+    """Rejects as the holder's own file, and how many were left out of it."""
+
+    content: bytes
+    left_out: int
+
+
+@dataclass(frozen=True)
+class People:
+    """People by what a record may name them with."""
+
+    numbers: frozenset[str] = frozenset()
+    """Without zeros in front."""
+    names: frozenset[str] = frozenset()
+    """As ``_plain``."""
+
+    @classmethod
+    def of(cls, numbers: Iterable[str | None], names: Iterable[str | None]) -> People:
+        """From numbers and names as they are kept; empty ones name nobody."""
+        stripped = frozenset(number.lstrip("0") for number in numbers if number)
+        return cls(stripped - {""}, frozenset(_plain(name) for name in names if name) - {""})
+
+    def are_named_in(self, text: str) -> bool:
+        """Whether a record names one of them."""
+        plain = _plain(text)
+        numbers = {digits.lstrip("0") for digits in _DIGITS.findall(plain)}
+        return not numbers.isdisjoint(self.numbers) or any(name in plain for name in self.names)
+
+
+_DIGITS = re.compile("[0-9]+")
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def rejects_of_original(
+    home: Home, sha256: str, source_id: str, lines: Collection[int], without: People | None = None
+) -> RejectFile:
     """Records of a kept original by their lines, as ``export_rejects`` writes them; the warehouse is not asked.
 
-    Raises KodomoError where the original is no longer kept, and UsageError where none of the lines is in it.
+    ``without``: people whose records are left out. Raises KodomoError where the original is no longer kept, and
+    UsageError where none of the lines is in it.
     """
     try:
         data = home.original(sha256).read_bytes()
@@ -173,7 +216,12 @@ def rejects_of_original(home: Home, sha256: str, source_id: str, lines: Collecti
         found[int(parsed.line_numbers[position])] = parsed.raw_records(int(position))
     if not found:
         raise UsageError("The lines to mend are not in the original of this delivery.")
-    return _under_headings(data, parsed, [record for _, record in sorted(found.items())])
+    kept = [
+        record
+        for _, record in sorted(found.items())
+        if without is None or not without.are_named_in(record.decode(parsed.text_encoding, errors="replace"))
+    ]
+    return RejectFile(_under_headings(data, parsed, kept), len(found) - len(kept))
 
 
 def _under_headings(data: bytes, parsed: ParsedFile, records: list[bytes]) -> bytes:

@@ -338,7 +338,10 @@ def test_rejects_are_taken_and_sent_back(server: Server, browser: Browser, tmp_p
     path = tmp_path / download.value.suggested_filename
     assert path.name == f"{delivery_id}_mended.csv"
     download.value.save_as(path)
-    assert path.read_bytes() == export_rejects(server.home, delivery_id)
+    # Those of protected families are left out.
+    whole = export_rejects(server.home, delivery_id).splitlines()
+    assert path.read_bytes().splitlines()[0] == whole[0]
+    assert set(path.read_bytes().splitlines()) <= set(whole)
     assert barriers(page) == []
     page.set_input_files("input[name=files]", path)
     page.click("button:has-text('直した行を送って確かめる')")

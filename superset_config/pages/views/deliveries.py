@@ -22,7 +22,7 @@ from kodomo.entries.store import ConflictError, Version
 from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.ingest.consequences import Consequences, consequences
-from kodomo.ingest.decisions import TRANSITIONS, rejects_of_original
+from kodomo.ingest.decisions import TRANSITIONS, People, rejects_of_original
 from kodomo.ingest.inspection import ENCODINGS_JA
 from kodomo.ingest.landing import landing_of
 from kodomo.ingest.rehearsal import Earlier, read_earlier
@@ -59,7 +59,9 @@ ON_A_PAGE = 50
 MOST_REJECTS = 100
 """Rejects that a page lists one by one."""
 REFRESH_SECONDS = 5
-DELIVERIES, REJECTS, FACTS = (f"warehouse.marts.{name}" for name in ("fct_delivery", "fct_reject", "fct_observation"))
+DELIVERIES, REJECTS, FACTS, PEOPLE = (
+    f"warehouse.marts.{name}" for name in ("fct_delivery", "fct_reject", "fct_observation", "dim_person")
+)
 HELD, LOADED, WITHDRAWN = "held", "loaded", "withdrawn"
 NEXT_JA = {
     HELD: "理由を確かめ、正しければ「使う」、誤りなら「取り下げる」。正しいファイルがあれば、上から送ってください。",
@@ -74,6 +76,7 @@ MEND_JA = "不受理の行を受け取り、直して送ってください。"
 PENDING_JA = "この納品には、まだ実行されていない判断があります。先に取り消してください。"
 TAKEN_BACK_JA = "判断を取り消しました。"
 TOO_LATE_JA = "もう実行されています。戻すときは、あらためて判断してください。"
+PROTECTED_JA = "支援措置の対象の世帯の行です。取扱いを認められた職員が受け取ってください。"
 UNKNOWN_JA = "公開中のデータを読めないため、変わる件数は分かりません。"
 
 
@@ -300,24 +303,41 @@ class DeliveryPage(EntryPage):
 
     @route("/of/<string:delivery_id>/rejects", "POST")
     def rejects(self, reach: Reach, delivery_id: str) -> Any:
-        """The records to mend, as the holder's own file: in its encoding, under its headings."""
+        """The records to mend, as the holder's own file: in its encoding, under its headings.
+
+        Those of people whose place is hidden from the steward are left out.
+        """
         _found(_own_rows(reach), delivery_id)
         lines = _unmended(_rejects(reach, delivery_id))
         with in_service(Home.from_environment()) as (connection, _):
             query = f"select sha256, source_id from {DELIVERIES} where delivery_id = ?"  # noqa: S608  # a name of this file
             found = records(connection, query, [delivery_id])
+            withheld = records(
+                connection,
+                f"select atena_no, display_name, kana from {PEOPLE} where list_contains(?, person_id)",  # noqa: S608  # as above
+                [[*reach.withheld]],
+            )
         if not found or not lines:
             abort(404)
+        names = [row[column] for row in withheld for column in ("display_name", "kana")]
+        without = People.of([row["atena_no"] for row in withheld], names)
         try:
-            content = rejects_of_original(Home.from_environment(), found[0]["sha256"], found[0]["source_id"], lines)
+            rejects = rejects_of_original(
+                Home.from_environment(), found[0]["sha256"], found[0]["source_id"], lines, without
+            )
         except KodomoError as error:
             flash(in_language(error, JAPANESE), "error")
             return redirect(f"{self.route_base}/of/{delivery_id}")
-        store().note_access(username(), f"{self.page}_rejects", delivery=delivery_id, rows=len(lines))
+        if rejects.left_out == len(lines):
+            flash(PROTECTED_JA, "error")
+            return redirect(f"{self.route_base}/of/{delivery_id}")
+        store().note_access(
+            username(), f"{self.page}_rejects", delivery=delivery_id, rows=len(lines) - rejects.left_out
+        )  # fmt: skip
         audit(f"{self.page}_rejects")
         # No text to the browser, which would be given a mark of another encoding on its way.
         return Response(
-            content,
+            rejects.content,
             mimetype="application/octet-stream",
             headers={"Content-Disposition": f'attachment; filename="{delivery_id}_mended.csv"'},
         )

@@ -18,7 +18,7 @@ from kodomo.contract import load_contracts
 from kodomo.home import Home
 from kodomo.ingest import uploads
 from kodomo.ingest.consequences import consequences
-from kodomo.ingest.decisions import decide, export_rejects, list_rejects, rejects_of_original
+from kodomo.ingest.decisions import People, decide, export_rejects, list_rejects, rejects_of_original
 from kodomo.ingest.deliveries import Delivery, ingest_landing
 from kodomo.ingest.folder import Settling
 from kodomo.ingest.landing import landing_of
@@ -455,7 +455,7 @@ def test_rejects_come_in_the_holders_encoding_and_go_back_mended(desk: Desk, enc
     with connect(desk.home, read_only=True) as connection:
         ((sha256,),) = connection.execute("select sha256 from raw.deliveries").fetchall()
     lines = [reject["line_number"] for reject in list_rejects(desk.home)]
-    taken = rejects_of_original(desk.home, sha256, SOURCE, lines)
+    taken = rejects_of_original(desk.home, sha256, SOURCE, lines).content
     assert taken == export_rejects(desk.home, delivery.delivery_id)
 
     text = taken.decode("utf-8-sig" if encoding.startswith("utf-8") else encoding)
@@ -474,6 +474,22 @@ def test_rejects_come_in_the_holders_encoding_and_go_back_mended(desk: Desk, enc
         what = consequences(connection, taken_again.delivery_id, deliveries="raw.deliveries",
                             rejects="raw.reject_states", facts=NO_FACTS)  # fmt: skip
     assert (what.rows, what.mended, what.is_state) == (2, 2, False)
+
+
+def test_rejects_of_some_people_are_left_out(desk: Desk) -> None:
+    rows = [
+        "000000000000042,いつか,転入,,,一般",
+        "43,いつか,転入,,,一般",
+        "4242,いつか,転入,,,一般",
+        "44,いつか,佐渡　花子,,,x",
+    ]
+    desk.deliver(file_of(rows))
+    with connect(desk.home, read_only=True) as connection:
+        ((sha256,),) = connection.execute("select sha256 from raw.deliveries").fetchall()
+    people = People.of(["000000000000042", None], ["佐渡 花子", ""])
+    left = rejects_of_original(desk.home, sha256, SOURCE, [2, 3, 4, 5], people)
+    assert left.left_out == 2
+    assert left.content == file_of([rows[1], rows[2]])
 
 
 def test_mended_rows_are_of_the_extract_that_they_mend(desk: Desk) -> None:
