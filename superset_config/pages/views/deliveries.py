@@ -64,7 +64,7 @@ DELIVERIES, REJECTS, FACTS, PEOPLE = (
 )
 HELD, LOADED, WITHDRAWN = "held", "loaded", "withdrawn"
 NEXT_JA = {
-    HELD: "理由を確かめ、正しければ「使う」、誤りなら「取り下げる」。正しいファイルがあれば、上から送ってください。",
+    HELD: "理由を確かめ、正しければ「使う」、誤りなら「取り下げる」。正しいファイルがあれば、それを送ってください。",
     "refused": "理由のところを直したファイルを送ってください。",
     "duplicate": "することはありません。",
     WITHDRAWN: "使うことにするときは「使う」。",
