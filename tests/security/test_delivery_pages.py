@@ -24,7 +24,7 @@ PAGE = "/entry/delivery_decision"
 SHOTS = "宛名番号,ワクチン種別,回数,接種年月日"
 SURNAME, NUMBER = "国分寺谷", "739184655"
 """Values that stand nowhere else."""
-CHECK_SECONDS = 90
+CHECK_SECONDS = 180
 
 
 def shots(*numbers: int | str, more: str = "", headings: str = SHOTS) -> bytes:
