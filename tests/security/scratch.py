@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
 from superset_config.asset_files import read_models
 
@@ -132,9 +133,10 @@ def write_warehouse(path: Path, children: list[Child] | None = None) -> None:
                 f"{column.name} {types.get(column.data_type, column.data_type)}" for column in columns.values()
             )
             connection.execute(f"create table marts.{table} ({definition})")
-            for row in _rows(table, {c.name: c.data_type for c in columns.values()}, children or CHILDREN):
-                marks = ", ".join("?" * len(names))
-                connection.execute(f"insert into marts.{table} values ({marks})", [row[name] for name in names])
+            rows = _rows(table, {c.name: c.data_type for c in columns.values()}, children or CHILDREN)
+            frame = pd.DataFrame(rows, columns=names, dtype=object)
+            connection.register("frame", frame)
+            connection.execute(f"insert into marts.{table} select * from frame")
         write_area_counts(connection)
 
 

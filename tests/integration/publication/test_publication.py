@@ -45,12 +45,17 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+FEW = {"child_all", "child_all_nodv", "child_ryotsu", "child_ryotsu_dv", "analyst_all", "partner"}
+"""Accounts of the demo whose scopes the tests read: each scope is a file that every publication writes."""
+
+
 @pytest.fixture
 def home(tmp_path: Path, warehouse: Path) -> Home:
-    """A home with a built warehouse and the demo's staff, nothing published."""
+    """A home with a built warehouse and some of the demo's staff, nothing published."""
     home = Home(tmp_path / "var").ensure()
     shutil.copy(warehouse, home.warehouse)
-    shutil.copy(DEMO_STAFF, home.staff)
+    lines = DEMO_STAFF.read_text(encoding="utf-8").splitlines()[1:]
+    write_staff(home, *(line for line in lines if line.split(",")[0] in FEW))
     return home
 
 
@@ -74,6 +79,7 @@ def everything_in(file: Path) -> str:
 
 
 def test_a_file_holds_all_of_its_scope_and_nothing_else(home: Home) -> None:
+    shutil.copy(DEMO_STAFF, home.staff)
     publish(home, "r1")
     seen = read_seen(home.staff)
     for member in read_staff(home.staff, read_access()):
