@@ -382,9 +382,10 @@ def superset_answers(
     published = {table.name: table for table in read_access().published_tables()}
     tables = read_access().tables_for(STAFF[person.username].scope)
     # What only the pages read has no dataset: the pages are asked for themselves.
+    models = read_assets().models
     for name in [table.name for table in tables if not table.is_for_pages] + ["bi_audit"]:
         columns = [
-            column for column in read_assets().models[published[name].source]
+            column for column in models[published[name].source]
             if column not in published[name].grant.without
         ]  # fmt: skip
         for form in ("json", "csv", "xlsx") if name.startswith("bi_child") else ("json",):

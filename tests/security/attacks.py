@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -179,7 +180,7 @@ def attacks(server: Server, own: str) -> Iterator[Attack]:
     for table, number in datasets.items():
         yield chart(number, f"samples of {table}", "samples")
         yield chart(number, f"details of {table}", "drill_detail")
-        yield chart(number, f"every row of {table}", columns=_columns(table))
+        yield chart(number, f"every row of {table}", columns=_columns()[table])
     for sql in SCALARS:
         yield chart(target, f"metric {sql}", metrics=[metric(sql)])
         yield chart(target, f"column {sql}", columns=[{"expressionType": "SQL", "sqlExpression": sql, "label": "c"}])
@@ -221,9 +222,14 @@ def attacks(server: Server, own: str) -> Iterator[Attack]:
     yield from entry_attacks([child.name for child in CHILDREN[:: len(CHILDREN) // 3]])
 
 
-def _columns(table: str) -> list[str]:
-    published = {entry.name: entry for entry in read_access().published_tables()}[table]
-    return [name for name in read_assets().models[published.source] if name not in published.grant.without]
+@cache
+def _columns() -> dict[str, list[str]]:
+    models = read_assets().models
+    return {
+        table.name: [name for name in models[table.source] if name not in table.grant.without]
+        for table in read_access().published_tables()
+        if table.source in models
+    }
 
 
 def _filter(column: str, operator: str, value: Any = None) -> dict[str, Any]:
@@ -277,7 +283,7 @@ def _exports(server: Server, target: int, column: str) -> Iterator[Attack]:
         yield chart(target, f"{form} of own", result_format=form, columns=[column])
         yield chart(target, f"{form} of free SQL", result_format=form, metrics=[metric(SCALARS[0])])
         for table in ("bi_child", "bi_child__guidance_centre", "bi_contribution", "bi_child__health"):
-            yield chart(server.datasets()[table], f"{form} of {table}", result_format=form, columns=_columns(table))
+            yield chart(server.datasets()[table], f"{form} of {table}", result_format=form, columns=_columns()[table])
     yield Attack("dashboard export", "GET", f"/api/v1/dashboard/export/?q=!({server.ids('dashboards')[0]})")
     yield Attack("dashboard example", "GET", f"/api/v1/dashboard/{server.ids('dashboards')[0]}/export_as_example/")
     yield Attack("chart export", "GET", f"/api/v1/chart/export/?q=!({server.ids('slices')[0]})")
@@ -307,7 +313,7 @@ def _pages(server: Server, datasets: dict[str, int], target: int) -> Iterator[At
                 {
                     "datasource": f"{number}__table",
                     "viz_type": "table",
-                    "all_columns": _columns(table),
+                    "all_columns": _columns()[table],
                     "query_mode": "raw",
                 }
             )
