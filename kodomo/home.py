@@ -59,7 +59,7 @@ class Home:
     published = Part("published", Kept.COPY)
     """A folder per publication, and the link ``current``."""
     definitions = Part("definitions", Kept.COPY)
-    """The definition of each run, by its hash."""
+    """Definitions by their hash: of each run, of the base of each draft, and after each approval."""
     pseudonym_key = Part("pseudonym.key", Kept.COPY)
     """The key of the pseudonyms of those who see no names."""
     link_decisions = Part("link_decisions.csv", Kept.COPY)

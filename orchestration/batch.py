@@ -127,10 +127,13 @@ class Batch:
 
         Raises KodomoError naming every mistake of the risk definition, before anything is built.
         """
+        from kodomo.entries.store import EntryStore
         from kodomo.scoring.versions import is_evaluation_due, record_evaluation, record_run
+        from kodomo.workshop.in_force import DefinitionStore
 
         require_run(self.home, self.run_id)
-        definition = record_run(self.home, self.run_id, self.as_of_on)
+        in_force = DefinitionStore(EntryStore(self.home)).folder_on(self.as_of_on)
+        definition = record_run(self.home, self.run_id, self.as_of_on, in_force)
         is_due = is_evaluation_due(self.home, self.as_of_on, definition)
         self.nodes = dbt_runner.build(
             self.home,

@@ -158,9 +158,24 @@ draft_rows = sa.Table(
     sa.Column("row_key", sa.String(512), primary_key=True),
     sa.Column("content", sa.Text),
 )
+definition_changes = sa.Table(
+    "entry_definition",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("definition_hash", sa.String(64), nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("model_version", sa.String(64)),
+    sa.Column("status", sa.String(16)),
+    sa.Column("on_date", sa.Date),
+    sa.Column("draft_id", sa.String(36)),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("entered_by", sa.String(64), nullable=False),
+    sa.Column("entered_at", sa.DateTime, nullable=False),
+)
 TABLES = (
     versions, determinations, accesses, effects, seen_lists, notices, notice_states, notice_choices, notice_marks,
-    outbox, draft_versions, draft_rows,
+    outbox, draft_versions, draft_rows, definition_changes,
 )  # fmt: skip
 
 

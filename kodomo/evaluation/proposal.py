@@ -109,6 +109,7 @@ def propose(
     *,
     may_lower: bool = False,
     translated: Translate = english,
+    present: Path = SEEDS,
 ) -> Proposal:
     """Fit integer coefficients for a difficulty type and write them to ``out`` as a definition with its report.
 
@@ -118,14 +119,14 @@ def propose(
     keep the points of the version in force, in the units of the proposal.
     ``capacity``: how many children the gravest tier shall hold; default: the second of the meeting's capacities.
     ``may_lower``: points below 0 as well, for bands that seem to protect.
-    ``translated``: gives the report in the language of its reader.
+    ``translated``: gives the report in the language of its reader. ``present``: the folder of the definition in force.
     Raises KodomoError where there are too few cases to learn from.
     """
     from threadpoolctl import threadpool_limits
 
     if out.exists() and any(out.iterdir()):
         raise UsageError("{out} is not empty: name a new folder, so that nothing is mixed or lost.", out=out)
-    given = read_definition(definition or SEEDS)
+    given = read_definition(definition or present)
     if difficulty_type not in {row["difficulty_type"] for row in given["risk_tiers"]}:
         known = ", ".join(sorted({row["difficulty_type"] for row in given["risk_tiers"]}))
         raise UsageError(

@@ -46,10 +46,8 @@ def copy_run(connection: duckdb.DuckDBPyConnection, source: str, target: str) ->
         ).fetchall()
     }
     if {"run_parameters", "risk_runs"} <= tables:
-        connection.execute(
-            f"create table {target}.raw.risk_runs as from {source}.raw.risk_runs "
-            f"where run_id in (select run_id from {source}.raw.run_parameters)"
-        )
+        # Earlier runs too: a recall asks which definition each as-of date had.
+        connection.execute(f"create table {target}.raw.risk_runs as from {source}.raw.risk_runs")
     if "run_parameters" in tables:
         connection.execute(
             f"create table if not exists {target}.raw.run_parameters as from {source}.raw.run_parameters"

@@ -440,7 +440,7 @@ def _empty_tables(definition: Definition) -> Iterator[Finding]:
 
 
 def _version_rows(definition: Definition) -> Iterator[Finding]:
-    active: dict[str, str] = {}
+    active: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in definition["risk_model_versions"]:
         says = partial(finding, table="risk_model_versions", line=row["_line"])
         version = row["model_version"]
@@ -453,15 +453,25 @@ def _version_rows(definition: Definition) -> Iterator[Finding]:
             for difficulty in sorted(
                 {tier["difficulty_type"] or "" for tier in definition["risk_tiers"] if tier["model_version"] == version}
             ):
-                other = active.setdefault(difficulty, version)
-                if other != version:
+                others = (other for other in active[difficulty] if other["model_version"] != version)
+                rival = next((other for other in others if _share_a_day(row, other)), None)
+                active[difficulty].append(row)
+                if rival is not None:
                     yield says(
                         "{version} and {other} are both active for {difficulty}: retire one, or make it a trial.",
                         column="status",
                         version=version,
-                        other=other,
+                        other=rival["model_version"],
                         difficulty=difficulty,
                     )
+
+
+def _share_a_day(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two versions may be in force on the same day; without an end a version goes on."""
+    return not any(
+        earlier["valid_to"] and later["valid_from"] and earlier["valid_to"] < later["valid_from"]
+        for earlier, later in ((one, other), (other, one))
+    )
 
 
 def _holds_values(band: Mapping[str, Any]) -> bool:

@@ -205,24 +205,29 @@ class Recall:
 def recall(home: Home, version: str) -> Recall:
     """Whom a version touched on any as-of date on record. Raises KodomoError for a version that scored nobody."""
     with connect(home, read_only=True) as connection:
-        dates = [
-            row[0]
-            for row in connection.execute(
-                "select distinct as_of_on from marts.fct_risk_score where model_version = ? order by all", [version]
-            ).fetchall()
-        ]
-        if not dates:
-            raise KodomoError("No score of {version} is on record: there is nothing to recall.", version=version)
-        runs = connection.execute(
-            "select as_of_on, arg_max(definition_hash, built_at) from raw.risk_runs "
-            "where list_contains(?, as_of_on) group by as_of_on order by as_of_on",
-            [dates],
+        return recall_from(connection, home, version)
+
+
+def recall_from(connection: duckdb.DuckDBPyConnection, home: Home, version: str) -> Recall:
+    """``recall`` from a connection whose database has the marts and the runs: the warehouse or a publication."""
+    dates = [
+        row[0]
+        for row in connection.execute(
+            "select distinct as_of_on from marts.fct_risk_score where model_version = ? order by all", [version]
         ).fetchall()
-        definitions = [(date, read_definition(kept_definition(home, digest))) for date, digest in runs]
-        active_on = [date for date, definition in definitions if _is_active(definition, version)]
-        # The version is the same in every definition that has it: approved versions do not change.
-        tiers = [row for row in definitions[-1][1]["risk_tiers"] if row["model_version"] == version]
-        touched = touched_by(connection, version, tiers, active_on)
+    ]
+    if not dates:
+        raise KodomoError("No score of {version} is on record: there is nothing to recall.", version=version)
+    runs = connection.execute(
+        "select as_of_on, arg_max(definition_hash, built_at) from raw.risk_runs "
+        "where list_contains(?, as_of_on) group by as_of_on order by as_of_on",
+        [dates],
+    ).fetchall()
+    definitions = [(date, read_definition(kept_definition(home, digest))) for date, digest in runs]
+    active_on = [date for date, definition in definitions if _is_active(definition, version)]
+    # The version is the same in every definition that has it: approved versions do not change.
+    tiers = [row for row in definitions[-1][1]["risk_tiers"] if row["model_version"] == version]
+    touched = touched_by(connection, version, tiers, active_on)
     return Recall(version, tuple(dates), tuple(active_on), touched)
 
 

@@ -104,12 +104,7 @@ def load_definition(
     versions: Collection[str] | None = None,
 ) -> None:
     """Fill the ``risk_*`` seeds of a database, and the versions to score: all, those active or on trial, or these."""
-    for table in TABLES:
-        types = {name: _arrow_type(kind) for name, kind in column_types()[table].items()}
-        columns = {name: pa.array([row.get(name) for row in definition[table]], kind) for name, kind in types.items()}
-        connection.register("given", pa.table(columns))
-        connection.execute(f"create or replace table {database}.seeds.{table} as select * from given")
-        connection.unregister("given")
+    load_tables(connection, definition, f"{database}.seeds.")
     condition = "status in ('active', 'trial')" if only_in_force else "list_contains($versions, model_version)"
     wanted = [row["model_version"] for row in definition["risk_model_versions"]] if versions is None else versions
     connection.execute(
@@ -121,6 +116,16 @@ def load_definition(
         "using (model_version)",
         None if only_in_force else {"versions": list(wanted)},
     )
+
+
+def load_tables(connection: duckdb.DuckDBPyConnection, definition: Definition, prefix: str) -> None:
+    """Make the tables of a definition, with the columns and types of the seeds. ``prefix``: of their names."""
+    for table in TABLES:
+        types = {name: _arrow_type(kind) for name, kind in column_types()[table].items()}
+        columns = {name: pa.array([row.get(name) for row in definition[table]], kind) for name, kind in types.items()}
+        connection.register("given", pa.table(columns))
+        connection.execute(f"create or replace table {prefix}{table} as select * from given")
+        connection.unregister("given")
 
 
 _ARROW = {"varchar": pa.string(), "integer": pa.int32(), "boolean": pa.bool_(), "date": pa.date32()}

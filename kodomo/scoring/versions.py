@@ -19,10 +19,13 @@ from kodomo.files import atomic_path
 from kodomo.home import PROJECT, Home
 from kodomo.scoring.definition import TABLES, Definition, check, raise_for, read_definition, version_hash
 from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.scoring.score import load_tables
 from kodomo.seeds import SEEDS
 from kodomo.warehouse import connect, migrate
 
 VERSIONS_FILE = "risk_model_versions.csv"
+OF_HOME = "definition_"
+"""Prefix, in schema raw, of the tables of a definition that the home keeps."""
 EVALUATION = PROJECT / "models" / "marts" / "evaluation"
 """The models that a run leaves out unless items and versions are to be judged."""
 
@@ -57,16 +60,9 @@ def approve(
             approved_by=row["approved_by"],
             approved_on=row["approved_on"],
         )
-    if not as_trial:
-        rivals = {
-            (other["model_version"], difficulty)
-            for other in definition["risk_model_versions"]
-            if other["status"] == "active" and other["model_version"] != version
-            for difficulty in _difficulties(definition, other["model_version"]) & _difficulties(definition, version)
-        }
-        if rivals:
-            listed = ", ".join(f"{other} ({difficulty})" for other, difficulty in sorted(rivals))
-            raise KodomoError("{listed} is active: retire it first with `kodomo model retire`.", listed=listed)
+    if not as_trial and (rivals := active_rivals(definition, version)):
+        listed = ", ".join(f"{other} ({difficulty})" for other, difficulty in sorted(rivals))
+        raise KodomoError("{listed} is active: retire it first with `kodomo model retire`.", listed=listed)
     digest = version_hash(definition, version)
     _rewrite(
         folder,
@@ -108,7 +104,18 @@ def _version_row(definition: Definition, version: str) -> dict[str, Any]:
     raise UsageError("There is no version {version}: it must be one of {names}.", version=version, names=names)
 
 
-def _difficulties(definition: Definition, version: str) -> set[str]:
+def active_rivals(definition: Definition, version: str) -> set[tuple[str, str]]:
+    """The other active versions that score a difficulty type of a version, each with the type."""
+    return {
+        (other["model_version"], difficulty)
+        for other in definition["risk_model_versions"]
+        if other["status"] == "active" and other["model_version"] != version
+        for difficulty in difficulties_of(definition, other["model_version"]) & difficulties_of(definition, version)
+    }
+
+
+def difficulties_of(definition: Definition, version: str) -> set[str]:
+    """The difficulty types that a version scores."""
     return {
         row["difficulty_type"]
         for table in ("risk_tiers", "risk_coefficients")
@@ -136,6 +143,7 @@ def _rewrite(folder: Path, version: str, changes: dict[str, str]) -> None:
 def record_run(home: Home, run_id: str, as_of_on: dt.date, folder: Path = SEEDS) -> str:
     """Check the definition in force, keep a copy of it, and note what this run builds on; the definition's hash.
 
+    One that is not in the seeds is written to schema raw, from where dbt's seeds take it (``definition_of_home``).
     Raises KodomoError naming every mistake, before anything is scored.
     """
     # An item without a legal basis stops no run: its data are not read, and completeness says so.
@@ -145,6 +153,10 @@ def record_run(home: Home, run_id: str, as_of_on: dt.date, folder: Path = SEEDS)
     digest = keep(home, folder)
     with connect(home) as connection:
         migrate(connection)
+        for table in TABLES:
+            connection.execute(f"drop table if exists raw.{OF_HOME}{table}")
+        if folder != SEEDS:
+            load_tables(connection, definition, f"raw.{OF_HOME}")
         connection.execute("insert into raw.risk_runs values (?, ?, now()::timestamp, ?)", [run_id, as_of_on, digest])
         connection.execute(
             "insert into raw.risk_run_deliveries select ?, delivery_id from raw.deliveries where status = 'loaded'",

@@ -2,11 +2,13 @@
 
 A draft is a kept definition (``home.definitions``) with rows laid over it. Its first version copies the rows of the
 base version under the draft's name; each later version writes the rows that an edit changes. Nothing is overwritten.
+
+A draft is open until one of its authors submits it. A second person sends it back, and it is open again, or approves
+it: from then on it does not change.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import json
 import re
@@ -15,68 +17,37 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from kodomo import clock
-from kodomo.csv_files import read_csv
 from kodomo.entries.store import ConflictError, EntryStore, UnknownRecordError, draft_rows, draft_versions, now
-from kodomo.errors import UsageError
-from kodomo.files import atomic_path
-from kodomo.scoring.definition import KEYS, TABLES, Definition, Lines, Mistake, add_rows, check
-from kodomo.scoring.legal_basis import observation_obstacles
+from kodomo.errors import KodomoError, UsageError
+from kodomo.scoring.definition import Definition, Lines, version_hash
 from kodomo.scoring.versions import keep, kept_definition
-from kodomo.seeds import SEEDS, column_types
+from kodomo.workshop.in_force import Approval, DefinitionStore, approved_texts, place_of, rivals_of
+from kodomo.workshop.rows import (
+    OF_A_VERSION,
+    ROW_KEYS,
+    Changes,
+    Place,
+    PlacedMistake,
+    Texts,
+    definition_of,
+    laid_over,
+    mistakes_of,
+    read_texts,
+    write_texts,
+)
 
 CREATED, EDITED, COMMENTED = "created", "edited", "commented"
-OF_A_VERSION = ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets")
-"""Tables whose rows belong to one version of the model."""
-ROW_KEYS = {**KEYS, "risk_targets": ("model_version", "difficulty_type", "age_from_months", "age_to_months")}
-"""The columns that name a row. A range of ages has no other name than its ends."""
+SUBMITTED, WITHDRAWN, RETURNED, APPROVED = "submitted", "withdrawn", "returned", "approved"
+OPEN = "open"
+_STATES = {SUBMITTED: SUBMITTED, APPROVED: APPROVED}
+"""The state of a draft after an action that is no comment; after the others it is open."""
 LONGEST_COMMENT = 2000
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 _LONGEST_KEY = 512
-
-Texts = Mapping[str, str]
-"""Column → text, as a file of the definition has it; an empty text is absent."""
-
-
-@dataclass(frozen=True, order=True)
-class Place:
-    """A row of a definition: its table, and the texts of its key columns."""
-
-    table: str
-    key: tuple[str, ...]
-
-    @classmethod
-    def of(cls, table: str, texts: Texts) -> Place:
-        """Where a row stands."""
-        return cls(table, tuple(texts.get(name, "") for name in ROW_KEYS[table]))
-
-    @property
-    def text(self) -> str:
-        """The key as it is kept."""
-        return json.dumps(self.key, ensure_ascii=False)
-
-
-Changes = Mapping[Place, Texts | None]
-"""Rows to write; None takes a row out."""
-
-
-@dataclass(frozen=True)
-class PlacedMistake:
-    """A mistake of a draft, at its row and column; ``column`` is empty where it is the row as a whole."""
-
-    place: Place
-    column: str
-    mistake: Mistake
-
-    @property
-    def kind(self) -> tuple[Any, ...]:
-        """What makes two mistakes the same one, before and after an edit."""
-        return (self.place, self.column, self.mistake.template, str(self.mistake.words("en")))
 
 
 class DraftMistakesError(UsageError):
@@ -116,6 +87,33 @@ class Draft:
         """The number of the version at hand."""
         return self.steps[-1].version
 
+    @property
+    def state(self) -> str:
+        """``open``, ``submitted`` or ``approved``."""
+        last = next(step.action for step in reversed(self.steps) if step.action != COMMENTED)
+        return _STATES.get(last, OPEN)
+
+    @property
+    def writers(self) -> set[str]:
+        """The accounts that wrote a row of it."""
+        return {step.entered_by for step in self.steps if step.action in (CREATED, EDITED)}
+
+    @property
+    def authors(self) -> set[str]:
+        """The accounts that wrote or submitted it: none of them decides about it."""
+        return self.writers | {step.entered_by for step in self.steps if step.action == SUBMITTED}
+
+    @property
+    def aim(self) -> str:
+        """What the draft is for, as it was last submitted."""
+        submitted = [step.comment for step in self.steps if step.action == SUBMITTED]
+        return (submitted[-1] if submitted else None) or ""
+
+    @property
+    def content_hash(self) -> str:
+        """The hash that the version would be held fast by."""
+        return version_hash(self.definition, self.model_version)
+
     @cached_property
     def texts(self) -> dict[Place, Texts]:
         """Every row of the whole definition, the base's first, in the order of their files."""
@@ -139,61 +137,6 @@ class Draft:
         return mistakes_of(self.texts)
 
 
-def laid_over(base: Mapping[Place, Texts], rows: Changes) -> dict[Place, Texts]:
-    """The rows of a definition after changes; a new row stands at the end."""
-    texts: dict[Place, Texts] = dict(base)
-    for place, changed in rows.items():
-        if changed is None:
-            texts.pop(place, None)
-        else:
-            texts[place] = changed
-    return texts
-
-
-def _by_table(texts: Mapping[Place, Texts]) -> dict[str, list[tuple[Place, Texts]]]:
-    tables: dict[str, list[tuple[Place, Texts]]] = {table: [] for table in TABLES}
-    for place, row in texts.items():
-        tables[place.table].append((place, row))
-    return tables
-
-
-def definition_of(texts: Mapping[Place, Texts]) -> Definition:
-    """A definition from the texts of its rows; lines are counted as in its files, the heading being the first."""
-    definition = Definition({table: [] for table in TABLES})
-    for table, rows in _by_table(texts).items():
-        add_rows(definition, table, ((line, row) for line, (_, row) in enumerate(rows, start=2)))
-    return definition
-
-
-def mistakes_of(texts: Mapping[Place, Texts]) -> list[PlacedMistake]:
-    """The mistakes of a definition, in the order of its tables and rows."""
-    tables = _by_table(texts)
-    placed = []
-    for mistake in check(definition_of(texts), observation_obstacles(clock.today())):
-        table = mistake.file.removesuffix(".csv")
-        rows = tables[table]
-        place = rows[mistake.line - 2][0] if 0 <= mistake.line - 2 < len(rows) else Place(table, ())
-        placed.append(PlacedMistake(place, mistake.column, mistake))
-    return placed
-
-
-def read_texts(folder: Path) -> dict[Place, Texts]:
-    """The rows of the files of a definition as texts. A definition that has been kept has no row twice."""
-    texts: dict[Place, Texts] = {}
-    for table in TABLES:
-        path = folder / f"{table}.csv"
-        if not path.exists():
-            continue
-        file = read_csv(path)
-        known = column_types()[table]
-        for _, values in file.records:
-            row = {
-                name: value for name, value in zip(file.header, values, strict=True) if value != "" and name in known
-            }
-            texts[Place.of(table, row)] = row
-    return texts
-
-
 def copied(base: Mapping[Place, Texts], base_version: str, name: str) -> dict[Place, Texts]:
     """The rows of a version of the model under another name, as a draft of it."""
     rows = {
@@ -207,6 +150,14 @@ def copied(base: Mapping[Place, Texts], base_version: str, name: str) -> dict[Pl
 
 
 @dataclass(frozen=True)
+class KeptVersion:
+    """A version of the definition in force, with every row of that definition."""
+
+    model_version: str
+    texts: Mapping[Place, Texts]
+
+
+@dataclass(frozen=True)
 class Difference:
     """A row that two drafts have differently; None where one does not have it."""
 
@@ -216,14 +167,20 @@ class Difference:
     after: Texts | None
 
 
-def compare(before: Draft, after: Draft) -> list[Difference]:
-    """What differs between two drafts, or two versions of one, whatever the names of their versions of the model."""
+def compare(before: Draft | KeptVersion, after: Draft | KeptVersion) -> list[Difference]:
+    """What differs between two drafts or versions, whatever the names of their versions of the model.
 
-    def nameless(draft: Draft) -> dict[tuple[str, tuple[str, ...]], Texts]:
+    Of the rows that versions share, those count that one of the two scores by, or that a draft has changed.
+    """
+    shared = _used(before) | _used(after)
+
+    def nameless(draft: Draft | KeptVersion) -> dict[tuple[str, tuple[str, ...]], Texts]:
         rows = {}
         for place, texts in draft.texts.items():
             version = texts.get("model_version")
             if place.table == "risk_model_versions" or version not in (None, draft.model_version):
+                continue
+            if version is None and place not in shared:
                 continue
             row = {name: value for name, value in texts.items() if name != "model_version"}
             key = tuple(texts.get(name, "") for name in ROW_KEYS[place.table] if name != "model_version")
@@ -238,16 +195,36 @@ def compare(before: Draft, after: Draft) -> list[Difference]:
     ]
 
 
+def _used(draft: Draft | KeptVersion) -> set[Place]:
+    """The shared rows that a draft or version scores by, and those that a draft has changed."""
+    items = {
+        row["item_code"]
+        for place, row in draft.texts.items()
+        if place.table in ("risk_coefficients", "risk_overrides") and row["model_version"] == draft.model_version
+    }
+    places = [Place("risk_items", (item,)) for item in items]
+    groups = {draft.texts[place].get("group_code") for place in places if place in draft.texts}
+    used = {
+        place
+        for place in draft.texts
+        if (place.table in ("risk_items", "risk_item_members", "risk_bands") and place.key[0] in items)
+        or (place.table == "risk_groups" and place.key[0] in groups)
+    }
+    changed = draft.rows if isinstance(draft, Draft) else {}
+    return used | {place for place in changed if place.table not in (*OF_A_VERSION, "risk_model_versions")}
+
+
 class DraftStore:
     """Reads and writes drafts in the entries database. A change is one transaction; the key is the lock."""
 
-    def __init__(self, store: EntryStore, definition: Path = SEEDS) -> None:
-        self.store, self.home, self.leading = store, store.home, definition
+    def __init__(self, store: EntryStore, definition: Path | None = None) -> None:
+        self.store, self.home, self._definition = store, store.home, definition
+        self.in_force = DefinitionStore(store)
 
-    def bases(self) -> list[dict[str, Any]]:
-        """The versions of the definition that leads, which a draft may begin with: their rows, newest first."""
-        definition = definition_of(read_texts(self.leading))
-        return list(reversed(definition["risk_model_versions"]))
+    @property
+    def leading(self) -> Path:
+        """The folder of the definition that a new draft begins with: that in force, unless another one was given."""
+        return self._definition or self.in_force.folder()
 
     def create(self, name: str, base_version: str, *, by: str, comment: str = "", draft_id: str | None = None) -> Draft:
         """A new draft that scores like the base version.
@@ -257,10 +234,11 @@ class DraftStore:
         """
         draft_id = draft_id or str(uuid.uuid4())
         if self.steps(draft_id):
-            raise ConflictError("Another user has changed this record meanwhile: read it again, then change it.")
+            raise _conflict()
         if not _NAME.fullmatch(name):
             raise UsageError("A version's name is 2 to 40 of a-z, 0-9 and '-', beginning with a letter or a figure.")
-        base = read_texts(self.leading)
+        leading = self.leading
+        base = read_texts(leading)
         versions = {place.key[0] for place in base if place.table == "risk_model_versions"}
         if base_version not in versions:
             names = ", ".join(sorted(versions))
@@ -269,7 +247,7 @@ class DraftStore:
             )
         if name in versions | {draft.model_version for draft in self.current()}:
             raise UsageError("There is a version {name} already: choose another name.", name=name)
-        digest = keep(self.home, self.leading)
+        digest = keep(self.home, leading)
         rows = copied(base, base_version, name)
         self._write(draft_id, 1, CREATED, (name, base_version, digest), rows, comment, by)
         return self.draft(draft_id)
@@ -280,23 +258,95 @@ class DraftStore:
         ``seen``: the version that the user had before them. Raises ConflictError where it is no longer the newest,
         DraftMistakesError where the edit makes a mistake that the version before did not have.
         """
-        draft = self.draft(draft_id)
-        if draft.version != seen:
-            raise ConflictError("Another user has changed this record meanwhile: read it again, then change it.")
+        draft = self._seen(draft_id, seen)
         written = {place: row and {name: text for name, text in row.items() if text} for place, row in changes.items()}
         if any(row is not None and Place.of(place.table, row) != place for place, row in written.items()):
             raise ValueError("a row is written under the key of another one")
         changed = {place: row for place, row in written.items() if draft.texts.get(place) != row}
         if any(len(place.text) > _LONGEST_KEY for place in changed):
             raise UsageError("A code is too long: keep it under 64 characters.")
+        if draft.state == APPROVED or (changed and draft.state != OPEN):
+            raise _not_open(draft)
         after = laid_over(draft.texts, changed)
         earlier = {placed.kind for placed in draft.check()}
         mistakes = mistakes_of(after)
         if new := [placed for placed in mistakes if placed.mistake.is_fatal and placed.kind not in earlier]:
             raise DraftMistakesError(new)
-        names = (draft.model_version, draft.base_version, draft.definition_hash)
-        self._write(draft_id, seen + 1, EDITED if changed else COMMENTED, names, changed, comment, by)
+        self._write_step(draft, EDITED if changed else COMMENTED, comment, by, changed)
         return [placed for placed in mistakes if placed.place in draft.rows or placed.place in changed]
+
+    def submit(self, draft_id: str, seen: int, *, by: str, comment: str) -> None:
+        """Submit a draft for approval. ``comment``: what it is for.
+
+        Raises UsageError for one who has not written it, without a comment, or where it is not open;
+        DraftMistakesError where anything of it is wrong or odd; ConflictError as ``edit`` does.
+        """
+        draft = self._seen(draft_id, seen)
+        if draft.state != OPEN:
+            raise _not_open(draft)
+        if by not in draft.writers:
+            raise UsageError("A draft is submitted by those who wrote it.")
+        if not comment.strip():
+            raise UsageError("Say what the draft is for and why.")
+        own = [placed for placed in draft.check() if placed.mistake.is_fatal or placed.place in draft.rows]
+        if own:
+            raise DraftMistakesError(own)
+        self._write_step(draft, SUBMITTED, comment, by)
+
+    def withdraw(self, draft_id: str, seen: int, *, by: str, comment: str = "") -> None:
+        """Take back a submitted draft, to change it. Raises as ``submit`` does."""
+        draft = self._submitted(draft_id, seen)
+        if by not in draft.authors:
+            raise UsageError("A draft is withdrawn by those who wrote it.")
+        self._write_step(draft, WITHDRAWN, comment, by)
+
+    def send_back(self, draft_id: str, seen: int, *, by: str, reason: str) -> None:
+        """Send a submitted draft back to its authors. Raises as ``approve`` does."""
+        draft = self._decided_by_another(draft_id, seen, by)
+        if not reason.strip():
+            raise UsageError("Say why the draft is sent back.")
+        self._write_step(draft, RETURNED, reason, by)
+
+    def approve(self, draft_id: str, seen: int, approval: Approval) -> str:
+        """Approve a submitted draft: its version is in force from a date on and does not change; its hash.
+
+        Draft and definition in force change in one transaction. Raises UsageError where an author decides, or where
+        the version would not score as the draft does because the definition in force has changed since; ConflictError
+        where another change came first; and what ``approved_texts`` raises.
+        """
+        draft = self._decided_by_another(draft_id, seen, approval.entered_by)
+        before = self.in_force.changes()
+        place = place_of(draft.model_version)
+        texts = laid_over(self.in_force.texts(), draft.rows)
+        texts = laid_over(texts, {place: {**texts[place], "note_ja": draft.aim}})
+        if version_hash(definition_of(texts), draft.model_version) != draft.content_hash:
+            raise KodomoError(
+                "What {name} is made of has changed in the definition in force: make the draft anew.",
+                name=draft.model_version,
+            )
+        after, changes = approved_texts(texts, draft.model_version, approval, draft_id)
+        with self.store.writing() as connection:
+            self._insert(connection, draft, APPROVED, approval.reason, approval.entered_by)
+            self.in_force.write(connection, after, changes, before)
+        return draft.content_hash
+
+    def _seen(self, draft_id: str, seen: int) -> Draft:
+        draft = self.draft(draft_id)
+        if draft.version != seen:
+            raise _conflict()
+        return draft
+
+    def _submitted(self, draft_id: str, seen: int) -> Draft:
+        draft = self._seen(draft_id, seen)
+        if draft.state != SUBMITTED:
+            raise UsageError("{name} is not submitted.", name=draft.model_version)
+        return draft
+
+    def _decided_by_another(self, draft_id: str, seen: int, by: str) -> Draft:
+        draft = self._submitted(draft_id, seen)
+        if by in draft.authors:
+            raise UsageError("A second person decides: you have written or submitted this draft.")
+        return draft
 
     def steps(self, draft_id: str) -> list[Step]:
         """Every version of a draft, oldest first; none where there is no such draft."""
@@ -336,6 +386,18 @@ class DraftStore:
             ids = [row[0] for row in connection.execute(query)]
         return [self.draft(draft_id) for draft_id in ids]
 
+    def side(self, name: str) -> Draft | KeptVersion:
+        """What a comparison names: a draft by its id, or a version in force, pending or past by its name.
+
+        Raises UnknownRecordError.
+        """
+        texts = self.in_force.texts()
+        return KeptVersion(name, texts) if place_of(name) in texts else self.draft(name)
+
+    def rivals(self, draft: Draft, from_on: dt.date) -> list[str]:
+        """The active versions that score a type of a draft on a date or later: what it would replace."""
+        return rivals_of(definition_of(laid_over(self.in_force.texts(), draft.rows)), draft.model_version, from_on)
+
     def named(self, name: str) -> Draft:
         """The draft of a version of the model, by its name. Raises UsageError naming the drafts that there are."""
         drafts = self.current()
@@ -355,50 +417,72 @@ class DraftStore:
         comment: str,
         by: str,
     ) -> None:
-        try:
-            with self.store.writing() as connection:
-                connection.execute(
-                    draft_versions.insert().values(
-                        draft_id=draft_id,
-                        version=version,
-                        action=action,
-                        model_version=names[0],
-                        base_version=names[1],
-                        definition_hash=names[2],
-                        comment=comment.strip()[:LONGEST_COMMENT] or None,
-                        entered_by=by,
-                        entered_at=now(),
-                    )
-                )
-                values = [
-                    {
-                        "draft_id": draft_id,
-                        "version": version,
-                        "table_name": place.table,
-                        "row_key": place.text,
-                        "content": None if row is None else json.dumps(dict(row), ensure_ascii=False, sort_keys=True),
-                    }
-                    for place, row in rows.items()
-                ]
-                if values:
-                    connection.execute(draft_rows.insert(), values)
-        except IntegrityError as error:
-            raise ConflictError(
-                "Another user has changed this record meanwhile: read it again, then change it."
-            ) from error
+        with self.store.writing() as connection:
+            _insert(connection, draft_id, version, action, names, rows, comment, by)
+
+    def _write_step(self, draft: Draft, action: str, comment: str, by: str, rows: Changes | None = None) -> None:
+        with self.store.writing() as connection:
+            self._insert(connection, draft, action, comment, by, rows)
+
+    @staticmethod
+    def _insert(
+        connection: sa.engine.Connection, draft: Draft, action: str, comment: str, by: str, rows: Changes | None = None
+    ) -> None:
+        names = (draft.model_version, draft.base_version, draft.definition_hash)
+        _insert(connection, draft.draft_id, draft.version + 1, action, names, rows or {}, comment, by)
+
+
+def _conflict() -> ConflictError:
+    return ConflictError("Another user has changed this record meanwhile: read it again, then change it.")
+
+
+def _not_open(draft: Draft) -> UsageError:
+    if draft.state == APPROVED:
+        return UsageError("{name} is approved and stays as it is: make a new draft of it.", name=draft.model_version)
+    return UsageError("{name} is submitted: withdraw it first, then change it.", name=draft.model_version)
+
+
+def _insert(
+    connection: sa.engine.Connection,
+    draft_id: str,
+    version: int,
+    action: str,
+    names: tuple[str, str, str],
+    rows: Changes,
+    comment: str,
+    by: str,
+) -> None:
+    """Write a version of a draft; its key is the lock."""
+    values = [
+        {
+            "draft_id": draft_id,
+            "version": version,
+            "table_name": place.table,
+            "row_key": place.text,
+            "content": None if row is None else json.dumps(dict(row), ensure_ascii=False, sort_keys=True),
+        }
+        for place, row in rows.items()
+    ]
+    try:
+        connection.execute(
+            draft_versions.insert().values(
+                draft_id=draft_id,
+                version=version,
+                action=action,
+                model_version=names[0],
+                base_version=names[1],
+                definition_hash=names[2],
+                comment=comment.strip()[:LONGEST_COMMENT] or None,
+                entered_by=by,
+                entered_at=now(),
+            )
+        )
+    except IntegrityError as error:
+        raise _conflict() from error
+    if values:
+        connection.execute(draft_rows.insert(), values)
 
 
 def write_definition(draft: Draft, folder: Path) -> None:
-    """Write the whole definition of a draft as the files that ``kodomo score`` and ``kodomo model`` read.
-
-    Raises UsageError where the folder holds something.
-    """
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError("{out} is not empty: name a new folder, so that nothing is mixed or lost.", out=folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for table, rows in _by_table(draft.texts).items():
-        columns = list(column_types()[table])
-        with atomic_path(folder / f"{table}.csv") as path, path.open("w", encoding="utf-8", newline="") as target:
-            writer = csv.DictWriter(target, fieldnames=columns, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(row for _, row in rows)
+    """Write the whole definition of a draft as files. Raises UsageError where the folder holds something."""
+    write_texts(draft.texts, folder)

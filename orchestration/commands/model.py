@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,9 +14,23 @@ from kodomo import clock
 from orchestration.language import language, say, translated
 from orchestration.options import JSON, date_option, day
 
+if TYPE_CHECKING:
+    from kodomo.home import Home
+    from kodomo.workshop.in_force import DefinitionStore
+
 DEFINITION = Annotated[
-    Path | None, typer.Option("--definition", help="Folder of a definition; default: the one in force (seeds/).")
+    Path | None, typer.Option("--definition", help="Folder of a definition; default: the one in force in this home.")
 ]
+BY = Annotated[str, typer.Option("--by", help="Name of the person who decides.")]
+REASON = Annotated[str, typer.Option("--reason", help="Why.")]
+
+
+def in_force(home: Home) -> DefinitionStore:
+    """The definition in force of a home."""
+    from kodomo.entries.store import EntryStore
+    from kodomo.workshop.in_force import DefinitionStore
+
+    return DefinitionStore(EntryStore(home))
 
 
 def register(app: typer.Typer) -> None:
@@ -98,8 +112,9 @@ def register(app: typer.Typer) -> None:
         from kodomo.home import Home
 
         dates = [moment.date() for moment in as_of or []]
+        home = Home.from_environment()
         proposal = make_proposal(
-            Home.from_environment(),
+            home,
             difficulty,
             out,
             dates,
@@ -107,6 +122,7 @@ def register(app: typer.Typer) -> None:
             capacity,
             may_lower=may_lower,
             translated=translated,
+            present=in_force(home).folder(),
         )
         for warning in proposal.warnings:
             say("Warning: {warning}", warning=warning, fg="yellow", err=True)
@@ -135,16 +151,29 @@ def register(app: typer.Typer) -> None:
         version: Annotated[str, typer.Argument(help="Version to approve.")],
         by: Annotated[str, typer.Option("--by", help="Name of the person who approves.")],
         reason: Annotated[str, typer.Option(help="Why.")],
-        on: Annotated[dt.datetime | None, date_option("Date of the approval; default: today.")] = None,
+        on: Annotated[dt.datetime | None, date_option("Date from which it is in force; default: today.")] = None,
         trial: Annotated[bool, typer.Option("--trial", help="As a trial version, beside the active one.")] = False,
+        replaces: Annotated[
+            list[str] | None, typer.Option("--replaces", help="Active version that ends the day before; repeatable.")
+        ] = None,
         definition: DEFINITION = None,
     ) -> None:
         """Approve a version: it is in force from then on, and may not be changed any more."""
+        import getpass
+
+        from kodomo.errors import UsageError
+        from kodomo.home import Home
         from kodomo.scoring.versions import approve as approve_version
-        from kodomo.seeds import SEEDS
+        from kodomo.workshop.in_force import Approval
 
         date = day(on) or clock.today()
-        digest = approve_version(definition or SEEDS, version, by, reason, date, as_trial=trial)
+        if definition is not None:
+            if replaces:
+                raise UsageError("--replaces is for the definition in force of this home: leave out --definition.")
+            digest = approve_version(definition, version, by, reason, date, as_trial=trial)
+        else:
+            approval = Approval(by, reason, getpass.getuser(), date, trial, tuple(replaces or ()))
+            digest = in_force(Home.from_environment()).approve(version, approval)
         say(
             "{version} is on trial; hash {digest}." if trial else "{version} is active; hash {digest}.",
             version=version,
@@ -155,14 +184,62 @@ def register(app: typer.Typer) -> None:
     def retire(
         version: Annotated[str, typer.Argument(help="Version to take out of force.")],
         on: Annotated[dt.datetime | None, date_option("Last day; default: today.")] = None,
+        by: Annotated[str, typer.Option("--by", help="Name of the person who decides; needed in a home.")] = "",
+        reason: Annotated[str, typer.Option(help="Why; needed in a home.")] = "",
         definition: DEFINITION = None,
     ) -> None:
         """Retire a version: later runs score it no more, its past scores stay."""
-        from kodomo.scoring.versions import retire as retire_version
-        from kodomo.seeds import SEEDS
+        import getpass
 
-        retire_version(definition or SEEDS, version, day(on) or clock.today())
+        from kodomo.home import Home
+        from kodomo.scoring.versions import retire as retire_version
+
+        last_on = day(on) or clock.today()
+        if definition is not None:
+            retire_version(definition, version, last_on)
+        else:
+            store = in_force(Home.from_environment())
+            store.retire(version, last_on, person=by, reason=reason, by=getpass.getuser())
         say("{version} is retired.", version=version)
+
+    @model.command("export")
+    def export_definition(
+        out: Annotated[Path, typer.Argument(help="New folder for the risk_*.csv of the definition.")],
+        on: Annotated[
+            dt.datetime | None,
+            date_option("As it is in force on an as-of date; default: with what has yet to begin and what has ended."),
+        ] = None,
+    ) -> None:
+        """Write the definition in force as a folder of CSV: to check, keep, or import into another home."""
+        from kodomo.home import Home
+        from kodomo.workshop.rows import read_texts, write_texts
+
+        store = in_force(Home.from_environment())
+        date = day(on)
+        texts = read_texts(store.folder_on(date) if date else store.folder())
+        write_texts(texts, out)
+        count = sum(place.table == "risk_model_versions" for place in texts)
+        say("The definition in force with {count} versions is in {out}.", count=count, out=out)
+
+    @model.command("import")
+    def import_definition(
+        folder: Annotated[Path, typer.Argument(help="Folder with the risk_*.csv of a definition.")],
+        by: BY,
+        reason: REASON,
+    ) -> None:
+        """Lay a folder of CSV over the definition in force. A version that is scored here stays as it is."""
+        import getpass
+
+        from kodomo.home import Home
+
+        store = in_force(Home.from_environment())
+        changes = store.take_in(folder, person=by, reason=reason, by=getpass.getuser())
+        for change in changes:
+            if change.action == "approved":
+                say("{version} is in force ({status}).", version=change.model_version, status=change.status)
+            elif change.action == "retired":
+                say("{version} ends on {date}.", version=change.model_version, date=change.on_date)
+        say("{folder} was imported: the next run scores by it.", folder=folder)
 
     @model.command("recall")
     def recall_version(

@@ -19,7 +19,10 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def score(
-        definition: Annotated[Path, typer.Option(help="Folder with the risk_*.csv of a definition.")],
+        definition: Annotated[
+            Path | None,
+            typer.Option(help="Folder with the risk_*.csv of a definition; default: the one in force in this home."),
+        ] = None,
         observations: Annotated[
             Path | None,
             typer.Option(
@@ -42,8 +45,10 @@ def register(app: typer.Typer) -> None:
         """
         from kodomo.errors import UsageError
         from kodomo.home import Home
+        from orchestration.commands.model import in_force
 
         home = Home.from_environment()
+        definition = definition or in_force(home).folder()
         if observations is None:
             if people is not None:
                 raise UsageError("--people goes with --observations.")

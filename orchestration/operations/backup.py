@@ -44,12 +44,13 @@ def backup(home: Home, target: Path) -> Path:
     try:
         inside = draft / HOME_FOLDER
         inside.mkdir(mode=0o700)
-        for part in Home.parts():
+        if uri := _postgresql():
+            _run("pg_dump", "--format=custom", f"--file={draft / DUMP}", f"--dbname={uri}")
+        # Databases first: what they name in a folder is there before they name it.
+        for part in sorted(Home.parts(), key=lambda part: part.kept is not Kept.SQLITE):
             if (home.root / part.path).exists() and part.kept in _COPIES:
                 (inside / part.path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _COPIES[part.kept](home.root / part.path, inside / part.path)
-        if uri := _postgresql():
-            _run("pg_dump", "--format=custom", f"--file={draft / DUMP}", f"--dbname={uri}")
         _write_manifest(draft)
         if target.exists():
             target.rmdir()

@@ -21,13 +21,14 @@ from typing import Any
 import duckdb
 import sqlalchemy as sa
 from ruamel.yaml import YAML, YAMLError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from kodomo.access.access import export_scope, read_access
 from kodomo.access.scope import NO_SCOPE
 from kodomo.access.staff import StaffMember, read_staff
 from kodomo.clock import today
-from kodomo.entries.store import entries_uri
+from kodomo.entries.store import EntryStore, entries_uri
 from kodomo.errors import KodomoError, WarehouseBusyError
 from kodomo.faults import Fault, FaultError, fault
 from kodomo.home import PROJECT, Home, unknown_paths
@@ -40,6 +41,7 @@ from kodomo.scoring.definition import check, read_definition
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.seeds import SEEDS
 from kodomo.warehouse import connect
+from kodomo.workshop.in_force import DefinitionStore
 from orchestration.operations.backup import last_backup
 from orchestration.operations.serving import port_is_free, running
 
@@ -88,7 +90,7 @@ def note(code: str, **details: object) -> Finding:
 
 def diagnose(home: Home) -> list[Finding]:
     """All checks, in the order in which things are set up."""
-    findings = [*_environment(), *_links(), *_programs(), *_definition()]
+    findings = [*_environment(), *_links(), *_programs(), *_definition(home)]
     if not home.root.exists():
         return [*findings, note("home_missing"), *_ports(home)]
     return [
@@ -145,8 +147,15 @@ def _programs() -> Iterator[Finding]:
     )
 
 
-def _definition() -> Iterator[Finding]:
-    definition = read_definition(SEEDS)
+def _definition(home: Home) -> Iterator[Finding]:
+    # A home without entries has approved nothing: looking makes no file in it.
+    has_entries = home.entries.exists() or not entries_uri(home).startswith("sqlite")
+    try:
+        folder = DefinitionStore(EntryStore(home)).folder() if has_entries else SEEDS
+    except (KodomoError, SQLAlchemyError):
+        # Said with the entries.
+        return
+    definition = read_definition(folder)
     known = dict.fromkeys(observation_obstacles(today()))
     mistakes = [mistake for mistake in [*definition.mistakes, *check(definition, known)] if mistake.is_fatal]
     if mistakes:

@@ -55,7 +55,14 @@ ACTIONS_JA = {
     "log_in": LOGGED_IN_JA,
     "log_in_failed": LOG_IN_FAILED_JA,
 }
-COMMANDS_JA = {"explain": (SEEN_JA, "人の説明（コマンド）"), "export": (EXPORTED_JA, "表の出力（コマンド）")}
+COMMANDS_JA = {
+    "explain": (SEEN_JA, "人の説明（コマンド）"),
+    "export": (EXPORTED_JA, "表の出力（コマンド）"),
+    "model_trial": (SEEN_JA, "モデルの試算"),
+    "model_submission": (ENTERED_JA, "モデルの案の提出"),
+    "model_decision": (ENTERED_JA, "モデルの承認"),
+    "model_recall": (PRINTED_JA, "モデルの版の回収"),
+}
 DELIVERIES_JA = {
     "delivery_decision_sent": (ENTERED_JA, "ファイルを送る"),
     "delivery_decision_handed_over": (ENTERED_JA, "納品フォルダに引き渡す"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,11 +14,12 @@ from kodomo.entries.store import ConflictError
 from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.messages import JAPANESE, in_language, render
-from kodomo.scoring.definition import AGGREGATES, CATEGORIES, SCOPES
+from kodomo.scoring.definition import AGGREGATES, CATEGORIES, SCOPES, Mistake
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.seeds import read_seed
-from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, Place, PlacedMistake, Texts, compare
+from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, KeptVersion, compare
 from kodomo.workshop.figures import SMALLEST, shown, tier_tables
+from kodomo.workshop.rows import Place, PlacedMistake, Texts
 from kodomo.workshop.trial import Trial, try_out
 from superset_config.pages.base import EntryPage, a_record_id, audit, route, store, typed, username
 from superset_config.pages.reach import Reach
@@ -36,19 +37,29 @@ AGGREGATES_JA = {
     "any": "あれば1", "count": "回数", "sum": "合計", "max": "最大", "min": "最小", "latest": "最新の値",
     "months_since": "最後からの月数", "in_force": "いま続いているか",
 }  # fmt: skip
+COMBINES_JA = {"sum": "足す", "max": "最大だけ"}
 TABLES_JA = {
     "risk_items": "項目", "risk_item_members": "組合せの項目", "risk_bands": "区分", "risk_coefficients": "係数",
     "risk_groups": "グループ", "risk_tiers": "段階のしきい値", "risk_overrides": "強制引上げ",
     "risk_targets": "対象年齢",
 }  # fmt: skip
-ACTIONS_JA = {"created": "作成", "edited": "変更", "commented": "コメント"}
+ACTIONS_JA = {
+    "created": "作成", "edited": "変更", "commented": "コメント", "submitted": "提出", "withdrawn": "取下げ",
+    "returned": "差戻し", "approved": "承認",
+}  # fmt: skip
+STATES_JA = {"open": "案", "submitted": "承認待ち", "approved": "承認済み"}
 STATUSES_JA = {"draft": "案", "trial": "試行", "active": "現行", "retired": "廃止"}
+PENDING_JA = "開始前"
+SUBMITTED_JA = "提出しました。別の職員が承認するまで、判定には使いません。"
+WITHDRAWN_JA = "提出を取り下げました。直してから、もう一度提出できます。"
 COLUMNS_JA = {
     "coefficient": "係数", "min_score": "しきい値", "lower": "下限", "upper": "上限", "cap": "上限",
     "band_no": "区分の番号",
     "item_code": "記号", "group_code": "グループの記号", "lookback_months": "さかのぼる月数",
     "age_from_months": "年齢の下限", "age_to_months": "年齢の上限", "scope": "誰の", "aggregate": "数え方",
-    "observation_code": "何を", "category": "分類",
+    "observation_code": "何を", "category": "分類", "label_ja": "表示", "kind": "種類", "reason_ja": "理由",
+    "source_ja": "出典", "combine": "合わせ方", "at_least_tier": "この段階以上", "when_missing": "記録なしも含む",
+    "member_item_code": "組み合わせる項目", "tier_rank": "順位", "tier": "段階", "difficulty_type": "困難の種類",
 }  # fmt: skip
 """What the fields of the page are called, in a mistake that names its column."""
 KINDS_JA = {"all": "全市", "area": "地区", "age": "年齢"}
@@ -106,8 +117,8 @@ class ModelPage(EntryPage):
             "models.html",
             reach,
             drafts=drafts().current(),
-            bases=drafts().bases(),
-            statuses=STATUSES_JA,
+            versions=versions_shown(),
+            states=STATES_JA,
             actions=ACTIONS_JA,
             **{**given, **context},
         )
@@ -133,18 +144,9 @@ class ModelPage(EntryPage):
 
     @route("/compare")
     def compare(self, reach: Reach) -> str:
-        """What two drafts have differently."""
-        one, other = (self._draft(request.args.get(name, "")) for name in ("one", "other"))
-        return self.show(
-            "model_compare.html",
-            reach,
-            one=one,
-            other=other,
-            differences=compare(one, other),
-            tables=TABLES_JA,
-            item_labels={**_item_labels(one), **_item_labels(other)},
-            types=_types(),
-        )
+        """What two drafts or versions have differently."""
+        one, other = (drafts().side(request.args.get(name, "")) for name in ("one", "other"))
+        return self.show("model_compare.html", reach, one=one, other=other, **difference_words(one, other))
 
     @route("/<uuid:draft_id>")
     def draft(self, reach: Reach, draft_id: uuid.UUID) -> str:
@@ -155,13 +157,8 @@ class ModelPage(EntryPage):
         return drafts().draft(draft_id)
 
     def _show_draft(self, reach: Reach, draft: Draft, **context: Any) -> str:
-        types = _types_of(draft)
-        chosen = request.values.get("type", "")
-        chosen = chosen if chosen in types else next(iter(types), "")
-        withheld = frozenset(reach.withheld)
-        trial = _tried(reach.home, reach.publication, _ById(draft), withheld)
-        store().note_access(username(), "model_trial", draft=draft.draft_id, version=draft.version)
-        audit("model_trial")
+        figures = figures_of(reach, draft)
+        chosen, trial = figures["chosen"], figures["trial"]
         given = {"mistakes": {}, "loose": [], "content": {}, "failed": ""}
         evidence = {
             (row["item_code"], row["band_no"]): row
@@ -173,23 +170,16 @@ class ModelPage(EntryPage):
             "model_draft.html",
             reach,
             draft=draft,
-            types=types,
-            chosen=chosen,
+            may_submit=username() in draft.writers,
+            may_withdraw=username() in draft.authors,
+            states=STATES_JA,
+            in_force=next((row for row in versions_shown() if row["model_version"] == draft.model_version), None),
             groups=_table(draft, chosen, trial, evidence),
             tiers=_tiers(draft, chosen),
             overrides=[row for row in draft.own("risk_overrides") if row["difficulty_type"] == chosen],
             item_labels=_item_labels(draft),
             band_labels=_band_labels(draft),
-            trial=trial,
-            tables=tier_tables(trial, draft.definition, draft.model_version),
-            tier_labels=_tier_labels(draft),
-            kinds=KINDS_JA,
-            causes=_causes(trial, _groups(draft)),
-            totals={name: shown(getattr(trial.comparison, name)) for name in ("rescored", "changed")},
-            workload=trial.workload,
-            shown=shown,
-            smallest=SMALLEST,
-            odd=[words(placed) for placed in draft.check() if placed.place in draft.rows],
+            odd=[words(placed.mistake) for placed in draft.check() if placed.place in draft.rows],
             actions=ACTIONS_JA,
             observations=_observations(),
             category_options=[(name, name) for name in CATEGORIES],
@@ -198,12 +188,13 @@ class ModelPage(EntryPage):
             group_options=[(code, code) for code in sorted(_groups(draft))],
             new_bands=range(1, NEW_BANDS + 1),
             cell_name=cell_name,
+            **figures,
             **{**given, **context},
         )
 
     def _save(self, reach: Reach, draft: Draft, changes: Mapping[Place, Texts | None], fields: Fields) -> Any:
         """Write a version of a draft, or show the form again with each mistake at its field."""
-        seen = int(typed("base")) if typed("base").isdecimal() else 0
+        seen = seen_version()
         shown_again: dict[str, Any] = {"content": request.form, "failed": request.path.rpartition("/")[2]}
         try:
             if not changes and not typed("comment").strip():
@@ -340,6 +331,86 @@ class ModelPage(EntryPage):
         """Keep a comment."""
         return self._save(reach, self._draft(str(draft_id)), {}, {})
 
+    @route("/<uuid:draft_id>/submit", "POST")
+    def submit(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Submit the draft for approval by another person."""
+        return self._step(reach, str(draft_id), drafts().submit, SUBMITTED_JA)
+
+    @route("/<uuid:draft_id>/withdraw", "POST")
+    def withdraw(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Take back a submitted draft, to change it."""
+        return self._step(reach, str(draft_id), drafts().withdraw, WITHDRAWN_JA)
+
+    def _step(self, reach: Reach, draft_id: str, take: Callable[..., None], done: str) -> Any:
+        draft = self._draft(draft_id)
+        shown_again: dict[str, Any] = {"content": request.form, "failed": request.path.rpartition("/")[2]}
+        try:
+            take(draft_id, seen_version(), by=username(), comment=typed("comment"))
+        except ConflictError:
+            return self._show_draft(reach, draft, **shown_again, loose=[OTHER_CHANGED_JA]), 409
+        except DraftMistakesError as error:
+            _, loose = placed_at_fields(error.mistakes, {})
+            return self._show_draft(reach, draft, **shown_again, loose=loose), 422
+        except UsageError as error:
+            return self._show_draft(reach, draft, **shown_again, loose=[in_language(error, JAPANESE)]), 422
+        store().note_access(username(), "model_submission", purpose=typed("comment").strip(), draft=draft_id)
+        audit("model_submission")
+        flash(done, "success")
+        return redirect(f"{self.route_base}/{draft_id}")
+
+
+def seen_version() -> int:
+    """The version of the draft that the form was made of; 0 for what is none."""
+    return int(typed("base")) if typed("base").isdecimal() else 0
+
+
+def versions_shown() -> list[dict[str, Any]]:
+    """The versions of the definition in force, newest first, with the word for their status today."""
+    today = clock.today()
+
+    def status(row: Mapping[str, Any]) -> str:
+        is_pending = row["status"] == "draft" and row["from_on"] is not None
+        return PENDING_JA if is_pending else STATUSES_JA.get(row["status"], row["status"])
+
+    return [{**row, "status_label": status(row)} for row in drafts().in_force.versions(today)]
+
+
+def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> dict[str, Any]:
+    """What a table of the differences of two drafts or versions needs."""
+    return {
+        "differences": compare(one, other),
+        "tables": TABLES_JA,
+        "columns": COLUMNS_JA,
+        "item_labels": {**_item_labels(one), **_item_labels(other)},
+        "band_labels": {**_band_labels(one), **_band_labels(other)},
+        "tier_labels": {**_tier_labels(one), **_tier_labels(other)},
+        "types": difficulty_labels(),
+        "value_labels": {"scope": SCOPES_JA, "aggregate": AGGREGATES_JA, "combine": COMBINES_JA},
+    }
+
+
+def figures_of(reach: Reach, draft: Draft) -> dict[str, Any]:
+    """What a draft would do: the trial, and the words and tables of the difficulty type asked for. Logged."""
+    types = _types_of(draft)
+    chosen = request.values.get("type", "")
+    chosen = chosen if chosen in types else next(iter(types), "")
+    trial = _tried(reach.home, reach.publication, _ById(draft), frozenset(reach.withheld))
+    store().note_access(username(), "model_trial", draft=draft.draft_id, version=draft.version)
+    audit("model_trial")
+    return {
+        "types": types,
+        "chosen": chosen,
+        "trial": trial,
+        "tables": tier_tables(trial, draft.definition, draft.model_version),
+        "tier_labels": _tier_labels(draft),
+        "kinds": KINDS_JA,
+        "causes": _causes(trial, _groups(draft)),
+        "totals": {name: shown(getattr(trial.comparison, name)) for name in ("rescored", "changed")},
+        "workload": trial.workload,
+        "shown": shown,
+        "smallest": SMALLEST,
+    }
+
 
 def _write(
     draft: Draft, changes: dict[Place, Texts | None], place: Place, row: Mapping[str, str], needed: str = ""
@@ -353,13 +424,13 @@ def _write(
         changes[place] = texts
 
 
-def words(placed: PlacedMistake) -> str:
+def words(mistake: Mistake) -> str:
     """What is wrong, in Japanese, with the columns under the names of their fields."""
     details = {
         name: COLUMNS_JA.get(detail, detail) if name in ("name", "names") and isinstance(detail, str) else detail
-        for name, detail in placed.mistake.details.items()
+        for name, detail in mistake.details.items()
     }
-    return render(placed.mistake.template, JAPANESE, **details)
+    return render(mistake.template, JAPANESE, **details)
 
 
 def placed_at_fields(mistakes: Iterable[PlacedMistake], fields: Fields) -> tuple[dict[str, str], list[str]]:
@@ -368,7 +439,7 @@ def placed_at_fields(mistakes: Iterable[PlacedMistake], fields: Fields) -> tuple
     at: dict[str, str] = {}
     loose = []
     for placed in mistakes:
-        text = words(placed)
+        text = words(placed.mistake)
         name = names.get((placed.place, placed.column))
         if name is None:
             loose.append(text)
@@ -377,13 +448,14 @@ def placed_at_fields(mistakes: Iterable[PlacedMistake], fields: Fields) -> tuple
     return at, loose
 
 
-def _types() -> dict[str, str]:
+def difficulty_labels() -> dict[str, str]:
+    """The difficulty types with their labels."""
     return {row["difficulty_type"]: row["label_ja"] for row in read_seed("difficulty_types")}
 
 
 def _types_of(draft: Draft) -> dict[str, str]:
     mine = {row["difficulty_type"] for table in ("risk_tiers", "risk_coefficients") for row in draft.own(table)}
-    return {code: label for code, label in _types().items() if code in mine}
+    return {code: label for code, label in difficulty_labels().items() if code in mine}
 
 
 def _tiers(draft: Draft, difficulty: str) -> list[Texts]:
@@ -395,11 +467,14 @@ def _groups(draft: Draft) -> list[str]:
     return [place.key[0] for place in draft.texts if place.table == "risk_groups"]
 
 
-def _tier_labels(draft: Draft) -> dict[str, str]:
-    return {row["tier"]: row.get("label_ja", row["tier"]) for row in draft.own("risk_tiers")}
+def _tier_labels(draft: Draft | KeptVersion) -> dict[str, str]:
+    rows = [row for place, row in draft.texts.items() if place.table == "risk_tiers"]
+    return {
+        row["tier"]: row.get("label_ja", row["tier"]) for row in rows if row["model_version"] == draft.model_version
+    }
 
 
-def _item_labels(draft: Draft) -> dict[str, str]:
+def _item_labels(draft: Draft | KeptVersion) -> dict[str, str]:
     return {
         place.key[0]: row.get("label_ja", place.key[0])
         for place, row in draft.texts.items()
@@ -407,7 +482,7 @@ def _item_labels(draft: Draft) -> dict[str, str]:
     }
 
 
-def _band_labels(draft: Draft) -> dict[tuple[str, str], str]:
+def _band_labels(draft: Draft | KeptVersion) -> dict[tuple[str, str], str]:
     return {
         place.key: row.get("label_ja", "—") for place, row in draft.texts.items() if place.table == "risk_bands"
     }  # fmt: skip

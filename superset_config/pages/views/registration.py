@@ -18,6 +18,7 @@ from superset_config.pages.views.deliveries import DeliveryPage
 from superset_config.pages.views.disputes import DisputedLinePage
 from superset_config.pages.views.leavers import ArrivalsPage, HandoverPage, LeaversPage
 from superset_config.pages.views.meeting import MeetingPage
+from superset_config.pages.views.model_approval import ModelApprovalPage
 from superset_config.pages.views.models import ModelPage
 from superset_config.pages.views.notices import NoticesPage
 from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
@@ -30,8 +31,8 @@ from superset_config.security.rules import ENTRY_MENU
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
     CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage,
-    ModelPage, NoticesPage, RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage, StatusChecksPage,
-    SupportPlanPage, UnclaimedBenefitsPage,
+    ModelApprovalPage, ModelPage, NoticesPage, RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage,
+    StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
 )  # fmt: skip
 
 
