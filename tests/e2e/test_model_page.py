@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 import uuid
 
 import duckdb
 import pytest
 import requests
+from pypdf import PdfReader
 
+from kodomo.access.access import read_access
+from kodomo.access.staff import DEMO_STAFF, read_staff
 from kodomo.entries.store import EntryStore
 from kodomo.publication import current
+from kodomo.publication.places import everyone_withheld
 from kodomo.publication.publication import EVERYTHING
-from kodomo.workshop.drafts import DraftStore
+from kodomo.workshop.drafts import OPEN, SUBMITTED, DraftStore
 from kodomo.workshop.figures import HIDDEN_JA
+from kodomo.workshop.recall import recall_in_service
+from tests.conftest import AS_OF
 from tests.security.servers import Person, Server
 
 pytestmark = pytest.mark.slow
 AT = "/kodomo/models/"
+DECISIONS = "/kodomo/model-approval/"
+STAFF = {member.username: member for member in read_staff(DEMO_STAFF, read_access())}
 MOVES = "coefficient|household_moves|1"
 
 
@@ -141,8 +150,123 @@ def test_two_drafts_are_compared(analyst: Person, draft: str) -> None:
     page = analyst.get(f"{AT}compare?one={draft}&other={other}")
     assert page.status_code == 200
     assert "3年以内の転居" in page.text
-    assert analyst.get(f"{AT}compare?one={other}&other={other}").text.count("二つの案は同じです") == 1
+    assert analyst.get(f"{AT}compare?one={other}&other={other}").text.count("二つは同じです") == 1
     assert analyst.get(f"{AT}compare?one={draft}&other=nothing").status_code == 404
+    assert "3年以内の転居" in analyst.get(f"{AT}compare?one=v2&other={draft}").text
+    versions = analyst.get(f"{AT}compare?one=v1&other=v2")
+    assert "証区分" in versions.text
+    assert "3年以内の転居" not in versions.text
+
+
+@pytest.fixture(scope="module")
+def approver(server: Server) -> Person:
+    """Who decides about drafts; without authorisation for protected people."""
+    return server.person("approver_all")
+
+
+def decide(person: Person, path: str, **form: str) -> requests.Response:
+    return person.send("POST", f"{DECISIONS}{path}", data={**form, "csrf_token": person.token})
+
+
+def waiting(server: Server, analyst: Person, name: str) -> str:
+    """The id of a draft that the analyst has changed and submitted."""
+    draft = new_draft(analyst, name)
+    assert send(analyst, f"{draft}/coefficients", base="1", type="abuse", **{MOVES: "6"}).status_code == 302
+    assert send(analyst, f"{draft}/submit", base="2", type="abuse").status_code == 422
+    assert send(analyst, f"{draft}/submit", base="2", type="abuse", comment="転居を重く見る").status_code == 302
+    return draft
+
+
+def test_a_submitted_draft_is_approved_by_another_account_and_stays_as_it_is(
+    server: Server, analyst: Person, approver: Person
+) -> None:
+    draft = waiting(server, analyst, "v3-force")
+    drafts = DraftStore(EntryStore(server.home))
+    assert send(analyst, f"{draft}/coefficients", base="3", type="abuse", **{MOVES: "1"}).status_code == 422
+    page = approver.get(f"{DECISIONS}{draft}").text
+    assert "転居を重く見る" in page
+    differences = page.partition('id="differences"')[2].partition("</section>")[0]
+    assert "3年以内の転居" in differences
+    assert "v2 に代わる" in page
+    given = {"base": "3", "status": "trial", "from_on": AS_OF.isoformat(), "reason": "会議で確かめた"}
+    for wrong, status in (
+        ({"reason": " "}, 422), ({"from_on": "あした"}, 422), ({"base": "2"}, 409), ({"status": "draft"}, 400),
+        ({"status": "active", "replaces": "v1"}, 422), ({"status": "active"}, 422),
+    ):  # fmt: skip
+        assert decide(approver, f"{draft}/approve", **{**given, **wrong}).status_code == status, wrong
+    assert drafts.in_force.changes() == []
+    # Whose name it is, and who decides, follows from the account.
+    forged = {"person": "市長", "by": "child_all", "entered_by": "child_all"}
+    assert decide(approver, f"{draft}/approve", **given, **forged).status_code == 302
+    (change,) = drafts.in_force.changes()
+    assert (change.model_version, change.status, change.on_date, change.entered_by, change.reason) == (
+        "v3-force", "trial", AS_OF, "approver_all", "会議で確かめた",
+    )  # fmt: skip
+    assert change.person == STAFF["approver_all"].display_name
+    assert decide(approver, f"{draft}/approve", **{**given, "base": "4"}).status_code == 404
+    kept = analyst.get(f"{AT}{draft}").text
+    assert "承認済み" in kept
+    assert drafts.draft(draft).content_hash in kept
+    assert 'class="bare" disabled' in kept
+    assert send(analyst, f"{draft}/coefficients", base="4", type="abuse", **{MOVES: "1"}).status_code == 422
+    assert drafts.draft(draft).version == 4
+
+
+def test_an_author_with_the_duty_decides_about_no_draft_of_its_own(server: Server, approver: Person) -> None:
+    drafts = DraftStore(EntryStore(server.home))
+    draft = drafts.create("v3-own", "v2", by="approver_all")
+    drafts.submit(draft.draft_id, 1, by="approver_all", comment="自分で")
+    page = approver.get(f"{DECISIONS}{draft.draft_id}").text
+    assert "ほかの職員が承認します" in page
+    assert "/approve" not in page
+    given = {"base": "2", "status": "trial", "from_on": AS_OF.isoformat(), "reason": "自分で"}
+    for path in ("approve", "return"):
+        answer = decide(approver, f"{draft.draft_id}/{path}", **given)
+        assert answer.status_code == 422
+        assert "案を書いたり提出したりしていない人" in answer.text
+    assert drafts.draft(draft.draft_id).state == SUBMITTED
+
+
+def test_a_draft_that_is_sent_back_is_open_again_with_the_reason(
+    server: Server, analyst: Person, approver: Person
+) -> None:
+    draft = waiting(server, analyst, "v3-back")
+    assert decide(approver, f"{draft}/return", base="3", reason="").status_code == 422
+    assert decide(approver, f"{draft}/return", base="3", reason="根拠を書いてください").status_code == 302
+    assert "根拠を書いてください" in analyst.get(f"{AT}{draft}").text
+    assert approver.get(f"{DECISIONS}{draft}").status_code == 404
+    assert send(analyst, f"{draft}/coefficients", base="4", type="abuse", **{MOVES: "2"}).status_code == 302
+    assert send(analyst, f"{draft}/submit", base="5", type="abuse", comment="文献を足した").status_code == 302
+    assert send(analyst, f"{draft}/withdraw", base="6", type="abuse").status_code == 302
+    assert DraftStore(EntryStore(server.home)).draft(draft).state == OPEN
+
+
+def test_a_version_is_ended_and_recalled_without_the_names_of_protected_people(
+    server: Server, approver: Person
+) -> None:
+    for wrong in ({"reason": ""}, {"last_on": ""}, {"version": "v1"}):
+        form = {"version": "trial-1", "last_on": "2026-12-31", "reason": "試行の終わり", **wrong}
+        assert decide(approver, "retire", **form).status_code == 422, wrong
+    assert decide(approver, "retire", version="trial-1", last_on="2026-12-31", reason="試行の終わり").status_code == 302
+    store = EntryStore(server.home)
+    assert DraftStore(store).in_force.changes()[-1].model_version == "trial-1"
+    assert decide(approver, "recall", version="v2", reason="").status_code == 422
+    counted = decide(approver, "recall", version="v2", reason="係数の誤り")
+    assert "合計の子ども" in counted.text
+    answer = decide(approver, "recall", version="v2", reason="係数の誤り", document="1")
+    assert answer.headers["Content-Type"] == "application/pdf"
+    text = "".join("".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages).split())
+    touched = recall_in_service(server.home, "v2").children
+    withheld = everyone_withheld(server.home, set())
+    names = {person_id: "".join(things[0].display_name.split()) for person_id, things in touched.items()}
+    assert set(names) & withheld
+    shown = {name for person_id, name in names.items() if person_id not in withheld}
+    assert len([name for name in shown if name in text]) > len(shown) * 0.9
+    assert not [
+        name for person_id, name in names.items() if person_id in withheld and name not in shown and name in text
+    ]
+    access = [row for row in store.accesses("approver_all") if row["action"] == "model_recall"][-1]
+    assert access["detail"]["shown"] == sorted(touched)
 
 
 def test_no_page_of_the_model_names_a_person_or_shows_a_small_count(
@@ -170,3 +294,4 @@ def test_no_page_of_the_model_names_a_person_or_shows_a_small_count(
 def test_an_account_of_some_areas_has_no_model(server: Server) -> None:
     for username in ("child_kanai", "health_all", "partner", "steward_child", "admin"):
         assert server.person(username).get(AT).status_code == 403
+        assert server.person(username).get(DECISIONS).status_code == 403

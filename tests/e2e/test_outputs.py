@@ -98,11 +98,27 @@ TELLS_NOBODY = {
                 "/item",
                 "/combination",
                 "/comment",
+                "/submit",
+                "/withdraw",
             )
         ),
         "figures of the city: test_model_page asks for them, and looks for names, ids and small counts",
     ),
     "/kodomo/models/compare": "rows of two drafts, which hold no person: test_model_page asks for it",
+    **dict.fromkeys(
+        (
+            f"/kodomo/model-approval/{part}"
+            for part in (
+                "",
+                "recall",
+                "retire",
+                "<uuid:draft_id>",
+                "<uuid:draft_id>/approve",
+                "<uuid:draft_id>/return",
+            )
+        ),
+        "is for approvers: figures of the city, and the document of a recall, which test_model_page looks into",
+    ),
     "/kodomo/models/new": "takes no person, and leads to the draft: test_model_page asks for it",
     "/entry/link_review/decide": "leads back to the page of pairs, which is asked for itself",
     **dict.fromkeys(

@@ -18,7 +18,7 @@ from kodomo.access.staff import DEMO_STAFF, read_staff
 from kodomo.entries.disputes import answer_id, content_of
 from kodomo.entries.meeting import record_id_of
 from kodomo.entries.store import EntryStore
-from kodomo.workshop.drafts import DraftStore
+from kodomo.workshop.drafts import SUBMITTED, DraftStore
 from superset_config.pages.base import url_of
 from tests.security.scratch import CHILDREN, MARKUP, leaks, tells_of_the_machine
 from tests.security.servers import Person, Server
@@ -29,7 +29,7 @@ ACCESS = read_access()
 STAFF = {member.username: member for member in read_staff(DEMO_STAFF, ACCESS)}
 ACCOUNTS = [
     "child_all", "child_all_nodv", "child_ryotsu", "child_ryotsu_dv", "education_sawata", "health_all", "guidance_all",
-    "analyst_all", "executive_all", "steward_health", "steward_child", "partner", "newcomer", "admin",
+    "analyst_all", "approver_all", "executive_all", "steward_health", "steward_child", "partner", "newcomer", "admin",
 ]  # fmt: skip
 # What each kind of account may open, from the design: determinations are the child department's, records the holder's.
 FOLLOWING = {
@@ -63,6 +63,10 @@ MAY = {
     "steward_health": {"start", "delivery_decision", "code_decision", "disputed_line"},
     "steward_child": {"start", "link_review", "delivery_decision", "code_decision", "disputed_line"},
     "analyst_all": {"start", "model"},
+    "approver_all": {
+        "start", "children", "child", "meeting", "assessment", "support_plan", "handover", "model_approval",
+        "assess", "paper_case", "person_request", *TELLING, *FOLLOWING,
+    },
     "executive_all": {"start", "area", "status_check_return"},
     "partner": {"start", "area"},
 }  # fmt: skip
@@ -123,13 +127,54 @@ def test_the_model_is_for_analysts_only(server: Server, username: str) -> None:
     drafts = DraftStore(store(server))
     before = len(drafts.current())
     draft = drafts.create(f"d-{username[:5].replace('_', '-')}", "v2", by="analyst_all")
-    for path in ("", "new", "compare", draft.draft_id, f"{draft.draft_id}/coefficients", f"{draft.draft_id}/item"):
+    parts = ("", "/coefficients", "/item", "/submit", "/withdraw")
+    for path in ("", "new", "compare", *(f"{draft.draft_id}{part}" for part in parts)):
         address = f"/kodomo/models/{path}"
         form = {"name": "v9", "base": "1", "type": "abuse", "record_id": str(uuid.uuid4()), "comment": "x"}
         answer = person.send("POST", address, data={**form, "csrf_token": person.token})
         assert answer.status_code in {403, 405}, address
         assert person.get(address).status_code in {403, 405}, address
     assert len(drafts.current()) == before + 1
+    assert drafts.draft(draft.draft_id).version == 1
+
+
+@pytest.mark.parametrize("username", ["child_all", "child_all_nodv", "analyst_all", "executive_all", "admin"])
+def test_the_model_is_approved_and_recalled_by_approvers_only(server: Server, username: str) -> None:
+    person = server.person(username)
+    drafts = DraftStore(store(server))
+    draft = drafts.create(f"s-{username.replace('_', '-')}", "v2", by="child_kanai")
+    drafts.submit(draft.draft_id, 1, by="child_kanai", comment="試す")
+    form = {
+        "base": "2",
+        "status": "trial",
+        "from_on": "2026-04-01",
+        "reason": "x",
+        "version": "v2",
+        "last_on": "2026-04-01",
+    }
+    for path in ("", draft.draft_id, f"{draft.draft_id}/approve", f"{draft.draft_id}/return", "retire", "recall"):
+        address = f"/kodomo/model-approval/{path}"
+        answer = person.send("POST", address, data={**form, "csrf_token": person.token})
+        assert answer.status_code in {403, 405}, address
+        assert person.get(address).status_code in {403, 405}, address
+    assert drafts.draft(draft.draft_id).state == SUBMITTED
+    assert drafts.in_force.changes() == []
+
+
+def test_an_approver_writes_and_submits_no_draft(server: Server) -> None:
+    person = server.person("approver_all")
+    drafts = DraftStore(store(server))
+    draft = drafts.create("s-approver", "v2", by="analyst_all")
+    for path in (
+        "",
+        "new",
+        "compare",
+        *(f"{draft.draft_id}{part}" for part in ("", "/comment", "/submit", "/withdraw")),
+    ):
+        form = {"name": "v9", "base": "1", "type": "abuse", "record_id": str(uuid.uuid4()), "comment": "x"}
+        answer = person.send("POST", f"/kodomo/models/{path}", data={**form, "csrf_token": person.token})
+        assert answer.status_code in {403, 405}, path
+        assert person.get(f"/kodomo/models/{path}").status_code in {403, 405}, path
     assert drafts.draft(draft.draft_id).version == 1
 
 

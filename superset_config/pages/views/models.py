@@ -379,7 +379,7 @@ def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> di
     """What a table of the differences of two drafts or versions needs."""
     return {
         "differences": compare(one, other),
-        "tables": TABLES_JA,
+        "table_labels": TABLES_JA,
         "columns": COLUMNS_JA,
         "item_labels": {**_item_labels(one), **_item_labels(other)},
         "band_labels": {**_band_labels(one), **_band_labels(other)},

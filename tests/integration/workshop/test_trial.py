@@ -13,16 +13,12 @@ from kodomo.determination.service import reading
 from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 from kodomo.scoring.comparison import WITHHELD_AREA_JA
-from kodomo.scoring.replay import SCRATCH, open_scratch
-from kodomo.workshop.drafts import Draft, DraftStore, Place, Texts, write_definition
-from kodomo.workshop.trial import evaluate, try_out
+from kodomo.workshop.drafts import DraftStore, write_definition
+from kodomo.workshop.trial import try_out
 from tests.conftest import AS_OF, City, kodomo
+from tests.integration.workshop.trying import MARTS, MODELS, edited, rows_of
 
 pytestmark = pytest.mark.slow
-SCORES = "difficulty_type, person_id, score, tier, is_override, completeness"
-CONTRIBUTIONS = "difficulty_type, person_id, item_code, band_no, raw_value, coefficient, is_counted, evidence"
-MODELS = {"int_risk__scores": SCORES, "int_risk__contributions": CONTRIBUTIONS}
-MARTS = {"int_risk__scores": "fct_risk_score", "int_risk__contributions": "fct_risk_contribution"}
 
 
 @pytest.fixture(scope="module")
@@ -31,53 +27,6 @@ def drafts(city: City, tmp_path_factory: pytest.TempPathFactory) -> DraftStore:
     home = Home(tmp_path_factory.mktemp("drafts") / "var").ensure()
     home.published.symlink_to(city.home / "published")
     return DraftStore(EntryStore(home))
-
-
-def rows_of(drafts: DraftStore, draft: Draft, base: str = "") -> dict[str, list[tuple]]:
-    """Every row that a trial computes for the draft's version."""
-    with reading(drafts.home) as (connection, reader):
-        open_scratch(connection, AS_OF)
-        evaluate(connection, reader.models, draft.definition, draft.model_version, base)
-        return {
-            model: connection.execute(
-                f"select {columns} from {SCRATCH}.intermediate.{model} where model_version = ? order by all",
-                [draft.model_version],
-            ).fetchall()
-            for model, columns in MODELS.items()
-        }
-
-
-def edited(drafts: DraftStore, name: str) -> Draft:
-    """A draft of v2 with a heavier item, a lower threshold, a new item, a combination of it, and an override."""
-    draft = drafts.create(name, "v2", by="aoi")
-    own = {"model_version": name, "difficulty_type": "abuse"}
-    high = next(
-        row for row in draft.own("risk_tiers") if (row["difficulty_type"], row["tier"]) == ("abuse", "high")
-    )  # fmt: skip
-    rows: list[tuple[str, Texts]] = [
-        ("risk_coefficients", {**own, "item_code": "household_moves", "band_no": "1", "coefficient": "3.5"}),
-        ("risk_tiers", {**high, "min_score": "8"}),
-        (
-            "risk_items",
-            {
-                "item_code": "mother_moves", "label_ja": "母の転居", "category": "家庭", "kind": "observation",
-                "observation_code": "household_move", "scope": "mother", "lookback_months": "24", "aggregate": "count",
-            },
-        ),
-        ("risk_bands", {"item_code": "mother_moves", "band_no": "1", "lower": "1", "label_ja": "1以上"}),
-        ("risk_coefficients", {**own, "item_code": "mother_moves", "band_no": "1", "coefficient": "1.25"}),
-        (
-            "risk_items",
-            {"item_code": "c_moves", "label_ja": "母子の転居", "category": "家庭", "kind": "combination"},
-        ),
-        ("risk_item_members", {"item_code": "c_moves", "member_item_code": "mother_moves"}),
-        ("risk_item_members", {"item_code": "c_moves", "member_item_code": "household_moves"}),
-        ("risk_bands", {"item_code": "c_moves", "band_no": "1", "lower": "2", "label_ja": "両方"}),
-        ("risk_coefficients", {**own, "item_code": "c_moves", "band_no": "1", "coefficient": "2"}),
-        ("risk_overrides", {**own, "item_code": "c_moves", "band_no": "1", "at_least_tier": "latent"}),
-    ]  # fmt: skip
-    drafts.edit(draft.draft_id, 1, {Place.of(table, row): row for table, row in rows}, by="aoi")
-    return drafts.draft(draft.draft_id)
 
 
 def test_an_unchanged_draft_has_every_row_of_the_batch(city: City, drafts: DraftStore) -> None:
