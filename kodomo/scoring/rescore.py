@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import duckdb
 from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.scoring.comparison import Comparison, compare, write_people
-from kodomo.scoring.definition import check, raise_for, read_definition
+from kodomo.scoring.definition import Definition, check, raise_for, read_definition
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.replay import (
     DEFINITION,
@@ -138,23 +139,25 @@ def _differing_rows(connection: duckdb.DuckDBPyConnection, as_of_on: dt.date) ->
     return total
 
 
-def diff_versions(home: Home, before: str, after: str, out: Path | None) -> Comparison:
-    """Compare two versions that the last build scored, where they score the same difficulty types.
+def diff_versions(home: Home, before: str, after: str, out: Path | None, present: Path | None = None) -> Comparison:
+    """Compare two versions over the children of the last build, where they score the same difficulty types.
 
-    Raises UsageError naming the versions that there are, or when the two have no difficulty type in common.
+    What the last build did not score (a version that has ended or has yet to begin, a draft) is scored again by the
+    definition in the folder ``present``. Raises UsageError naming the versions that there are, or when the two have no
+    difficulty type in common.
     """
     connection = beside_warehouse(home)
     try:
-        versions = dict(
-            connection.execute(
-                "select model_version, list(distinct difficulty_type order by difficulty_type) "
-                f"from {WAREHOUSE}.intermediate.int_risk__scores group by all order by all"
-            ).fetchall()
-        )
+        versions = _types_by_version(connection, WAREHOUSE)
+        databases = dict.fromkeys(versions, WAREHOUSE)
+        if present is not None and (missing := {before, after} - set(versions)):
+            again = _score_again(connection, home, read_definition(present), missing)
+            versions |= again
+            databases |= dict.fromkeys(again, SCRATCH)
         for name in (before, after):
             if name not in versions:
                 raise UsageError(
-                    "The last build did not score {name}; it scored {names}.", name=name, names=", ".join(versions)
+                    "There is no version {name} to compare; there are {names}.", name=name, names=", ".join(versions)
                 )
         if set(versions[before]).isdisjoint(versions[after]):
             raise UsageError(
@@ -165,9 +168,33 @@ def diff_versions(home: Home, before: str, after: str, out: Path | None) -> Comp
                 after=after,
                 names_2=", ".join(versions[after]),
             )
-        comparison = compare(connection, (WAREHOUSE, before), (WAREHOUSE, after))
+        comparison = compare(connection, (databases[before], before), (databases[after], after))
         if out is not None:
             write_people(connection, out)
         return comparison
     finally:
         connection.close()
+
+
+def _types_by_version(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, list[str]]:
+    return dict(
+        connection.execute(
+            "select model_version, list(distinct difficulty_type order by difficulty_type) "
+            f"from {database}.intermediate.int_risk__scores group by all order by all"
+        ).fetchall()
+    )
+
+
+def _score_again(
+    connection: duckdb.DuckDBPyConnection, home: Home, definition: Definition, wanted: Collection[str]
+) -> dict[str, list[str]]:
+    """Score versions in ``scratch`` for the date of the build; the types of those that the definition has."""
+    known = {row["model_version"] for row in definition["risk_model_versions"]}
+    if not (found := sorted(known & set(wanted))):
+        return {}
+    raise_for(definition.mistakes)
+    built_on = connection.execute(f"select as_of_on from {WAREHOUSE}.{PARAMETERS}").fetchall()[0][0]
+    open_scratch(connection, built_on)
+    load_definition(connection, definition, SCRATCH, versions=found)
+    CompiledModels.of_last_build(home).execute(connection, [*DEFINITION, VERSIONS])
+    return _types_by_version(connection, SCRATCH)

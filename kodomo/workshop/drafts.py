@@ -34,6 +34,7 @@ from kodomo.workshop.rows import (
     PlacedMistake,
     Texts,
     definition_of,
+    keep_texts,
     laid_over,
     mistakes_of,
     read_texts,
@@ -394,9 +395,32 @@ class DraftStore:
         texts = self.in_force.texts()
         return KeptVersion(name, texts) if place_of(name) in texts else self.draft(name)
 
+    def kept(self, name: str) -> KeptVersion:
+        """A version in force, pending or past, by its name. Raises UnknownRecordError."""
+        texts = self.in_force.texts()
+        if place_of(name) not in texts:
+            raise UnknownRecordError("There is no such record.")
+        return KeptVersion(name, texts)
+
     def rivals(self, draft: Draft, from_on: dt.date) -> list[str]:
         """The active versions that score a type of a draft on a date or later: what it would replace."""
         return rivals_of(definition_of(laid_over(self.in_force.texts(), draft.rows)), draft.model_version, from_on)
+
+    def folder_with(self, names: Iterable[str]) -> Path:
+        """The folder of the definition in force, with the drafts of these names laid over it; other names are passed
+        over. Raises KodomoError where a draft would not score in it as it does by itself."""
+        texts = self.in_force.texts()
+        chosen = [draft for draft in self.current() if draft.model_version in names and draft.state != APPROVED]
+        for draft in chosen:
+            texts = laid_over(texts, draft.rows)
+        definition = definition_of(texts)
+        for draft in chosen:
+            if version_hash(definition, draft.model_version) != draft.content_hash:
+                raise KodomoError(
+                    "What {name} is made of has changed in the definition in force: make the draft anew.",
+                    name=draft.model_version,
+                )
+        return kept_definition(self.home, keep_texts(self.home, texts)) if chosen else self.in_force.folder()
 
     def named(self, name: str) -> Draft:
         """The draft of a version of the model, by its name. Raises UsageError naming the drafts that there are."""

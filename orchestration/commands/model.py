@@ -298,17 +298,21 @@ def register(app: typer.Typer) -> None:
 
     @model.command()
     def diff(
-        before: Annotated[str, typer.Argument(help="Version.")],
-        after: Annotated[str, typer.Argument(help="Version that would replace it.")],
+        before: Annotated[str, typer.Argument(help="Version or draft.")],
+        after: Annotated[str, typer.Argument(help="Version or draft that would replace it.")],
         out: Annotated[Path | None, typer.Option(help="CSV of who changes tier.")] = None,
         as_json: JSON = False,
     ) -> None:
-        """Who changes tier between two versions of the last build, and why, by area and age."""
+        """Who changes tier between two versions or drafts over the last build, and why, by area and age."""
+        from kodomo.entries.store import EntryStore
         from kodomo.home import Home
         from kodomo.scoring.comparison import as_text
         from kodomo.scoring.rescore import diff_versions
+        from kodomo.workshop.drafts import DraftStore
 
-        comparison = diff_versions(Home.from_environment(), before, after, out)
+        home = Home.from_environment()
+        present = DraftStore(EntryStore(home)).folder_with([before, after])
+        comparison = diff_versions(home, before, after, out, present)
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(comparison), ensure_ascii=False, default=str))
         else:

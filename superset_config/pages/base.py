@@ -53,7 +53,10 @@ def japanese_time(value: dt.datetime | None) -> str:
 
 def points(value: Any) -> str:
     """A score or coefficient without zeros that say nothing."""
-    return f"{value:f}".rstrip("0").rstrip(".") if value is not None else "—"
+    if value is None:
+        return "—"
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def count_of(value: int) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from kodomo.determination.service import in_service
 from kodomo.entries.store import EntryStore, Version
+from kodomo.errors import UsageError
 from kodomo.home import Home, unknown_paths
 from kodomo.ingest.decisions import decide
 from kodomo.ingest.deliveries import ingest_landing
@@ -187,7 +188,16 @@ def test_an_approved_version_is_scored_by_the_next_run_as_its_trial_said(second:
 def test_a_run_with_an_approved_version_is_replayed_and_compared(second: SecondRun) -> None:
     home = Home(second.city.home)
     assert replay(home, run_id=None, as_of_on=AS_OF, out=None).differing_rows == 0
-    assert diff_versions(home, "v2", NEW, None).changed > 0
+    compared = diff_versions(home, "v2", NEW, None)
+    assert compared.changed > 0
+    # A version that has ended, and a draft, are scored for the comparison.
+    copy = second.drafts.create("copy", NEW, by="aoi")
+    present = second.drafts.folder_with([copy.model_version, "v1"])
+    assert diff_versions(home, NEW, copy.model_version, None, present).rescored == 0
+    assert diff_versions(home, "v2", copy.model_version, None, present).changed == compared.changed
+    assert diff_versions(home, "v1", NEW, None, present).children == compared.children
+    with pytest.raises(UsageError, match="There is no version v9"):
+        diff_versions(home, "v9", NEW, None, present)
 
 
 def test_a_determination_knows_an_approved_version(second: SecondRun) -> None:

@@ -254,8 +254,7 @@ def test_a_version_is_ended_and_recalled_without_the_names_of_protected_people(
     counted = decide(approver, "recall", version="v2", reason="係数の誤り")
     assert "合計の子ども" in counted.text
     answer = decide(approver, "recall", version="v2", reason="係数の誤り", document="1")
-    assert answer.headers["Content-Type"] == "application/pdf"
-    text = "".join("".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages).split())
+    text = pdf_text(answer)
     touched = recall_in_service(server.home, "v2").children
     withheld = everyone_withheld(server.home, set())
     names = {person_id: "".join(things[0].display_name.split()) for person_id, things in touched.items()}
@@ -267,6 +266,34 @@ def test_a_version_is_ended_and_recalled_without_the_names_of_protected_people(
     ]
     access = [row for row in store.accesses("approver_all") if row["action"] == "model_recall"][-1]
     assert access["detail"]["shown"] == sorted(touched)
+
+
+def test_each_version_has_a_card_and_its_public_form(server: Server, analyst: Person, approver: Person) -> None:
+    for person, at in ((analyst, AT), (approver, DECISIONS)):
+        card = pdf_text(person.get(f"{at}card/v2"))
+        assert "モデルカードv2" in card
+        assert "転居の多さは支援の途切れと孤立に結びつく" in card
+        assert "住民基本台帳法第7条" in card
+        assert "項目の数だけの順" in card
+        public = pdf_text(person.get(f"{at}card/v2?form=public"))
+        assert "公開用" in public
+        assert "5未満の人数と、それが分かってしまう割合" in public.replace("5人未満", "5未満")
+        assert person.get(f"{at}card/v9").status_code == 404
+    assert not [name for name in names_of(server) if name in card + public]
+    assert server.person("child_all_nodv").get(f"{AT}card/v2").status_code == 403
+
+
+def pdf_text(answer: requests.Response) -> str:
+    """The text of a PDF without spaces."""
+    assert answer.headers["Content-Type"] == "application/pdf", answer.text
+    return "".join("".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages).split())
+
+
+def names_of(server: Server) -> set[str]:
+    """Names, ids and numbers of everybody in the publication, without spaces."""
+    with duckdb.connect(str(current(server.home) / EVERYTHING), read_only=True) as connection:
+        people = connection.execute("select person_id, atena_no, display_name from marts.dim_person").fetchall()
+    return {"".join(text.split()) for row in people for text in row if text and len(text) > 3}
 
 
 def test_no_page_of_the_model_names_a_person_or_shows_a_small_count(

@@ -17,11 +17,12 @@ from kodomo.workshop.drafts import SUBMITTED, Draft
 from kodomo.workshop.figures import shown
 from kodomo.workshop.in_force import SCORED, Approval
 from kodomo.workshop.recall import recall_in_service
-from superset_config.pages.base import EntryPage, as_pdf, audit, printed, route, store, typed, typed_date, username
+from superset_config.pages.base import as_pdf, audit, printed, route, store, typed, typed_date, username
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.models import (
     ACTIONS_JA,
     STATES_JA,
+    CardPage,
     difference_words,
     difficulty_labels,
     drafts,
@@ -46,7 +47,7 @@ def person() -> str:
     return g.user.first_name or g.user.username
 
 
-class ModelApprovalPage(EntryPage):
+class ModelApprovalPage(CardPage):
     """モデルの承認."""
 
     page, title = "model_approval", "モデルの承認"
@@ -97,8 +98,6 @@ class ModelApprovalPage(EntryPage):
                 **difference_words(base, draft),
                 **figures_of(reach, draft),
                 "draft": draft,
-                "one": base,
-                "other": draft,
                 "is_author": username() in draft.authors,
                 "rivals": drafts().rivals(draft, typed_date("from_on") or clock.today()),
                 "states": STATES_JA,

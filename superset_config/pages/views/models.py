@@ -17,11 +17,12 @@ from kodomo.messages import JAPANESE, in_language, render
 from kodomo.scoring.definition import AGGREGATES, CATEGORIES, SCOPES, Mistake
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.seeds import read_seed
+from kodomo.workshop.card import card_of
 from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, KeptVersion, compare
 from kodomo.workshop.figures import SMALLEST, shown, tier_tables
 from kodomo.workshop.rows import Place, PlacedMistake, Texts
 from kodomo.workshop.trial import Trial, try_out
-from superset_config.pages.base import EntryPage, a_record_id, audit, route, store, typed, username
+from superset_config.pages.base import EntryPage, a_record_id, as_pdf, audit, printed, route, store, typed, username
 from superset_config.pages.reach import Reach
 from superset_config.pages.words import OTHER_CHANGED_JA, SAVED_NOW_JA, TWICE_JA
 
@@ -101,7 +102,28 @@ def cell_name(item: str, band: str) -> str:
     return f"{COEFFICIENT}|{item}|{band}"
 
 
-class ModelPage(EntryPage):
+class CardPage(EntryPage):
+    """A page of the model, which has the cards of its versions."""
+
+    @route("/card/<string:version>")
+    def card(self, reach: Reach, version: str) -> Any:
+        """The card of a version as a PDF, or in its public form (``?form=public``)."""
+        is_public = request.args.get("form") == "public"
+        card = card_of(reach.home, drafts(), version, clock.today(), is_public=is_public)
+        audit("model_card")
+        html = printed(
+            "print_model_card.html",
+            card=card,
+            status=next(row for row in versions_shown() if row["model_version"] == version)["status_label"],
+            actions=ACTIONS_JA,
+            smallest=SMALLEST,
+            on=clock.today(),
+            **(difference_words(card.before, card.after) if card.before else {}),
+        )
+        return as_pdf(html, "model-card.pdf")
+
+
+class ModelPage(CardPage):
     """モデル."""
 
     page, title = "model", "モデル"
@@ -146,7 +168,7 @@ class ModelPage(EntryPage):
     def compare(self, reach: Reach) -> str:
         """What two drafts or versions have differently."""
         one, other = (drafts().side(request.args.get(name, "")) for name in ("one", "other"))
-        return self.show("model_compare.html", reach, one=one, other=other, **difference_words(one, other))
+        return self.show("model_compare.html", reach, **difference_words(one, other))
 
     @route("/<uuid:draft_id>")
     def draft(self, reach: Reach, draft_id: uuid.UUID) -> str:
@@ -378,6 +400,8 @@ def versions_shown() -> list[dict[str, Any]]:
 def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> dict[str, Any]:
     """What a table of the differences of two drafts or versions needs."""
     return {
+        "one": one,
+        "other": other,
         "differences": compare(one, other),
         "table_labels": TABLES_JA,
         "columns": COLUMNS_JA,
