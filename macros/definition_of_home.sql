@@ -3,7 +3,8 @@
   where the seeds are in force. For post-hooks of seeds.
 #}
 {% macro definition_of_home() -%}
-    {%- set kept = adapter.get_relation(database=this.database, schema='raw', identifier='definition_' ~ this.identifier) -%}
+    {%- set name = 'definition_' ~ this.identifier -%}
+    {%- set kept = adapter.get_relation(database=this.database, schema='raw', identifier=name) -%}
     {%- if kept is not none -%}
         create or replace table {{ this }} as select * from {{ kept }}
     {%- endif -%}
