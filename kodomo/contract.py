@@ -52,6 +52,8 @@ class Column:
     """The date column of which a date is the end: an end before its beginning is none."""
     is_future: bool = False
     """Whether a date may lie ahead, and so be written in an era that has ended."""
+    is_group: bool = False
+    """Whether its values name groups of rows that come and go together, such as schools: their rows are counted."""
     is_external: bool = False
     """Whether an id is a holder's own number of a person, which other extracts may spell otherwise."""
     register: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
@@ -267,6 +269,7 @@ def _column(entry: dict[str, Any], defaults: dict[str, Any]) -> Column:
         plausible=tuple(meta["plausible"]) if "plausible" in meta else None,
         ends=meta.get("ends"),
         is_future=bool(meta.get("future", False)),
+        is_group=bool(meta.get("group", False)),
         is_external=bool(meta.get("external", False)),
         register={**defaults, **meta.get("register", {})},
     )

@@ -1,4 +1,4 @@
-"""Decisions of stewards about deliveries: release, withdraw. Each decision is a row of its own."""
+"""Decisions of stewards about deliveries: release, accept, withdraw. Each decision is a row of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import numpy as np
 
 from kodomo.clock import today
@@ -19,7 +20,11 @@ from kodomo.ingest.files import ParsedFile, parse
 from kodomo.ingest.records import file_of
 from kodomo.warehouse import connect, records, transaction
 
-TRANSITIONS = {"release": ({"held", "withdrawn"}, "loaded"), "withdraw": ({"loaded", "held"}, "withdrawn")}
+TRANSITIONS = {
+    "release": ({"held", "withdrawn"}, "loaded"),
+    "accept": ({"held"}, "loaded"),
+    "withdraw": ({"loaded", "held"}, "withdrawn"),
+}
 COLUMNS = (
     "delivery_id",
     "source_id",
@@ -64,7 +69,8 @@ def no_such_delivery(delivery_id: str) -> UsageError:
 def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by: str) -> str:
     """Release or withdraw a delivery, with its reason; the next run builds without or with it. Returns the status.
 
-    A delivery from the future that is released counts from the day on which it was received: later ones replace it.
+    To accept it is to release it, and not to hold a later delivery of the source for what was found in its columns. A
+    delivery from the future that is released counts from the day on which it was received: later ones replace it.
     Raises UsageError for a delivery that is not there or not in a state that allows it, or without a reason.
     """
     if not reason.strip():
@@ -87,7 +93,9 @@ def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by:
         with transaction(connection):
             connection.execute("update raw.deliveries set status = ? where delivery_id = ?", [status, delivery_id])
             _, source_id, delivered_on, received_on = rows[0]
-            if decision == "release" and delivered_on > today():
+            if decision == "accept":
+                _accept_findings(connection, delivery_id, reason, decided_by)
+            if status == "loaded" and delivered_on > today():
                 reason = f"{reason} (dated {delivered_on}, counts from {received_on})"
                 connection.execute(
                     "update raw.deliveries set delivered_on = $day, sequence = (select coalesce(max(sequence), 0) + 1 "
@@ -100,6 +108,39 @@ def decide(home: Home, delivery_id: str, decision: str, reason: str, decided_by:
                 [delivery_id, status, decided_by, reason],
             )
     return status
+
+
+def _accept_findings(connection: duckdb.DuckDBPyConnection, delivery_id: str, reason: str, decided_by: str) -> None:
+    """Raises UsageError for a delivery that is not held for its columns."""
+    accepted = connection.execute(
+        "insert into raw.finding_acceptances by name select source_id, column_name, measure, item, deviation, "
+        "delivery_id, ? as accepted_by, ? as reason, now()::timestamp as accepted_at from raw.delivery_findings "
+        "where delivery_id = ?",
+        [decided_by, reason, delivery_id],
+    ).fetchall()
+    if accepted == [(0,)]:
+        raise UsageError(
+            "The delivery {delivery_id} is not held for its columns: `kodomo delivery release` lets it count.",
+            delivery_id=delivery_id,
+        )
+
+
+def list_findings(home: Home, delivery_id: str) -> list[dict[str, Any]]:
+    """The columns for which a delivery is held, one row each, with what was accepted of it and why.
+
+    Raises UsageError for a delivery that is not there.
+    """
+    with connect(home, read_only=True) as connection:
+        if not connection.execute("select 1 from raw.deliveries where delivery_id = ?", [delivery_id]).fetchall():
+            raise no_such_delivery(delivery_id)
+        return records(
+            connection,
+            "select findings.column_name, findings.measure, findings.item, findings.deviation, findings.reason, "
+            "accepted.accepted_by, accepted.reason as accepted_reason from raw.delivery_findings as findings "
+            "left join raw.finding_acceptances as accepted using (delivery_id, column_name, measure, item) "
+            "where delivery_id = ? order by all",
+            [delivery_id],
+        )
 
 
 def list_rejects(home: Home, delivery_id: str | None = None) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from kodomo.errors import KodomoError, UsageError, WarehouseBusyError, without_v
 from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.ingest.decisions import no_such_delivery
+from kodomo.ingest.deviations import compare_with_past, keep_findings
 from kodomo.ingest.files import ForbiddenError, ParsedFile, RefusedError, may_be_kept, parse
 from kodomo.ingest.folder import (
     LandedFile,
@@ -34,6 +35,7 @@ from kodomo.ingest.folder import (
 from kodomo.ingest.load import Loaded, load
 from kodomo.ingest.losses import register_losses
 from kodomo.ingest.mending import loaded_lines, mended_by, record_mended
+from kodomo.ingest.profiles import keep_profile, measure
 from kodomo.ingest.tables import delete_rows, ensure_tables, write_data_items
 from kodomo.messages import JAPANESE, Enumeration, Sentence, sentence_of
 from kodomo.warehouse import connect, transaction
@@ -403,7 +405,11 @@ def _load(
         notes.append(
             Sentence("Headings that the contract does not know were not loaded: {headings}.", headings=unknown)
         )
-    holds = [] if kind == "entry" else _reasons_to_hold(connection, contract, parsed, delivery, kind, counts, as_of_on)
+    holds: list[Sentence] = []
+    if kind != "entry":
+        last = _last_full(connection, delivery) if kind == "full" else None
+        holds = _reasons_to_hold(connection, contract, parsed, delivery, last, counts, as_of_on)
+        holds += _slips(connection, contract, delivery, kind, last, counts)
     if holds:
         holds.append(Sentence("Release it with `kodomo delivery release`, or ask the holder for the right file."))
     return replace(
@@ -419,16 +425,38 @@ def _load(
     )
 
 
+@dataclass(frozen=True)
+class _LastFull:
+    """The full delivery that another replaces."""
+
+    rows_loaded: int
+    delivery_id: str
+    delivered_on: dt.date
+
+
+def _last_full(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> _LastFull | None:
+    last = connection.execute(
+        "select rows_loaded, delivery_id, delivered_on from raw.deliveries where source_id = ? and kind = 'full' and "
+        "status = 'loaded' and delivered_on <= ? and delivery_id <> ? "
+        "order by delivered_on desc, sequence desc limit 1",
+        [delivery.source_id, delivery.delivered_on, delivery.delivery_id],
+    ).fetchall()
+    return _LastFull(*last[0]) if last else None
+
+
 def _reasons_to_hold(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     parsed: ParsedFile,
     delivery: Delivery,
-    kind: str,
+    last: _LastFull | None,
     counts: Loaded,
     as_of_on: dt.date | None,
 ) -> list[Sentence]:
-    """Why a steward should look at a delivery before it is used; empty for most."""
+    """Why a steward should look at a delivery as a whole before it is used; empty for most.
+
+    ``last``: the full delivery that it replaces.
+    """
     reasons = [*parsed.doubts]
     latest = max(today(), as_of_on or dt.date.min)
     if delivery.delivered_on > latest:
@@ -439,37 +467,54 @@ def _reasons_to_hold(
                 latest=latest,
             )
         )
-    if kind != "full":
+    if last is None:
         return reasons
-    last = connection.execute(
-        "select rows_loaded, delivery_id, delivered_on from raw.deliveries where source_id = ? and kind = 'full' and "
-        "status = 'loaded' and delivered_on <= ? and delivery_id <> ? "
-        "order by delivered_on desc, sequence desc limit 1",
-        [contract.source_id, delivery.delivered_on, delivery.delivery_id],
-    ).fetchall()
-    if not last:
-        return reasons
-    rows, last_id, last_on = last[0]
-    if 100 * counts.loaded < HELD_BELOW_PERCENT * rows:
+    if 100 * counts.loaded < HELD_BELOW_PERCENT * last.rows_loaded:
         reasons.append(
             Sentence(
                 "{loaded} rows, under {percent} % of the {rows} of the last full delivery.",
                 loaded=counts.loaded,
                 percent=HELD_BELOW_PERCENT,
-                rows=rows,
+                rows=last.rows_loaded,
             )
         )
     if contract.source_id == REGISTER:
-        lost = register_losses(connection, last_id, last_on, delivery.delivery_id, delivery.delivered_on)
+        lost = register_losses(
+            connection, last.delivery_id, last.delivered_on, delivery.delivery_id, delivery.delivered_on
+        )
         if lost:
             reasons.append(
                 Sentence(
                     "More people are missing than chance explains since {last_id}: {losses}.",
-                    last_id=last_id,
+                    last_id=last.delivery_id,
                     losses=Enumeration(loss.in_words() for loss in lost),
                 )
             )
     return reasons
+
+
+def _slips(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    delivery: Delivery,
+    kind: str,
+    last: _LastFull | None,
+    counts: Loaded,
+) -> list[Sentence]:
+    """Keep the profile of the delivery's columns, and say which of them are not as in the deliveries before."""
+    before = last.delivery_id if last else None
+    profile = measure(connection, contract, delivery.delivery_id, delivery.delivered_on, counts, before)
+    keep_profile(connection, contract.source_id, profile)
+    found = compare_with_past(connection, contract, profile, kind)
+    keep_findings(connection, contract.source_id, delivery.delivery_id, found)
+    if not found:
+        return []
+    return [
+        Sentence(
+            "Columns are not as in the deliveries before: {columns}.",
+            columns=Enumeration(one.sentence for one in found),
+        )
+    ]
 
 
 def replay(home: Home, delivery_id: str, reason: str, decided_by: str) -> Delivery:

@@ -43,6 +43,8 @@ class Judgement:
     """By position, for each row to reject its first fault in the order of the columns."""
     issues: list[Fault]
     """Of the other rows: what is loaded without a value, and what is used and listed."""
+    days: pa.Table
+    """Each text of the columns of dates (value) with the day that it means (day), if any."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def value_fault(column: Column, value: str, is_required: str, bounds: tuple[str,
 def judge(connection: duckdb.DuckDBPyConnection, contract: Contract, values: Mapping[str, pa.Array]) -> Judgement:
     """Judge the rows of a delivery. ``values``: of every column of the contract, normalised."""
     row_count = len(next(iter(values.values())))
-    bad = bad_values(connection, contract, values)
+    bad, days = read_values(connection, contract, values)
     is_deleted = _deleted_rows(connection, contract, values)
     is_open = np.ones(row_count, dtype=bool)
     rejected: list[Fault] = []
@@ -138,7 +140,7 @@ def judge(connection: duckdb.DuckDBPyConnection, contract: Contract, values: Map
         for position, code in _rows_with(values[column.name], _listed(column, bad.get(column.name, _NOTHING_BAD)))
         if is_open[position]
     ]
-    return Judgement(sorted(rejected, key=lambda fault: fault.position), issues)
+    return Judgement(sorted(rejected, key=lambda fault: fault.position), issues, days)
 
 
 def _listed(column: Column, bad: Mapping[str, BadValue]) -> dict[str, str]:
@@ -192,6 +194,13 @@ def bad_values(
     connection: duckdb.DuckDBPyConnection, contract: Contract, values: Mapping[str, pa.Array]
 ) -> dict[str, dict[str, BadValue]]:
     """By column, what is wrong with which of its values; an empty value is none of them."""
+    return read_values(connection, contract, values)[0]
+
+
+def read_values(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, values: Mapping[str, pa.Array]
+) -> tuple[dict[str, dict[str, BadValue]], pa.Table]:
+    """The bad values by column, and the day that each text of a date means (value, day)."""
     # One statement per kind of reading: to plan the reading of a date takes as long as to read many.
     groups: dict[tuple, list[tuple[int, Column]]] = {}
     for position, column in enumerate(contract.columns):
@@ -201,8 +210,9 @@ def bad_values(
         column.name: _doubtful(values[column.name], column) for columns in groups.values() for _, column in columns
     }
     dates = [column.name for columns in groups.values() for _, column in columns if column.type == "date"]
+    days = _days(connection, [doubtful[name] for name in dates])
     if dates:
-        strange = _strange_dates(connection, [doubtful[name] for name in dates])
+        strange = days.filter(pc.invert(days["is_plain"]))["value"]
         doubtful |= {name: doubtful[name].filter(pc.is_in(doubtful[name], strange)) for name in dates}
     bad: dict[str, dict[str, BadValue]] = {}
     for columns in groups.values():
@@ -217,7 +227,7 @@ def bad_values(
         if len(judged):
             for position, value, code, rejects in _judge_values(connection, dict(columns), judged):
                 bad.setdefault(contract.columns[position].name, {})[value] = BadValue(code, rejects)
-    return bad
+    return bad, days.select(["value", "day"])
 
 
 def _doubtful(values: pa.Array, column: Column) -> pa.Array:
@@ -230,14 +240,21 @@ def _doubtful(values: pa.Array, column: Column) -> pa.Array:
     return pc.unique(values).drop_null()
 
 
-def _strange_dates(connection: duckdb.DuckDBPyConnection, values: list[pa.Array]) -> pa.Array:
-    """The values that are no date, or that are read otherwise where they are an end."""
-    parse = load_macros()["parse_date"]
-    connection.register("delivered_values", pa.table({"value": pc.unique(pa.chunked_array(values, pa.string()))}))
-    sql = f"select value from delivered_values where ({parse('value')} = {parse('value', True)}) is not true"
-    strange = pa.array([value for (value,) in connection.execute(sql).fetchall()], pa.string())
-    connection.unregister("delivered_values")
-    return strange
+def _days(connection: duckdb.DuckDBPyConnection, values: list[pa.Array]) -> pa.Table:
+    """Each value with its day (null for what is no date), and whether it is plain: the same day where it is an end."""
+    rows: list[tuple] = []
+    if values:
+        parse = load_macros()["parse_date"]
+        connection.register("delivered_values", pa.table({"value": pc.unique(pa.chunked_array(values, pa.string()))}))
+        # The engine plans what it returns as a table twice, and to plan this takes longer than to read the rows.
+        rows = connection.execute(
+            f"select value, {parse('value')} as day, {parse('value', True)} as end_day from delivered_values"
+        ).fetchall()
+        connection.unregister("delivered_values")
+    texts, days, end_days = zip(*rows, strict=True) if rows else ((), (), ())
+    table = pa.table({"value": pa.array(texts, pa.string()), "day": pa.array(days, pa.date32())})
+    is_plain = pc.fill_null(pc.equal(table["day"], pa.array(end_days, pa.date32())), False)
+    return table.append_column("is_plain", is_plain)
 
 
 def _judge_values(

@@ -22,6 +22,10 @@ class Loaded:
 
     loaded: int
     rejected: int
+    days: pa.Table
+    """Each text of the columns of dates (value) with the day that it means (day), if any."""
+    filled: frozenset[str]
+    """Columns in which a loaded row has a value."""
 
 
 def normalised(values: pa.Array) -> pa.Array:
@@ -159,7 +163,7 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
         connection.execute(
             "insert into raw.unknown_headings values (?, ?, ?)", [delivery_id, contract.source_id, heading]
         )
-    return Loaded(parsed.rows_read - len(rejects), len(rejects))
+    return Loaded(parsed.rows_read - len(rejects), len(rejects), judgement.days, frozenset(names))
 
 
 def _insert(

@@ -14,7 +14,7 @@ from orchestration.options import JSON, DeliveryId, Reason
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``kodomo delivery list|release|withdraw|replay`` and ``kodomo reject list|export``."""
+    """Add ``kodomo delivery list|release|accept|findings|withdraw|replay`` and ``kodomo reject list|export``."""
     delivery = typer.Typer(help="Deliveries: list, release what is held, withdraw, replay.", no_args_is_help=True)
     reject = typer.Typer(help="Rejected records: list, export to mend.", no_args_is_help=True)
     app.add_typer(delivery, name="delivery")
@@ -35,6 +35,19 @@ def register(app: typer.Typer) -> None:
     def release(delivery_id: DeliveryId, reason: Reason) -> None:
         """Let a held delivery count from the next run on."""
         _decide(delivery_id, "release", reason)
+
+    @delivery.command()
+    def accept(delivery_id: DeliveryId, reason: Reason) -> None:
+        """Release a delivery held for its columns, and hold no later one of its source for the same."""
+        _decide(delivery_id, "accept", reason)
+
+    @delivery.command()
+    def findings(delivery_id: DeliveryId, as_json: JSON = False) -> None:
+        """The columns for which a delivery is held: what differs from the deliveries before, and what was accepted."""
+        from kodomo.home import Home
+        from kodomo.ingest import decisions
+
+        show(decisions.list_findings(Home.from_environment(), delivery_id), as_json)
 
     @delivery.command()
     def withdraw(delivery_id: DeliveryId, reason: Reason) -> None:
