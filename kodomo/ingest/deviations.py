@@ -322,23 +322,19 @@ def _range(is_delta: bool, column: Column, now: Profile, before: Profile) -> Dif
 
 
 def _lost_group(column: Column, now: Profile, before: Profile) -> Difference | None:
-    """The group that has lost the greatest part of its rows."""
+    """The group that has lost the greatest part of its rows. Rows of groups that are new may be its own, renamed."""
     one, other = now.items(column.name, "group"), before.items(column.name, "group")
-    if not one or not other or not now.rows:
+    if not one or not other:
         return None
-    lost = [
-        Difference(
-            1 - (one[item].number if item in one else 0.0) / figure.number,
-            item,
-            figure.number,
-            one[item].number if item in one else 0.0,
-            round(figure.number),
-            figure.number**-0.5,
-        )
-        for item, figure in sorted(other.items())
-    ]
+    renamed = sum(figure.number for item, figure in one.items() if item not in other)
     fewest = load_profile_limits()["group"].fewest_rows
-    return max((one for one in lost if one.rows >= fewest), key=lambda one: one.size, default=None)
+    lost = []
+    for item, figure in sorted(other.items()):
+        left = one[item].number if item in one else 0.0
+        if figure.number >= fewest:
+            size = 1 - (left + renamed) / figure.number
+            lost.append(Difference(size, item, figure.number, left, round(figure.number), figure.number**-0.5))
+    return max(lost, key=lambda difference: difference.size, default=None)
 
 
 def _say_mix(column: Column, difference: Difference) -> Sentence:
@@ -359,10 +355,12 @@ def _say_mix(column: Column, difference: Difference) -> Sentence:
 
 def _say_shift(column: Column, difference: Difference) -> Sentence:
     return Sentence(
-        "{heading}: the dates lie {months} months {direction} than before",
+        {
+            "earlier": "{heading}: the dates lie {months} months earlier than before",
+            "later": "{heading}: the dates lie {months} months later than before",
+        }[difference.item],
         heading=column.heading,
-        months=abs(round(difference.now)),
-        direction=Sentence(difference.item),
+        months=round(difference.now),
     )
 
 
@@ -390,19 +388,20 @@ def _say_group(column: Column, difference: Difference) -> Sentence:
     )
 
 
-SAID = {
-    "empty": "{heading}: empty in {now:.0f} % of the rows, in {before:.0f} % before",
-    "distinct": "{heading}: {now:.0f} different values, {before:.0f} before",
-    "length": "{heading}: {now:.1f} characters on average, {before:.1f} before",
-    "future": "{heading}: {now:.0f} % of the dates are after the delivery, {before:.0f} % before",
-    "joined": "{heading}: the register has {now:.0f} % of the numbers, {before:.0f} % before",
-    "changed": "{heading}: {now:.0f} % of the rows have another value than in the last delivery, {before:.0f} % before",
-}
-"""What is said of a measure, by its name."""
-
-
 def _say(name: str, factor: int, column: Column, difference: Difference) -> Sentence:
-    return Sentence(SAID[name], heading=column.heading, before=factor * difference.before, now=factor * difference.now)
+    return Sentence(
+        {
+            "empty": "{heading}: empty in {now:.0f} % of the rows, in {before:.0f} % before",
+            "distinct": "{heading}: {now:.0f} different values, {before:.0f} before",
+            "length": "{heading}: {now:.1f} characters on average, {before:.1f} before",
+            "future": "{heading}: {now:.0f} % of the dates are after the delivery, {before:.0f} % before",
+            "joined": "{heading}: the register has {now:.0f} % of the numbers, {before:.0f} % before",
+            "changed": "{heading}: {now:.0f} % of the rows have another value than in the last delivery",
+        }[name],
+        heading=column.heading,
+        before=factor * difference.before,
+        now=factor * difference.now,
+    )
 
 
 def _measures(is_delta: bool) -> dict[str, Measure]:
