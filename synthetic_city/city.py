@@ -9,6 +9,7 @@ from pathlib import Path
 
 from synthetic_city import truth
 from synthetic_city.circumstances import Circumstances
+from synthetic_city.column_slips import ColumnSlips
 from synthetic_city.earlier import Earlier
 from synthetic_city.extracts import BUILDERS, City, build_all
 from synthetic_city.history import History
@@ -31,13 +32,17 @@ class SynthError(Exception):
 
 
 def generate(
-    out: Path, parameters: Parameters, progress: Progress | None = None, earlier: Sequence[dt.date] = ()
+    out: Path,
+    parameters: Parameters,
+    progress: Progress | None = None,
+    earlier: Sequence[dt.date] = (),
+    column_slips: bool = False,
 ) -> dict[str, object]:
     """Write ``out/landing`` and ``out/truth``; returns a summary for machines (counts, no person's values).
 
     ``out`` must not exist or be empty. ``progress`` is called with a step's name and the share done. ``earlier``: days
     for which ``out/earlier/<date>`` has what the city delivered then; the last file is dated on the as-of date, not on
-    the day after.
+    the day after. ``column_slips``: ``out/column_slips`` has the last deliveries again, each with a column gone wrong.
     """
     if any(on >= parameters.as_of for on in earlier):
         raise SynthError("An earlier day lies before the as-of date.")
@@ -62,13 +67,18 @@ def generate(
     if earlier:
         writer.first_on -= dt.timedelta(days=1)
     before = [Earlier(out, city, parameters, on) for on in sorted(earlier)]
+    wrong = ColumnSlips(out, parameters, writer.first_on) if column_slips else None
     for number, extract in enumerate(build_all(city), 1):
         for one in before:
             one.write(extract)
+        if wrong is not None:
+            wrong.write(extract)
         is_standard = parameters.standard_register and extract.source == "resident_register"
         writer.write(in_standard_layout(extract, parameters.seed) if is_standard else extract)
         say("extracts", number / len(BUILDERS))
     figures = truth.write_all(out / "truth", city, writer.planted, slips.made, say)
+    if wrong is not None:
+        figures["column_slips"] = truth.write_column_slips(out / "truth", city, wrong.made)
     return {
         "out": str(out),
         "seed": parameters.seed,

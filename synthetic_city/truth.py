@@ -10,6 +10,7 @@ import numpy as np
 from synthetic_city.calendar_days import OPEN, add_years, day
 from synthetic_city.chains import Genogram, shared_households
 from synthetic_city.circumstances import ABUSE_KINDS, DIFFICULTIES, EFFECTS, FACTORS, OBSERVABLE_IN
+from synthetic_city.column_slips import ColumnSlip
 from synthetic_city.extracts import City
 from synthetic_city.population import DIVORCED, MARRIED, RESIDENT, UNNAMED
 from synthetic_city.slips import Slip
@@ -584,3 +585,15 @@ def write_all(
     )
     say("truth", 1.0)
     return truth.figures
+
+
+def write_column_slips(folder: Path, city: City, made: list[ColumnSlip]) -> int:
+    """Write which column of which file has gone wrong, and how; returns the rows."""
+    truth = Truth(folder, city)
+    names = ("folder", "source", "file", "heading", "kind")
+    truth.write(
+        "column_slips",
+        "folder,source_id,file_name,heading,kind",
+        *([getattr(slip, name) for slip in made] for name in names),
+    )
+    return len(made)

@@ -245,6 +245,17 @@ def _changed(column: Column, now: Profile, before: Profile) -> Difference | None
     return Difference(one.number - other.number, "", other.number, one.number, one.row_count)
 
 
+def _more_rejected(column: Column, now: Profile, before: Profile) -> Difference | None:
+    """How far the share of rows that are rejected for a column has risen."""
+    one = now.get(column.name, "rejected")
+    other = before.get(column.name, "rejected") or Figure(0.0, before.rows_read)
+    if one is None or not other.row_count:
+        return None
+    noise = (_variance(other.number, other.row_count) + _variance(other.number, one.row_count)) ** 0.5
+    rows = min(one.row_count, other.row_count)
+    return Difference(one.number - other.number, "", other.number, one.number, rows, noise)
+
+
 def _variance(share: float, rows: int) -> float:
     # One more row of each kind: a share of nothing in a few rows may be some.
     share = (share * rows + 1) / (rows + 2)
@@ -391,6 +402,7 @@ def _say_group(column: Column, difference: Difference) -> Sentence:
 def _say(name: str, factor: int, column: Column, difference: Difference) -> Sentence:
     return Sentence(
         {
+            "rejected": "{heading}: {now:.0f} % of the rows are rejected for it, {before:.0f} % before",
             "empty": "{heading}: empty in {now:.0f} % of the rows, in {before:.0f} % before",
             "distinct": "{heading}: {now:.0f} different values, {before:.0f} before",
             "length": "{heading}: {now:.1f} characters on average, {before:.1f} before",
@@ -407,6 +419,7 @@ def _say(name: str, factor: int, column: Column, difference: Difference) -> Sent
 def _measures(is_delta: bool) -> dict[str, Measure]:
     """How each measure of the limits is compared."""
     return {
+        "rejected": Measure(_more_rejected, partial(_say, "rejected", 100)),
         "empty": Measure(partial(_change, "empty", 1), partial(_say, "empty", 100)),
         "distinct": Measure(_fewer_values, partial(_say, "distinct", 1)),
         "code": Measure(_mix, _say_mix),

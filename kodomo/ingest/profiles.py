@@ -46,10 +46,10 @@ class Figure:
 class Profile:
     """The figures of one delivery by place.
 
-    Measures: rows; empty (share), distinct (count), length (mean), code and group (rows by item), date (by quantile,
-    months since the year 0), future (share of dates more than ``PLANNED`` after the delivery), joined (share of the
-    numbers that the register has), changed (share of the values that differ from those of the same row in the full
-    delivery before).
+    Measures: rows; rejected (share of the rows read, for this column); empty (share), distinct (count), length (mean),
+    code and group (rows by item), date (by quantile, months since the year 0), future (share of dates more than
+    ``PLANNED`` after the delivery), joined (share of the numbers that the register has), changed (share of the values
+    that differ from those of the same row in the full delivery before).
     """
 
     delivery_id: str
@@ -58,7 +58,12 @@ class Profile:
 
     @property
     def rows(self) -> int:
-        """Rows of the delivery."""
+        """Loaded rows of the delivery."""
+        return int(self.figures[("", "rows", "")].number)
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of the file, loaded or rejected."""
         return self.figures[("", "rows", "")].row_count
 
     def get(self, column: str, measure: str, item: str = "") -> Figure | None:
@@ -89,6 +94,10 @@ def measure(
     """
     figures: dict[Place, Figure] = {}
     rows = _plain(connection, contract, delivery_id, loaded.filled, figures)
+    read = loaded.loaded + loaded.rejected
+    figures[("", "rows", "")] = Figure(rows, read)
+    if loaded.rejected:
+        _rejected(connection, contract, delivery_id, read, figures)
     if rows:
         connection.register("delivered_days", loaded.days)
         _listed(connection, contract, delivery_id, delivered_on, rows, figures)
@@ -125,7 +134,6 @@ def _plain(
     ).fetchall()
     numbers = iter(values)
     rows = next(numbers)
-    figures[("", "rows", "")] = Figure(rows, rows)
     if rows:
         figures.update({(column.name, "empty", ""): Figure(1.0, rows) for column in contract.columns})
     for column in columns:
@@ -137,6 +145,22 @@ def _plain(
             figures[(column.name, "distinct", "")] = Figure(distinct - (count < rows), count)
             figures[(column.name, "length", "")] = Figure(length, count)
     return rows
+
+
+def _rejected(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    delivery_id: str,
+    read: int,
+    figures: dict[Place, Figure],
+) -> None:
+    names = {column.heading: column.name for column in contract.columns}
+    for heading, count in connection.execute(
+        "select column_name, count(*) from raw.rejects where delivery_id = ? and column_name is not null group by all",
+        [delivery_id],
+    ).fetchall():
+        if heading in names:
+            figures[(names[heading], "rejected", "")] = Figure(count / read, read)
 
 
 def _listed(

@@ -36,6 +36,13 @@ def register(app: typer.Typer) -> None:
             list[dt.datetime] | None,
             date_option("An earlier day for which the same city's deliveries are written too, into OUT/earlier/DATE."),
         ] = None,
+        column_slips: Annotated[
+            bool,
+            typer.Option(
+                "--column-slips",
+                help="The last deliveries again, each with a column gone wrong, into OUT/column_slips.",
+            ),
+        ] = False,
         as_json: JSON = False,
     ) -> None:
         """Write the extracts of a city that never existed, and the truth behind them."""
@@ -55,9 +62,11 @@ def register(app: typer.Typer) -> None:
         days = [on.date() for on in earlier or ()]
         try:
             if as_json:
-                typer.echo(json.dumps(generate(out, parameters, earlier=days), ensure_ascii=False))
+                typer.echo(
+                    json.dumps(generate(out, parameters, earlier=days, column_slips=column_slips), ensure_ascii=False)
+                )
                 return
-            summary = _with_progress(out, parameters, days)
+            summary = _with_progress(out, parameters, days, column_slips)
         except SynthError as error:
             raise UsageError(error.template, **error.details) from error
         except OSError as error:
@@ -79,7 +88,7 @@ def register(app: typer.Typer) -> None:
         say("Truth: {value}", value=out / "truth")
 
 
-def _with_progress(out: Path, parameters: object, earlier: list[dt.date]) -> dict:
+def _with_progress(out: Path, parameters: object, earlier: list[dt.date], column_slips: bool) -> dict:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -94,4 +103,4 @@ def _with_progress(out: Path, parameters: object, earlier: list[dt.date]) -> dic
                 tasks[step] = display.add_task(translated(step), total=1.0)
             display.update(tasks[step], completed=share)
 
-        return generate(out, parameters, say, earlier)
+        return generate(out, parameters, say, earlier, column_slips)
