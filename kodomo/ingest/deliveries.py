@@ -409,7 +409,8 @@ def _load(
     if kind != "entry":
         last = _last_full(connection, delivery) if kind == "full" else None
         holds = _reasons_to_hold(connection, contract, parsed, delivery, last, counts, as_of_on)
-        holds += _slips(connection, contract, delivery, kind, last, counts)
+        slips = _slips(connection, contract, delivery, kind, last, counts)
+        holds += slips
     if holds:
         holds.append(Sentence("Release it with `kodomo delivery release`, or ask the holder for the right file."))
     return replace(

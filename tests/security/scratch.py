@@ -72,6 +72,7 @@ IS_KEY = {
 HOLDER_TABLES = {
     "bi_delivery",
     "bi_reject",
+    "bi_column_finding",
     "bi_quality_result",
     "bi_source",
     "bi_data_item",

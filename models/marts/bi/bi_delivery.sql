@@ -11,6 +11,14 @@ layouts as (
 
 holders as (
     {{ source_holders() }}
+),
+
+finding_counts as (
+    select
+        delivery_id,
+        count(*)::integer as finding_count
+    from {{ ref('fct_column_finding') }}
+    group by delivery_id
 )
 
 select
@@ -31,8 +39,10 @@ select
     deliveries.status,
     {{ label_of('delivery_status', 'deliveries.status', 'deliveries.status') }} as status_label,
     coalesce(deliveries.reason_ja, deliveries.reason) as reason,
-    layouts.title as layout_label
+    layouts.title as layout_label,
+    coalesce(finding_counts.finding_count, 0) as finding_count
 from deliveries
 left join holders on deliveries.source_id = holders.source_id
 left join layouts
     on deliveries.source_id = layouts.source_id and deliveries.layout = layouts.layout
+left join finding_counts on deliveries.delivery_id = finding_counts.delivery_id
