@@ -91,6 +91,8 @@ class Past:
     recent: Sequence[Profile]
     same_month: Sequence[tuple[Profile, Profile | None]] = ()
     """Of earlier years, each with the delivery before it."""
+    is_delta: bool = False
+    """Whether the dates of each delivery are new ones, so that they are counted from its day."""
 
     @property
     def references(self) -> list[Profile]:
@@ -107,21 +109,21 @@ def past_of(now: Profile, earlier: Sequence[Profile], is_delta: bool) -> Past:
         for at, one in enumerate(earlier)
         if one.delivered_on.month == now.delivered_on.month and one.delivered_on.year < now.delivered_on.year
     ]
-    return Past(earlier[:RECENT], same_month[:SAME_MONTH_YEARS])
+    return Past(earlier[:RECENT], same_month[:SAME_MONTH_YEARS], is_delta)
 
 
-def findings(contract: Contract, now: Profile, past: Past, is_delta: bool) -> list[Finding]:
+def findings(contract: Contract, now: Profile, past: Past) -> list[Finding]:
     """The columns that differ by more than chance, season and habit explain; of each column the first measure only."""
     if not past.recent:
         return []
     season = now.delivered_on.month in seasonal_months(contract.source_id) and not past.same_month
-    limits, measures = load_profile_limits(), _measures(is_delta)
+    limits, measures = load_profile_limits(), _measures(past.is_delta)
     found = []
     for column in contract.columns:
         for name, limit in limits.items():
             if season and limit.is_seasonal:
                 continue
-            if finding := _finding(measures[name], limit, column, now, past, is_delta, season):
+            if finding := _finding(measures[name], limit, column, now, past, season):
                 found.append(finding)
                 break
     return found
@@ -161,7 +163,6 @@ def _finding(
     column: Column,
     now: Profile,
     past: Past,
-    is_delta: bool,
     is_new_season: bool,
 ) -> Finding | None:
     difference = _smallest(measure.compare, column, now, past)
@@ -171,7 +172,7 @@ def _finding(
     bound = limit.bound(known, is_new_season)
     if measure.grows_with_time:
         bound += max(0, months(now.delivered_on) - months(past.recent[0].delivered_on))
-    if is_delta:
+    if past.is_delta:
         bound = max(bound, SAMPLING * difference.noise)
     # To compare the deliveries before with each other costs more than to see that nothing has changed.
     if difference.size < bound or difference.size < limit.spreads * _spread(measure.compare, column, past):
@@ -181,7 +182,7 @@ def _finding(
 
 def _smallest(compare: Compare, column: Column, now: Profile, past: Past) -> Difference | None:
     """The difference from what fits best of what was before."""
-    before = [*past.references, _median(column.name, past.recent)]
+    before = [*past.references, _median(column.name, past)]
     before += [
         one
         for profile, earlier in past.same_month
@@ -196,23 +197,31 @@ def _spread(compare: Compare, column: Column, past: Past) -> float:
     sizes = [
         difference.size
         for at, one in enumerate(past.recent[:-1])
-        if (difference := _smallest(compare, column, one, Past(past.recent[at + 1 :]))) is not None
+        if (difference := _smallest(compare, column, one, Past(past.recent[at + 1 :], (), past.is_delta))) is not None
     ]
     return MAD_TO_SPREAD * statistics.median(sizes) if len(sizes) > 1 else 0.0
 
 
-def _median(column: str, profiles: Sequence[Profile]) -> Profile:
-    """The figures of a column, each the median of those of several deliveries, and of the rows."""
-    places = {place for one in profiles for place in one.figures if place[0] in ("", column)}
+def _median(column: str, past: Past) -> Profile:
+    """The figures of a column, each the median of those of the recent deliveries, as of the last of them."""
+    last = past.recent[0]
+    places = {place for one in past.recent for place in one.figures if place[0] in ("", column)}
     figures = {}
     for place in places:
-        known = [one.figures[place] for one in profiles if place in one.figures]
+        known = [(one, one.figures[place]) for one in past.recent if place in one.figures]
         # A code that most deliveries do not have is in none of them.
-        if len(known) > len(profiles) / 2:
+        if len(known) > len(past.recent) / 2:
+            later = {
+                one.delivery_id: months(last.delivered_on) - months(one.delivered_on)
+                if past.is_delta and place[1] == "date"
+                else 0
+                for one, _ in known
+            }
             figures[place] = Figure(
-                statistics.median(one.number for one in known), int(statistics.median(one.row_count for one in known))
+                statistics.median(figure.number + later[one.delivery_id] for one, figure in known),
+                int(statistics.median(figure.row_count for _, figure in known)),
             )
-    return Profile("", profiles[0].delivered_on, figures)
+    return Profile("", last.delivered_on, figures)
 
 
 def _moved(column: str, last: Profile, earlier: Profile, same_month: Profile) -> Profile | None:
@@ -453,7 +462,7 @@ def compare_with_past(
     ).fetchall()
     profiles = read_profiles(connection, earlier[:MOST_READ])
     past = past_of(now, [profiles[one] for one, _ in earlier if one in profiles], kind == "delta")
-    found = findings(contract, now, past, kind == "delta")
+    found = findings(contract, now, past)
     if not found:
         return []
     accepted = connection.execute(
