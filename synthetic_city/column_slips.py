@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from synthetic_city.parameters import Parameters
-from synthetic_city.slips import Slips, read_day
+from synthetic_city.slips import SPELLINGS, Slips, read_day
 from synthetic_city.standard_layout import in_standard_layout
 from synthetic_city.writing import Extract, Writer
 
@@ -87,7 +87,7 @@ def _slips(extract: Extract, columns: Columns) -> Iterator[tuple[str, str, Colum
                 yield from _changed("numbers_of_another_system", heading, columns, _other_number)
         elif heading in NAMES:
             yield from _changed("cut_off", heading, columns, lambda text: text[:CUT_TO])
-        elif heading not in extract.id_columns and (codes := _codes(values)) is not None:
+        elif heading not in extract.id_columns and (codes := _codes(heading, values)) is not None:
             yield from _changed("codes_flipped", heading, columns, lambda text, codes=codes: codes.get(text, text))
 
 
@@ -112,10 +112,13 @@ def _other_number(text: str) -> str:
     return str(int(digits) + OTHER_SYSTEM) if digits.isdigit() else text
 
 
-def _codes(values: np.ndarray) -> dict[str, str] | None:
+def _codes(heading: str, values: np.ndarray) -> dict[str, str] | None:
     """The two most frequent codes of a column, each as the other; None for a column of something else."""
     texts, counts = np.unique(values[values != ""].astype(str), return_counts=True)
     if not 2 <= len(texts) <= MOST_CODES or any(read_day(text) for text in texts):
+        return None
+    if heading not in SPELLINGS and all(text.isdigit() for text in texts):
+        # A count, such as days or a grade.
         return None
     second, first = texts[np.argsort(counts, kind="stable")[-2:]]
     return {str(first): str(second), str(second): str(first)}

@@ -103,7 +103,8 @@ class Past:
 def past_of(now: Profile, earlier: Sequence[Profile], is_delta: bool) -> Past:
     """The past of a delivery among the earlier ones of its source and kind, which stand newest first."""
     if is_delta:
-        earlier = [one for one in earlier if one.rows <= COMPARABLE_SIZE * now.rows <= COMPARABLE_SIZE**2 * one.rows]
+        times, read = COMPARABLE_SIZE, now.rows_read
+        earlier = [one for one in earlier if one.rows_read <= times * read <= times**2 * one.rows_read]
     same_month = [
         (one, earlier[at + 1] if at + 1 < len(earlier) else None)
         for at, one in enumerate(earlier)
@@ -243,15 +244,6 @@ def _change(name: str, sign: int, column: Column, now: Profile, before: Profile)
         return None
     noise = (_variance(other.number, other.row_count) + _variance(other.number, one.row_count)) ** 0.5
     return Difference(sign * (one.number - other.number), "", other.number, one.number, other.row_count, noise)
-
-
-def _changed(column: Column, now: Profile, before: Profile) -> Difference | None:
-    """How far the share of changed values has risen; the first delivery of all has nothing to have changed from."""
-    one = now.get(column.name, "changed")
-    if one is None:
-        return None
-    other = before.get(column.name, "changed") or Figure(0.0, one.row_count)
-    return Difference(one.number - other.number, "", other.number, one.number, one.row_count)
 
 
 def _more_rejected(column: Column, now: Profile, before: Profile) -> Difference | None:
@@ -437,7 +429,7 @@ def _measures(is_delta: bool) -> dict[str, Measure]:
         "range": Measure(partial(_range, is_delta), _say_range, grows_with_time=True),
         "future": Measure(partial(_change, "future", 1), partial(_say, "future", 100)),
         "joined": Measure(partial(_change, "joined", -1), partial(_say, "joined", 100)),
-        "changed": Measure(_changed, partial(_say, "changed", 100)),
+        "changed": Measure(partial(_change, "changed", 1), partial(_say, "changed", 100)),
         "group": Measure(_lost_group, _say_group),
     }
 

@@ -220,6 +220,14 @@ def test_a_delta_is_compared_with_deltas_of_its_size_and_its_chance() -> None:
         assert names(found) == expected, rows
 
 
+def test_changed_values_are_judged_once_it_is_known_how_many_change() -> None:
+    first: Given = {EMPTY: 0.2}
+    assert judged(INSURANCE, [first], {CHANGED: 0.95}) == []
+    assert names(judged(INSURANCE, [first, {CHANGED: 0.02}], {CHANGED: 0.95})) == [CHANGED[:2]]
+    # Some systems write a date of their own into every row each time.
+    assert judged(INSURANCE, [first, {CHANGED: 0.93}], {CHANGED: 0.95}) == []
+
+
 def test_an_accepted_finding_is_not_raised_again_until_it_goes_further() -> None:
     found = judged(INSURANCE, [{EMPTY: 0.2}] * 6, {EMPTY: 0.6})
     assert unaccepted(found, {}) == found

@@ -68,7 +68,7 @@ def insured(count: int = 40, change: Callable[[int, list[str]], None] | None = N
 
 
 def test_figures_of_each_kind_of_column(city: City) -> None:
-    delivery = city.deliver(INSURANCE, "20250401", [*insured(), ["2001", "R10.4.1", "転入", "", "-", "？？"]])
+    delivery = city.deliver(INSURANCE, "20250401", [*insured(), ["2001", "R10.4.1", "転入", "", "-", "謎"]])
     assert delivery.status == "loaded"
     numbers = city.figures(delivery, "atena_no")
     assert numbers == {("empty", ""): (0, 41), ("distinct", ""): (41, 41), ("length", ""): (4, 41)}
