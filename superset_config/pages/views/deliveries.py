@@ -406,6 +406,9 @@ def possible(row: dict[str, Any]) -> list[str]:
     if row["kind_label"] == "入力画面":
         return []
     choices = [decision for decision, (before, _) in TRANSITIONS.items() if row["status"] in before]
+    if not row.get("finding_count"):
+        # Nothing was found in a column of it: there is nothing to accept.
+        choices = [decision for decision in choices if decision != "accept"]
     return [*choices, "replay"] if row["status"] in {HELD, LOADED, WITHDRAWN, "refused"} else choices
 
 
