@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from kodomo.contract import Contract, heading_key, load_heading_rules
 from kodomo.home import Home
@@ -28,6 +30,8 @@ MOST_LINES = 50
 """Of the rejects that are listed one by one."""
 HEAD_BYTES = 4 * 1024 * 1024
 """The beginning of a file, by which its headings and the shapes of its values are shown."""
+PROFILED = 14
+"""Earlier deliveries of a source and kind whose columns a file is compared with: a year of monthly ones."""
 _KNOWN = (
     "delivery_id", "source_id", "file_name", "sha256", "delivered_on", "kind", "encoding", "rows_read", "rows_loaded",
     "rows_rejected", "status", "received_at", "sequence", "layout",
@@ -44,6 +48,10 @@ class Earlier:
     """Rejects that a later delivery has mended: delivery, line, and both of what mended it."""
     with_rejects: tuple[str, ...] = ()
     """Deliveries with rejects that are open."""
+    profiles: tuple[tuple[Any, ...], ...] = ()
+    """Rows of raw.column_profiles of the last deliveries."""
+    accepted: tuple[tuple[Any, ...], ...] = ()
+    """Source, column, measure, item and deviation of the findings that stewards have accepted."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -55,12 +63,27 @@ class Earlier:
         return cls(**{name: tuple(value) for name, value in content.items()})
 
 
-def read_earlier(connection: Any, deliveries: str, rejects: str, sources: Collection[str]) -> Earlier:
+def read_earlier(connection: Any, deliveries: str, rejects: str, raw: str, sources: Collection[str]) -> Earlier:
     """What was delivered before of some sources. ``deliveries`` and ``rejects``: relations as fct_delivery, fct_reject.
 
-    ``rejects`` has the state of each reject: raw.reject_states of a warehouse, or the mart.
+    ``rejects`` has the state of each reject: raw.reject_states of a warehouse, or the mart. ``raw``: the schema that
+    has the profiles of columns; a publication of an earlier kodomo has none.
     """
     mine = [[*sources]]
+    profiles, accepted = [], []
+    with suppress(duckdb.CatalogException):
+        profiles = connection.execute(
+            f"select profiles.* from {raw}.column_profiles as profiles semi join ("
+            f"select delivery_id from {deliveries} where list_contains(?, source_id) and status = 'loaded' "
+            "qualify row_number() over (partition by source_id, kind order by delivered_on desc, sequence desc) "
+            f"<= {PROFILED}) using (delivery_id)",
+            mine,
+        ).fetchall()
+        accepted = connection.execute(
+            "select source_id, column_name, measure, item, deviation "
+            f"from {raw}.finding_acceptances where list_contains(?, source_id)",
+            mine,
+        ).fetchall()
     return Earlier(
         deliveries=tuple(
             {name: str(value) if isinstance(value, dt.date) else value for name, value in row.items()}
@@ -88,6 +111,8 @@ def read_earlier(connection: Any, deliveries: str, rejects: str, sources: Collec
                 mine,
             )
         ),
+        profiles=tuple(profiles),
+        accepted=tuple(accepted),
     )
 
 
@@ -130,6 +155,7 @@ def rehearse(
         ensure_tables(connection, {contract.source_id: contract})
         of_source = [row for row in earlier.deliveries if row["source_id"] == contract.source_id]
         _write_earlier(connection, of_source)
+        _write_profiles(connection, contract, earlier)
         last = _last(connection, contract, delivered_on)
         before = _load_originals(connection, home, contract, of_source, {*earlier.with_rejects}, last)
         for row in earlier.mended:
@@ -178,6 +204,18 @@ def _write_earlier(connection: duckdb.DuckDBPyConnection, deliveries: Sequence[M
             f"insert into raw.deliveries ({', '.join(_KNOWN)}) values ({', '.join('?' for _ in _KNOWN)})",
             [[row[name] for name in _KNOWN] for row in deliveries],
         )
+
+
+def _write_profiles(connection: duckdb.DuckDBPyConnection, contract: Contract, earlier: Earlier) -> None:
+    names = ("delivery_id", "source_id", "column_name", "measure", "item", "number", "row_count")
+    rows = [row for row in earlier.profiles if row[1] == contract.source_id]
+    if rows:
+        table = pa.table({name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)})
+        connection.register("earlier_profiles", table)
+        connection.execute("insert into raw.column_profiles by name select * from earlier_profiles")
+        connection.unregister("earlier_profiles")
+    for accepted in earlier.accepted:
+        connection.execute("insert into raw.finding_acceptances values (?, ?, ?, ?, ?, '', '', '', now())", [*accepted])
 
 
 def _last(connection: duckdb.DuckDBPyConnection, contract: Contract, delivered_on: dt.date) -> str | None:

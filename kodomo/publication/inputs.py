@@ -11,6 +11,7 @@ import duckdb
 from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.linkage.pairs import PAIRS_QUERY
+from kodomo.publication.tables import columns_of
 from kodomo.scoring.replay import DEFINITION, PARAMETERS, SCORES, VERSIONS, CompiledModels
 
 STATEMENTS = "compiled.json"
@@ -76,6 +77,8 @@ EXTERNAL_KEYS = {
     "service_no": "social_council_services",
 }
 """Columns in which an outside source has its own number of a person, and whose number it is."""
+PROFILES = ("column_profiles", "finding_acceptances")
+"""Of schema raw: what the columns of earlier deliveries held, and what stewards have accepted."""
 NEARNESS = ("intermediate.near_people", "intermediate.near_lived", "intermediate.near_links")
 """The relations of nearness at any time: people with numbers, household memberships, edges of the family graph."""
 # A household that ever had more members than this is an institution on any date, and makes no edge.
@@ -216,6 +219,17 @@ def copy_pairs(connection: duckdb.DuckDBPyConnection, source: str, target: str) 
         connection.execute(f"create table {target}.intermediate.link_pairs as {PAIRS_QUERY}")
     finally:
         connection.execute(f"use {before}")
+
+
+def copy_profiles(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
+    """Copy what a file is compared with before it is delivered: figures of the columns of earlier deliveries.
+
+    ``target`` has a schema raw. A warehouse that no run of this version made has none.
+    """
+    kept = columns_of(connection, source, "raw")
+    for name in PROFILES:
+        if name in kept:
+            connection.execute(f"create table {target}.raw.{name} as from {source}.raw.{name}")
 
 
 def write_statements(folder: Path, statements: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ from kodomo.errors import KodomoError, PublicationHeldError, UsageError
 from kodomo.files import seal, sync_folder, write_atomically
 from kodomo.home import Home
 from kodomo.publication.identity import Identity, copy_run, identity_of, require_agreement
-from kodomo.publication.inputs import SHOWN_BY, VIEWS, copy_inputs, copy_relation, write_statements
+from kodomo.publication.inputs import SHOWN_BY, VIEWS, copy_inputs, copy_profiles, copy_relation, write_statements
 from kodomo.publication.tables import (
     MARTS,
     audience_table_sql,
@@ -316,6 +316,7 @@ def _write_everything(home: Home, access: Access, work: Path) -> Identity:
                 sql = audience_table_sql(table, marts[table.source], access, f"{MARTS}.{quote(table.source)}", key)
                 connection.execute(f"create view everything.main.{quote(table.name)} as {sql}")
             copy_run(connection, "warehouse", "everything")
+            copy_profiles(connection, "warehouse", "everything")
         identity = identity_of(connection, "everything")
         connection.execute("detach everything")
     seal(work / EVERYTHING, 0o400)

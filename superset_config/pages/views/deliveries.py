@@ -62,6 +62,7 @@ REFRESH_SECONDS = 5
 DELIVERIES, REJECTS, FACTS, PEOPLE = (
     f"warehouse.marts.{name}" for name in ("fct_delivery", "fct_reject", "fct_observation", "dim_person")
 )
+RAW = "warehouse.raw"
 HELD, LOADED, WITHDRAWN = "held", "loaded", "withdrawn"
 NEXT_JA = {
     HELD: "理由を確かめ、正しければ「使う」、誤りなら「取り下げる」。正しいファイルがあれば、それを送ってください。",
@@ -486,7 +487,7 @@ def _earlier(reach: Reach) -> Earlier:
     """What was delivered before of the own sources, by the publication in service; nothing before the first one."""
     try:
         with in_service(Home.from_environment()) as (connection, _):
-            return read_earlier(connection, DELIVERIES, REJECTS, [*_own_contracts(reach)])
+            return read_earlier(connection, DELIVERIES, REJECTS, RAW, [*_own_contracts(reach)])
     except (KodomoError, duckdb.CatalogException):
         return Earlier()
 

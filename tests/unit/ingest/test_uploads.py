@@ -69,7 +69,7 @@ class Desk:
         if not self.home.warehouse.exists():
             return Earlier()
         with connect(self.home, read_only=True) as connection:
-            return read_earlier(connection, "raw.deliveries", "raw.reject_states", [SOURCE, OF_HEALTH, VISITS])
+            return read_earlier(connection, "raw.deliveries", "raw.reject_states", "raw", [SOURCE, OF_HEALTH, VISITS])
 
     def send(self, data: bytes, name: str = "国保.csv", department: str = HOLDER, **more: object) -> Upload:
         """Send and check a file."""
@@ -136,6 +136,25 @@ def test_a_file_is_checked_handed_over_and_taken_once(desk: Desk) -> None:
                                                                             dt.date(2026, 4, 1))  # fmt: skip
     assert (delivery.rows_read, delivery.rows_loaded, delivery.rows_rejected) == (3, 2, 1)
     assert desk.run() == []
+
+
+def test_a_column_that_differs_from_earlier_deliveries_is_said_before_the_file_is_handed_over(desk: Desk) -> None:
+    for month in (4, 5):
+        desk.deliver(file_of(insured(*range(1, 40 + month))), f"国保_20260{month}01.csv")
+    emptied = file_of([row.removesuffix("一般") for row in insured(*range(1, 46))])
+    checked = desk.send(emptied, "国保_20260601.csv")
+    assert checked.result is not None
+    assert checked.result["status"] == "held"
+    assert "「証区分」が 100％の行で空です" in checked.result["reason"]
+
+    held = desk.deliver(emptied, "国保_20260601.csv")
+    assert held.status == "held"
+    assert held.reason_ja is not None
+    assert held.reason_ja.endswith(checked.result["reason"])
+    decide(desk.home, held.delivery_id, "accept", "区分を使わなくなった", "steward")
+    again = desk.send(file_of([row.removesuffix("一般") for row in insured(*range(1, 47))]), "国保_20260701.csv")
+    assert again.result is not None
+    assert again.result["status"] == "loaded"
 
 
 def test_the_check_says_what_the_run_then_does(desk: Desk) -> None:
