@@ -621,8 +621,9 @@ ENTRY_ROUTES = {
         "new",
         "compare",
         *(f"{GUESSED}/{part}" for part in ("coefficients", "thresholds", "override", "group", "item", "combination")),
-        f"{GUESSED}/comment",
+        *(f"{GUESSED}/{part}" for part in ("comment", "submit", "withdraw")),
     ],
+    "model_approval": [f"{GUESSED}/approve", f"{GUESSED}/return", "retire", "recall"],
 }
 
 

@@ -37,6 +37,7 @@ KINDS = [
     "guidance_all",
     "council_all",
     "analyst_all",
+    "approver_all",
     "executive_all",
     "partner",
     "steward_citizens",
@@ -48,7 +49,7 @@ KINDS = [
 # These try the whole list; the others a part of it each, another one each, so that together they try all of it.
 WHOLE = {"child_ryotsu", "education_sawata"}
 SOME = {"both": 150, "a_alone": 75, "b_alone": 75}
-"""How many attacks an account tries of the list: with 16 accounts each is tried by one at least."""
+"""How many attacks an account tries of the list: with all accounts each is tried by one at least."""
 AT_ONCE = 6
 SQL_LAB = "/api/v1/sqllab/"
 
