@@ -89,7 +89,7 @@ def register(app: typer.Typer) -> None:
         """Write a delivery's open rejects with its heading row, in its own encoding, for the holder to mend."""
         from kodomo.files import write_atomically
         from kodomo.home import Home
-        from kodomo.ingest.decisions import export_rejects
+        from kodomo.ingest.reject_files import export_rejects
 
         if out.is_dir():
             # The name says which delivery is mended, also where the rows no longer show it.

@@ -17,8 +17,8 @@ from kodomo.access.staff import DEMO_STAFF, read_staff
 from kodomo.contract import load_contracts
 from kodomo.determination.service import in_service
 from kodomo.entries.store import EntryStore
-from kodomo.ingest.decisions import export_rejects
 from kodomo.ingest.entries import take_entries
+from kodomo.ingest.reject_files import export_rejects
 from kodomo.programs import require_program
 from tests.security.servers import Server
 

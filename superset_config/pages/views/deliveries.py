@@ -22,10 +22,11 @@ from kodomo.entries.store import ConflictError, Version
 from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.ingest.consequences import Consequences, consequences
-from kodomo.ingest.decisions import TRANSITIONS, People, rejects_of_original
+from kodomo.ingest.decisions import TRANSITIONS
 from kodomo.ingest.inspection import ENCODINGS_JA
 from kodomo.ingest.landing import landing_of
 from kodomo.ingest.rehearsal import Earlier, read_earlier
+from kodomo.ingest.reject_files import People, rejects_of_original
 from kodomo.ingest.uploads import (
     HANDED_OVER,
     KEPT_HOURS,

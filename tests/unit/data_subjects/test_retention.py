@@ -17,6 +17,7 @@ from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
 from kodomo.ingest import decisions as deliveries
 from kodomo.ingest.deliveries import ingest_landing, replay
+from kodomo.ingest.reject_files import export_rejects
 from kodomo.warehouse import connect
 
 SOURCE = "national_health_insurance"
@@ -121,7 +122,7 @@ def test_deleted_delivery_cannot_be_loaded_again(city: City) -> None:
     with pytest.raises(KodomoError, match="expired"):
         deliveries.decide(city.home, OLD, "release", "try", "steward")
     with pytest.raises(UsageError, match="no rejects to mend"):
-        deliveries.export_rejects(city.home, OLD)
+        export_rejects(city.home, OLD)
 
 
 @pytest.mark.parametrize(("today", "is_due"), [(dt.date(2020, 4, 1), False), (dt.date(2020, 4, 2), True)])

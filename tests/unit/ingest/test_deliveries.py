@@ -9,8 +9,9 @@ import pytest
 
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
-from kodomo.ingest.decisions import decide, export_rejects, list_rejects
+from kodomo.ingest.decisions import decide, list_rejects
 from kodomo.ingest.deliveries import Delivery, ingest_landing, replay
+from kodomo.ingest.reject_files import export_rejects
 from kodomo.macros import load_macros
 from kodomo.warehouse import connect
 

@@ -9,8 +9,9 @@ import pytest
 
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
-from kodomo.ingest.decisions import decide, export_rejects, list_deliveries, list_rejects
+from kodomo.ingest.decisions import decide, list_deliveries, list_rejects
 from kodomo.ingest.deliveries import ingest_landing
+from kodomo.ingest.reject_files import export_rejects
 from kodomo.warehouse import connect
 
 HEADINGS = "利用番号,氏名,氏名_フリガナ,生年月日,性別,住所,利用種別,利用年月日"

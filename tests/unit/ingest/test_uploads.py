@@ -18,11 +18,12 @@ from kodomo.contract import load_contracts
 from kodomo.home import Home
 from kodomo.ingest import uploads
 from kodomo.ingest.consequences import consequences
-from kodomo.ingest.decisions import People, decide, export_rejects, list_rejects, rejects_of_original
+from kodomo.ingest.decisions import decide, list_rejects
 from kodomo.ingest.deliveries import Delivery, ingest_landing
 from kodomo.ingest.folder import Settling
 from kodomo.ingest.landing import landing_of
 from kodomo.ingest.rehearsal import Earlier, read_earlier
+from kodomo.ingest.reject_files import People, export_rejects, rejects_of_original
 from kodomo.ingest.uploads import (
     HANDED_OVER,
     MOST_WAITING,
