@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,6 +85,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     monkeypatch.setattr("kodomo.ingest.deliveries.ingest_landing", nothing)
     monkeypatch.setattr("kodomo.data_subjects.person_requests.take_entries_and_requests", nothing)
     monkeypatch.setattr("kodomo.data_subjects.person_requests.forget_older_publications", nothing)
+    monkeypatch.setattr("kodomo.entries.store.EntryStore", nothing)
+    monkeypatch.setattr("kodomo.workshop.in_force.DefinitionStore", lambda _store: SimpleNamespace(folder_on=nothing))
     monkeypatch.setattr("kodomo.scoring.versions.record_run", lambda *_given: "definition")
     monkeypatch.setattr("kodomo.scoring.versions.is_evaluation_due", lambda *_given: False)
     monkeypatch.setattr("kodomo.dbt_runner.build", fake.build)
