@@ -8,6 +8,7 @@ import tempfile
 from typing import IO, Any
 
 from flask import Flask, Request
+from werkzeug.formparser import FormDataParser
 
 from kodomo.home import Home
 from kodomo.ingest.uploads import MOST_BYTES, MOST_FILES, Uploads
@@ -44,11 +45,17 @@ class UploadRequest(Request):
     def max_form_parts(self, value: int | None) -> None:
         self._max_form_parts = value
 
-    def _get_file_stream(self, *args: Any, **named: Any) -> IO[bytes]:
-        if not self.is_upload:
-            return super()._get_file_stream(*args, **named)
-        # Named, so that it gets its place without being copied; its first name goes with the request.
-        return tempfile.NamedTemporaryFile(dir=Uploads(Home.from_environment()).incoming())
+    def make_form_data_parser(self) -> FormDataParser:
+        """As for every request; of files the bytes go to the disk as they come."""
+        parser = super().make_form_data_parser()
+        if self.is_upload:
+            parser.stream_factory = _named_file
+        return parser
+
+
+def _named_file(*_: Any, **__: Any) -> IO[bytes]:
+    # Named, so that it gets its place without being copied; its first name goes with the request.
+    return tempfile.NamedTemporaryFile(dir=Uploads(Home.from_environment()).incoming())
 
 
 def is_signed_in(app: Any, cookies: str) -> bool:
