@@ -1,7 +1,8 @@
-"""Atomic writes: a file exists whole or not at all, with concurrent readers and after a power failure."""
+"""Atomic writes: a file exists whole or not at all, with concurrent readers and after a power failure; its hash."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -50,6 +51,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal digits, read piece by piece. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(file: Path) -> None:

@@ -37,7 +37,7 @@ UPLOAD_SECONDS = 1_800
 QUIET_SECONDS = 60
 """How long nothing may come of files on their way."""
 MOST_UPLOADS = 2
-"""Requests with files that are read at once in one process; a further one is told to come again."""
+"""Requests with files that are read at once in one process; a further one is refused for a minute."""
 MOST_BODIES = 16
 """Bodies that are read at once in one process; of more, the oldest is closed."""
 MOST_WAITING = 500

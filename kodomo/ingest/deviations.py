@@ -365,23 +365,14 @@ def _say_mix(column: Column, difference: Difference) -> Sentence:
     )
 
 
-def _say_shift(column: Column, difference: Difference) -> Sentence:
+def _say_months(name: str, column: Column, difference: Difference) -> Sentence:
     return Sentence(
         {
-            "earlier": "{heading}: the dates lie {months} months earlier than before",
-            "later": "{heading}: the dates lie {months} months later than before",
-        }[difference.item],
-        heading=column.heading,
-        months=round(difference.now),
-    )
-
-
-def _say_range(column: Column, difference: Difference) -> Sentence:
-    return Sentence(
-        {
-            "earlier": "{heading}: the earliest dates lie {months} months before those of earlier deliveries",
-            "later": "{heading}: the latest dates lie {months} months after those of earlier deliveries",
-        }[difference.item],
+            "date earlier": "{heading}: the dates lie {months} months earlier than before",
+            "date later": "{heading}: the dates lie {months} months later than before",
+            "range earlier": "{heading}: the earliest dates lie {months} months before those of earlier deliveries",
+            "range later": "{heading}: the latest dates lie {months} months after those of earlier deliveries",
+        }[f"{name} {difference.item}"],
         heading=column.heading,
         months=round(difference.now),
     )
@@ -425,8 +416,8 @@ def _measures(is_delta: bool) -> dict[str, Measure]:
         "distinct": Measure(_fewer_values, partial(_say, "distinct", 1)),
         "code": Measure(_mix, _say_mix),
         "length": Measure(partial(_relative, "length"), partial(_say, "length", 1)),
-        "date": Measure(partial(_shift, is_delta), _say_shift, grows_with_time=True),
-        "range": Measure(partial(_range, is_delta), _say_range, grows_with_time=True),
+        "date": Measure(partial(_shift, is_delta), partial(_say_months, "date"), grows_with_time=True),
+        "range": Measure(partial(_range, is_delta), partial(_say_months, "range"), grows_with_time=True),
         "future": Measure(partial(_change, "future", 1), partial(_say, "future", 100)),
         "joined": Measure(partial(_change, "joined", -1), partial(_say, "joined", 100)),
         "changed": Measure(partial(_change, "changed", 1), partial(_say, "changed", 100)),

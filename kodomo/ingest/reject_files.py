@@ -66,7 +66,7 @@ class People:
 
     @classmethod
     def of(cls, numbers: Iterable[str | None], names: Iterable[str | None]) -> People:
-        """From numbers and names as they are kept; empty ones name nobody."""
+        """From numbers and names as they are kept; empty ones are left out."""
         stripped = frozenset(number.lstrip("0") for number in numbers if number)
         return cls(stripped - {""}, frozenset(_plain(name) for name in names if name) - {""})
 

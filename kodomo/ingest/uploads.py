@@ -26,7 +26,7 @@ from typing import Any
 from kodomo.clock import today
 from kodomo.contract import load_contracts, load_heading_rules
 from kodomo.errors import KodomoError
-from kodomo.files import seal, sync_folder, write_atomically
+from kodomo.files import seal, sha256_of, sync_folder, write_atomically
 from kodomo.home import PROJECT, Home
 from kodomo.ingest.deliveries import OF_THE_MACHINE
 from kodomo.ingest.files import may_be_kept
@@ -149,7 +149,7 @@ class Uploads:
         draft = self.folder / f".new-{name}-{uuid.uuid4().hex}"
         draft.mkdir(mode=0o700)
         upload = Upload(
-            name, tuple(departments), by, _now(), plain_name(file_name), size, _sha256(file), source_id, delivered_on,
+            name, tuple(departments), by, _now(), plain_name(file_name), size, sha256_of(file), source_id, delivered_on,
             mends,
         )  # fmt: skip
         try:
@@ -487,7 +487,7 @@ def _link(draft: Path, target: Path, sha256: str) -> None:
     try:
         os.link(draft, target, follow_symlinks=False)
     except FileExistsError:
-        is_same = stat.S_ISREG(target.lstat().st_mode) and _sha256(target) == sha256
+        is_same = stat.S_ISREG(target.lstat().st_mode) and sha256_of(target) == sha256
         if not is_same:
             raise UploadError("Another file has that name already: nothing was replaced.") from None
     except OSError as error:
@@ -505,11 +505,6 @@ def _refusal(said: Sentence | KodomoError) -> Callable[[Upload], Upload]:
 
 def _refused(upload: Upload, reason: str) -> Upload:
     return replace(upload, state=REFUSED, reason=reason, result=None)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _as_json(upload: Upload) -> str:

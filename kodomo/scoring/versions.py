@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,14 +53,8 @@ def approve(
     if not approved_by.strip() or not reason.strip():
         raise UsageError("An approval needs the name of the person and a reason.")
     definition = _checked(folder, approved_on)
-    row = _version_row(definition, version)
-    if row["content_hash"]:
-        raise KodomoError(
-            "{version} was approved by {approved_by} on {approved_on}: it stays as it is.",
-            version=version,
-            approved_by=row["approved_by"],
-            approved_on=row["approved_on"],
-        )
+    row = version_row(definition, version)
+    require_unapproved(row)
     if not as_trial and (rivals := active_rivals(definition, version)):
         listed = ", ".join(f"{other} ({difficulty})" for other, difficulty in sorted(rivals))
         raise KodomoError("{listed} is active: retire it first with `kodomo model retire`.", listed=listed)
@@ -83,7 +78,7 @@ def retire(folder: Path, version: str, retired_on: dt.date) -> None:
     """Take a version out of force: it is scored no more, and its past scores stay. Raises KodomoError if it was."""
     definition = read_definition(folder)
     raise_for(definition.mistakes)
-    row = _version_row(definition, version)
+    row = version_row(definition, version)
     if row["status"] == "retired":
         raise KodomoError("{version} is retired since {valid_to}.", version=version, valid_to=row["valid_to"])
     _rewrite(folder, version, {"status": "retired", "valid_to": retired_on.isoformat()})
@@ -96,12 +91,24 @@ def _checked(folder: Path, on: dt.date) -> Definition:
     return definition
 
 
-def _version_row(definition: Definition, version: str) -> dict[str, Any]:
+def version_row(definition: Definition, version: str) -> dict[str, Any]:
+    """The row of a version. Raises UsageError naming those that there are."""
     for row in definition["risk_model_versions"]:
         if row["model_version"] == version:
             return row
     names = ", ".join(str(row["model_version"]) for row in definition["risk_model_versions"])
     raise UsageError("There is no version {version}: it must be one of {names}.", version=version, names=names)
+
+
+def require_unapproved(row: Mapping[str, Any]) -> None:
+    """Raise KodomoError for the row of a version that a person has approved."""
+    if row["content_hash"]:
+        raise KodomoError(
+            "{version} was approved by {approved_by} on {approved_on}: it stays as it is.",
+            version=row["model_version"],
+            approved_by=row["approved_by"],
+            approved_on=row["approved_on"],
+        )
 
 
 def active_rivals(definition: Definition, version: str) -> set[tuple[str, str]]:

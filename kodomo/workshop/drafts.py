@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from kodomo.entries.store import ConflictError, EntryStore, UnknownRecordError, draft_rows, draft_versions, now
 from kodomo.errors import KodomoError, UsageError
 from kodomo.scoring.definition import Definition, Lines, version_hash
-from kodomo.scoring.versions import keep, kept_definition
+from kodomo.scoring.versions import keep, kept_definition, version_row
 from kodomo.workshop.in_force import Approval, DefinitionStore, approved_texts, place_of, rivals_of
 from kodomo.workshop.rows import (
     OF_A_VERSION,
@@ -240,17 +240,14 @@ class DraftStore:
             raise UsageError("A version's name is 2 to 40 of a-z, 0-9 and '-', beginning with a letter or a figure.")
         leading = self.leading
         base = read_texts(leading)
+        version_row(definition_of(base), base_version)
         versions = {place.key[0] for place in base if place.table == "risk_model_versions"}
-        if base_version not in versions:
-            names = ", ".join(sorted(versions))
-            raise UsageError(
-                "There is no version {version}: it must be one of {names}.", version=base_version, names=names
-            )
         if name in versions | {draft.model_version for draft in self.current()}:
             raise UsageError("There is a version {name} already: choose another name.", name=name)
         digest = keep(self.home, leading)
         rows = copied(base, base_version, name)
-        self._write(draft_id, 1, CREATED, (name, base_version, digest), rows, comment, by)
+        with self.store.writing() as connection:
+            _insert(connection, draft_id, 1, CREATED, (name, base_version, digest), rows, comment, by)
         return self.draft(draft_id)
 
     def edit(self, draft_id: str, seen: int, changes: Changes, *, by: str, comment: str = "") -> list[PlacedMistake]:
@@ -327,7 +324,7 @@ class DraftStore:
             )
         after, changes = approved_texts(texts, draft.model_version, approval, draft_id)
         with self.store.writing() as connection:
-            self._insert(connection, draft, APPROVED, approval.reason, approval.entered_by)
+            _insert_step(connection, draft, APPROVED, approval.reason, approval.entered_by)
             self.in_force.write(connection, after, changes, before)
         return draft.content_hash
 
@@ -392,8 +389,10 @@ class DraftStore:
 
         Raises UnknownRecordError.
         """
-        texts = self.in_force.texts()
-        return KeptVersion(name, texts) if place_of(name) in texts else self.draft(name)
+        try:
+            return self.kept(name)
+        except UnknownRecordError:
+            return self.draft(name)
 
     def kept(self, name: str) -> KeptVersion:
         """A version in force, pending or past, by its name. Raises UnknownRecordError."""
@@ -431,29 +430,9 @@ class DraftStore:
         names = ", ".join(sorted(draft.model_version for draft in drafts)) or "none"
         raise UsageError("There is no draft {name}; the drafts are: {names}.", name=name, names=names)
 
-    def _write(
-        self,
-        draft_id: str,
-        version: int,
-        action: str,
-        names: tuple[str, str, str],
-        rows: Changes,
-        comment: str,
-        by: str,
-    ) -> None:
-        with self.store.writing() as connection:
-            _insert(connection, draft_id, version, action, names, rows, comment, by)
-
     def _write_step(self, draft: Draft, action: str, comment: str, by: str, rows: Changes | None = None) -> None:
         with self.store.writing() as connection:
-            self._insert(connection, draft, action, comment, by, rows)
-
-    @staticmethod
-    def _insert(
-        connection: sa.engine.Connection, draft: Draft, action: str, comment: str, by: str, rows: Changes | None = None
-    ) -> None:
-        names = (draft.model_version, draft.base_version, draft.definition_hash)
-        _insert(connection, draft.draft_id, draft.version + 1, action, names, rows or {}, comment, by)
+            _insert_step(connection, draft, action, comment, by, rows)
 
 
 def _conflict() -> ConflictError:
@@ -464,6 +443,13 @@ def _not_open(draft: Draft) -> UsageError:
     if draft.state == APPROVED:
         return UsageError("{name} is approved and stays as it is: make a new draft of it.", name=draft.model_version)
     return UsageError("{name} is submitted: withdraw it first, then change it.", name=draft.model_version)
+
+
+def _insert_step(
+    connection: sa.engine.Connection, draft: Draft, action: str, comment: str, by: str, rows: Changes | None = None
+) -> None:
+    names = (draft.model_version, draft.base_version, draft.definition_hash)
+    _insert(connection, draft.draft_id, draft.version + 1, action, names, rows or {}, comment, by)
 
 
 def _insert(

@@ -7,7 +7,7 @@ after it by its hash (``home.definitions``). Nothing is overwritten, and the num
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,16 @@ from sqlalchemy.exc import IntegrityError
 
 from kodomo import clock
 from kodomo.entries.store import ConflictError, EntryStore, definition_changes, now
-from kodomo.errors import KodomoError, UsageError
+from kodomo.errors import UsageError
 from kodomo.scoring.definition import Definition, check, raise_for, read_definition, version_hash
 from kodomo.scoring.legal_basis import observation_obstacles
-from kodomo.scoring.versions import active_rivals, difficulties_of, kept_definition
+from kodomo.scoring.versions import (
+    active_rivals,
+    difficulties_of,
+    kept_definition,
+    require_unapproved,
+    version_row,
+)
 from kodomo.seeds import SEEDS
 from kodomo.workshop.rows import Place, Texts, definition_of, keep_texts, laid_over, mistakes_of, read_texts
 
@@ -98,7 +104,9 @@ class DefinitionStore:
 
     def folder(self) -> Path:
         """The folder of the definition that leads, with the versions that have yet to begin and those that ended."""
-        changes = self.changes()
+        return self._folder_after(self.changes())
+
+    def _folder_after(self, changes: Sequence[Change]) -> Path:
         return kept_definition(self.home, changes[-1].definition_hash) if changes else SEEDS
 
     def texts(self) -> dict[Place, Texts]:
@@ -107,9 +115,10 @@ class DefinitionStore:
 
     def versions(self, date: dt.date) -> list[dict[str, Any]]:
         """The versions as typed rows, newest first; ``status`` as on an as-of date, ``from_on`` as approved here."""
-        starts = self._starts()
+        changes = self.changes()
+        starts = _starts(changes)
         rows = []
-        for row in reversed(definition_of(self.texts())["risk_model_versions"]):
+        for row in reversed(definition_of(read_texts(self._folder_after(changes)))["risk_model_versions"]):
             from_on = starts.get(row["model_version"])
             rows.append({**row, "status": status_on(row, from_on, date), "from_on": from_on})
         return rows
@@ -119,7 +128,8 @@ class DefinitionStore:
 
         Versions that begin later are drafts in it, those that have ended are retired.
         """
-        folder, starts = self.folder(), self._starts()
+        changes = self.changes()
+        folder, starts = self._folder_after(changes), _starts(changes)
         texts = read_texts(folder)
         changed: dict[Place, Texts] = {}
         for row in definition_of(texts)["risk_model_versions"]:
@@ -129,30 +139,13 @@ class DefinitionStore:
                 changed[place] = {**texts[place], "status": status}
         return kept_definition(self.home, keep_texts(self.home, laid_over(texts, changed))) if changed else folder
 
-    def _starts(self) -> dict[str, dt.date]:
-        return {
-            change.model_version: change.on_date
-            for change in self.changes()
-            if change.action == APPROVED and change.model_version and change.on_date
-        }
-
     def approve(self, version: str, approval: Approval) -> str:
         """Approve a version that is a draft in the definition in force, as an import brings it; its hash.
 
         Raises KodomoError or UsageError where it may not be approved as it is.
         """
         texts = self.texts()
-        row = texts.get(place_of(version))
-        if row is None:
-            names = ", ".join(place.key[0] for place in texts if place.table == "risk_model_versions")
-            raise UsageError("There is no version {version}: it must be one of {names}.", version=version, names=names)
-        if row.get("content_hash"):
-            raise KodomoError(
-                "{version} was approved by {approved_by} on {approved_on}: it stays as it is.",
-                version=version,
-                approved_by=row.get("approved_by"),
-                approved_on=row.get("approved_on"),
-            )
+        require_unapproved(version_row(definition_of(texts), version))
         after, changes = approved_texts(texts, version, approval)
         with self.store.writing() as connection:
             self.write(connection, after, changes, self.changes())
@@ -166,11 +159,7 @@ class DefinitionStore:
         _require(person, reason)
         before = self.changes()
         texts = self.texts()
-        rows = {row["model_version"]: row for row in definition_of(texts)["risk_model_versions"]}
-        if version not in rows:
-            names = ", ".join(rows)
-            raise UsageError("There is no version {version}: it must be one of {names}.", version=version, names=names)
-        row = rows[version]
+        row = version_row(definition_of(texts), version)
         if row["status"] not in SCORED or row["valid_to"] is not None:
             raise UsageError("{version} is not in force, or its end is decided already.", version=version)
         if row["valid_from"] is not None and last_on < row["valid_from"]:
@@ -233,6 +222,15 @@ class DefinitionStore:
             raise ConflictError(
                 "Another user has changed the definition in force meanwhile: look at it again, then decide."
             ) from error
+
+
+def _starts(changes: Iterable[Change]) -> dict[str, dt.date]:
+    """Of each version that was approved in the home its first as-of date."""
+    return {
+        change.model_version: change.on_date
+        for change in changes
+        if change.action == APPROVED and change.model_version and change.on_date
+    }
 
 
 def _require(person: str, reason: str) -> None:

@@ -12,7 +12,7 @@ from kodomo.scoring.recall import Recall, recall_from
 
 
 def recall_in_service(home: Home, version: str) -> Recall:
-    """Whom a version touched, by the publication in service. Raises KodomoError where it scored nobody."""
+    """Whom a version touched, by the publication in service. Raises KodomoError where it scored no child."""
     file = exported_file(home)
     if file is None:
         raise KodomoError("Nothing has been published yet: run `kodomo run --landing DIR --as-of DATE` first.")

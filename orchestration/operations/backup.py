@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 import json
 import os
 import shutil
@@ -18,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from kodomo.errors import KodomoError, UsageError
-from kodomo.files import write_atomically
+from kodomo.files import sha256_of, write_atomically
 from kodomo.home import Home, Kept, unknown_paths
 from kodomo.programs import require_program
 
@@ -236,7 +235,4 @@ def _write_manifest(folder: Path) -> None:
 
 
 def _digest(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path) if path.is_file() else None

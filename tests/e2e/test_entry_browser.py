@@ -413,10 +413,7 @@ def test_own_pages_have_no_barrier_of_level_a_or_aa(browser: Browser, server: Se
         if kind in seen:
             continue
         seen.add(kind)
-        answer = staff.page.goto(f"{server.address}{address}")
-        # A document is shown by the browser's own page.
-        if answer is None or "html" not in answer.headers["content-type"]:
-            continue
+        staff.page.goto(f"{server.address}{address}")
         findings[kind] = barriers(staff.page)
         for link in staff.page.locator("a[href]").evaluate_all("links => links.map(link => link.getAttribute('href'))"):
             to = urlsplit(urljoin(address, link))

@@ -271,17 +271,17 @@ def test_a_version_is_ended_and_recalled_without_the_names_of_protected_people(
 
 def test_each_version_has_a_card_and_its_public_form(server: Server, analyst: Person, approver: Person) -> None:
     for person, at in ((analyst, AT), (approver, DECISIONS)):
-        card = pdf_text(person.get(f"{at}card/v2"))
+        card = pdf_text(person.get(f"{at}card/v2.pdf"))
         assert "モデルカードv2" in card
         assert "転居の多さは" in card
         assert "台帳法" in card
         assert "前の版からの変更" in card
-        public = pdf_text(person.get(f"{at}card/v2?form=public"))
+        public = pdf_text(person.get(f"{at}card/v2.pdf?form=public"))
         assert "公開用" in public
         assert "5人未満の人数と、それが分かってしまう割合は載せていません" in public
-        assert person.get(f"{at}card/v9").status_code == 404
+        assert person.get(f"{at}card/v9.pdf").status_code == 404
     assert not [name for name in names_of(server) if name in card + public]
-    assert server.person("child_all_nodv").get(f"{AT}card/v2").status_code == 403
+    assert server.person("child_all_nodv").get(f"{AT}card/v2.pdf").status_code == 403
 
 
 def pdf_text(answer: requests.Response) -> str:

@@ -105,7 +105,7 @@ TELLS_NOBODY = {
         "figures of the city: test_model_page asks for them, and looks for names, ids and small counts",
     ),
     **dict.fromkeys(
-        ("/kodomo/models/card/<string:version>", "/kodomo/model-approval/card/<string:version>"),
+        ("/kodomo/models/card/<string:version>.pdf", "/kodomo/model-approval/card/<string:version>.pdf"),
         "figures of the city by version: test_model_page asks for it, and looks for names and small counts",
     ),
     "/kodomo/models/compare": "rows of two drafts, which hold no person: test_model_page asks for it",

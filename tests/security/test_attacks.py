@@ -48,7 +48,7 @@ KINDS = [
 
 # These try the whole list; the others a part of it each, another one each, so that together they try all of it.
 WHOLE = {"child_ryotsu", "education_sawata"}
-SOME = {"both": 150, "a_alone": 75, "b_alone": 75}
+SOME = 150
 """How many attacks an account tries of the list: with all accounts each is tried by one at least."""
 AT_ONCE = 6
 SQL_LAB = "/api/v1/sqllab/"
@@ -70,8 +70,7 @@ def part_of(walls: Server, username: str) -> list[Attack]:
     every = list(attacks(walls, own_table(username)))
     if username in WHOLE and walls.walls != "b_alone":
         return every
-    some = SOME[walls.walls]
-    return [every[(number * len(every) // some + KINDS.index(username)) % len(every)] for number in range(some)]
+    return [every[(number * len(every) // SOME + KINDS.index(username)) % len(every)] for number in range(SOME)]
 
 
 def answers_to(walls: Server, username: str, tried: list[Attack]) -> list[tuple[Attack, requests.Response]]:
@@ -113,8 +112,7 @@ def findings(walls: Server, username: str, answers: list[tuple[Attack, requests.
 
 def test_the_list_is_long_enough(server: Server) -> None:
     every = {attack.name for attack in attacks(server, "bi_child")}
-    assert len(every) >= 150
-    assert len(every) < min(SOME.values()) * (len(KINDS) - len(WHOLE))
+    assert SOME <= len(every) < SOME * (len(KINDS) - len(WHOLE))
 
 
 @pytest.mark.parametrize("username", KINDS)

@@ -105,7 +105,7 @@ def cell_name(item: str, band: str) -> str:
 class CardPage(EntryPage):
     """A page of the model, which has the cards of its versions."""
 
-    @route("/card/<string:version>")
+    @route("/card/<string:version>.pdf")
     def card(self, reach: Reach, version: str) -> Any:
         """The card of a version as a PDF, or in its public form (``?form=public``)."""
         is_public = request.args.get("form") == "public"
