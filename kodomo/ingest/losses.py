@@ -47,6 +47,14 @@ class Loss:
     people: int
     missing: int
 
+    @property
+    def shown_group(self) -> Sentence | str:
+        """The group for people: an age as its first and its last year."""
+        if self.grouped_by != "age":
+            return self.group
+        first, last = self.group.split(" to ")
+        return Sentence("{first} to {last}", first=first, last=last)
+
     def in_words(self) -> Sentence:
         """The group and its numbers."""
         return Sentence(
@@ -57,7 +65,7 @@ class Loss:
             }[self.grouped_by],
             missing=self.missing,
             people=self.people,
-            group=self.group,
+            group=self.shown_group,
         )
 
     def __str__(self) -> str:

@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
                     }[loss.grouped_by],
                     missing=loss.missing,
                     people=loss.people,
-                    group=loss.group,
+                    group=loss.shown_group,
                 )
             say("The next `kodomo run` publishes.")
             return

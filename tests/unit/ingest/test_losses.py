@@ -12,7 +12,8 @@ from kodomo.contract import load_contracts
 from kodomo.home import Home
 from kodomo.ingest.decisions import decide
 from kodomo.ingest.deliveries import Delivery, ingest_landing
-from kodomo.ingest.losses import Limit, load_limits, losses
+from kodomo.ingest.losses import Limit, Loss, load_limits, losses
+from kodomo.messages import JAPANESE
 
 SOURCE = "resident_register"
 HEADINGS = [column.heading for column in load_contracts()[SOURCE].columns]
@@ -179,3 +180,9 @@ def test_cities_in_which_nothing_happened_are_not_held() -> None:
         group = [(10, None, gone, gone) for gone in (chance.random() < 0.04 for _ in range(chance.randrange(20, 400)))]
         held += bool(losses([LIMIT], group, 1 / 12))
     assert held == 0
+
+
+def test_ages_are_said_in_the_language_of_the_reader() -> None:
+    loss = Loss("age", "6 to 17", 73, 70)
+    assert str(loss) == "70 of the 73 people aged 6 to 17"
+    assert loss.in_words().in_language(JAPANESE) == "6～17 歳の 73 人のうち 70 人"
