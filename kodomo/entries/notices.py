@@ -24,7 +24,7 @@ from kodomo.entries.disputes import FORM as DISPUTED
 from kodomo.entries.disputes import MENDED, Dispute
 from kodomo.entries.forms import forms
 from kodomo.entries.leavers import arrivals
-from kodomo.entries.meeting import OPEN_STATES, Item
+from kodomo.entries.meeting import OPEN_STATES, Item, months_later
 from kodomo.entries.plan import FORM as PLAN
 from kodomo.entries.plan import for_family
 from kodomo.entries.store import (
@@ -37,6 +37,7 @@ from kodomo.entries.store import (
     now,
     versions,
 )
+from kodomo.parameters import parameter
 from kodomo.seeds import read_seed
 
 KEPT_DAYS = 400
@@ -159,6 +160,7 @@ def events(people: People, disputes: Iterable[Dispute], store: EntryStore, today
         *_of_arrivals(people, store),
         *_of_disputes(people, disputes),
         *_of_plans(people, store),
+        *_of_birthdays(conditions),
     ]
 
 
@@ -236,6 +238,31 @@ def _of_plans(people: People, store: EntryStore) -> Iterator[Event]:
         dates = [(f"{STEP_PREFIX}{number}", step.until) for number, step in enumerate(plan.steps, 1)]
         for detail, on in (*dates, (REVIEW, plan.review_on)):
             yield Event("step_due", person_id, f"{version.record_id}/{detail}/{on}", on, detail, version.record_id)
+
+
+def _of_birthdays(conditions: Conditions) -> Iterator[Event]:
+    """The day on which childhood ends, of each child for whom a case, a decision or a support is still open then."""
+    decided = {item.person_id for item in conditions.meeting_items if _goes_on(item.last_decision)}
+    supported = {version.person_id for version in conditions.store.current("support") if not _has_ended(version)}
+    for person_id, child in conditions.people.children().items():
+        is_open = child.get("case_opened_on") is not None or person_id in decided or person_id in supported
+        if is_open and not child["is_unborn"] and child.get("birth_on") is not None:
+            of_age_on = _of_age_on(child["birth_on"])
+            yield Event("coming_of_age", person_id, str(of_age_on), of_age_on)
+
+
+def _of_age_on(birth_on: dt.date) -> dt.date:
+    of_age_on = months_later(birth_on, parameter("childhood_months"))
+    # As in int_child__leavings: born on 29 February, a child until 1 March.
+    return of_age_on + dt.timedelta(days=int(of_age_on.day < birth_on.day))
+
+
+def _goes_on(decision: Version | None) -> bool:
+    return decision is not None and decision.content["decision"] != "none"
+
+
+def _has_ended(support: Version) -> bool:
+    return bool(support.content.get("ended_on"))
 
 
 @dataclass(frozen=True)
@@ -393,6 +420,7 @@ def offered_kinds(reader: Reader) -> dict[str, Kind]:
         "arrival": lambda one: "arrivals" in one.pages() and one.table("bi_arrival") is not None,
         "disputed": lambda one: one.table("bi_observation") is not None,
         "step_due": lambda one: PLAN in one.pages(),
+        "coming_of_age": lambda one: _sees_the_meeting(one) and one.has_columns("bi_child", "birth_on", "case_opened_on"),
     }
     return {code: kind for code, kind in kinds().items() if judge[code](reader)}
 

@@ -320,6 +320,40 @@ def test_step_of_the_newest_plan_is_due_until_the_review_is_written(store: Entry
     assert not told(town, store, TODAY + DAY)
 
 
+BIRTHDAY = TODAY + 90 * DAY
+BORN_ON = BIRTHDAY.replace(year=BIRTHDAY.year - 18)
+
+
+@pytest.mark.parametrize("days", [-1, 0])
+def test_open_case_is_a_notice_ninety_days_before_the_eighteenth_birthday(store: EntryStore, days: int) -> None:
+    town = Town(child(birth_on=BORN_ON, case_opened_on=AS_OF), child("p2", birth_on=BORN_ON, case_opened_on=None))
+    judge(town, store)
+    notices = shown(town, store, TODAY + days * DAY)
+    assert [(one.kind, one.person_id, one.on) for one in notices] == [("coming_of_age", "p1", BIRTHDAY)] * (days + 1)
+
+
+def test_born_on_the_29th_of_february_is_a_child_until_the_first_of_march(store: EntryStore) -> None:
+    judge(Town(child(birth_on=dt.date(2008, 2, 29), case_opened_on=AS_OF)), store, dt.date(2025, 12, 30))
+    assert [one.on for one in shown(Town(child()), store, dt.date(2025, 12, 30))] == [dt.date(2026, 3, 1)]
+
+
+def test_support_and_decision_are_open_at_the_birthday_until_they_end(store: EntryStore) -> None:
+    one = child(birth_on=BORN_ON, case_opened_on=None)
+    town = Town(one)
+    support = store.create("support", {"started_on": "2026-03-01"}, by="a", department="child", person_id="p1")
+    judge(town, store)
+    assert told(town, store) == [("coming_of_age", "")]
+    store.change(support.record_id, 1, {**support.content, "ended_on": "2026-04-01"}, by="a")
+    judge(town, store)
+    assert told(town, store) == []
+    decide(store, one, "watch")
+    judge(town, store)
+    assert told(town, store) == [("coming_of_age", "")]
+    decide(store, one, "none")
+    judge(town, store)
+    assert told(town, store) == []
+
+
 def test_judging_again_and_at_once_makes_none_twice(store: EntryStore) -> None:
     town = Town(*(child(f"p{number}", is_sighting_overdue=True) for number in range(40)))
 
@@ -362,8 +396,8 @@ def test_child_outside_the_scope_has_no_notice(store: EntryStore) -> None:
 @pytest.mark.parametrize(
     ("department", "offered"),
     [
-        ("child", "overdue due back risen fallen not_seen arrival disputed step_due"),
-        ("guidance_centre", "overdue due back risen fallen not_seen arrival disputed step_due"),
+        ("child", "overdue due back risen fallen not_seen arrival disputed step_due coming_of_age"),
+        ("guidance_centre", "overdue due back risen fallen not_seen arrival disputed step_due coming_of_age"),
         ("health", "risen fallen not_seen arrival disputed"),
         ("education", "not_seen arrival disputed"),
         ("welfare", "not_seen arrival disputed"),
