@@ -45,6 +45,8 @@ KEPT_DAYS = 400
 BACK_STATES = ("risen", "changed", "fallen")
 """States of the meeting's list in which a decided child is back because something changed."""
 REVIEW = "review"
+BIRTHDAY = ("birth_on", "case_opened_on")
+"""Columns of bi_child that tell of an open case at the 18th birthday."""
 STEP_PREFIX = "step_"
 _MARK = "judged"
 _IDS_AT_ONCE = 500
@@ -420,7 +422,7 @@ def offered_kinds(reader: Reader) -> dict[str, Kind]:
         "arrival": lambda one: "arrivals" in one.pages() and one.table("bi_arrival") is not None,
         "disputed": lambda one: one.table("bi_observation") is not None,
         "step_due": lambda one: PLAN in one.pages(),
-        "coming_of_age": lambda one: _sees_the_meeting(one) and one.has_columns("bi_child", "birth_on", "case_opened_on"),
+        "coming_of_age": lambda one: _sees_the_meeting(one) and one.has_columns("bi_child", *BIRTHDAY),
     }
     return {code: kind for code, kind in kinds().items() if judge[code](reader)}
 

@@ -81,7 +81,8 @@ HOLDER_TABLES = {
     "bi_retention_deletion",
 }
 NOBODY_TABLES = {
-    "bi_area_summary", "bi_area_trend", "bi_support_effect", "bi_support_funnel", "bi_model_performance",
+    "bi_area_summary", "bi_area_trend", "bi_support_effect", "bi_support_funnel", "bi_follow_up_count",
+    "bi_model_performance",
     "bi_item_evidence",
     "bi_model_drift",
 }  # fmt: skip
