@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import cycle
 from pathlib import Path
 
+from kodomo.access.scope import all_areas
 from kodomo.entries.changes import read_changes
 from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.meeting import (
@@ -26,9 +27,11 @@ from kodomo.entries.meeting import (
     record_id_of,
     with_agenda,
 )
+from kodomo.entries.plan import FORM as PLAN
 from kodomo.entries.saved_conditions import FORM as SAVED_CONDITION
 from kodomo.entries.saved_conditions import as_text
 from kodomo.entries.store import EntryStore
+from kodomo.entries.visits import FORM as VISIT
 from kodomo.errors import KodomoError
 from kodomo.home import Home
 
@@ -47,6 +50,28 @@ SUPPORTS = (
     ("登校の支援と別室での学習", "教育委員会"),
     ("保健師の訪問と受診の付添い", "健康医療対策課"),
 )
+GOALS = ("毎日の生活のリズムを家族と整える", "学校に安心して行ける日をふやす", "健診と受診をいっしょに済ませる")
+VISITS = (
+    ("訪問", "会えた", "玄関先で本人と話せた。"),
+    ("訪問", "会えなかった", "留守だった。"),
+    ("面談", "会えた", "学校で面談した。"),
+)
+ASSESSED = 3
+"""Children of the coming meeting of whom the worker in charge has written down what is known."""
+ASSESSMENT = {
+    "asked": "本人と母（訪問）、学級担任（電話）",
+    "known": "朝起きられず、休む日がふえている。",
+    "unknown": "父の勤めの様子",
+    "strengths": "祖母が週に2回来ている。",
+    "own_tier": "latent",
+    "own_tier_reason": "支える親族がいる。",
+}
+RESOURCES = (
+    {"kind": "place", "name": "こどもの居場所", "opening": "月〜金 15時〜18時", "ages_from": "6", "ages_to": "17"},
+    {"kind": "supporter", "name": "子育て支援の会", "resource_note": "食事と学習の支援"},
+    {"kind": "welfare_commissioner", "name": "主任児童委員", "phone": "0259-00-0000"},
+)
+"""What areas have; the last area lacks the last of them, so that the page has a gap to show."""
 OUTCOMES = ("改善", "継続中", "変化なし", "悪化")
 CONDITIONS = {
     "未把握のハイリスク（会議がまだ）": {"tier": "high", "known": "unknown", "meeting": "none"},
@@ -95,6 +120,9 @@ def enter_meeting(home: Home, as_of_on: dt.date, today: dt.date) -> int:
         today,
     )
     ids = [item.person_id for item in waiting]
+    for person_id in ids[:ASSESSED] if not is_over else ():
+        assessment = {"assessed_on": today.isoformat(), **ASSESSMENT}
+        _create(store, "assessment", _checked("assessment", assessment, today), None, person_id)
     _create(store, MEETING_FORM, {**content, AGENDA: with_agenda(None, ids, children)}, record_id_of(DEPARTMENT, on))
     if not is_over:
         return 0
@@ -141,10 +169,36 @@ def _decide(store: EntryStore, item: Item, given: Mapping[str, str], today: dt.d
         **({"ended_on": ended_on.isoformat()} if is_over else {}),
     }
     _create(store, "support", {**_checked("support", support, today), "decision_id": kept}, None, item.person_id)
+    _follow(store, item, given, started_on, today, is_over=is_over)
+
+
+def _follow(
+    store: EntryStore, item: Item, given: Mapping[str, str], on: dt.date, today: dt.date, *, is_over: bool
+) -> None:
+    """The plan of a support that began on a day, and a visit at its beginning."""
+    number = item.child["priority_rank"] or 0
+    plan = {
+        "planned_on": on.isoformat(),
+        "wishes": "家族で落ち着いて過ごしたい。",
+        "goal": GOALS[number % len(GOALS)],
+        "step_1_action": given["support_content"],
+        "step_1_actor": given["lead_agency"],
+        "step_1_until": (on + dt.timedelta(days=DAYS_OF_SUPPORT)).isoformat(),
+        "step_2_action": "家族と1か月ごとに話す",
+        "step_2_actor": "子ども若者課",
+        "step_2_until": months_later(on, 1).isoformat(),
+        "review_on": max(given["review_on"], months_later(on, 3).isoformat()),
+        "explained_on": on.isoformat(),
+        **({"evaluation": "取り組みは続いた。次の計画に引き継ぐ。"} if is_over else {}),
+    }
+    _create(store, PLAN, _checked(PLAN, plan, today), None, item.person_id)
+    way, result, summary = VISITS[number % len(VISITS)]
+    visit = {"visited_on": on.isoformat(), "way": way, "result": result, "summary": summary}
+    _create(store, VISIT, _checked(VISIT, visit, today), None, item.person_id)
 
 
 def enter_records(home: Home, today: dt.date) -> None:
-    """What the other pages show: conditions of the department, a request of a person, a case from the paper ledger."""
+    """What the other pages show: conditions, places and people of areas, a request, a case from the paper ledger."""
     from kodomo.determination.service import in_service
     from kodomo.warehouse import records
 
@@ -162,6 +216,10 @@ def enter_records(home: Home, today: dt.date) -> None:
             "on children.person_id = shown.person_id where mothers.atena_no <> '' and not shown.is_dv_protected "
             "order by shown.priority_rank limit 3",
         )
+    for area_code in all_areas():
+        for resource in RESOURCES[: -1 if area_code == all_areas()[-1] else None]:
+            content = {"area_code": area_code, "checked_on": today.isoformat(), **resource}
+            _create(store, "area_resource", _checked("area_resource", content, today))
     week_ago = (today - dt.timedelta(days=7)).isoformat()
     asked = {"requested_on": week_ago, "request": "disclosure", "about": "保有している個人情報のすべて"}
     _create(store, "person_request", _checked("person_request", asked, today), None, people[0]["person_id"])

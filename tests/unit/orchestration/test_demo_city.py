@@ -49,7 +49,11 @@ def test_meeting_after_a_batch_decides_the_first_by_rank(home: Home) -> None:
     assert {version.content["decision_id"] for version in supports} <= {version.record_id for version in decided}
     record = meeting_record(store, "child", dt.date(2026, 1, 8))
     assert on_agenda(record) == {child["person_id"] for child in CHILDREN}
-    for form in ("decision", "support"):
+    plans = store.current("support_plan")
+    assert [plan.person_id for plan in plans] == [support.person_id for support in supports]
+    assert {"evaluation" in plan.content for plan in plans} == {True, False}
+    assert {visit.content["result"] for visit in store.current("visit")} == {"会えた", "会えなかった"}
+    for form in ("decision", "support", "support_plan", "visit"):
         assert [mistakes(forms()[form], version.content, TODAY) for version in store.current(form)] == [
             {} for _ in store.current(form)
         ]
@@ -68,6 +72,8 @@ def test_meeting_that_is_to_come_has_an_agenda_and_no_decision(home: Home) -> No
     assert len(on_agenda(record)) == 15
     assert "minutes" not in record.content
     assert store.current("decision") == []
+    assessed = store.current("assessment")
+    assert [version.person_id for version in assessed] == [child["person_id"] for child in CHILDREN[:3]]
 
 
 def test_one_file_loses_its_headings_and_one_source_is_late(tmp_path: Path) -> None:
