@@ -13,6 +13,7 @@ import pytest
 
 from kodomo import faults
 from kodomo.access.staff import DEMO_STAFF
+from kodomo.backups import last_backup
 from kodomo.determination.service import reading
 from kodomo.entries.store import EntryStore
 from kodomo.faults import FaultError
@@ -23,7 +24,7 @@ from kodomo.publication.publication import EVERYTHING, MANIFEST
 from kodomo.run_lock import RunLock
 from kodomo.warehouse import connect, migrate, write_run_parameters
 from orchestration.operations import diagnosis
-from orchestration.operations.backup import backup, last_backup, restore
+from orchestration.operations.backup import backup, restore
 from tests.security.scratch import write_warehouse
 
 STAFF = ("username,", "admin,", "child_ryotsu,", "health_all,", "analyst_all,")
