@@ -14,7 +14,7 @@ from kodomo.disk import GIB, in_gib, space
 from kodomo.entries.outbox import backlog
 from kodomo.entries.store import looking
 from kodomo.errors import KodomoError
-from kodomo.faults import Fault, fault
+from kodomo.faults import Fault, FaultError, fault
 from kodomo.home import Home
 from kodomo.ingest.uploads import Uploads
 from kodomo.limits import Limits
@@ -79,6 +79,8 @@ def manifest_in_service(home: Home) -> dict[str, Any]:
 def _read(name: str, sign: Callable[[], Vital]) -> Vital:
     try:
         return sign()
+    except FaultError as error:
+        return Vital(name, WRONG, {}, error.fault)
     except (OSError, ValueError, KeyError, TypeError, KodomoError) as error:
         # A sign that cannot be read is no good sign.
         return _wrong(name, "vital_unreadable", {}, name=name, kind=type(error).__name__)
@@ -88,11 +90,11 @@ def _ok(name: str, figures: Figures) -> Vital:
     return Vital(name, OK, figures)
 
 
-def _note(name: str, code: str, figures: Figures, **details: object) -> Vital:
+def _note(name: str, code: str, figures: Figures, /, **details: object) -> Vital:
     return Vital(name, NOTE, figures, fault(code, **details))
 
 
-def _wrong(name: str, code: str, figures: Figures, **details: object) -> Vital:
+def _wrong(name: str, code: str, figures: Figures, /, **details: object) -> Vital:
     return Vital(name, WRONG, figures, fault(code, **details))
 
 
