@@ -16,7 +16,7 @@ from kodomo.home import Home
 from kodomo.ingest.landing import landing_of
 from kodomo.limits import Limits
 from kodomo.versions import VERSION
-from kodomo.watching.vitals import WRONG, Vital, read_vitals, worst
+from kodomo.watching.vitals import OK, WRONG, Vital, read_vitals, worst
 from superset_config.security.web import HEALTH_AT, LOOPBACK, is_listed
 
 KEPT_SECONDS = 5
@@ -40,8 +40,9 @@ def install(app: Flask, home: Home) -> None:
             kept["vitals"], kept["until"] = read_vitals(home, landing_of(home), limits), now + KEPT_SECONDS
         # Through a proxy the address may be that of the proxy.
         is_here = is_listed(request.remote_addr, LOOPBACK) and "X-Forwarded-For" not in request.headers
-        content = report(kept["vitals"]) if is_here else {"status": worst(kept["vitals"])}
-        status = 503 if worst(kept["vitals"]) == WRONG else 200
+        is_well = worst(kept["vitals"]) != WRONG
+        content = report(kept["vitals"]) if is_here else {"status": OK if is_well else WRONG}
+        status = 200 if is_well else 503
         response = Response(json.dumps(content, ensure_ascii=False), status, mimetype="application/json")
         response.headers["Cache-Control"] = "no-store"
         return response

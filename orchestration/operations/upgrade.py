@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from sqlalchemy.exc import SQLAlchemyError
 
+from kodomo.access.access import read_access
 from kodomo.disk import GIB
 from kodomo.entries.store import EntryStore, current_revision, looking, newest_revision
-from kodomo.errors import KodomoError, UsageError
+from kodomo.errors import KodomoError, UsageError, without_values
 from kodomo.faults import Fault
 from kodomo.files import write_atomically
 from kodomo.home import Home
@@ -44,7 +46,7 @@ EXPECTED = {"home_older", "migrations_missing", "superset_other", "publication_r
 
 @dataclass(frozen=True)
 class Upgraded:
-    """What came of an upgrade. ``findings``: what the doctor has to say afterwards."""
+    """What came of an upgrade. ``backup``: where the way back leads; ``findings``: what the doctor says afterwards."""
 
     from_version: str
     to_version: str
@@ -83,26 +85,38 @@ def upgrade(home: Home, target: Path | None = None, progress: Progress = lambda 
     with writing(home, "an upgrade"):
         progress("backup")
         folder = _back_up(home, target or _beside(home, f"before-{VERSION}", at))
-        record = Upgraded(before, VERSION, str(folder), at.isoformat(timespec="seconds"))
-        _keep(home, record)
+        way_back = _keep(home, {"from_version": before, "to_version": VERSION, "backup": str(folder),
+                                "at": at.isoformat(timespec="seconds")})  # fmt: skip
         migrated = {}
         for name, step in (("warehouse", _warehouse), ("entries", _entries), ("metadata", _metadata)):
             progress(name)
-            if done := step(home):
+            try:
+                done = step(home)
+            except (KodomoError, duckdb.Error, SQLAlchemyError, OSError) as error:
+                raise KodomoError(
+                    "The upgrade stopped at {step}: {reason} Mend this and upgrade again, or go back: `kodomo upgrade "
+                    "--back` puts {folder} in the place of the home.",
+                    step=name,
+                    reason=without_values(str(error)),
+                    folder=way_back["backup"],
+                ) from error
+            if done:
                 migrated[name] = done
         record_version(home)
     progress("checks")
-    return Upgraded(
-        **_fields(record), migrated=migrated, findings=tuple(diagnose(home)), shape=tuple(differences(home))
-    )
+    return Upgraded(**way_back, migrated=migrated, findings=tuple(diagnose(home)), shape=tuple(differences(home)))
 
 
-def _fields(record: Upgraded) -> dict[str, str]:
-    return {name: getattr(record, name) for name in ("from_version", "to_version", "backup", "at")}
-
-
-def _keep(home: Home, record: Upgraded) -> None:
-    write_atomically(home.last_upgrade, json.dumps(_fields(record)))
+def _keep(home: Home, record: dict[str, str]) -> dict[str, str]:
+    """Record an upgrade, unless it is the same one begun again: the way back leads to the version before it."""
+    try:
+        kept = last_upgrade(home)
+    except UsageError:
+        kept = {}
+    if kept.get("to_version") == record["to_version"] and kept["from_version"] != record["to_version"]:
+        return kept
+    write_atomically(home.last_upgrade, json.dumps(record))
+    return record
 
 
 def _require_stopped(home: Home) -> None:
@@ -172,7 +186,11 @@ def differences(home: Home) -> list[str]:
             published = columns_of(connection, database, MARTS)
     except duckdb.Error:
         return [*different, EVERYTHING]
+    rules = read_access().tables
     for name, dataset in sorted(read_assets().datasets.items()):
+        if rules.get(name, {}).get("live"):
+            # Read when it is asked for, and in no publication.
+            continue
         if name not in published:
             different.append(name)
         else:
@@ -189,7 +207,7 @@ class PutBack:
     aside: str
 
 
-def last_upgrade(home: Home) -> dict[str, Any]:
+def last_upgrade(home: Home) -> dict[str, str]:
     """The record of the last upgrade. Raises UsageError where there is none, or its backup is gone."""
     try:
         record = json.loads(home.last_upgrade.read_text(encoding="utf-8"))
@@ -233,7 +251,10 @@ def as_json(result: Upgraded | PutBack) -> dict[str, Any]:
     if isinstance(result, PutBack):
         return asdict(result)
     return {
-        **_fields(result),
+        "from_version": result.from_version,
+        "to_version": result.to_version,
+        "backup": result.backup,
+        "at": result.at,
         "migrated": result.migrated,
         "faults": [fault.code for fault in result.faults],
         "is_sound": result.is_sound,
