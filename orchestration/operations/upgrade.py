@@ -125,7 +125,13 @@ def _require_stopped(home: Home) -> None:
 
 
 def _beside(home: Home, name: str, at: dt.datetime) -> Path:
-    return home.root.with_name(f"{home.root.name}.{name}-{at:%Y%m%dT%H%M%S}")
+    """A folder beside the home. Raises UsageError where this user may make none."""
+    if not os.access(home.root.parent, os.W_OK):
+        raise UsageError(
+            "This user may make no folder in {folder}: name one with --backup, or let the user write there.",
+            folder=home.root.parent,
+        )
+    return home.root.with_name(f"{home.root.name}.{name}-{at:%Y%m%dT%H%M%S%f}")
 
 
 def _back_up(home: Home, folder: Path) -> Path:
