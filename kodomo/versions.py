@@ -46,13 +46,17 @@ def is_older(home: Home) -> bool:
 
 def require_compatible(home: Home) -> None:
     """Raise FaultError where a later version has written a home, or one that this one does not take over."""
-    version = written_by(home)
-    if version is None:
+    require_version(written_by(home))
+
+
+def require_version(written: str | None) -> None:
+    """As ``require_compatible`` of a home that ``written`` has written; None for one without data."""
+    if written is None:
         return
-    if _parts(version) > _parts(VERSION):
-        raise FaultError("home_newer", written=version, version=VERSION)
-    if _parts(version) < _parts(OLDEST_HOME):
-        raise FaultError("home_too_old", written=version, version=VERSION, oldest=OLDEST_HOME)
+    if _parts(written) > _parts(VERSION):
+        raise FaultError("home_newer", written=written, version=VERSION)
+    if _parts(written) < _parts(OLDEST_HOME):
+        raise FaultError("home_too_old", written=written, version=VERSION, oldest=OLDEST_HOME)
 
 
 def enter(home: Home) -> None:

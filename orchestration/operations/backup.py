@@ -20,7 +20,7 @@ from kodomo.errors import KodomoError, UsageError
 from kodomo.files import sha256_of
 from kodomo.home import Home, Kept, unknown_paths
 from kodomo.programs import require_program
-from kodomo.versions import written_by
+from kodomo.versions import require_version, written_by
 
 HOME_FOLDER = "home"
 DUMP = "metadata.dump"
@@ -60,13 +60,17 @@ def backup(home: Home, target: Path) -> Path:
 
 
 def restore(home: Home, source: Path) -> int:
-    """Put a backup into an empty home; returns how many files. Raises KodomoError when a file is not as backed up."""
+    """Put a backup into an empty home; returns how many files.
+
+    Raises KodomoError when a file is not as backed up, and FaultError for a backup of a version that does not fit.
+    """
     manifest_path = source / MANIFEST
     if not manifest_path.exists():
         raise UsageError("{source} holds no backup: {manifest} is missing.", source=source, manifest=MANIFEST)
     if home.root.exists() and set(home.root.iterdir()) - {home.entries_lock, home.run_lock, home.version}:
         raise UsageError("The home {root} is not empty: restore into an empty one (KODOMO_HOME).", root=home.root)
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    require_version(manifest.get("version"))
     broken = [name for name, digest in manifest["files"].items() if _digest(source / name) != digest]
     if broken:
         raise KodomoError("The backup is damaged: {names}. Nothing was restored.", names=", ".join(sorted(broken)[:5]))

@@ -1,7 +1,7 @@
 """Writes what a server prints into a log that rotates: ``python -m orchestration.operations.log_writer FILE``.
 
 One process writes a log, whatever processes print into it: the handler of the standard library rotates for one writer.
-It imports nothing of the project, and ends with the server.
+What is quoted in a line is taken out, whoever printed it. The process ends with the server.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import logging
 import os
 import sys
 from logging.handlers import RotatingFileHandler
+
+from kodomo.errors import line_without_values
 
 MEGABYTES, FILES = 20.0, 5
 """Of one log, until it is set aside; how many of those set aside are kept."""
@@ -35,7 +37,7 @@ def main() -> None:
         int(os.environ.get("KODOMO_LOG_FILES") or FILES),
     )
     for line in sys.stdin.buffer:
-        text = line.decode("utf-8", errors="backslashreplace").rstrip("\n")
+        text = line_without_values(line.decode("utf-8", errors="backslashreplace"))
         handler.handle(logging.LogRecord("server", logging.INFO, "", 0, text, None, None))
 
 

@@ -29,6 +29,19 @@ def test_a_full_log_is_set_aside_and_only_so_many_are_kept(tmp_path: Path) -> No
     assert written == [rf"line {number:04} \xff" for number in range(1000 - len(written), 1000)]
 
 
+def test_a_log_holds_nothing_that_is_quoted(tmp_path: Path) -> None:
+    file = tmp_path / "dagster-code.log"
+    lines = """Could not convert string '山田 花子' to INT32
+  File "/srv/kodomo/x.py", line 3, in load
+the row is "佐渡, 『x
+"""
+    program = [sys.executable, "-m", "orchestration.operations.log_writer", str(file)]
+    subprocess.run(program, input=lines.encode(), cwd=PROJECT, check=True)
+    assert file.read_text(encoding="utf-8") == (
+        'Could not convert string … to INT32\n  File "/srv/kodomo/x.py", line 3, in load\nthe row is …\n'
+    )
+
+
 def test_what_is_there_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     file.write_text("before\n", encoding="utf-8")

@@ -24,6 +24,7 @@ from kodomo.publication.publication import EVERYTHING
 from kodomo.versions import BEFORE_RECORDS, VERSION, written_by
 from kodomo.warehouse import migration_files
 from orchestration.operations import upgrade as operations
+from orchestration.operations.backup import restore
 from orchestration.operations.upgrade import as_json, differences, put_back, upgrade
 from superset_config.asset_files import read_assets
 from tests.unit.foundation.test_warehouse import BEFORE_VERSIONS
@@ -122,6 +123,16 @@ def test_a_damaged_backup_leaves_the_home_as_it_is(home: Home) -> None:
         put_back(home)
     assert written_by(home) == VERSION
     assert EntryStore(home).newest("r").entered_by == "aoi"
+
+
+def test_a_backup_of_a_newer_version_is_not_restored(home: Home) -> None:
+    folder = Path(upgrade(home).backup)
+    manifest = json.loads((folder / "backup.json").read_text(encoding="utf-8"))
+    (folder / "backup.json").write_text(json.dumps({**manifest, "version": "99.0.0"}), encoding="utf-8")
+    target = Home(home.root.with_name("other"))
+    with pytest.raises(FaultError, match=r"99\.0\.0"):
+        restore(target, folder)
+    assert not target.root.exists()
 
 
 def test_nothing_is_done_while_servers_run_or_to_a_home_that_does_not_fit(
