@@ -60,19 +60,19 @@ def worst(vitals: list[Vital]) -> str:
 
 
 def manifest_in_service(home: Home) -> dict[str, Any]:
-    """What the publication in service says of itself. Raises KeyError with the code of the fault that prevents it."""
+    """What the publication in service says of itself, and its ``name``. Raises FaultError where none can be read."""
     link = home.published / CURRENT
     if not link.is_symlink():
-        raise KeyError("publication_missing")
+        raise FaultError("publication_missing")
     folder = home.published / link.readlink()
     if not folder.is_dir():
-        raise KeyError("publication_link")
+        raise FaultError("publication_link")
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         manifest = None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("scopes"), list):
-        raise KeyError("publication_manifest")
+        raise FaultError("publication_manifest", name=folder.name)
     return {**manifest, "name": folder.name}
 
 
@@ -99,12 +99,7 @@ def _wrong(name: str, code: str, figures: Figures, /, **details: object) -> Vita
 
 
 def _batch(home: Home, limits: Limits, now: dt.datetime) -> Vital:
-    try:
-        manifest = manifest_in_service(home)
-    except KeyError as error:
-        code = str(error.args[0])
-        name = home.published / CURRENT
-        return _wrong("batch", code, {"age_seconds": None, "as_of_on": None}, name=name.name)
+    manifest = manifest_in_service(home)
     age = now - dt.datetime.fromisoformat(manifest["published_at"])
     figures: Figures = {"age_seconds": round(age.total_seconds()), "as_of_on": manifest.get("as_of_on")}
     if age > dt.timedelta(hours=limits.batch_hours):

@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
         Where the dashboards of this version read what the publication does not have, a run comes before Superset:
         with --landing it follows, for the date of the publication; without, the command ends by saying so.
         """
-        from kodomo.errors import ExitCode, UsageError
+        from kodomo.errors import ExitCode, KodomoError, UsageError
         from kodomo.home import Home
         from orchestration.operations import upgrade as operations
 
@@ -61,7 +61,13 @@ def register(app: typer.Typer) -> None:
             backup.resolve() if backup else None,
             lambda step: None if as_json else typer.echo(f"{translated(_STEPS[step])} …", err=True),
         )
-        applied = _publish_and_apply(home, done, landing, as_json) if done.is_sound else False
+        try:
+            applied = _publish_and_apply(home, done, landing, as_json) if done.is_sound else False
+        except (KodomoError, typer.Exit):
+            # The run or Superset failed; the databases are of this version all the same.
+            if not as_json:
+                _report(home, done, False)
+            raise
         if as_json:
             typer.echo(json.dumps({**operations.as_json(done), "is_applied": applied}, ensure_ascii=False))
         else:
@@ -92,6 +98,7 @@ def _publish_and_apply(home: Home, done: Upgraded, landing: Path | None, as_json
 def _run(home: Home, landing: Path, as_json: bool) -> None:
     """A batch for the date of the publication in service, today where there is none."""
     from kodomo.clock import today
+    from kodomo.faults import FaultError
     from kodomo.watching.vitals import manifest_in_service
     from orchestration.batch import Batch
     from orchestration.batch_display import run_with_progress
@@ -99,7 +106,7 @@ def _run(home: Home, landing: Path, as_json: bool) -> None:
 
     try:
         as_of_on = dt.date.fromisoformat(manifest_in_service(home)["as_of_on"])
-    except (KeyError, TypeError, ValueError):
+    except (FaultError, KeyError, TypeError, ValueError):
         as_of_on = today()
     batch = Batch(home, landing.resolve(), as_of_on)
     run_batch(batch) if as_json else run_with_progress(batch)
@@ -125,7 +132,7 @@ def _report(home: Home, done: Upgraded, applied: bool) -> None:
         say("Superset is applied. Next: `kodomo serve --detach`.")
     elif not home.staff.exists():
         say("There is no staff list, so Superset was not applied.")
-    else:
+    elif done.shape:
         say(
             "The publication lacks what the dashboards of this version read ({names}). Next, in this order: `kodomo "
             "run`, `kodomo superset apply`, `kodomo serve --detach`.",

@@ -49,7 +49,7 @@ from kodomo.programs import NO_PROGRAM, locate, programs
 from kodomo.publication import list_publications
 from kodomo.publication.identity import require_agreement
 from kodomo.publication.inputs import STATEMENTS
-from kodomo.publication.publication import CURRENT, EVERYTHING, access_hash
+from kodomo.publication.publication import EVERYTHING, access_hash
 from kodomo.scoring.definition import check, read_definition
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.seeds import SEEDS
@@ -397,7 +397,7 @@ def _raw_state(
 def _against_publication(home: Home, run_id: str | None, held: list[tuple[str, int]]) -> Iterator[Finding]:
     try:
         published = manifest_in_service(home)
-    except KeyError:
+    except FaultError:
         # Said with the publication.
         published = {}
     if run_id and published.get("run_id") and published["run_id"] != run_id:
@@ -486,10 +486,8 @@ def _staff_and_publication(home: Home) -> Iterator[Finding]:
 def _publication(home: Home, staff: list[StaffMember]) -> Iterator[Finding]:
     try:
         manifest = manifest_in_service(home)
-    except KeyError as error:
-        code = str(error.args[0])
-        name = (home.published / CURRENT).readlink().name if code == "publication_manifest" else ""
-        yield note(code) if code == "publication_missing" else wrong(code, name=name)
+    except FaultError as error:
+        yield note("publication_missing") if error.fault.code == "publication_missing" else _stops(error)
         return
     folder = home.published / manifest["name"]
     yield from _content(folder, manifest)

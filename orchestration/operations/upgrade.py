@@ -21,7 +21,7 @@ from kodomo.access.access import read_access
 from kodomo.disk import GIB
 from kodomo.entries.store import EntryStore, current_revision, looking, newest_revision
 from kodomo.errors import KodomoError, UsageError, without_values
-from kodomo.faults import Fault
+from kodomo.faults import Fault, FaultError
 from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.publication.identity import FORMAT
@@ -181,8 +181,8 @@ def differences(home: Home) -> list[str]:
     """
     try:
         manifest = manifest_in_service(home)
-    except KeyError as error:
-        return [str(error.args[0])]
+    except FaultError as error:
+        return [error.fault.code]
     if manifest.get("format") != FORMAT:
         return ["format"]
     different = [] if manifest.get("access") == access_hash() else ["access.yml"]
