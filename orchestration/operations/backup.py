@@ -48,7 +48,7 @@ def backup(home: Home, target: Path) -> Path:
             if (home.root / part.path).exists() and part.kept in _COPIES:
                 (inside / part.path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _COPIES[part.kept](home.root / part.path, inside / part.path)
-        _write_manifest(draft, written_by(home))
+        _write_manifest(draft, _version_of(home))
         if target.exists():
             target.rmdir()
         draft.rename(target)
@@ -138,6 +138,14 @@ def _put_back(source: Path, name: Path, home: Path) -> None:
     target = home / inside
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutil.copy2(source / name, target)
+
+
+def _version_of(home: Home) -> str | None:
+    """The version that has written a home; a record that cannot be read does not prevent a backup."""
+    try:
+        return written_by(home)
+    except KodomoError:
+        return None
 
 
 def _now() -> str:
