@@ -7,11 +7,20 @@ from enum import IntEnum
 from typing import Any
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|「[^」]*」")
+# A value may hold a line break, and a quotation without its end goes to the end. Paths of a stack trace stay.
+_QUOTED_IN_LOGS = re.compile(
+    r"(?P<path>\"/[^\"\s]*\")|(?<![A-Za-z])'[^']*(?:'|$)|\"[^\"]*(?:\"|$)|「[^」]*(?:」|$)", re.S
+)
 
 
 def without_values(message: str) -> str:
     """An engine's message with every quoted text taken out: what is quoted may be a value of a person."""
     return _QUOTED.sub("…", message.strip())
+
+
+def line_without_values(text: str) -> str:
+    """A text for a log, in one line, without what is quoted in it: a failed query is quoted with its conditions."""
+    return " ".join(_QUOTED_IN_LOGS.sub(lambda found: found["path"] or "…", text).splitlines())
 
 
 class ExitCode(IntEnum):

@@ -52,6 +52,10 @@ class Home:
 
     warehouse = Part("warehouse.duckdb", Kept.WAREHOUSE)
     """The DuckDB file that only a run writes."""
+    version = Part("version.json", Kept.COPY)
+    """The version of kodomo that has written the home."""
+    last_upgrade = Part("upgrade.json", Kept.NO)
+    """The last upgrade: from which version, and the backup taken before."""
     run_lock = Part("run.lock", Kept.NO)
     """The lock that a run holds from its first step to the switch of its publication."""
     store = Part("store", Kept.COPY)
@@ -95,6 +99,8 @@ class Home:
     """The city's own settings of log-in."""
     metadata_mark = Part("superset/migrated", Kept.NO)
     """The version that the metadata were brought to."""
+    applied = Part("superset/applied.json", Kept.COPY)
+    """Which files `kodomo superset apply` applied last."""
     attempts = Part("superset/attempts.db", Kept.NO)
     """Counters of the limits on log-in."""
     sessions = Part("superset/sessions", Kept.NO)

@@ -84,11 +84,8 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> list[int]:
         "create table if not exists raw.schema_versions "
         "(version integer primary key, name varchar not null, applied_at timestamp not null)"
     )
-    applied = {version for (version,) in connection.execute("select version from raw.schema_versions").fetchall()}
-    files = {int(path.name[:4]): path for path in sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
-    if applied - set(files):
-        raise FaultError("warehouse_newer")
-    missing = [version for version in files if version not in applied]
+    missing = missing_migrations(connection)
+    files = migration_files()
     for version in missing:
         with transaction(connection):
             connection.execute(files[version].read_text(encoding="utf-8"))
@@ -98,6 +95,24 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> list[int]:
     for view in sorted((MIGRATIONS / "views").glob("*.sql")):
         connection.execute(view.read_text(encoding="utf-8"))
     return missing
+
+
+def migration_files() -> dict[int, Path]:
+    """The migrations of this code by number, in their order."""
+    return {int(path.name[:4]): path for path in sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
+
+
+def missing_migrations(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    """The migrations that a warehouse has not had yet. Raises FaultError where a later kodomo has written it."""
+    is_versioned = connection.execute(
+        "select count(*) from duckdb_tables() where database_name = current_database() and schema_name = 'raw' "
+        "and table_name = 'schema_versions'"
+    ).fetchall()[0][0]
+    rows = connection.execute("select version from raw.schema_versions").fetchall() if is_versioned else []
+    applied = {version for (version,) in rows}
+    if applied - set(migration_files()):
+        raise FaultError("warehouse_newer")
+    return [version for version in migration_files() if version not in applied]
 
 
 def add_text_column(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kodomo import dbt_runner
+from kodomo.disk import require_space
 from kodomo.errors import ExitCode, KodomoError, WarehouseBusyError
 from kodomo.home import Home
 from kodomo.run_lock import RunLock
+from kodomo.versions import record_version
 from kodomo.warehouse import connect, require_run, write_run_parameters
 
 Progress = Callable[[str, str], None]
@@ -96,15 +98,18 @@ class Batch:
     def ingest(self) -> Sequence[Any]:
         """Load the landing folder into raw; a refused delivery stops the run only if ``strict``.
 
-        Tried again after it broke off, it takes what is left: each file is one transaction.
+        Tried again after it broke off, it takes what is left: each file is one transaction. Raises FaultError before
+        anything is written where the disk has no room for the run.
         """
         from kodomo.data_subjects.person_requests import take_entries_and_requests
         from kodomo.ingest.deliveries import deliveries_of_run, ingest_landing
         from kodomo.ingest.uploads import Uploads
 
+        require_space(self.home, self.landing)
         Uploads(self.home).forget_expired()
         with connect(self.home) as connection:
             write_run_parameters(connection, self.run_id, self.as_of_on)
+        record_version(self.home)
         before = deliveries_of_run(self.home, self.run_id)
         self.left.clear()
         delivered = ingest_landing(

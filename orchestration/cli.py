@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 import typer
 
 from kodomo.errors import ExitCode, KodomoError
+from kodomo.home import Home
 from kodomo.messages import in_language
+from kodomo.versions import require_compatible
 from orchestration import commands
 from orchestration.language import choose_language, language, translate_help
 
@@ -22,6 +24,10 @@ TELEMETRY_OFF = {
     "GX_ANALYTICS_ENABLED": "false",
     "SCARF_ANALYTICS": "false",
 }
+
+
+OF_ANY_HOME = {"doctor", "restore", "score", "serve", "synth", "upgrade"}
+"""Commands that need no home, or that judge by themselves whether this version may write it."""
 
 
 def build_app() -> typer.Typer:
@@ -36,9 +42,12 @@ def build_app() -> typer.Typer:
 
     @app.callback()
     def options(
+        context: typer.Context,
         lang: Annotated[Literal["ja", "en"] | None, typer.Option(help="Language of messages; default: ja.")] = None,
     ) -> None:
         """こども統合DB: the integrated child data warehouse of a city."""
+        if context.invoked_subcommand not in OF_ANY_HOME:
+            require_compatible(Home.from_environment())
 
     for module in sorted(info.name for info in pkgutil.iter_modules(commands.__path__)):
         importlib.import_module(f"{commands.__name__}.{module}").register(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from kodomo.disk import require_space
 from kodomo.errors import KodomoError, without_values
 from orchestration.batch import Batch
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 def run_batch(batch: Batch) -> Batch:
     """Execute the job ``batch`` and return the batch with what came of it.
 
-    An error that a person can mend ends up in ``batch.error``; anything else is raised.
+    An error that a person can mend ends up in ``batch.error``; anything else, and that there is no room, is raised.
     """
+    # Dagster writes before the first step.
+    require_space(batch.home, batch.landing)
     home = batch.home.ensure()
     os.environ["KODOMO_HOME"] = str(home.root)
     os.environ.setdefault("KODOMO_LANDING", str(batch.landing))

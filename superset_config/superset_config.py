@@ -16,7 +16,7 @@ from superset.key_value.types import JsonKeyValueCodec
 from kodomo.home import Home
 from kodomo.keys import read_or_make_key
 from kodomo.parameters import labels
-from superset_config import downloads, uploading
+from superset_config import downloads, health, uploading
 from superset_config.arrivals import MOST_BODY
 from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
@@ -239,6 +239,7 @@ BLUEPRINTS = [data_docs.blueprint, registration.blueprint]
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     """The checks of every request, and the pages for data entry and decisions."""
     web.install(app)
+    health.install(app, _home)
     answers.install(app)
     downloads.install(app)
     uploading.install(app)

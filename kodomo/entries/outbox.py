@@ -76,6 +76,15 @@ def waiting(store: EntryStore) -> list[Waiting]:
         ]
 
 
+def backlog(connection: sa.engine.Connection) -> tuple[int, dt.datetime | None]:
+    """How many mails wait, and since when (UTC) the oldest; none where the tables are from before there were mails."""
+    if not sa.inspect(connection).has_table(outbox.name):
+        return 0, None
+    query = sa.select(sa.func.count(), sa.func.min(outbox.c.made_at)).where(outbox.c.sent_at.is_(None))
+    count, since = connection.execute(query).one()
+    return count, since
+
+
 def claim(store: EntryStore, mail_id: str) -> bool:
     """Take a mail to send it; False where another process has it or it is sent."""
     moment = now()

@@ -14,18 +14,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from kodomo.errors import KodomoError
+from kodomo.faults import FaultError
 from kodomo.home import Home
+from kodomo.versions import enter
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "entry_alembic_version"
 LOCK_SECONDS = 30
+LOOK_SECONDS = 5
 
 metadata = sa.MetaData()
 versions = sa.Table(
@@ -209,6 +216,52 @@ def entries_uri(home: Home) -> str:
     return os.environ.get("KODOMO_METADATA_URI") or f"sqlite:///{home.entries}"
 
 
+@contextmanager
+def looking(home: Home) -> Iterator[sa.engine.Connection | None]:
+    """A connection that reads the entries as they are, of whatever version; None where there are none yet.
+
+    Raises FaultError where the database cannot be opened.
+    """
+    uri = entries_uri(home)
+    is_file = uri.startswith("sqlite")
+    if is_file and not home.entries.exists():
+        yield None
+        return
+    engine = sa.create_engine(
+        f"sqlite:///file:{quote(str(home.entries))}?mode=ro&uri=true" if is_file else uri,
+        poolclass=NullPool,
+        connect_args={"timeout": LOOK_SECONDS} if is_file else {"connect_timeout": LOOK_SECONDS},
+    )
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise FaultError("entries_damaged" if is_file else "database_unreachable") from error
+
+
+def current_revision(connection: sa.engine.Connection) -> str | None:
+    """The migration that the entries of a connection are at; None before the first."""
+    from alembic.runtime.migration import MigrationContext
+
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """The last migration of this code."""
+    return _scripts().get_current_head()
+
+
+def known_revisions() -> set[str]:
+    """Every migration that this code knows."""
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def _scripts() -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(MIGRATIONS))
+
+
 def now() -> dt.datetime:
     """The time in UTC, as it is kept."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
@@ -231,20 +284,21 @@ class EntryStore:
         """Bring the tables to the newest version; several processes may start at once."""
         from alembic import command
         from alembic.config import Config
-        from alembic.runtime.migration import MigrationContext
-        from alembic.script import ScriptDirectory
 
         self.home.ensure()
         with self.home.entries_lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            enter(self.home)
             if self.is_sqlite and not self.home.entries.exists():
                 self.home.entries.touch(mode=0o600)
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
             with self.engine.connect() as connection:
-                context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-                if context.get_current_revision() == ScriptDirectory.from_config(config).get_current_head():
-                    return
+                revision = current_revision(connection)
+            if revision == newest_revision():
+                return
+            if revision is not None and revision not in known_revisions():
+                raise FaultError("entries_newer")
             config.attributes["engine"] = self.engine
             command.upgrade(config, "head")
 

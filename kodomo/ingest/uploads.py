@@ -252,10 +252,14 @@ class Uploads:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return 0
-            while waiting := sorted((u for u in self._all() if u.state == WAITING), key=lambda u: u.at):
+            while waiting := sorted(self.unchecked(), key=lambda upload: upload.at):
                 self._check(waiting[0])
                 checked += 1
         return checked
+
+    def unchecked(self) -> list[Upload]:
+        """The uploads that wait for their check."""
+        return [upload for upload in self._all() if upload.state == WAITING]
 
     def start_checking(self) -> None:
         """Check what waits in a process of its own, unless one is at it: a large file takes memory and minutes."""

@@ -19,6 +19,12 @@ def register(app: typer.Typer) -> None:
         host: Annotated[str, typer.Option(help="Address that Superset listens on.")] = "127.0.0.1",
         port: Annotated[int, typer.Option(help="Port of Superset.")] = 8088,
         dagster_port: Annotated[int, typer.Option(help="Port of Dagster (this machine only); 0: no Dagster.")] = 3000,
+        metrics_port: Annotated[
+            int,
+            typer.Option(
+                help="Port of the figures for Prometheus (this machine only); 0: none.", envvar="KODOMO_METRICS_PORT"
+            ),
+        ] = 0,
         landing: Annotated[Path | None, typer.Option(help="Landing folder of the nightly schedule.")] = None,
         workers: Annotated[int, typer.Option(help="Processes of Superset.")] = 2,
         detach: Annotated[bool, typer.Option("--detach", help="Return once both answer.")] = False,
@@ -29,6 +35,7 @@ def register(app: typer.Typer) -> None:
 
         from kodomo.home import Home
         from kodomo.publication import check_in_service
+        from kodomo.versions import require_compatible
         from orchestration.operations import serving
         from superset_config.security.metadata import upgrade
 
@@ -37,10 +44,17 @@ def register(app: typer.Typer) -> None:
             names = serving.stop(home)
             say("Stopped: {names}.", names=", ".join(names)) if names else say("Nothing was running.")
             return
+        require_compatible(home)
         check_in_service(home)
         upgrade(home)
         wanted = serving.services(
-            home, host, port, dagster_port or None, landing.resolve() if landing else None, workers
+            home,
+            host,
+            port,
+            dagster_port or None,
+            landing.resolve() if landing else None,
+            workers,
+            metrics_port or None,
         )
         processes = serving.start(home, wanted)
         for service in wanted:

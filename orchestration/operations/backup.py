@@ -11,19 +11,17 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from kodomo.backups import MANIFEST, RESTORED, note_backup
 from kodomo.errors import KodomoError, UsageError
-from kodomo.files import sha256_of, write_atomically
+from kodomo.files import sha256_of
 from kodomo.home import Home, Kept, unknown_paths
 from kodomo.programs import require_program
+from kodomo.versions import require_version, written_by
 
-MANIFEST = "backup.json"
-RESTORED = "restored.txt"
-"""Beside the manifest: when the backup was last put back."""
 HOME_FOLDER = "home"
 DUMP = "metadata.dump"
 
@@ -50,46 +48,29 @@ def backup(home: Home, target: Path) -> Path:
             if (home.root / part.path).exists() and part.kept in _COPIES:
                 (inside / part.path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _COPIES[part.kept](home.root / part.path, inside / part.path)
-        _write_manifest(draft)
+        _write_manifest(draft, _version_of(home))
         if target.exists():
             target.rmdir()
         draft.rename(target)
     except BaseException:
         _remove(draft)
         raise
-    write_atomically(home.backups, json.dumps({"folder": str(target), "made_at": _now()}))
+    note_backup(home, target, _now())
     return target
 
 
-@dataclass(frozen=True)
-class Backup:
-    """A backup that was made. ``is_restored``: whether it was ever put back, into whatever home."""
-
-    folder: Path
-    made_at: dt.datetime
-    is_restored: bool
-
-
-def last_backup(home: Home) -> Backup | None:
-    """The newest backup of this home; None where none is on record, or where its folder is gone."""
-    try:
-        content = json.loads(home.backups.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    folder = Path(content["folder"])
-    if not (folder / MANIFEST).exists():
-        return None
-    return Backup(folder, dt.datetime.fromisoformat(content["made_at"]), (folder / RESTORED).exists())
-
-
 def restore(home: Home, source: Path) -> int:
-    """Put a backup into an empty home; returns how many files. Raises KodomoError when a file is not as backed up."""
+    """Put a backup into an empty home; returns how many files.
+
+    Raises KodomoError when a file is not as backed up, and FaultError for a backup of a version that does not fit.
+    """
     manifest_path = source / MANIFEST
     if not manifest_path.exists():
         raise UsageError("{source} holds no backup: {manifest} is missing.", source=source, manifest=MANIFEST)
-    if home.root.exists() and set(home.root.iterdir()) - {home.entries_lock, home.run_lock}:
+    if home.root.exists() and set(home.root.iterdir()) - {home.entries_lock, home.run_lock, home.version}:
         raise UsageError("The home {root} is not empty: restore into an empty one (KODOMO_HOME).", root=home.root)
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    require_version(manifest.get("version"))
     broken = [name for name, digest in manifest["files"].items() if _digest(source / name) != digest]
     if broken:
         raise KodomoError("The backup is damaged: {names}. Nothing was restored.", names=", ".join(sorted(broken)[:5]))
@@ -128,6 +109,20 @@ def restore(home: Home, source: Path) -> int:
     return len(manifest["files"])
 
 
+def broken_files(folder: Path, most_bytes: int) -> list[str]:
+    """What is missing in a backup, or not as it was taken; files of more than ``most_bytes`` are not read."""
+    try:
+        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return [MANIFEST]
+    return [
+        name
+        for name, digest in files.items()
+        if not (folder / name).is_file()
+        or ((folder / name).stat().st_size <= most_bytes and sha256_of(folder / name) != digest)
+    ]
+
+
 def _put_back(source: Path, name: Path, home: Path) -> None:
     """Copy one file that the manifest names into a home. Settings are code: they come back under another name.
 
@@ -143,6 +138,14 @@ def _put_back(source: Path, name: Path, home: Path) -> None:
     target = home / inside
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutil.copy2(source / name, target)
+
+
+def _version_of(home: Home) -> str | None:
+    """The version that has written a home; a record that cannot be read does not prevent a backup."""
+    try:
+        return written_by(home)
+    except KodomoError:
+        return None
 
 
 def _now() -> str:
@@ -215,7 +218,7 @@ def _run(*command: str) -> None:
         raise KodomoError("{value} failed: is the database of KODOMO_METADATA_URI reachable?", value=command[0])
 
 
-def _write_manifest(folder: Path) -> None:
+def _write_manifest(folder: Path, version: str | None) -> None:
     files = {
         str(path.relative_to(folder)): _digest(path)
         for path in sorted(folder.rglob("*"))
@@ -223,6 +226,7 @@ def _write_manifest(folder: Path) -> None:
     }
     content = {
         "made_at": _now(),
+        "version": version,
         "links": {
             path.relative_to(folder / HOME_FOLDER).as_posix(): os.readlink(path)
             for path in sorted((folder / HOME_FOLDER).rglob("*"))

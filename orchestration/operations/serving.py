@@ -61,9 +61,15 @@ class Service:
 
 
 def services(
-    home: Home, host: str, port: int, dagster_port: int | None, landing: Path | None, workers: int
+    home: Home,
+    host: str,
+    port: int,
+    dagster_port: int | None,
+    landing: Path | None,
+    workers: int,
+    metrics_port: int | None = None,
 ) -> list[Service]:
-    """Superset, and Dagster unless its port is None."""
+    """Superset; Dagster and the figures for Prometheus unless their port is None."""
     from superset_config.server import environment
 
     # Where a run looks and stewards hand over, which no request chooses; without extracts the graph and past runs are
@@ -73,7 +79,8 @@ def services(
         "Superset",
         host,
         port,
-        "/health",
+        # Whether the process answers; /health says whether all is well, which a new home is not yet.
+        "/ping",
         [
             sys.executable,
             "-m",
@@ -88,9 +95,19 @@ def services(
         ],
         {**environment(home), **folder},
     )
-    if dagster_port is None:
-        return [superset]
-    return [superset, *_dagster(home, dagster_port, folder)]
+    metrics = Service(
+        "Metrics",
+        "127.0.0.1",
+        metrics_port or 0,
+        "/metrics",
+        [sys.executable, "-m", "orchestration.operations.metrics", "--port", str(metrics_port)],
+        {"KODOMO_HOME": str(home.root), **folder},
+    )
+    return [
+        superset,
+        *([] if dagster_port is None else _dagster(home, dagster_port, folder)),
+        *([] if metrics_port is None else [metrics]),
+    ]
 
 
 def _dagster(home: Home, port: int, folder: dict[str, str]) -> list[Service]:
@@ -161,15 +178,18 @@ def state_file(home: Home) -> Path:
 
 def running(home: Home) -> dict[str, int]:
     """Process groups that `kodomo serve` started and that still run, by service."""
+    # The number may have gone to another process since: its start must be the one noted.
+    return {name: entry["pid"] for name, entry in _noted(home).items() if _started(entry["pid"]) == entry["started"]}
+
+
+def ended(home: Home) -> list[str]:
+    """Services that `kodomo serve` started, that run no more, and that it did not stop."""
+    return sorted(_noted(home).keys() - running(home).keys())
+
+
+def _noted(home: Home) -> dict[str, dict]:
     file = state_file(home)
-    if not file.exists():
-        return {}
-    pids = {}
-    for name, entry in json.loads(file.read_text(encoding="utf-8")).items():
-        # The number may have gone to another process since: its start must be the one noted.
-        if _started(entry["pid"]) == entry["started"]:
-            pids[name] = entry["pid"]
-    return pids
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 def _started(pid: int) -> str | None:
@@ -195,38 +215,58 @@ def start(home: Home, wanted: list[Service]) -> list[subprocess.Popen]:
         # What a killed server left would count as an answer.
         if service.host.startswith("/"):
             Path(service.host).unlink(missing_ok=True)
-    logs = home.logs
-    logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     processes = []
     entries = {}
     try:
         for service in wanted:
-            with (logs / f"{service.name.lower()}.log").open("ab") as log:
-                process = subprocess.Popen(
-                    service.command,
-                    cwd=PROJECT,
-                    env={**os.environ, **service.environment},
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    umask=0o077,
-                )
+            log = _log_writer(log_of(home, service))
+            process = subprocess.Popen(
+                service.command,
+                cwd=PROJECT,
+                env={**os.environ, **service.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log.stdin,
+                stderr=log.stdin,
+                start_new_session=True,
+                umask=0o077,
+            )
+            # The server alone keeps it open: the log ends with it.
+            log.stdin.close()
             processes.append(process)
             entries[service.name] = {"pid": process.pid, "started": _started(process.pid)}
             state_file(home).write_text(json.dumps(entries), encoding="utf-8")
             if not service.has_page:
                 # The others ask it.
-                _wait(service, process, logs)
+                _wait(home, service, process)
         for service, process in zip(wanted, processes, strict=True):
-            _wait(service, process, logs)
+            _wait(home, service, process)
     except BaseException:
         stop(home)
         raise
     return processes
 
 
-def _wait(service: Service, process: subprocess.Popen, logs: Path) -> None:
+def log_of(home: Home, service: Service) -> Path:
+    """The log of a server."""
+    return home.logs / f"{service.name.lower()}.log"
+
+
+def _log_writer(file: Path) -> subprocess.Popen:
+    """A process that writes its standard input into a log that rotates; it is in no group that is stopped."""
+    command = [sys.executable, "-m", "orchestration.operations.log_writer", str(file)]
+    return subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        # Of `kodomo serve --detach` nothing stays open.
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _wait(home: Home, service: Service, process: subprocess.Popen) -> None:
     """Wait until a service answers. Raises KodomoError when it ends before, or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while not service.answers():
@@ -234,7 +274,7 @@ def _wait(service: Service, process: subprocess.Popen, logs: Path) -> None:
             raise KodomoError(
                 "{name} did not start: see {value}",
                 name=service.name,
-                value=logs / (service.name.lower() + ".log"),
+                value=log_of(home, service),
             )
         time.sleep(0.3)
 

@@ -16,6 +16,7 @@ from kodomo.errors import KodomoError
 from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.publication import refresh
+from superset_config.security.applied import note_applied
 from superset_config.security.names import MAIL_DOMAIN
 from superset_config.security.rules import PREFIX, Role, Rule, roles, rules
 
@@ -88,6 +89,7 @@ def _apply_in(app: Any, home: Home, access: Access, staff: list[StaffMember], dr
     except BaseException:
         session.rollback()
         raise
+    note_applied(home)
     return changes.lines
 
 

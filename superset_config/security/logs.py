@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import copy
 import logging
-import re
 import traceback
 from collections.abc import Iterator
 from typing import Any
 
 from superset.utils.logging_configurator import DefaultLoggingConfigurator
 
-# A query that failed is logged with its conditions, and an exception quotes what it stumbled over. A value may hold a
-# line break, and a quotation without its end goes to the end.
-_QUOTED = re.compile(r"(?<![A-Za-z])'[^']*(?:'|$)|\"(?!/)[^\"]*(?:\"|$)|「[^」]*(?:」|$)", re.S)
+from kodomo.errors import line_without_values
 
 
 class WithoutValues(logging.Formatter):
@@ -26,16 +23,11 @@ class WithoutValues(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, and below it the places that an exception passed through, with its kind."""
         plain = copy.copy(record)
-        plain.msg, plain.args = without_values(record.getMessage()), None
+        plain.msg, plain.args = line_without_values(record.getMessage()), None
         plain.exc_info = plain.exc_text = plain.stack_info = None
         line = self._formatter.format(plain)
         error = record.exc_info[1] if record.exc_info else None
         return "\n".join([line, *(_places(error) if error is not None else ())])
-
-
-def without_values(text: str) -> str:
-    """A text without what is quoted in it; what stood in several lines stands in one."""
-    return " ".join(_QUOTED.sub("…", text).splitlines())
 
 
 def _places(error: BaseException) -> Iterator[str]:
@@ -46,7 +38,7 @@ def _places(error: BaseException) -> Iterator[str]:
     yield "Traceback (most recent call last):"
     for frame in traceback.extract_tb(error.__traceback__):
         yield f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}'
-    yield f"{type(error).__module__}.{type(error).__qualname__}: {without_values(str(error))}"
+    yield f"{type(error).__module__}.{type(error).__qualname__}: {line_without_values(str(error))}"
 
 
 class LoggingConfigurator(DefaultLoggingConfigurator):

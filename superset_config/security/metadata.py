@@ -23,8 +23,7 @@ def upgrade(home: Home) -> None:
     """
     home.ensure()
     home.superset.mkdir(mode=0o700, exist_ok=True)
-    mark = home.metadata_mark
-    if mark.exists() and mark.read_text(encoding="utf-8") == _state(home):
+    if is_up_to_date(home):
         return
     result = subprocess.run(
         [sys.executable, "-c", "from superset.cli.main import superset; superset()", "db", "upgrade"],
@@ -37,7 +36,13 @@ def upgrade(home: Home) -> None:
         lines = [line for line in result.stderr.splitlines() if line.strip()]
         reason = lines[-1] if lines else "no reason given"
         raise KodomoError("Superset's metadata could not be brought up to date: {reason}", reason=reason)
-    mark.write_text(_state(home), encoding="utf-8")
+    home.metadata_mark.write_text(_state(home), encoding="utf-8")
+
+
+def is_up_to_date(home: Home) -> bool:
+    """Whether this version of Superset has brought the metadata to its own."""
+    mark = home.metadata_mark
+    return mark.exists() and mark.read_text(encoding="utf-8") == _state(home)
 
 
 def _state(home: Home) -> str:

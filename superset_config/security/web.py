@@ -65,7 +65,8 @@ _WITH_STATEMENTS = ("/api/v1/chart/", "/api/v1/dataset/", "/api/v1/datasource/",
 # A value with the name of a statement, in what Superset writes as JSON; the answer holds no column of such a name.
 _STATEMENT = re.compile(r'"(query|sql|select_star|rendered_sql)": ?"(?:[^"\\]|\\.)+"')
 # The page requests these by itself; they are no sign of an active user.
-_QUIET = ("/static/", "/health", "/ping")
+HEALTH_AT, PING_AT = "/health", "/ping"
+_QUIET = ("/static/", HEALTH_AT, PING_AT)
 
 
 def install(app: Flask) -> None:
@@ -77,7 +78,7 @@ def install(app: Flask) -> None:
     @app.before_request
     def only_listed_networks() -> Response | None:
         # Whether it is up may be asked from this machine.
-        is_check = request.path == "/health" and is_listed(request.remote_addr, LOOPBACK)
+        is_check = request.path in {HEALTH_AT, PING_AT} and is_listed(request.remote_addr, LOOPBACK)
         if not is_check and not is_listed(request.remote_addr, networks):
             return Response(NETWORK_JA, 403, mimetype="text/plain; charset=utf-8")
         return None
@@ -327,6 +328,8 @@ def is_listed(address: str | None, networks: Iterable[ipaddress.IPv4Network | ip
 
 def scrub(response: Response) -> Response:
     """Say errors in Japanese, without paths, process ids, stack traces or words of the engine."""
+    if request.path == HEALTH_AT:
+        return response
     is_error = response.status_code >= 400
     if is_error and _is_foreign_page(response):
         response.direct_passthrough = False

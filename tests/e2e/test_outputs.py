@@ -453,6 +453,7 @@ SAYS_NOTHING_OF_PEOPLE = {
     "screenshots": "pictures of the routes above, as each account",
     "backup": "a copy of the home for its owner",
     "restore": "a copy of the home for its owner",
+    "upgrade": "names of databases, faults and folders",
     "superset apply": "accounts, roles and files by name",
     "source inspect": "a file that its holder has; it is only read",
     "reject export": "the holder's own rows, in the holder's file, back to the holder",

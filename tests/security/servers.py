@@ -197,7 +197,7 @@ def serve(home: Home, config: Path | None = None, **variables: str) -> Iterator[
             deadline = time.monotonic() + START_SECONDS
             while True:
                 try:
-                    if requests.get(f"{server.address}/health", timeout=5).ok:
+                    if requests.get(f"{server.address}/ping", timeout=5).ok:
                         break
                 except requests.RequestException:
                     pass

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from superset_config.security.logs import WithoutValues, without_values
+from kodomo.errors import line_without_values
+from superset_config.security.logs import WithoutValues
 
 
 def line(message: str, *arguments: object, error: bool = False) -> str:
@@ -25,7 +26,7 @@ def line(message: str, *arguments: object, error: bool = False) -> str:
     ],
 )  # fmt: skip
 def test_quoted_values_are_taken_out(text: str) -> None:
-    assert not [word for word in ("ことば", "こと", "ば") if word in without_values(text)]
+    assert not [word for word in ("ことば", "こと", "ば") if word in line_without_values(text)]
     assert "\n" not in line(text)
 
 

@@ -1,0 +1,1 @@
+"""How a home fares: read from files and small queries, so that it may be asked every few seconds."""
