@@ -76,6 +76,10 @@ class Home:
 
     staff = Part("staff.csv", Kept.COPY)
     """The staff list, from which accounts and scopes are made."""
+    audit_key = Part("audit.key", Kept.COPY)
+    """The key of the digests that chain the audit log."""
+    audit_anchors = Part("audit_anchors.csv", Kept.COPY)
+    """The last digests of the audit log at each publication and backup."""
     demo_accounts = Part("demo-accounts.csv", Kept.COPY)
     """Initial passwords of the demo's accounts, mode 0600."""
     notifications = Part("notifications.yml", Kept.COPY)

@@ -11,15 +11,17 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 
+from kodomo.audit_chain import Anchor, Head
 from kodomo.errors import KodomoError, UsageError
 from kodomo.files import sha256_of, write_atomically
 from kodomo.home import Home, Kept, unknown_paths
 from kodomo.programs import require_program
+from orchestration.operations.audit import anchor
 
 MANIFEST = "backup.json"
 RESTORED = "restored.txt"
@@ -41,6 +43,8 @@ def backup(home: Home, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
+        # Before the logs are copied: the copies hold what is anchored.
+        ends = anchor(home, f"backup {target.name}")
         inside = draft / HOME_FOLDER
         inside.mkdir(mode=0o700)
         if uri := _postgresql():
@@ -50,7 +54,7 @@ def backup(home: Home, target: Path) -> Path:
             if (home.root / part.path).exists() and part.kept in _COPIES:
                 (inside / part.path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _COPIES[part.kept](home.root / part.path, inside / part.path)
-        _write_manifest(draft)
+        _write_manifest(draft, ends)
         if target.exists():
             target.rmdir()
         draft.rename(target)
@@ -80,6 +84,17 @@ def last_backup(home: Home) -> Backup | None:
     if not (folder / MANIFEST).exists():
         return None
     return Backup(folder, dt.datetime.fromisoformat(content["made_at"]), (folder / RESTORED).exists())
+
+
+def anchors_of(folder: Path) -> list[Anchor]:
+    """The ends of the audit log when a backup was made; none in one from before there were any."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(
+            "{source} holds no backup: {manifest} is missing.", source=folder, manifest=MANIFEST
+        ) from error
+    return [Anchor(**end, occasion=f"backup {folder.name}") for end in manifest.get("audit", [])]
 
 
 def restore(home: Home, source: Path) -> int:
@@ -215,7 +230,7 @@ def _run(*command: str) -> None:
         raise KodomoError("{value} failed: is the database of KODOMO_METADATA_URI reachable?", value=command[0])
 
 
-def _write_manifest(folder: Path) -> None:
+def _write_manifest(folder: Path, ends: list[Head]) -> None:
     files = {
         str(path.relative_to(folder)): _digest(path)
         for path in sorted(folder.rglob("*"))
@@ -228,6 +243,7 @@ def _write_manifest(folder: Path) -> None:
             for path in sorted((folder / HOME_FOLDER).rglob("*"))
             if path.is_symlink()
         },
+        "audit": [asdict(end) for end in ends],
         "has_dump": (folder / DUMP).exists(),
         "files": files,
     }

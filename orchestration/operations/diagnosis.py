@@ -191,7 +191,7 @@ def _clock(home: Home) -> Iterator[Finding]:
 
 
 def _keys(home: Home) -> Iterator[Finding]:
-    paths = [home.secret_key, home.guest_key, home.async_key, home.pseudonym_key]
+    paths = [home.secret_key, home.guest_key, home.async_key, home.pseudonym_key, home.audit_key]
     broken = [path for path in paths if path.exists() and not _is_key(path)]
     for path in broken:
         yield wrong("key_broken", path=path.relative_to(home.root))

@@ -451,6 +451,7 @@ SAYS_NOTHING_OF_PEOPLE = {
     "demo": "runs the other commands",
     "serve": "starts the servers",
     "screenshots": "pictures of the routes above, as each account",
+    "audit verify": "ids and counts of lines",
     "backup": "a copy of the home for its owner",
     "restore": "a copy of the home for its owner",
     "superset apply": "accounts, roles and files by name",
