@@ -73,7 +73,7 @@ class Anchor(Head):
 
 @dataclass(frozen=True)
 class Finding:
-    """The first line of a chain that is not as it was written. ``kind``: changed, missing, moved, cut off, unchained."""
+    """The first line of a chain that is not as it was written; ``kind`` is one of the words above."""
 
     chain: str
     kind: str

@@ -18,7 +18,7 @@ _KINDS = {
     "role": r"role \S+: (made|deleted)",
     "permission": r"role .* (given|taken)",
     "rule": r"rule .*: (made|changed|deleted)",
-    "account": r"account \S+: (made|roles|name changed|activated|deactivated).*",
+    "account": r"account \S+: (made|roles|name changed|activated|deactivated|from).*",
 }
 
 
@@ -80,13 +80,19 @@ def register(app: typer.Typer) -> None:
         """Show the staff list with the scope that each line gives."""
         from kodomo.access.access import read_access
         from kodomo.access.staff import read_staff
+        from kodomo.access.terms import Term
         from kodomo.home import Home
         from superset_config.security.apply import use_demo_staff
+        from superset_config.security.grants import terms
 
         home = Home.from_environment()
         if demo:
             done = use_demo_staff(home)
             say("The demo's staff list is in place." if done else "There is a staff list already; it stays.")
             return
+        applied = terms(home)
         for member in read_staff(home.staff, read_access()):
-            typer.echo(f"{member.username}  {member.scope.key}{'  admin' if member.is_admin else ''}")
+            term = applied.get(member.username, Term(member.from_on, member.until_on))
+            days = [f"from {term.from_on}"] if term.from_on else []
+            days += [f"until {term.until_on}"] if term.until_on else []
+            typer.echo("  ".join([member.username, member.scope.key, *(["admin"] if member.is_admin else []), *days]))

@@ -25,8 +25,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from kodomo.access.access import export_scope, read_access
+from kodomo.access.accounts import read_accounts
 from kodomo.access.scope import NO_SCOPE
-from kodomo.access.staff import StaffMember, read_staff
+from kodomo.access.staff import StaffMember, read_staff, scopes_in_use
 from kodomo.clock import today
 from kodomo.entries.store import EntryStore, entries_uri
 from kodomo.errors import KodomoError, WarehouseBusyError
@@ -44,6 +45,7 @@ from kodomo.warehouse import connect
 from kodomo.workshop.in_force import DefinitionStore
 from orchestration.operations.backup import last_backup
 from orchestration.operations.serving import port_is_free, running
+from superset_config.security.grants import ending
 
 PINNED = {
     "apache-superset": "6.1.0",
@@ -191,7 +193,7 @@ def _clock(home: Home) -> Iterator[Finding]:
 
 
 def _keys(home: Home) -> Iterator[Finding]:
-    paths = [home.secret_key, home.guest_key, home.async_key, home.pseudonym_key, home.audit_key]
+    paths = [home.secret_key, home.guest_key, home.async_key, home.pseudonym_key, home.audit_key, home.factor_key]
     broken = [path for path in paths if path.exists() and not _is_key(path)]
     for path in broken:
         yield wrong("key_broken", path=path.relative_to(home.root))
@@ -280,6 +282,7 @@ def _answers(uri: str, table: str) -> bool:
 def _staff_and_publication(home: Home) -> Iterator[Finding]:
     try:
         staff = read_staff(home.staff, read_access())
+        warning_days = read_accounts(home).renewal.warning_days
     except KodomoError as error:
         yield wrong("staff_wrong", reason=str(error))
         staff = []
@@ -290,6 +293,9 @@ def _staff_and_publication(home: Home) -> Iterator[Finding]:
             yield wrong("staff_without_admin")
         else:
             yield ok("職員名簿", f"{len(staff)} 人")
+            if soon := ending(home, warning_days, today()):
+                names = "、".join(f"{username}（{day.isoformat()}）" for username, day in soon.items())
+                yield note("grants_ending", count=len(soon), names=names)
     yield from _publication(home, staff)
 
 
@@ -336,7 +342,7 @@ def _content(folder: Path, manifest: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _scope_files(folder: Path, staff: list[StaffMember]) -> Iterator[Finding]:
-    wanted = {member.scope.key for member in staff if not member.scope.is_empty}
+    wanted = {scope.key for scope in scopes_in_use(staff, today()) if not scope.is_empty}
     wanted |= {export_scope(read_access()).key, NO_SCOPE}
     files = {file.stem: file for file in folder.glob("*.duckdb") if file.name != EVERYTHING}
     faults = {

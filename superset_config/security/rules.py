@@ -51,6 +51,7 @@ ADMIN_PERMISSIONS = {
     ("can_info", "User"),
     ("can_list", "UserDBModelView"),
     ("can_show", "UserDBModelView"),
+    ("can_use", "SecondFactors"),
 }
 EXPORT_PERMISSIONS = {("can_csv", "Superset")}
 ENTRY_MENU = "業務"
