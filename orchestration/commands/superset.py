@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 from collections import Counter
@@ -72,6 +73,26 @@ def register(app: typer.Typer) -> None:
             say("{count} changes would be made.", count=len(lines))
         else:
             say("{count} changes made.", count=len(lines))
+
+    @group.command("reset-factor")
+    def reset_factor(
+        username: Annotated[str, typer.Argument(help="The account.")],
+        reason: Annotated[str, typer.Option(help="Why, and how it is known who asks.")],
+    ) -> None:
+        """Forget the second factor of an account, which enrols anew at its next log-in."""
+        from kodomo.entries.store import EntryStore
+        from kodomo.errors import KodomoError, UsageError
+        from kodomo.home import Home
+        from superset_config.security.factor import RESET, stored_factors
+
+        if not reason.strip():
+            raise UsageError("A reset needs its reason: --reason TEXT.")
+        home = Home.from_environment()
+        with stored_factors(home) as factors:
+            if not factors.reset(username):
+                raise KodomoError("{username} has no second factor.", username=username)
+        EntryStore(home).note_access(getpass.getuser(), RESET, purpose=reason.strip(), account=username)
+        say("The second factor of {username} is forgotten.", username=username)
 
     @group.command()
     def staff(

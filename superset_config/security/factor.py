@@ -1,7 +1,7 @@
-"""The second factor: a code of the time (TOTP, RFC 6238) after the password, for the accounts that accounts.yml names.
+"""The second factor: a code of the time (TOTP, RFC 6238) after the password, for accounts that accounts.yml names.
 
-Kept for each account: the secret, encrypted with the home's key and bound to the account; the last step of time that was
-used, so that a code counts once; recovery codes as keyed digests. None of them is logged or shown again.
+Kept for each account: the secret, encrypted with the home's key and bound to the account; the last step of time
+that was used, so that a code counts once; recovery codes as keyed digests. None of them is logged or shown again.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pyotp
+import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from kodomo.access.accounts import Concerned, read_accounts
 from kodomo.access.scope import Scope
@@ -25,6 +30,7 @@ from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.keys import read_or_make_key
 from superset_config.security.own_tables import factors
+from superset_config.server import metadata_uri
 
 STEP_SECONDS = 30
 STEPS_APART = (0, -1, 1)
@@ -32,6 +38,8 @@ STEPS_APART = (0, -1, 1)
 RECOVERY_CODES = 8
 RECOVERY_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 RECOVERY_LENGTH = 12
+RESET = "factor_reset"
+"""The action that is kept of a reset."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +63,15 @@ class Factors:
         self._recovery_key = hmac.digest(key, b"recovery codes", hashlib.sha256)
 
     def of(self, username: str) -> Factor | None:
-        """What is kept of an account; None where nothing is, or where it cannot be decrypted."""
+        """What is kept of an account; None where nothing is."""
         row = self._session.execute(factors.select().where(factors.c.username == username)).first()
         if row is None:
             return None
         try:
             secret = self._cipher.decrypt(bytes.fromhex(row.secret), [username.encode()]).decode()
         except (InvalidTag, ValueError):
-            return None
+            # Of another key or account: no code fits, and only a reset lets the account enrol anew.
+            secret = ""
         left = len(json.loads(row.recovery))
         return Factor(username, secret, row.mark, row.confirmed_at is not None, left)
 
@@ -82,9 +91,7 @@ class Factors:
         factor = self.of(username)
         if factor is None or factor.is_confirmed or not self._take_step(factor, code):
             return None
-        codes = [
-            "".join(secrets.choice(RECOVERY_LETTERS) for _ in range(RECOVERY_LENGTH)) for _ in range(RECOVERY_CODES)
-        ]
+        codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
         self._update(
             username, confirmed_at=now_utc(), recovery=json.dumps([self._digest(username, one) for one in codes])
         )
@@ -116,6 +123,8 @@ class Factors:
 
     def _take_step(self, factor: Factor, code: str) -> bool:
         """Use up the step of time that a code is for, and those before it."""
+        if not factor.secret:
+            return False
         totp, now = pyotp.TOTP(factor.secret, interval=STEP_SECONDS), int(time.time()) // STEP_SECONDS
         given = "".join(code.split())
         for step in (now + apart for apart in STEPS_APART):
@@ -134,6 +143,10 @@ class Factors:
         return hmac.new(self._recovery_key, f"{username}\0{code}".encode(), hashlib.sha256).hexdigest()
 
 
+def _recovery_code() -> str:
+    return "".join(secrets.choice(RECOVERY_LETTERS) for _ in range(RECOVERY_LENGTH))
+
+
 def factors_of_request() -> Factors:
     """The factors of the home that Superset runs over."""
     from superset import db
@@ -141,8 +154,16 @@ def factors_of_request() -> Factors:
     return Factors(Home.from_environment(), db.session)
 
 
-def is_required(roles: set[str]) -> bool:
-    """Whether accounts with these roles need the second factor."""
+@contextmanager
+def stored_factors(home: Home) -> Iterator[Factors]:
+    """The factors of a home, without the application."""
+    with Session(sa.create_engine(metadata_uri(home), poolclass=NullPool)) as session:
+        yield Factors(home, session)
+
+
+def is_required(security_manager: Any, user: Any) -> bool:
+    """Whether an account needs the second factor, by its roles at this moment."""
+    roles = {role.name for role in security_manager.get_user_roles(user)}
     try:
         concerned = read_accounts(Home.from_environment()).second_factor
     except KodomoError:

@@ -111,7 +111,7 @@ class FactorPage(BaseView):
     def _page(**context: Any) -> str:
         factor = factors_of_request().begin(current_user.username)
         if not factor.is_confirmed:
-            address = pyotp.TOTP(factor.secret).provisioning_uri(factor.username, issuer_name=APP_JA)
+            address = pyotp.TOTP(factor.secret, name=factor.username, issuer=APP_JA).provisioning_uri()
             groups = [factor.secret[place : place + 4] for place in range(0, len(factor.secret), 4)]
             drawing = segno.make(address, error="m").svg_inline(scale=5)
             context |= {"drawing": drawing, "secret": " ".join(groups)}

@@ -16,7 +16,7 @@ from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
 
 from superset_config.security.expressions import FREE_SQL_JA, QueryRefusedError, check_query
-from superset_config.security.factor_pages import FactorPage, FactorsPage
+from superset_config.security.factor_pages import FactorPage
 from superset_config.security.grants import refusal
 from superset_config.security.names import account_name, client_address
 from superset_config.security.password import PasswordPage
@@ -112,7 +112,6 @@ class KodomoSecurityManager(SupersetSecurityManager):
         """Superset limits its own page, which is only read; what the form is sent to has to be limited, too."""
         super().register_views()
         factor_page = self.appbuilder.add_view_no_menu(FactorPage)
-        self.appbuilder.add_view_no_menu(FactorsPage)
         if self.is_auth_limited:
             # The address may change from guess to guess: codes are counted by the account alone, too.
             self.limiter.limit(CODES_LIMIT, key_func=account_key, methods=["POST"])(factor_page.blueprint)

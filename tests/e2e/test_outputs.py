@@ -454,6 +454,7 @@ SAYS_NOTHING_OF_PEOPLE = {
     "audit verify": "ids and counts of lines",
     "backup": "a copy of the home for its owner",
     "restore": "a copy of the home for its owner",
+    "superset reset-factor": "says that it was done",
     "superset apply": "accounts, roles and files by name",
     "source inspect": "a file that its holder has; it is only read",
     "reject export": "the holder's own rows, in the holder's file, back to the holder",
