@@ -49,8 +49,11 @@ def backup(home: Home, target: Path) -> Path:
         inside.mkdir(mode=0o700)
         if uri := _postgresql():
             _run("pg_dump", "--format=custom", f"--file={draft / DUMP}", f"--dbname={uri}")
-        # Databases first: what they name in a folder is there before they name it.
-        for part in sorted(Home.parts(), key=lambda part: part.kept is not Kept.SQLITE):
+        # Databases first: what they name in a folder is there before they name it. Before them the anchors, which a
+        # publication may add to meanwhile.
+        for part in sorted(
+            Home.parts(), key=lambda part: (part is not Home.audit_anchors, part.kept is not Kept.SQLITE)
+        ):
             if (home.root / part.path).exists() and part.kept in _COPIES:
                 (inside / part.path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _COPIES[part.kept](home.root / part.path, inside / part.path)

@@ -133,6 +133,10 @@ TELLS_NOBODY = {
         ),
         "is about a place, and no child is in it: test_area_pages asks for them",
     ),
+    **dict.fromkeys(
+        ("/kodomo/factors/", "/kodomo/factors/reset"),
+        "is for administrators: names of accounts, and no child; test_second_factor asks for it",
+    ),
     "/kodomo/notices/open": "leads to the sheet of a child, which is asked for itself",
     "/kodomo/children/save": "leads back to the list, which is asked for itself",
     "/kodomo/children/saved/<uuid:record_id>/remove": "leads back to the list, which is asked for itself",
