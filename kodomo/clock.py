@@ -16,3 +16,8 @@ def today(now: dt.datetime | None = None) -> dt.date:
 def day_in_japan(timestamp: float) -> dt.date:
     """The day in Japan of a POSIX timestamp in seconds."""
     return dt.datetime.fromtimestamp(timestamp, JAPAN).date()
+
+
+def now_utc() -> dt.datetime:
+    """The time in UTC without a zone, as it is kept."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)

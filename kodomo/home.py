@@ -80,6 +80,12 @@ class Home:
 
     staff = Part("staff.csv", Kept.COPY)
     """The staff list, from which accounts and scopes are made."""
+    audit_key = Part("audit.key", Kept.COPY)
+    """The key of the digests that chain the audit log."""
+    audit_anchors = Part("audit_anchors.csv", Kept.COPY)
+    """The last digests of the audit log at each publication and backup."""
+    accounts = Part("accounts.yml", Kept.COPY)
+    """Which grants need renewal, and who logs in with a second factor."""
     demo_accounts = Part("demo-accounts.csv", Kept.COPY)
     """Initial passwords of the demo's accounts, mode 0600."""
     notifications = Part("notifications.yml", Kept.COPY)
@@ -95,6 +101,8 @@ class Home:
     """Signs the tokens of embedded dashboards."""
     async_key = Part("superset/async.key", Kept.COPY)
     """Signs the tokens of asynchronous queries."""
+    factor_key = Part("superset/factor.key", Kept.COPY)
+    """Encrypts the secrets of second factors."""
     local_settings = Part("superset/local_settings.py", Kept.COPY)
     """The city's own settings of log-in."""
     metadata_mark = Part("superset/migrated", Kept.NO)

@@ -166,7 +166,10 @@ class Batch:
         """Publish a file per scope, unless a gate holds the publication."""
         from kodomo.data_subjects.person_requests import forget_older_publications
         from kodomo.publication import publish
+        from orchestration.operations.audit import anchor
 
+        # Before: a log that cannot be read is no reason to fail once the link is switched.
+        anchor(self.home, f"publication {self.run_id}")
         self.publication = publish(self.home, self.run_id)
         forget_older_publications(self.home, self.publication)
         self.lock.release()

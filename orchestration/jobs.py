@@ -9,6 +9,7 @@ import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
 from kodomo import clock
+from kodomo.access.accounts import read_accounts
 from kodomo.errors import KodomoError, PublicationHeldError, WarehouseBusyError
 from kodomo.home import Home
 from kodomo.ingest.landing import Landing, look
@@ -62,6 +63,7 @@ def _reason(error: BaseException | None) -> str:
 def _tell(context: dg.HookContext, error: str | None) -> None:
     from kodomo.warehouse import connect
     from orchestration.operations.notification import message_of, send
+    from superset_config.security.grants import ending
 
     batch = _batch_of(context)
     if batch is None:
@@ -72,7 +74,8 @@ def _tell(context: dg.HookContext, error: str | None) -> None:
             late = [
                 row[0] for row in connection.execute("select source_id from marts.fct_source where is_late").fetchall()
             ]
-    if message := message_of(batch, late, error):
+    soon = ending(batch.home, read_accounts(batch.home).renewal.warning_days, clock.today())
+    if message := message_of(batch, late, error, soon):
         for problem in send(batch.home, message):
             context.log.warning(f"Stewards got no message: {problem}")
 

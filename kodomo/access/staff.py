@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from kodomo.access.scope import Scope, all_areas
 from kodomo.errors import KodomoError
 
 COLUMNS = ["username", "display_name", "department", "areas", "duties", "is_dv_authorised"]
+TERM_COLUMNS = ["valid_from", "valid_until"]
+"""First and last day of the grant; a list may leave the columns out, and a line their values."""
 DEMO_STAFF = Path(__file__).with_name("demo_staff.csv")
 ADMIN_DUTY = "admin"
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,63}")
@@ -28,6 +32,8 @@ class StaffMember:
     display_name: str
     scope: Scope
     is_admin: bool = False
+    from_on: dt.date | None = None
+    until_on: dt.date | None = None
 
     def roles(self, access: Access) -> list[str]:
         """Names of the roles of the account: the scope's, and those of the audiences it belongs to."""
@@ -65,6 +71,11 @@ def read_staff(path: Path, access: Access) -> list[StaffMember]:
     return [staff[username] for username in sorted(staff)]
 
 
+def scopes_in_use(staff: Iterable[StaffMember], day: dt.date) -> set[Scope]:
+    """The scopes of lines whose last day has not passed."""
+    return {member.scope for member in staff if member.until_on is None or day <= member.until_on}
+
+
 def _member(row: dict[str, str], access: Access, place: str) -> StaffMember:
     if not _USERNAME.fullmatch(row["username"]):
         raise KodomoError(
@@ -83,7 +94,18 @@ def _member(row: dict[str, str], access: Access, place: str) -> StaffMember:
     if flag not in _YES | _NO:
         raise KodomoError("{place}: is_dv_authorised is 1 or 0, true or false.", place=place)
     scope = Scope.of([department] if department else [], areas, duties - {ADMIN_DUTY}, flag in _YES)
-    return StaffMember(row["username"], row["display_name"] or row["username"], scope, ADMIN_DUTY in duties)
+    from_on, until_on = (_day(row.get(name, ""), name, place) for name in TERM_COLUMNS)
+    if from_on and until_on and until_on < from_on:
+        raise KodomoError("{place}: valid_until is before valid_from.", place=place)
+    name = row["display_name"] or row["username"]
+    return StaffMember(row["username"], name, scope, ADMIN_DUTY in duties, from_on, until_on)
+
+
+def _day(text: str, column: str, place: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise KodomoError("{place}: {column} is a day such as 2027-03-31.", place=place, column=column) from error
 
 
 def _codes(text: str) -> set[str]:

@@ -21,6 +21,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from kodomo.audit_chain import Anchor, Chain, Head, Line, Verdict
+from kodomo.clock import now_utc as now
 from kodomo.errors import KodomoError
 from kodomo.faults import FaultError
 from kodomo.home import Home
@@ -180,6 +182,8 @@ definition_changes = sa.Table(
     sa.Column("entered_by", sa.String(64), nullable=False),
     sa.Column("entered_at", sa.DateTime, nullable=False),
 )
+CHAIN = "entries"
+"""The chain of what is done on the pages and with commands: accesses, determinations, versions of entries."""
 TABLES = (
     versions, determinations, accesses, effects, seen_lists, notices, notice_states, notice_choices, notice_marks,
     outbox, draft_versions, draft_rows, definition_changes,
@@ -262,11 +266,6 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(MIGRATIONS))
 
 
-def now() -> dt.datetime:
-    """The time in UTC, as it is kept."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
-
-
 class EntryStore:
     """Reads and writes entries. Every change is one row written in one transaction: a crash leaves old or new."""
 
@@ -278,6 +277,7 @@ class EntryStore:
         self.engine = sa.create_engine(self.uri, poolclass=NullPool, **options)
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _durable)
+        self._chain = Chain(CHAIN, home)
         self._upgrade()
 
     def _upgrade(self) -> None:
@@ -392,10 +392,31 @@ class EntryStore:
             ) from error
         return version
 
-    @staticmethod
-    def _insert(connection: sa.engine.Connection, version: Version) -> None:
-        values = {**version.__dict__, "content": json.dumps(dict(version.content), ensure_ascii=False, sort_keys=True)}
-        connection.execute(versions.insert().values(**values))
+    def _insert(self, connection: sa.engine.Connection, version: Version) -> None:
+        content = json.dumps(dict(version.content), ensure_ascii=False, sort_keys=True)
+        self._insert_line(connection, versions, {**version.__dict__, "content": content})
+
+    def _insert_line(self, connection: sa.engine.Connection, table: sa.Table, values: Mapping[str, Any]) -> None:
+        """Write a line of what is done, and chain it."""
+        connection.execute(table.insert().values(**values))
+        self._chain.append(connection, _line(table, values), lambda: _count_lines(connection))
+
+    def head(self) -> Head | None:
+        """The end of the chain of what is done; None before its first line."""
+        with self.engine.connect() as connection:
+            return self._chain.head(connection)
+
+    def verify(self, anchors: Iterable[Anchor] = ()) -> Verdict:
+        """Whether accesses, determinations and versions are as they were written."""
+        with self.engine.connect() as connection:
+            rows = [(table, dict(row)) for table in CHAINED for row in connection.execute(table.select()).mappings()]
+            newest = {row["record_id"]: row for table, row in rows if table is versions}
+            for table, row in rows:
+                if table is versions and row["version"] > newest[row["record_id"]]["version"]:
+                    newest[row["record_id"]] = row
+            erased = {record for record, row in newest.items() if row["is_deleted"] and row["content"] == NOTHING}
+            lines = [_line(table, row, is_erased=row.get("record_id") in erased) for table, row in rows]
+            return self._chain.verify(connection, lines, anchors)
 
     def newest(self, record_id: str) -> Version:
         """The newest version of a record. Raises UnknownRecordError."""
@@ -462,16 +483,15 @@ class EntryStore:
     def note_access(self, username: str, action: str, *, purpose: str | None = None, **detail: Any) -> None:
         """Record an access: the user, what was viewed, why and when."""
         with self.writing() as connection:
-            connection.execute(
-                accesses.insert().values(
-                    access_id=str(uuid.uuid4()),
-                    username=username,
-                    action=action,
-                    purpose=purpose,
-                    detail=json.dumps(detail, ensure_ascii=False, default=str),
-                    happened_at=now(),
-                )
-            )
+            values = {
+                "access_id": str(uuid.uuid4()),
+                "username": username,
+                "action": action,
+                "purpose": purpose,
+                "detail": json.dumps(detail, ensure_ascii=False, default=str),
+                "happened_at": now(),
+            }
+            self._insert_line(connection, accesses, values)
 
     def note_seen(self, record_id: str, scope: str, publication: str, person_ids: Iterable[str]) -> None:
         """Keep who is on a saved list now, of a scope and publication; of earlier publications the newest is kept."""
@@ -527,9 +547,8 @@ class EntryStore:
             "result": json.dumps(values["result"], ensure_ascii=False, default=str),
         }
         with self.writing() as connection:
-            connection.execute(
-                determinations.insert().values(determination_id=determination_id, determined_at=now(), **row)
-            )
+            given = {"determination_id": determination_id, "determined_at": now(), **row}
+            self._insert_line(connection, determinations, given)
         return determination_id
 
     def determination(self, determination_id: str) -> dict[str, Any]:
@@ -616,6 +635,34 @@ def _durable(connection: Any, _record: Any) -> None:
     # What is erased is overwritten.
     connection.execute("pragma secure_delete = on")
     connection.execute(f"pragma busy_timeout = {LOCK_SECONDS * 1000}")
+
+
+CHAINED = {
+    versions: (("record_id", "version"), "entered_at"),
+    determinations: (("determination_id",), "determined_at"),
+    accesses: (("access_id",), "happened_at"),
+}
+"""The tables of what is done: key, and when."""
+NOTHING = "{}"
+_ERASABLE = ("content", "person_id", "reason")
+
+
+def _line(table: sa.Table, row: Mapping[str, Any], *, is_erased: bool = False) -> Line:
+    """A row as its chain knows it: of a version, what an erasure empties is apart."""
+    names, moment = CHAINED[table]
+    apart = _ERASABLE if table is versions else ()
+    is_empty = bool(apart) and (row["content"], row["person_id"], row["reason"]) == (NOTHING, None, None)
+    return Line(
+        "|".join([table.name, *(str(row[name]) for name in names)]),
+        row[moment].isoformat(),
+        tuple(row[column.name] for column in table.columns if column.name not in apart),
+        tuple(row[name] for name in apart) if apart else None,
+        is_erased and is_empty,
+    )
+
+
+def _count_lines(connection: sa.engine.Connection) -> int:
+    return sum(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in CHAINED)
 
 
 def _version(row: Mapping[str, Any]) -> Version:

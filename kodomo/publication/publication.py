@@ -17,9 +17,10 @@ from typing import Any
 
 import duckdb
 
+from kodomo import clock
 from kodomo.access.access import ACCESS_FILE, Access, export_scope, read_access
 from kodomo.access.scope import NO_SCOPE, Scope
-from kodomo.access.staff import read_staff
+from kodomo.access.staff import read_staff, scopes_in_use
 from kodomo.errors import KodomoError, PublicationHeldError, UsageError
 from kodomo.files import seal, sync_folder, write_atomically
 from kodomo.home import Home
@@ -82,7 +83,7 @@ def publish(home: Home, run_id: str) -> Path:
             identity = _write_everything(home, access, work)
             if identity.run_id not in {None, run_id}:
                 raise KodomoError("The warehouse holds the rows of another run: run `kodomo run` again, alone.")
-            scopes = _write_scopes(work, access, {member.scope for member in staff})
+            scopes = _write_scopes(work, access, scopes_in_use(staff, clock.today()))
             last = max((publication.number for publication in list_publications(home)), default=0)
             content = {**identity.to_manifest(), "access": access_hash(), "number": last + 1}
             _write_manifest(work, {**content, "person_deletions": _person_deletions(home)}, scopes)
@@ -104,7 +105,7 @@ def refresh(home: Home) -> list[str]:
     only a new run may publish.
     """
     access = read_access()
-    scopes = {member.scope for member in read_staff(home.staff, access)}
+    scopes = scopes_in_use(read_staff(home.staff, access), clock.today())
     with _locked(home):
         folder = current(home)
         return [] if folder is None else _refresh_folder(folder, access, scopes)
@@ -117,7 +118,7 @@ def rollback(home: Home, name: str | None = None) -> Path:
     not that of its rows, and RunInProgressError while a run holds the home.
     """
     access = read_access()
-    scopes = {member.scope for member in read_staff(home.staff, access)}
+    scopes = scopes_in_use(read_staff(home.staff, access), clock.today())
     with writing(home, "a rollback"), _locked(home):
         publications = list_publications(home)
         names = [publication.name for publication in publications]

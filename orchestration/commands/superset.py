@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 from collections import Counter
@@ -18,7 +19,7 @@ _KINDS = {
     "role": r"role \S+: (made|deleted)",
     "permission": r"role .* (given|taken)",
     "rule": r"rule .*: (made|changed|deleted)",
-    "account": r"account \S+: (made|roles|name changed|activated|deactivated).*",
+    "account": r"account \S+: (made|roles|name changed|activated|deactivated|from).*",
 }
 
 
@@ -73,6 +74,26 @@ def register(app: typer.Typer) -> None:
         else:
             say("{count} changes made.", count=len(lines))
 
+    @group.command("reset-factor")
+    def reset_factor(
+        username: Annotated[str, typer.Argument(help="The account.")],
+        reason: Annotated[str, typer.Option(help="Why, and how it is known who asks.")],
+    ) -> None:
+        """Forget the second factor of an account, which enrols anew at its next log-in."""
+        from kodomo.entries.store import EntryStore
+        from kodomo.errors import KodomoError, UsageError
+        from kodomo.home import Home
+        from superset_config.security.factor import RESET, stored_factors
+
+        if not reason.strip():
+            raise UsageError("A reset needs its reason: --reason TEXT.")
+        home = Home.from_environment()
+        with stored_factors(home) as factors:
+            if not factors.reset(username):
+                raise KodomoError("{username} has no second factor.", username=username)
+        EntryStore(home).note_access(getpass.getuser(), RESET, purpose=reason.strip(), account=username)
+        say("The second factor of {username} is forgotten.", username=username)
+
     @group.command()
     def staff(
         demo: Annotated[bool, typer.Option("--demo", help="Put the demo's staff list into the home.")] = False,
@@ -80,13 +101,19 @@ def register(app: typer.Typer) -> None:
         """Show the staff list with the scope that each line gives."""
         from kodomo.access.access import read_access
         from kodomo.access.staff import read_staff
+        from kodomo.access.terms import Term
         from kodomo.home import Home
         from superset_config.security.apply import use_demo_staff
+        from superset_config.security.grants import terms
 
         home = Home.from_environment()
         if demo:
             done = use_demo_staff(home)
             say("The demo's staff list is in place." if done else "There is a staff list already; it stays.")
             return
+        applied = terms(home)
         for member in read_staff(home.staff, read_access()):
-            typer.echo(f"{member.username}  {member.scope.key}{'  admin' if member.is_admin else ''}")
+            term = applied.get(member.username, Term(member.from_on, member.until_on))
+            days = [f"from {term.from_on}"] if term.from_on else []
+            days += [f"until {term.until_on}"] if term.until_on else []
+            typer.echo("  ".join([member.username, member.scope.key, *(["admin"] if member.is_admin else []), *days]))

@@ -11,16 +11,19 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 
+from kodomo.audit_chain import Anchor, Head
 from kodomo.backups import MANIFEST, RESTORED, note_backup
 from kodomo.errors import KodomoError, UsageError
 from kodomo.files import sha256_of
 from kodomo.home import Home, Kept, unknown_paths
 from kodomo.programs import require_program
 from kodomo.versions import require_version, written_by
+from orchestration.operations.audit import anchor
 
 HOME_FOLDER = "home"
 DUMP = "metadata.dump"
@@ -39,16 +42,21 @@ def backup(home: Home, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
+        # Before the logs are copied: the copies hold what is anchored.
+        ends = anchor(home, f"backup {target.name}")
         inside = draft / HOME_FOLDER
         inside.mkdir(mode=0o700)
         if uri := _postgresql():
             _run("pg_dump", "--format=custom", f"--file={draft / DUMP}", f"--dbname={uri}")
-        # Databases first: what they name in a folder is there before they name it.
-        for part in sorted(Home.parts(), key=lambda part: part.kept is not Kept.SQLITE):
+        # Databases first: what they name in a folder is there before they name it. Before them the anchors, which a
+        # publication may add to meanwhile.
+        for part in sorted(
+            Home.parts(), key=lambda part: (part is not Home.audit_anchors, part.kept is not Kept.SQLITE)
+        ):
             if (home.root / part.path).exists() and part.kept in _COPIES:
                 (inside / part.path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _COPIES[part.kept](home.root / part.path, inside / part.path)
-        _write_manifest(draft, _version_of(home))
+        _write_manifest(draft, _version_of(home), ends)
         if target.exists():
             target.rmdir()
         draft.rename(target)
@@ -57,6 +65,17 @@ def backup(home: Home, target: Path) -> Path:
         raise
     note_backup(home, target, _now())
     return target
+
+
+def anchors_of(folder: Path) -> list[Anchor]:
+    """The ends of the audit log when a backup was made; none in one from before there were any."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(
+            "{source} holds no backup: {manifest} is missing.", source=folder, manifest=MANIFEST
+        ) from error
+    return [Anchor(**end, occasion=f"backup {folder.name}") for end in manifest.get("audit", [])]
 
 
 def restore(home: Home, source: Path) -> int:
@@ -218,7 +237,7 @@ def _run(*command: str) -> None:
         raise KodomoError("{value} failed: is the database of KODOMO_METADATA_URI reachable?", value=command[0])
 
 
-def _write_manifest(folder: Path, version: str | None) -> None:
+def _write_manifest(folder: Path, version: str | None, ends: list[Head]) -> None:
     files = {
         str(path.relative_to(folder)): _digest(path)
         for path in sorted(folder.rglob("*"))
@@ -232,6 +251,7 @@ def _write_manifest(folder: Path, version: str | None) -> None:
             for path in sorted((folder / HOME_FOLDER).rglob("*"))
             if path.is_symlink()
         },
+        "audit": [asdict(end) for end in ends],
         "has_dump": (folder / DUMP).exists(),
         "files": files,
     }

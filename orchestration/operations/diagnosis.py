@@ -26,19 +26,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from kodomo.access.access import export_scope, read_access
+from kodomo.access.accounts import read_accounts
 from kodomo.access.scope import NO_SCOPE
-from kodomo.access.staff import StaffMember, read_staff
+from kodomo.access.staff import StaffMember, read_staff, scopes_in_use
 from kodomo.backups import last_backup
 from kodomo.clock import day_in_japan, today
 from kodomo.contract import load_contracts
 from kodomo.disk import GIB
-from kodomo.entries.store import (
-    EntryStore,
-    current_revision,
-    known_revisions,
-    looking,
-    newest_revision,
-)
+from kodomo.entries.store import EntryStore, current_revision, known_revisions, looking, newest_revision
 from kodomo.errors import KodomoError, WarehouseBusyError
 from kodomo.faults import Fault, FaultError, fault
 from kodomo.home import PROJECT, Home, unknown_paths
@@ -61,6 +56,7 @@ from orchestration.operations.backup import broken_files
 from orchestration.operations.notification import Mail, read_settings
 from orchestration.operations.serving import ended, port_is_free, running
 from superset_config.security.applied import applied_version
+from superset_config.security.grants import ending
 from superset_config.security.metadata import is_up_to_date
 
 PINNED = {
@@ -293,7 +289,7 @@ def _clock(home: Home) -> Iterator[Finding]:
 
 
 def _keys(home: Home) -> Iterator[Finding]:
-    paths = [home.secret_key, home.guest_key, home.async_key, home.pseudonym_key]
+    paths = [home.secret_key, home.guest_key, home.async_key, home.pseudonym_key, home.audit_key, home.factor_key]
     broken = [path for path in paths if path.exists() and not _is_key(path)]
     for path in broken:
         yield wrong("key_broken", path=path.relative_to(home.root))
@@ -470,6 +466,7 @@ def _answers(uri: str, table: str) -> bool:
 def _staff_and_publication(home: Home) -> Iterator[Finding]:
     try:
         staff = read_staff(home.staff, read_access())
+        warning_days = read_accounts(home).renewal.warning_days
     except KodomoError as error:
         yield wrong("staff_wrong", reason=str(error))
         staff = []
@@ -480,6 +477,9 @@ def _staff_and_publication(home: Home) -> Iterator[Finding]:
             yield wrong("staff_without_admin")
         else:
             yield ok("職員名簿", f"{len(staff)} 人")
+            if soon := ending(home, warning_days, today()):
+                names = "、".join(f"{username}（{day.isoformat()}）" for username, day in soon.items())
+                yield note("grants_ending", count=len(soon), names=names)
     yield from _publication(home, staff)
 
 
@@ -512,7 +512,7 @@ def _content(folder: Path, manifest: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _scope_files(folder: Path, staff: list[StaffMember]) -> Iterator[Finding]:
-    wanted = {member.scope.key for member in staff if not member.scope.is_empty}
+    wanted = {scope.key for scope in scopes_in_use(staff, today()) if not scope.is_empty}
     wanted |= {export_scope(read_access()).key, NO_SCOPE}
     files = {file.stem: file for file in folder.glob("*.duckdb") if file.name != EVERYTHING}
     faults = {

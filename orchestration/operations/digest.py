@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import IntegrityError
 
 from kodomo.access.access import read_access
+from kodomo.access.accounts import read_accounts
 from kodomo.access.staff import read_staff
 from kodomo.determination.notices import bring_up_to_date
 from kodomo.entries.notices import Notice, counted, kinds, shown_to
@@ -18,6 +19,10 @@ from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 from kodomo.japanese import japanese_date
 from orchestration.operations.notification import Message, Settings, read_settings
+
+REMINDED = (30, 14, 7, 3, 1, 0)
+"""Days before the last day of a grant on which its person has a mail, whether there are notices or not."""
+ENDING_JA = "あなたのアカウントを使えるのは{day}までです。続けて使うときは、情報システム管理者に更新を頼んでください。"
 
 
 def send_digests(home: Home, store: EntryStore, today: dt.date) -> list[str]:
@@ -37,8 +42,10 @@ def send_digests(home: Home, store: EntryStore, today: dt.date) -> list[str]:
 
 def _keep_digests(home: Home, store: EntryStore, today: dt.date, settings: Settings) -> None:
     from superset_config.pages.reach import Reach
+    from superset_config.security.grants import ending
 
     access = read_access()
+    soon = ending(home, read_accounts(home).renewal.warning_days, today)
     scopes = {member.username: member.scope for member in read_staff(home.staff, access)}
     for username in sorted({username for username, _ in settings.staff_channels}):
         scope = scopes.get(username)
@@ -46,18 +53,25 @@ def _keep_digests(home: Home, store: EntryStore, today: dt.date, settings: Setti
             continue
         shown = shown_to(Reach(home, scope, access, store), store, username, today)
         new = [notice for notice in shown if notice.is_unread and not notice.is_mailed]
-        if new:
+        ends_on = soon.get(username)
+        if new or (ends_on and (ends_on - today).days in REMINDED):
             targets = sorted({channel.target for name, channel in settings.staff_channels if name == username})
-            message = digest_of(new, shown, today, settings.address)
+            message = digest_of(new, shown, today, settings.address, ends_on)
             put_digest(store, username, today, targets, message.subject, message.body, [one.notice_id for one in new])
 
 
-def digest_of(new: Sequence[Notice], shown: Sequence[Notice], today: dt.date, address: str) -> Message:
-    """The mail about ``new`` notices among all that are ``shown``: counts by kind, and the address of the page."""
+def digest_of(
+    new: Sequence[Notice], shown: Sequence[Notice], today: dt.date, address: str, ends_on: dt.date | None = None
+) -> Message:
+    """The mail about ``new`` notices among all that are ``shown``: counts by kind, and the address of the page.
+
+    ``ends_on``: the last day of the account's grant, where it comes soon.
+    """
     unread = sum(notice.is_unread for notice in shown)
     lines = [f"  {kinds()[kind].label_ja}　{count}件" for kind, count in counted(new).items()]
     body = [
-        "新しいお知らせがあります。",
+        *([ENDING_JA.format(day=japanese_date(ends_on)), ""] if ends_on else []),
+        "新しいお知らせがあります。" if new else "新しいお知らせはありません。",
         "",
         *lines,
         "",

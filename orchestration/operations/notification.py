@@ -28,6 +28,7 @@ from kodomo.contract import load_contracts
 from kodomo.errors import KodomoError
 from kodomo.files import write_atomically
 from kodomo.home import Home
+from kodomo.japanese import japanese_date
 from kodomo.parameters import labels
 
 if TYPE_CHECKING:
@@ -184,10 +185,13 @@ def send(home: Home, message: Message) -> list[str]:
     return problems
 
 
-def message_of(batch: Batch, late: Sequence[str] = (), error: str | None = None) -> Message | None:
+def message_of(
+    batch: Batch, late: Sequence[str] = (), error: str | None = None, ending: Mapping[str, dt.date] | None = None
+) -> Message | None:
     """The notification to stewards about a run; None where nothing needs their attention.
 
-    ``late``: sources whose delivery is late; ``error``: why the run ended early.
+    ``late``: sources whose delivery is late; ``error``: why the run ended early; ``ending``: last days of the
+    accounts whose grant ends soon.
     """
     names = {source_id: contract.label for source_id, contract in load_contracts().items()}
     states = {status: label for status, label in labels("delivery_status").items() if status in {"refused", "held"}}
@@ -216,6 +220,12 @@ def message_of(batch: Batch, late: Sequence[str] = (), error: str | None = None)
         ("確認する検査", checks),
         ("納品が遅れているデータ", [f"  {names.get(source_id, source_id)}" for source_id in late]),
     ]
+    parts.append(
+        (
+            "まもなく利用期限になる職員（情報システム管理者へ）",
+            [f"  {username}　{japanese_date(day)}まで" for username, day in (ending or {}).items()],
+        )
+    )
     sections = [(title, lines) for title, lines in parts if lines]
     if not sections:
         return None

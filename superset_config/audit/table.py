@@ -54,6 +54,9 @@ ACTIONS_JA = {
     "DatasetRestApi.export": EXPORTED_JA,
     "log_in": LOGGED_IN_JA,
     "log_in_failed": LOG_IN_FAILED_JA,
+    "factor_failed": LOG_IN_FAILED_JA,
+    "factor_enrolled": "二要素認証の登録",
+    "factor_recovery": "予備コードの使用",
 }
 COMMANDS_JA = {
     "explain": (SEEN_JA, "人の説明（コマンド）"),
@@ -61,6 +64,7 @@ COMMANDS_JA = {
     "model_trial": (SEEN_JA, "モデルの試算"),
     "model_submission": (ENTERED_JA, "モデルの案の提出"),
     "model_decision": (ENTERED_JA, "モデルの承認"),
+    "factor_reset": ("二要素認証のリセット", "アカウント"),
     "model_recall": (PRINTED_JA, "モデルの版の回収"),
 }
 DELIVERIES_JA = {
@@ -323,7 +327,7 @@ def _access_row(row: Mapping[str, Any], pages: Mapping[str, str]) -> dict[str, A
     people = len(shown) if "shown" in detail else None
     label = SEARCHED_JA if is_search else SEEN_JA if action.endswith(("_list", "_view")) else PRINTED_JA
     label, page = COMMANDS_JA.get(action, (label, page))
-    item = detail.get("table") or (f"検索した欄：{fields}" if fields else "")
+    item = detail.get("table") or detail.get("account") or (f"検索した欄：{fields}" if fields else "")
     if action in DELIVERIES_JA:
         label, done = DELIVERIES_JA[action]
         item = "：".join(filter(None, [done, detail.get("delivery")]))

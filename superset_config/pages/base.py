@@ -29,6 +29,7 @@ from superset_config.pages.entry_store import store
 from superset_config.pages.menu import HELP_AT, menu_of
 from superset_config.pages.reach import MOST_FOUND, Reach, Terms, reach_of_request
 from superset_config.pages.words import SAVED_JA, TWICE_JA, WAITING_JA, WAITING_PAGE
+from superset_config.security.grants import warning_of
 
 TEMPLATES = Path(__file__).with_name("templates")
 ROUTES = ("/entry/", "/kodomo/")
@@ -204,6 +205,7 @@ class EntryPage(BaseView):
             search_at=SEARCH_AT if SEARCHED in reach.pages() else None,
             who=g.user.first_name or g.user.username,
             today=clock.today(),
+            grant_ends=warning_of(g.user.username),
             most_found=MOST_FOUND,
             **context,
         )

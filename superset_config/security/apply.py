@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kodomo.access.access import Access, read_access
+from kodomo.access.accounts import Renewal, read_accounts
 from kodomo.access.staff import DEMO_STAFF, StaffMember, read_staff
+from kodomo.clock import today
 from kodomo.errors import KodomoError
 from kodomo.files import write_atomically
 from kodomo.home import Home
 from kodomo.publication import refresh
 from superset_config.security.applied import note_applied
+from superset_config.security.grants import set_terms
 from superset_config.security.names import MAIL_DOMAIN
 from superset_config.security.rules import PREFIX, Role, Rule, roles, rules
 
@@ -78,7 +81,7 @@ def _apply_in(app: Any, home: Home, access: Access, staff: list[StaffMember], dr
                 changes.add(f"{title}: {verb}")
         _give_permissions(session, security_manager, access, changes)
         _set_rules(session, security_manager, access, changes)
-        _set_accounts(session, security_manager, access, staff, changes)
+        _set_accounts(session, security_manager, access, read_accounts(home).renewal, staff, changes)
         session.flush()
         if dry_run:
             session.rollback()
@@ -206,13 +209,18 @@ def _wanted_state(rule: Rule, tables: list[Any]) -> tuple[Any, ...]:
     return rule.kind, rule.group, rule.clause, sorted(rule.roles), sorted(table.table_name for table in tables)
 
 
-def _set_accounts(session: Any, manager: Any, access: Access, staff: list[StaffMember], changes: Changes) -> None:
+def _set_accounts(
+    session: Any, manager: Any, access: Access, renewal: Renewal, staff: list[StaffMember], changes: Changes
+) -> None:
     from werkzeug.security import generate_password_hash
 
     by_name = {role.name: role for role in session.query(manager.role_model)}
     existing = {user.username: user for user in session.query(manager.user_model)}
+    day = today()
+    terms, changed = set_terms(session, renewal, staff, day)
     for member in staff:
-        wanted = member.roles(access)
+        # The account stays, so that log-in can say why it is refused.
+        wanted = [] if terms[member.username].refusal_ja(day) else member.roles(access)
         user = existing.get(member.username)
         if user is None:
             password = new_password()
@@ -241,6 +249,8 @@ def _set_accounts(session: Any, manager: Any, access: Access, staff: list[StaffM
         if not user.active:
             user.active = True
             changes.add(f"account {member.username}: activated")
+    for line in changed:
+        changes.add(line)
     listed = {member.username for member in staff}
     for username in sorted(set(existing) - listed):
         user = existing[username]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from flask import Flask, current_app, request
+from flask import Flask, abort, current_app, request
 from flask_appbuilder.exceptions import PasswordComplexityValidationError
 from flask_appbuilder.security.api import SecurityApi
 from flask_limiter import Limiter
@@ -16,8 +16,11 @@ from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
 
 from superset_config.security.expressions import FREE_SQL_JA, QueryRefusedError, check_query
+from superset_config.security.factor_pages import FactorPage
+from superset_config.security.grants import refusal
 from superset_config.security.names import account_name, client_address
 from superset_config.security.password import PasswordPage
+from superset_config.security.web import refusal_page
 
 MIN_PASSWORD = 12
 NO_ACCESS_JA = "このデータを見る権限がありません。"
@@ -25,6 +28,15 @@ NO_ACCESS_JA = "このデータを見る権限がありません。"
 
 PASSWORD_ATTEMPTS = "password attempts"
 """The count that the log-in and the change of a password share."""
+
+
+CODES_LIMIT = "30 per hour"
+"""Codes of second factors that are tried for one account, from wherever."""
+
+
+def account_key() -> str:
+    """The key of a counter of the logged-in account; of the address where there is none."""
+    return f"codes|{account_name(current_user.username)}" if current_user.is_authenticated else address_key()
 
 
 def address_key() -> str:
@@ -99,9 +111,12 @@ class KodomoSecurityManager(SupersetSecurityManager):
     def register_views(self) -> None:
         """Superset limits its own page, which is only read; what the form is sent to has to be limited, too."""
         super().register_views()
+        factor_page = self.appbuilder.add_view_no_menu(FactorPage)
         if self.is_auth_limited:
-            # The old password that a new one is changed with could be guessed as well.
-            for view in (self.auth_view, *password_pages(self.appbuilder)):
+            # The address may change from guess to guess: codes are counted by the account alone, too.
+            self.limiter.limit(CODES_LIMIT, key_func=account_key, methods=["POST"])(factor_page.blueprint)
+            # The old password that a new one is changed with, and codes, could be guessed as well.
+            for view in (self.auth_view, *password_pages(self.appbuilder), factor_page):
                 self.limiter.shared_limit(self.auth_rate_limit, PASSWORD_ATTEMPTS, methods=["POST"])(view.blueprint)
             # One password tried on every name fails once for each of them, and often for the address.
             self.limiter.limit(
@@ -120,11 +135,16 @@ class KodomoSecurityManager(SupersetSecurityManager):
         return super().auth_user_ldap(account_name(username), password)
 
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
-        """Log every log-in and every failed attempt with the name tried."""
+        """Log every log-in and every failed attempt with the name tried; refuse an account whose grant is over."""
         from superset_config.audit.kept import LOG_IN, LOG_IN_FAILED, note
 
-        super().update_user_auth_stat(user, success)
-        note(LOG_IN if success else LOG_IN_FAILED, user.id)
+        # Only who knows the password learns that the account is there.
+        refused = refusal(user) if success else None
+        is_in = success and refused is None
+        super().update_user_auth_stat(user, is_in)
+        note(LOG_IN if is_in else LOG_IN_FAILED, user.id)
+        if refused:
+            abort(refusal_page(refused))
 
     def get_datasource_access_error_object(self, datasource: Any) -> SupersetError:
         """A refusal that does not name what was asked for."""

@@ -51,6 +51,8 @@ ADMIN_PERMISSIONS = {
     ("can_info", "User"),
     ("can_list", "UserDBModelView"),
     ("can_show", "UserDBModelView"),
+    ("can_use", "SecondFactors"),
+    ("menu_access", "二要素認証"),
 }
 EXPORT_PERMISSIONS = {("can_csv", "Superset")}
 ENTRY_MENU = "業務"

@@ -20,8 +20,9 @@ from sqlalchemy.exc import DataError
 from kodomo.access.access import read_access
 from kodomo.access.scope import Scope
 from superset_config import language
-from superset_config.security import sessions
+from superset_config.security import factor_pages, own_tables, sessions
 from superset_config.security.files import tells_of_the_machine
+from superset_config.security.grants import refusal
 
 GENERAL_JA = "処理できませんでした。入力を確認し、続く場合は管理者に連絡してください。"
 NETWORK_JA = "このネットワークからは利用できません。"
@@ -72,6 +73,7 @@ _QUIET = ("/static/", HEALTH_AT, PING_AT)
 def install(app: Flask) -> None:
     """Put the checks before and after every request of Superset."""
     networks = parse_networks(app.config["KODOMO_NETWORKS"])
+    own_tables.install(app)
     sessions.install(app)
     language.install(app)
 
@@ -133,6 +135,19 @@ def install(app: Flask) -> None:
             session[_SEEN] = now
 
     @app.before_request
+    def grants_end() -> Response | None:
+        if request.path.startswith(_QUIET) or not current_user.is_authenticated:
+            return None
+        refused = refusal(current_user)
+        if refused is None:
+            return None
+        logout_user()
+        session.clear()
+        return refusal_page(refused)
+
+    factor_pages.install(app)
+
+    @app.before_request
     def redirect_replaced_pages() -> Response | None:
         path = request.path.rstrip("/")
         if path not in _ELSEWHERE or not current_user.is_authenticated:
@@ -169,6 +184,14 @@ def install(app: Flask) -> None:
         if current_user.is_authenticated and not request.path.startswith(_SHARED):
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def refusal_page(text: str) -> Response:
+    """A refusal for people: a page where one is asked for, else JSON."""
+    if not request.path.startswith("/api/"):
+        page = ERROR_PAGE.replace("/dashboard/list/", "/login/").replace("ダッシュボードの一覧へ", "ログインの画面へ")
+        return Response(page.format(text=text, status=403), 403, mimetype="text/html")
+    return Response(json.dumps({"message": text}, ensure_ascii=False), 403, mimetype="application/json")
 
 
 def _bad_request() -> Response:

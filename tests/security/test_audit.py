@@ -5,13 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 import requests
 
 from kodomo.access.staff import DEMO_STAFF
+from kodomo.audit_chain import CHANGED, MISSING
 from kodomo.entries.store import EntryStore
+from kodomo.home import Home
+from superset_config.audit import chain
 from tests.security.attacks import attacks
 from tests.security.scratch import CHILDREN, MARKUP, read_seen
 from tests.security.servers import Person, Server
@@ -181,3 +186,25 @@ def test_the_log_is_for_administrators(server: Server) -> None:
         assert (answer.status_code == 200) == (username == "admin"), username
         boards = server.person(username).get("/api/v1/dashboard/?q=(page_size:100)").json()["result"]
         assert ("audit" in {board["slug"] for board in boards}) == (username == "admin"), username
+
+
+def test_log_of_superset_is_chained_and_tampering_is_named(server: Server, tmp_path: Path) -> None:
+    act(server.person("child_mano"), next(child.name for child in CHILDREN if child.area == "mano"))
+    verdict = chain.verify(server.home)
+    assert verdict.lines > 3
+    assert verdict.finding is None
+    # On a copy: other tests read this log.
+    copied = Home(tmp_path / "var").ensure()
+    copied.superset.mkdir()
+    shutil.copy(server.home.audit_key, copied.audit_key)
+    with sqlite3.connect(server.home.superset_metadata) as log, sqlite3.connect(copied.superset_metadata) as copy:
+        log.backup(copy)
+    for statement, kind in (
+        ("update logs set user_id = user_id + 1 where id = (select max(id) - 1 from logs)", CHANGED),
+        ("delete from logs where id = (select max(id) - 2 from logs)", MISSING),
+    ):
+        with sqlite3.connect(copied.superset_metadata) as copy:
+            copy.execute(statement)
+        finding = chain.verify(copied).finding
+        assert finding is not None
+        assert finding.kind == kind

@@ -165,6 +165,29 @@ def test_staff_change_their_password_by_the_rule(server: Server) -> None:
     server.sessions.pop("newcomer", None)
 
 
+@pytest.mark.parametrize("username", ["child_sawata", "admin"])
+def test_no_other_address_changes_a_password(server: Server, username: str) -> None:
+    person, new = server.person(username), "Totemo-Nagai-7"
+    with sqlite3.connect(server.home.superset_metadata) as metadata:
+        query = "select id from ab_user where username = ?"
+        (own,), (other,) = (metadata.execute(query, [name]).fetchone() for name in (username, "child_niibo"))
+    for number in (own, other):
+        for method, path, body in (
+            ("PUT", "/api/v1/me/", {"json": {"password": new}}),
+            ("PUT", f"/api/v1/security/users/{number}", {"json": {"password": new}}),
+            ("POST", "/api/v1/security/users/", {"json": {"username": "x", "password": new, "roles": [1]}}),
+            ("POST", f"/resetpassword/form?pk={number}", {"data": {"password": new, "conf_password": new}}),
+            ("POST", f"/users/edit/{number}", {"data": {"password": new, "conf_password": new}}),
+            ("POST", "/resetmypassword/form", {"data": {"password": new, "conf_password": new}}),
+        ):
+            if "data" in body:
+                body["data"]["csrf_token"] = person.token
+            answer = person.send(method, path, **body)
+            assert "パスワードを変更しました" not in answer.text, path
+    for name in (username, "child_niibo"):
+        assert is_in(server.log_in(name, passwords(server.home)[name]))
+
+
 @pytest.mark.parametrize("path", ["/api/v1/chart/data", "/api/v1/dashboard/1/filter_state", "/login/"])
 def test_a_change_without_a_token_is_refused(server: Server, path: str) -> None:
     person = server.person("child_ryotsu")

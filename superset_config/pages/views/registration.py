@@ -16,6 +16,8 @@ from superset_config.pages.views.child import ChildPage
 from superset_config.pages.views.children import ChildrenPage
 from superset_config.pages.views.deliveries import DeliveryPage
 from superset_config.pages.views.disputes import DisputedLinePage
+from superset_config.pages.views.factors import TITLE_JA as FACTORS_JA
+from superset_config.pages.views.factors import FactorsPage
 from superset_config.pages.views.leavers import ArrivalsPage, HandoverPage, LeaversPage
 from superset_config.pages.views.meeting import MeetingPage
 from superset_config.pages.views.model_approval import ModelApprovalPage
@@ -56,6 +58,8 @@ def add_views(appbuilder: Any) -> None:
             view, entry.label_ja, label=entry.label_ja, href=url_of(entry.name), category=ENTRY_MENU,
             category_label=ENTRY_MENU,
         )  # fmt: skip
+
+    appbuilder.add_view(FactorsPage, FACTORS_JA, label=FACTORS_JA, category="Security")
 
 
 class _Pages(Blueprint):

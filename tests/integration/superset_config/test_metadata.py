@@ -14,9 +14,11 @@ import pytest
 import requests
 
 from kodomo.access.staff import COLUMNS
+from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 from kodomo.programs import require_program
 from kodomo.publication import publish
+from orchestration.operations.audit import verify
 from tests.security.scratch import CHILDREN, write_warehouse
 from tests.security.servers import apply, free_port, passwords, serve
 
@@ -58,7 +60,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def test_metadata_may_be_on_postgresql(tmp_path: Path, postgresql: str) -> None:
+def test_metadata_may_be_on_postgresql(tmp_path: Path, postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(tmp_path / "var").ensure()
     write_warehouse(home.warehouse)
     home.staff.write_text(
@@ -81,3 +83,13 @@ def test_metadata_may_be_on_postgresql(tmp_path: Path, postgresql: str) -> None:
             assert answer.status_code == requests.codes.ok, answer.text
             seen = {row["person_id"] for row in answer.json()["result"][0]["data"]}
             assert seen == {c.name for c in CHILDREN if c.area == area and not c.is_protected}
+        ibu = server.log_in("ibu", passwords(home)["ibu"])
+        with psycopg2.connect(postgresql.replace("+psycopg2", "")) as connection, connection.cursor() as cursor:
+            cursor.execute("update kodomo_grant set until_on = date '2026-01-01' where username = 'ibu'")
+        assert "利用期限" in ibu.get("/api/v1/me/").json()["message"]
+    # Both chains of the audit log are in the one database.
+    monkeypatch.setenv("KODOMO_METADATA_URI", postgresql)
+    EntryStore(home).note_access("aoi", "child_view", person_id="P001")
+    for verdict in verify(home):
+        assert verdict.lines > 0
+        assert verdict.finding is None
