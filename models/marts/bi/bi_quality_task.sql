@@ -8,8 +8,22 @@ tasks as (
     select * from {{ ref('fct_quality_task') }}
 ),
 
+-- What a check only counts, and the other tasks list one by one, is no task of its own.
 checks as (
     select * from {{ ref('fct_quality_result') }}
+    where
+        severity = 'blocks_publication'
+        or status = 'errored'
+        or table_name not in (
+            'raw.deliveries', 'raw.value_issues', 'raw.gaiji', 'raw.unknown_headings', 'raw.data_items',
+            'intermediate.int_quality__unknown_codes', 'intermediate.int_quality__unknown_numbers',
+            'intermediate.int_quality__register_questions', 'intermediate.int_quality__discarded_ends',
+            'intermediate.int_family__contradictions', 'marts.fct_link_decision', 'marts.fct_fact_account'
+        )
+),
+
+last_runs as (
+    select max(run_id) as run_id from {{ ref('fct_quality_result') }}
 ),
 
 labelled_checks as (
@@ -57,6 +71,7 @@ failed_checks as (
         arg_max(checks.severity, checks.run_id) as severity,
         arg_max(checks.status, checks.run_id) as status,
         arg_max(checks.unexpected_count, checks.run_id) as unexpected_count,
+        count(*) = 1 as is_new,
         -- Kept in UTC; readers are in Japan, which has no daylight saving time.
         cast(min(checks.checked_at) + interval 9 hour as date) as since_on
     from checks
@@ -65,7 +80,7 @@ failed_checks as (
     where
         (last_passes.run_id is null or checks.run_id > last_passes.run_id)
     group by checks.table_name, checks.expectation
-    having max(checks.run_id) = (select max(newest.run_id) from checks as newest)
+    having max(checks.run_id) = (select last_runs.run_id from last_runs)
 ),
 
 of_checks as (
@@ -82,6 +97,7 @@ of_checks as (
         || '（' || failed_checks.table_name || '）' as detail_label,
         failed_checks.unexpected_count as item_count,
         failed_checks.since_on,
+        failed_checks.is_new,
         labelled_checks.holder,
         labelled_checks.holder_label
     from failed_checks
@@ -110,7 +126,7 @@ of_data as (
         deliveries.file_name,
         tasks.item_count,
         tasks.since_on,
-        tasks.first_seen_on,
+        tasks.first_seen_on = {{ as_of() }} as is_new,
         tasks.done_on
     from tasks
     left join data_items
@@ -136,7 +152,6 @@ of_both as (
         '' as heading,
         '' as delivery_id,
         cast(null as varchar) as file_name,
-        since_on as first_seen_on,
         cast(null as date) as done_on
     from of_checks
 )
@@ -160,7 +175,7 @@ select
     of_both.file_name,
     of_both.item_count,
     of_both.since_on,
-    of_both.first_seen_on,
+    of_both.is_new,
     of_both.done_on
 from of_both
 inner join kinds on of_both.kind = kinds.kind
