@@ -108,7 +108,7 @@ def quality_tasks(
     ago is left out.
     """
     shown_since = today - dt.timedelta(days=parameter("done_tasks_shown_days"))
-    tasks = [_of_batch(row) for row in rows if row["kind"] in kinds()]
+    tasks = [_of_batch(row) for row in rows]
     tasks = [task for task in tasks if task.done_on is None or task.done_on >= shown_since]
     tasks += [_late(row, today) for row in sources if _is_late(row, today)]
     if published_on is not None and (today - published_on).days > parameter("batch_stopped_after_days"):

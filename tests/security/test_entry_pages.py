@@ -41,7 +41,7 @@ MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
         "support_measure", "person_request", "link_review", "delivery_decision", "code_decision",
-        "disputed_line", "handover", "model", *TELLING, *FOLLOWING,
+        "quality_task", "disputed_line", "handover", "model", *TELLING, *FOLLOWING,
     },
     "child_all_nodv": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "person_request",
@@ -60,8 +60,10 @@ MAY = {
     "guidance_all": {
         "start", "children", "child", "meeting", "assessment", "support_plan", "handover", *FOLLOWING,
     },
-    "steward_health": {"start", "delivery_decision", "code_decision", "disputed_line"},
-    "steward_child": {"start", "link_review", "delivery_decision", "code_decision", "disputed_line"},
+    "steward_health": {"start", "quality_task", "delivery_decision", "code_decision", "disputed_line"},
+    "steward_child": {
+        "start", "quality_task", "link_review", "delivery_decision", "code_decision", "disputed_line",
+    },
     "analyst_all": {"start", "model"},
     "approver_all": {
         "start", "children", "child", "meeting", "assessment", "support_plan", "handover", "model_approval",
@@ -186,7 +188,8 @@ def test_forbidden_accounts_can_send_nothing(server: Server, username: str) -> N
     for path in (
         "/entry/assess/search", "/entry/assess/prepare", "/entry/assess/result", "/entry/paper_case/save",
         "/entry/meeting/child", "/entry/meeting/decide", "/entry/person_request/document.pdf",
-        "/entry/link_review/decide", "/entry/code_decision/decide",
+        "/entry/link_review/decide", "/entry/link_review/decide_several", "/entry/code_decision/decide",
+        "/kodomo/quality-tasks/decide",
     ):  # fmt: skip
         answer = post(person, path, person_id=child, about_child_id=child, name="P", purpose="試し")
         assert answer.status_code == 403, path
