@@ -287,7 +287,7 @@ def test_a_link_is_reviewed_and_the_review_taken_back(server: Server, caseworker
     pair.locator("button").click()
     assert "次の一括処理で反映されます" in page.inner_text("main")
     assert newest(server, "link_review")["decision"] == "separate"
-    taken_back = page.locator("form:has(input[value=undo])").first
+    taken_back = page.locator("form:has(input[type=hidden][value=undo])").first
     taken_back.locator("input[name=reason]").fill("確かめ直す")
     taken_back.locator("button").click()
     assert newest(server, "link_review")["decision"] == "undo"

@@ -85,7 +85,9 @@ failed_checks as (
 
 of_checks as (
     select
-        {{ quality_task_id(["'check'", 'failed_checks.table_name', 'failed_checks.expectation']) }} as task_id,
+        {{ quality_task_id(
+            ["'check'", 'failed_checks.table_name', 'failed_checks.expectation']
+        ) }} as task_id,
         case
             when failed_checks.status = 'errored' then 'check_error'
             when failed_checks.severity = 'blocks_publication' then 'check_blocking'

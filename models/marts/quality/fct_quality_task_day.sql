@@ -69,7 +69,7 @@ stopped_deliveries as (
         (
             deliveries.status = 'held'
             -- Each of its columns is a task of its own.
-            and deliveries.delivery_id not in (select delivery_id from column_findings)
+            and deliveries.delivery_id not in (select column_findings.delivery_id from column_findings)
         )
         or (
             deliveries.status = 'refused'
