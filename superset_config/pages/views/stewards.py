@@ -32,6 +32,7 @@ from superset_config.pages.reach import Reach
 UNDO = "undo"
 PLACE = ("source_id", "source_key", "person_id")
 """What names a pair."""
+TWO_PEOPLE_JA = "一つの記録を、二人の住民と同じ人にすることはできません。"
 CODE_FIELDS = ("code_list", "spelling", "code")
 """What a row of the page of codes sends."""
 
@@ -119,6 +120,8 @@ class LinkReviewPage(EntryPage):
             if wrong := mistakes(form, content):
                 typed_reason = content.get("reason", "")
                 return self._show(reach, several_mistakes=wrong, typed_reason=typed_reason, marked=marked), 422
+        if typed("decision") == "link" and len({_place(pair)[:2] for pair in pairs}) < len(pairs):
+            return self._show(reach, several_mistakes={"decision": TWO_PEOPLE_JA}, marked=marked), 422
         sent, department = uuid.UUID(a_record_id()), self.department(reach)
         with self.reported_outcome():
             for pair, content in zip(pairs, contents, strict=True):
