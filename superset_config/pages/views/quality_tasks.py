@@ -11,6 +11,7 @@ from flask import abort, flash, redirect, request
 from kodomo import clock
 from kodomo.entries.forms import clean, forms, mistakes
 from kodomo.entries.quality_tasks import ACCEPT, FORM, HARMS_JA, OPEN, REOPEN, STATES_JA, Task, decide, quality_tasks
+from kodomo.errors import KodomoError
 from kodomo.publication import list_publications
 from superset_config.pages.base import EntryPage, audit, page_number, route, store, typed, url_of, username
 from superset_config.pages.reach import Reach
@@ -46,10 +47,16 @@ def published_on(reach: Reach) -> dt.date | None:
 
 
 def task_numbers(reach: Reach) -> list[tuple[str, int, str]] | None:
-    """Label, number and address of the open tasks, for the start page; None for who has no such page."""
+    """Label, number and address of the open tasks, for the start page; None for who has no such page.
+
+    None also where the publication in service is older than the list: the start page does not fail for it.
+    """
     if PAGE not in reach.pages():
         return None
-    tasks = [task for task in tasks_in_reach(reach) if task.state == OPEN]
+    try:
+        tasks = [task for task in tasks_in_reach(reach) if task.state == OPEN]
+    except KodomoError:
+        return None
     numbers = [
         ("未対応", len(tasks), {}),
         ("そのうち重いもの", sum(task.is_grave for task in tasks), {"harm": "grave"}),
