@@ -17,6 +17,7 @@ import duckdb
 from kodomo.contract import Column, Contract, load_code_lists
 from kodomo.ingest.profiles import FEWEST_OF_A_GROUP, QUANTILES, UNKNOWN, Figure, Profile, months, read_profiles
 from kodomo.messages import JAPANESE, Sentence
+from kodomo.parameters import parameter
 from kodomo.seeds import read_seed
 
 RECENT = 6
@@ -30,7 +31,7 @@ SAMPLING = 4
 """Standard errors that the rows of a delta may lie apart by chance; the rows of a full delivery stay the same."""
 MAD_TO_SPREAD = 1.4826
 """From a median deviation to a standard deviation, where differences are distributed normally."""
-ACCEPTED_MORE = 1.2
+ACCEPTED_MORE = parameter("accepted_growth")
 """How many times an accepted deviation the same finding may be: it never comes back to the digit."""
 Values = dict[str, Figure]
 """Item → figure of one measure of one column of one delivery."""

@@ -9,7 +9,7 @@
             '{{ table.name }}' as source_id,
             '{{ table.description.split("（")[0] }}' as source_label,
             '{{ table.config.meta.holder }}' as holder,
-            '{{ table.config.meta.holder_ja }}' as holder_label
+            '{{ table.config.meta.get('holder_ja') or var('departments')[table.config.meta.holder] }}' as holder_label
         {%- if not loop.last %}
         union all
         {%- endif %}

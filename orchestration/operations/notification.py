@@ -233,5 +233,5 @@ def message_of(
     body = [f"基準日 {batch.as_of_on.isoformat()}　実行 {batch.run_id}"]
     for title, lines in sections:
         body += ["", f"■ {title}", *lines]
-    body += ["", "くわしくはダッシュボード「データ品質」をご覧ください。"]
+    body += ["", "くわしくは「業務」の「データ品質の課題」をご覧ください。"]
     return Message(f"[こども統合DB] {what}（基準日 {batch.as_of_on.isoformat()}）", "\n".join(body))

@@ -278,19 +278,54 @@ def test_of_two_who_change_one_record_the_second_sees_what_the_first_wrote(
 
 def test_a_link_is_reviewed_and_the_review_taken_back(server: Server, caseworker: Staff) -> None:
     page = caseworker.open("link_review")
-    pair = page.locator("section:has(select[name=decision])").first
+    pair = page.locator("section[data-step]").first
     assert {"住民基本台帳", "比べた結果", "重み", "生年月日"} <= set(pair.locator("th").all_inner_texts())
     pair.locator("button").click()
     assert "「判断」を選んでください。" in page.inner_text("main")
-    pair.locator("select[name=decision]").select_option("separate")
+    pair.locator("input[value=separate]").check()
     pair.locator("input[name=reason]").fill("別の世帯の同姓同名")
     pair.locator("button").click()
     assert "次の一括処理で反映されます" in page.inner_text("main")
     assert newest(server, "link_review")["decision"] == "separate"
-    taken_back = page.locator("form:has(input[value=undo])").first
+    taken_back = page.locator("form:has(input[type=hidden][value=undo])").first
     taken_back.locator("input[name=reason]").fill("確かめ直す")
     taken_back.locator("button").click()
     assert newest(server, "link_review")["decision"] == "undo"
+
+
+def test_links_are_reviewed_by_keyboard_and_several_at_once(server: Server, caseworker: Staff) -> None:
+    page = caseworker.open("link_review")
+    waiting = page.locator("section[data-step=open]")
+    before = waiting.count()
+    keys = page.keyboard
+    keys.press("j")
+    keys.press("ArrowDown")
+    assert page.evaluate("document.activeElement.id") == "pair-2"
+    keys.press("k")
+    keys.press("2")
+    keys.type("別の世帯の同姓同名")
+    with page.expect_navigation():
+        keys.press("Enter")
+    # The next pair has moved to the place of the answered one, and is ready for the next key.
+    assert waiting.count() == before - 1
+    assert page.evaluate("document.activeElement.id") == "pair-1"
+    assert newest(server, "link_review")["decision"] == "separate"
+    keys.press("x")
+    keys.press("n")
+    keys.press("x")
+    several = page.locator("form#several")
+    several.locator("input[value=link]").check()
+    several.locator("button").click()
+    assert "「理由」を入れてください。" in page.inner_text("main")
+    assert page.locator("input[name=pair]:checked").count() == 2
+    several.locator("input[value=link]").check()
+    several.locator("input[name=reason]").fill("保有部署に電話で確認")
+    several.locator("button").click()
+    assert "次の一括処理で反映されます" in page.inner_text("main")
+    made = [version.content for version in EntryStore(server.home).current("link_review")][-2:]
+    assert [(content["decision"], content["reason"]) for content in made] == [("link", "保有部署に電話で確認")] * 2
+    assert waiting.count() == before - 3
+    assert barriers(page) == []
 
 
 def open_delivery(page: Page, words: str) -> None:
@@ -355,12 +390,16 @@ def test_rejects_are_taken_and_sent_back(server: Server, browser: Browser, tmp_p
 
 def test_an_unknown_code_gets_its_meaning(server: Server, caseworker: Staff) -> None:
     page = caseworker.open("code_decision")
-    row = page.locator("tr:has-text('9Z'):has(button)")
-    row.locator("button").click()
+    row, save = page.locator("tr:has-text('9Z')"), page.locator("button:has-text('意味を選んだものを保存')")
+    save.click()
     assert "「意味するコード」を入れてください。" in page.inner_text("main")
-    row.locator("select[name=code]").select_option(index=1)
-    row.locator("input[name=reason]").fill("保有部署に電話で確認")
-    row.locator("button").click()
+    row.focus()
+    page.keyboard.press("1")
+    save.click()
+    assert "「理由」を入れてください。" in page.inner_text("main")
+    assert row.locator("select[name=code]").input_value()
+    page.fill("#reason", "保有部署に電話で確認")
+    save.click()
     assert "次の一括処理で反映されます" in page.inner_text("main")
     assert newest(server, "code_decision")["spelling"] == "9Z"
 

@@ -125,6 +125,8 @@ TELLS_NOBODY = {
     ),
     "/kodomo/models/new": "takes no person, and leads to the draft: test_model_page asks for it",
     "/entry/link_review/decide": "leads back to the page of pairs, which is asked for itself",
+    "/entry/link_review/decide_several": "leads back to the page of pairs, which is asked for itself",
+    "/kodomo/quality-tasks/decide": "leads back to the list of tasks, which is asked for itself",
     **dict.fromkeys(
         (
             "/entry/area_resource/<uuid:record_id>",

@@ -607,7 +607,8 @@ ENTRY_ROUTES = {
     "paper_case": ["new", "save"],
     "support_measure": ["new", "save"],
     "person_request": ["new", "save", "document.pdf"],
-    "link_review": ["decide"],
+    "link_review": ["decide", "decide_several"],
+    "quality_task": ["decide"],
     "delivery_decision": [
         "decide",
         "undo",

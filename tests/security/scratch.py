@@ -79,6 +79,7 @@ HOLDER_TABLES = {
     "bi_steward_question",
     "bi_fact_account",
     "bi_retention_deletion",
+    "bi_quality_task",
 }
 NOBODY_TABLES = {
     "bi_area_summary", "bi_area_trend", "bi_support_effect", "bi_support_funnel", "bi_follow_up_count",
@@ -174,10 +175,13 @@ def _write_people(connection: duckdb.DuckDBPyConnection, children: list[Child]) 
 
 def _rows(table: str, columns: dict[str, str], children: list[Child]) -> list[dict]:
     if table in HOLDER_TABLES:
+        # A task of a kind that the page knows, which is not done.
+        known = {"kind": "held", "done_on": None} if table == "bi_quality_task" else {}
         return [
             {
-                name: holder if name == "holder" else _value(name, kind, f"H:{holder}", 0)
-                for name, kind in columns.items()
+                **{name: _value(name, kind, f"H:{holder}", 0) for name, kind in columns.items()},
+                "holder": holder,
+                **known,
             }
             for holder in DEPARTMENTS
         ]

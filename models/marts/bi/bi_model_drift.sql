@@ -50,7 +50,7 @@ select
     case
         when drifts.measure <> 'psi' then '—'
         when drifts.measure_value < 0.1 then '安定'
-        when drifts.measure_value < 0.25 then '注意'
+        when drifts.measure_value < {{ var('large_drift') }} then '注意'
         else '大きな変化'
     end as drift_label,
     drifts.people,

@@ -127,7 +127,8 @@ by_delivery as (
         coalesce(any_value(data_items.heading), '') as heading,
         cast(sum(questions.row_count) as bigint) as row_count,
         cast(count(distinct questions.delivery_id) as bigint) as deliveries,
-        max(deliveries.delivered_on) as last_delivered_on
+        max(deliveries.delivered_on) as last_delivered_on,
+        min(deliveries.delivered_on) as first_delivered_on
     from questions
     inner join deliveries on questions.delivery_id = deliveries.delivery_id
     left join data_items
@@ -172,6 +173,8 @@ select
     '' as heading,
     in_families.row_count,
     coalesce(all_deliveries.deliveries, 0) as deliveries,
-    all_deliveries.last_delivered_on
+    all_deliveries.last_delivered_on,
+    -- Which of its deliveries brought it, a contradiction does not say.
+    cast(null as date) as first_delivered_on
 from in_families
 left join all_deliveries on in_families.source_id = all_deliveries.source_id

@@ -24,6 +24,7 @@ from superset_config.pages.views.model_approval import ModelApprovalPage
 from superset_config.pages.views.models import ModelPage
 from superset_config.pages.views.notices import NoticesPage
 from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
+from superset_config.pages.views.quality_tasks import QualityTasksPage
 from superset_config.pages.views.records import FormPage, RequestPage
 from superset_config.pages.views.start import StartPage
 from superset_config.pages.views.status_checks import StatusCheckPage, StatusCheckReturnPage, StatusChecksPage
@@ -33,8 +34,8 @@ from superset_config.security.rules import ENTRY_MENU
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
     CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage,
-    ModelApprovalPage, ModelPage, NoticesPage, RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage,
-    StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
+    ModelApprovalPage, ModelPage, NoticesPage, QualityTasksPage, RequestPage, StartPage, StatusCheckPage,
+    StatusCheckReturnPage, StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from superset_config.pages.views.benefits import UnclaimedBenefitsPage, unclaime
 from superset_config.pages.views.disputes import DisputedLinePage, disputes_of_holder
 from superset_config.pages.views.leavers import ArrivalsPage, LeaversPage, arrivals_in_reach, leavers_in_reach
 from superset_config.pages.views.notices import NoticesPage, unread_numbers
+from superset_config.pages.views.quality_tasks import task_numbers
 from superset_config.pages.views.status_checks import StatusChecksPage, checks_in_reach
 
 UNKNOWN_RISK = {"known": "unknown", "tier": "latent-up"}
@@ -84,6 +85,7 @@ class StartPage(EntryPage):
             notices=unread_numbers(reach) if NoticesPage.page in reach.pages() else None,
             notices_at=url_of(NoticesPage.page),
             waiting_disputes=waiting_disputes(reach),
+            task_numbers=task_numbers(reach),
             tasks=menu_of(reach),
             about=part(""),
             trouble=part("困ったとき"),
