@@ -71,6 +71,12 @@ AS_BUILT = (
 )
 """Who is no person, and whose a pupil's number is, show from the records of all people: neither is computed again from
 those of a few. Scores and facts of earlier batches are those that were kept."""
+EVALUATED = ("intermediate.int_evaluation__cohort", "intermediate.int_evaluation__refused_items")
+"""Who became a case after a past date, and what may not be evidence for it: computed again for a draft."""
+FROZEN = "intermediate.int_evaluation__frozen"
+"""Children as of a past date, from which those are computed; never as the batch froze them."""
+FROZEN_FROM = "intermediate.int_person__pregnancies"
+"""By which a child that was unborn at the past date is followed."""
 EXTERNAL_KEYS = {
     "school_person_no": "school_enrolment",
     "centre_case_no": "guidance_centre_cases",
@@ -149,7 +155,8 @@ def needed(models: CompiledModels) -> list[str]:
     """
     again = set(models.again(TARGETS, [PARAMETERS]))
     read = {parent for relation in again | set(VIEWS) for parent in models.parents[relation]} - again
-    read |= {*AT_BUILD_DATE, *AS_BUILT}
+    read |= {parent for relation in EVALUATED for parent in models.parents[relation]} - again - {FROZEN}
+    read |= {*AT_BUILD_DATE, *AS_BUILT, FROZEN_FROM}
     return sorted(relation for relation in read if not relation.startswith("marts."))
 
 
@@ -207,7 +214,7 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
         select = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
         connection.execute(f"create table {target}.{relation} as {select}")
     tried = models.again([f"intermediate.{name}" for name in SCORES], TRIED)
-    executed = [*models.again(TARGETS, [PARAMETERS]), *tried, *VIEWS]
+    executed = [*models.again(TARGETS, [PARAMETERS]), *tried, *EVALUATED, *VIEWS]
     return {relation: models.statements[relation] for relation in executed}
 
 
