@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from kodomo.errors import KodomoError
+from kodomo.evaluation.evidence import COHORT, FROZEN, REFUSED
 from kodomo.home import Home
 from kodomo.linkage.pairs import PAIRS_QUERY
 from kodomo.publication.tables import columns_of
@@ -71,10 +72,8 @@ AS_BUILT = (
 )
 """Who is no person, and whose a pupil's number is, show from the records of all people: neither is computed again from
 those of a few. Scores and facts of earlier batches are those that were kept."""
-EVALUATED = ("intermediate.int_evaluation__cohort", "intermediate.int_evaluation__refused_items")
+EVALUATED = (COHORT, REFUSED)
 """Who became a case after a past date, and what may not be evidence for it: computed again for a draft."""
-FROZEN = "intermediate.int_evaluation__frozen"
-"""Children as of a past date, from which those are computed; never as the batch froze them."""
 FROZEN_FROM = "intermediate.int_person__pregnancies"
 """By which a child that was unborn at the past date is followed."""
 EXTERNAL_KEYS = {

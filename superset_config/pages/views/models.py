@@ -14,7 +14,7 @@ from kodomo.entries.store import ConflictError
 from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.messages import JAPANESE, in_language, render
-from kodomo.scoring.definition import AGGREGATES, CATEGORIES, SCOPES, Mistake
+from kodomo.scoring.definition import AGGREGATES, CATEGORIES, SCOPES, Definition, Mistake
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.seeds import read_seed
 from kodomo.workshop.card import card_of
@@ -23,7 +23,18 @@ from kodomo.workshop.figures import SMALLEST, shown, tier_tables
 from kodomo.workshop.proposals import KeptProposal, groups_that_cut, kept_proposals
 from kodomo.workshop.rows import Place, PlacedMistake, Texts
 from kodomo.workshop.trial import Trial, try_out
-from superset_config.pages.base import EntryPage, a_record_id, as_pdf, audit, printed, route, store, typed, username
+from superset_config.pages.base import (
+    EntryPage,
+    a_record_id,
+    as_pdf,
+    audit,
+    printed,
+    route,
+    store,
+    typed,
+    url_of,
+    username,
+)
 from superset_config.pages.reach import Reach
 from superset_config.pages.words import OTHER_CHANGED_JA, SAVED_NOW_JA, TWICE_JA
 
@@ -236,6 +247,7 @@ class ModelPage(CardPage):
             group_options=[(code, code) for code in sorted(_groups(draft))],
             new_bands=range(1, NEW_BANDS + 1),
             cell_name=cell_name,
+            known_cases_at=url_of("known_cases"),
             **figures,
             **{**given, **context},
         )
@@ -536,6 +548,24 @@ def _band_labels(draft: Draft | KeptVersion) -> dict[tuple[str, str], str]:
     return {
         place.key: row.get("label_ja", "—") for place, row in draft.texts.items() if place.table == "risk_bands"
     }  # fmt: skip
+
+
+def band_names(definition: Definition) -> dict[tuple[str, int], str]:
+    """Item and band → what they are called together."""
+    items = {row["item_code"]: row["label_ja"] or row["item_code"] for row in definition["risk_items"]}
+    return {
+        (row["item_code"], row["band_no"]): f"{items.get(row['item_code'], row['item_code'])}：{row['label_ja'] or '—'}"
+        for row in definition["risk_bands"]
+    }
+
+
+def tier_names(definition: Definition, version: str, difficulty: str) -> dict[str, str]:
+    """The tiers of a version in a type with their labels."""
+    return {
+        row["tier"]: row["label_ja"] or row["tier"]
+        for row in definition["risk_tiers"]
+        if (row["model_version"], row["difficulty_type"]) == (version, difficulty)
+    }
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from superset_config.pages.views.child import ChildPage
 from superset_config.pages.views.children import ChildrenPage
 from superset_config.pages.views.deliveries import DeliveryPage
 from superset_config.pages.views.disputes import DisputedLinePage
+from superset_config.pages.views.known_cases import KnownCasesPage
 from superset_config.pages.views.leavers import ArrivalsPage, HandoverPage, LeaversPage
 from superset_config.pages.views.meeting import MeetingPage
 from superset_config.pages.views.model_approval import ModelApprovalPage
@@ -30,9 +31,9 @@ from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
-    CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage,
-    ModelApprovalPage, ModelPage, NoticesPage, RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage,
-    StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
+    CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, KnownCasesPage, LeaversPage, LinkReviewPage,
+    MeetingPage, ModelApprovalPage, ModelPage, NoticesPage, RequestPage, StartPage, StatusCheckPage,
+    StatusCheckReturnPage, StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
 )  # fmt: skip
 
 
