@@ -138,7 +138,7 @@ def propose(
             difficulty_type=difficulty_type,
             known=known,
         )
-    learned, dates, warnings, capacities = _learn(home, difficulty_type, frozen_on, definition)
+    learned, dates, warnings, capacities = learn(home, difficulty_type, frozen_on, definition)
     cases = int(learned.outcomes.sum())
     if cases < FEW_CASES:
         raise KodomoError(
@@ -196,9 +196,10 @@ def propose(
     return proposal
 
 
-def _learn(
+def learn(
     home: Home, difficulty_type: str, frozen_on: Sequence[dt.date], definition: Path | None
 ) -> tuple[Learned, list[dt.date], tuple[str, ...], list[int]]:
+    """What a proposal is fitted to (see ``propose``), the dates, earliest first, warnings, the meeting's capacities."""
     tables: list[dict[str, Any]] = []
     dates: list[dt.date] = []
     warnings: list[str] = []

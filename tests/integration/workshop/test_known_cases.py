@@ -7,7 +7,7 @@ from collections import Counter
 import duckdb
 import pytest
 
-from kodomo.evaluation.proposal import _learn
+from kodomo.evaluation.proposal import learn
 from kodomo.home import Home
 from kodomo.scoring.definition import read_definition
 from kodomo.seeds import SEEDS
@@ -69,7 +69,7 @@ def test_an_outcome_comes_after_the_date_and_is_no_evidence(frozen: FrozenCity) 
 
 
 def test_a_proposal_learns_from_the_children_of_the_same_date(city: City, frozen: FrozenCity) -> None:
-    learned, dates, _, _ = _learn(Home(city.home), "abuse", [frozen.frozen_on], None)
+    learned, dates, _, _ = learn(Home(city.home), "abuse", [frozen.frozen_on], None)
     cases = known_cases(frozen, read_definition(SEEDS), "abuse")
     assert dates == [frozen.frozen_on]
     assert (len(learned.outcomes), int(learned.outcomes.sum())) == (cases.people, len(cases.counted))
