@@ -50,6 +50,14 @@ class CaseSetStore:
         sets = [CaseSet(**row, person_ids=frozenset(children.get(row["set_id"], ()))) for row in rows]
         return sorted((one for one in sets if one.person_ids), key=lambda one: (one.name, one.set_id))
 
+    def with_person(self, person_id: str) -> list[CaseSet]:
+        """The versions of sets in which a person is, oldest first; of the others in them nothing is said."""
+        both = (case_sets.c.set_id == case_set_children.c.set_id) & (case_sets.c.version == case_set_children.c.version)
+        query = case_sets.select().join(case_set_children, both).where(case_set_children.c.person_id == person_id)
+        query = query.order_by(case_sets.c.entered_at, case_sets.c.set_id, case_sets.c.version)
+        with self.store.engine.connect() as connection:
+            return [CaseSet(**row, person_ids=frozenset({person_id})) for row in connection.execute(query).mappings()]
+
     def case_set(self, set_id: str) -> CaseSet:
         """A set by its id. Raises UnknownRecordError for none, and for one that has been given up."""
         for one in self.current():

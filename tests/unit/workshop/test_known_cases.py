@@ -139,5 +139,8 @@ def test_a_deleted_person_is_in_no_version_of_a_set(tmp_path: Path) -> None:
     sets = CaseSetStore(EntryStore(Home(tmp_path / "var")))
     set_id = sets.save("x", ["a", "b"], by="aoi")
     sets.save("x", ["a", "b", "c"], by="aoi", set_id=set_id, seen=1)
+    assert [(one.version, one.person_ids) for one in sets.with_person("c")] == [(2, {"c"})]
+    assert [one.version for one in sets.with_person("b")] == [1, 2]
     take_out(sets.store, "b")
+    assert sets.with_person("b") == []
     assert sets.case_set(set_id).person_ids == {"a", "c"}
