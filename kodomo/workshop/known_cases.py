@@ -28,6 +28,9 @@ from kodomo.workshop.patterns import Band, Patterns, common_patterns
 PAST_DATES = 4
 """How many past dates are offered: the last whose outcomes are known, and those of the years before it."""
 
+MEMORY = "8GB"
+"""Of the engine while a date is frozen: observations and families are computed again, 100 MB for 4,400 residents."""
+
 _CHILDREN = f"""
 select person_id, current_person_id, age_months, outcome_until
 from {SCRATCH}.{FROZEN}
@@ -166,7 +169,7 @@ def freeze_city(home: Home, definition: Definition, version: str, frozen_on: dt.
 
     Raises KodomoError where nothing has been published, or by a kodomo that published no statements for it.
     """
-    with reading(home, os.cpu_count() or 1) as (connection, reader):
+    with reading(home, os.cpu_count() or 1, MEMORY) as (connection, reader):
         # The compiled statements of an evaluation may be older than those of the run.
         if "became_case_on" not in reader.models.statements.get(COHORT, ""):
             raise KodomoError("An earlier kodomo published what is in service: run `kodomo run` to publish again.")

@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from kodomo.entries.store import ConflictError
 from kodomo.errors import UsageError
+from kodomo.evaluation.evidence import FEW_CASES
 from kodomo.home import Home
 from kodomo.keys import read_key
 from kodomo.messages import JAPANESE, in_language
@@ -135,6 +136,7 @@ class KnownCasesPage(EntryPage):
                 (FOUND_JA, cases.found, _said(cases.found, names, FOUND_JA)),
             ],
             least=LEAST_SUPPORT,
+            few=FEW_CASES,
             most=MOST_CHILDREN,
             **{"wrong": "", "content": {}, **context},
         )
@@ -238,11 +240,11 @@ def _figures(cases: KnownCases) -> dict[str, Any]:
     ]
     return {
         "counted": len(cases.counted),
+        "is_few": len(cases.counted) < FEW_CASES,
         "found": sum(child.is_found for child in cases.counted),
         "median": median(months) if months else None,
         "least": min(months, default=None),
         "most": max(months, default=None),
-        "known": sum(child.outcome is None for child in cases.children),
     }
 
 
