@@ -624,7 +624,7 @@ ENTRY_ROUTES = {
         *(f"{GUESSED}/{part}" for part in ("coefficients", "thresholds", "override", "group", "item", "combination")),
         *(f"{GUESSED}/{part}" for part in ("comment", "submit", "withdraw")),
     ],
-    "known_cases": ["set", "give-up", "?of=v2&set=" + GUESSED],
+    "known_cases": ["set", "give-up"],
     "model_approval": [f"{GUESSED}/approve", f"{GUESSED}/return", "retire", "recall"],
 }
 
