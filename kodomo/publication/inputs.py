@@ -147,6 +147,11 @@ def computed_again(models: CompiledModels) -> CompiledModels:
     return CompiledModels({name: sql for name, sql in models.statements.items() if name not in AS_BUILT})
 
 
+def _evaluated(models: CompiledModels) -> list[str]:
+    """What judges a past date; nothing where no run of this home has judged one yet."""
+    return [relation for relation in EVALUATED if relation in models.statements]
+
+
 def needed(models: CompiledModels) -> list[str]:
     """The relations outside the marts that a determination for the build's date, or for another one, reads.
 
@@ -154,7 +159,7 @@ def needed(models: CompiledModels) -> list[str]:
     """
     again = set(models.again(TARGETS, [PARAMETERS]))
     read = {parent for relation in again | set(VIEWS) for parent in models.parents[relation]} - again
-    read |= {parent for relation in EVALUATED for parent in models.parents[relation]} - again - {FROZEN}
+    read |= {parent for relation in _evaluated(models) for parent in models.parents[relation]} - again - {FROZEN}
     read |= {*AT_BUILD_DATE, *AS_BUILT, FROZEN_FROM}
     return sorted(relation for relation in read if not relation.startswith("marts."))
 
@@ -213,7 +218,7 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
         select = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
         connection.execute(f"create table {target}.{relation} as {select}")
     tried = models.again([f"intermediate.{name}" for name in SCORES], TRIED)
-    executed = [*models.again(TARGETS, [PARAMETERS]), *tried, *EVALUATED, *VIEWS]
+    executed = [*models.again(TARGETS, [PARAMETERS]), *tried, *_evaluated(models), *VIEWS]
     return {relation: models.statements[relation] for relation in executed}
 
 

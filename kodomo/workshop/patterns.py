@@ -89,18 +89,18 @@ def common_patterns(bands: Sequence[Band], chosen: np.ndarray, depth: int = DEPT
     search = _Search(known, chosen)
     rules: list[Pattern] = []
     hints: list[tuple[float, Pattern]] = []
-    for members in search.levels(depth):
-        size = members.shape[1]
-        frame = search.figures(members)
-        chance = search.chance(members)
-        adjusted = np.minimum(1.0, chance * depth * looked_at[size - 1])
-        lift = frame[:, 0] * frame[:, 3] / (frame[:, 1] * frame[:, 2])
-        for row in np.flatnonzero((adjusted <= LEVEL) & (lift > 1)):
-            rules.append(search.pattern(members[row], frame[row], float(adjusted[row])))
+    for every in search.levels(depth):
+        size = every.shape[1]
+        possible = depth * looked_at[size - 1]
+        # The deepest combinations are rules or nothing; the others are told as hints too.
+        worth = LEVEL if size < depth else LEVEL / possible
+        members, figures, chance = search.unlikely(every, worth)
+        for row in np.flatnonzero(chance * possible <= LEVEL):
+            rules.append(search.pattern(members[row], figures[row], float(chance[row] * possible)))
         if size < depth:
-            unsure = np.flatnonzero((adjusted > LEVEL) & (lift > 1) & (chance <= LEVEL))
+            unsure = np.flatnonzero((chance * possible > LEVEL) & (chance <= LEVEL))
             hints += [
-                (float(chance[row]), search.pattern(members[row], frame[row], float(adjusted[row])))
+                (float(chance[row]), search.pattern(members[row], figures[row], min(1.0, chance[row] * possible)))
                 for row in unsure[np.argsort(chance[unsure], kind="stable")[:MOST_SHOWN]]
             ]
     rules.sort(key=lambda rule: (rule.p_value, -rule.lift, rule.bands))
@@ -178,23 +178,30 @@ class _Search:
             parts.append([_ones(met & self.mask), _ones(applies & self.mask), _ones(met & applies), _ones(applies)])
         return np.concatenate(parts, axis=1).T
 
-    def chance(self, members: np.ndarray) -> np.ndarray:
-        """The chance of as many of the chosen or more, among all children and among those who meet any part of the
-        combination, whichever is greater."""
+    def unlikely(self, members: np.ndarray, worth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The combinations that are more frequent among the chosen than a chance of ``worth`` explains, with their
+        figures and the chance of as many of the chosen or more: among all children or among those who meet any part of
+        the combination, whichever is greater."""
         from scipy.stats import hypergeom
 
         figures = self.figures(members)
         support, chosen, met, children = figures.T
+        kept = support * children > chosen * met
+        members, figures = members[kept], figures[kept]
+        support, chosen, met, children = figures.T
         chance = hypergeom.sf(support - 1, children, met, chosen)
         size = members.shape[1]
-        for kept in (part for length in range(1, size) for part in combinations(range(size), length)):
-            inside = []
-            for chunk in _chunks(members):
-                bits = _all_of(self.met, chunk[:, kept]) & _all_of(self.applies, chunk)
-                inside.append([_ones(bits & self.mask), _ones(bits)])
-            chosen_inside, children_inside = np.concatenate(inside, axis=1)
-            chance = np.maximum(chance, hypergeom.sf(support - 1, children_inside, met, chosen_inside))
-        return chance
+        for part in (part for length in range(1, size) for part in combinations(range(size), length)):
+            # Each part leaves fewer to look at.
+            kept = chance <= worth
+            members, figures, chance = members[kept], figures[kept], chance[kept]
+            inside, chosen_inside = np.zeros(len(members), dtype=int), np.zeros(len(members), dtype=int)
+            for chunk in _chunks(np.arange(len(members))):
+                bits = _all_of(self.met, members[chunk][:, part]) & _all_of(self.applies, members[chunk])
+                inside[chunk], chosen_inside[chunk] = _ones(bits), _ones(bits & self.mask)
+            chance = np.maximum(chance, hypergeom.sf(figures[:, 0] - 1, inside, figures[:, 2], chosen_inside))
+        kept = chance <= worth
+        return members[kept], figures[kept], chance[kept]
 
     def pattern(self, members: np.ndarray, figures: np.ndarray, p_value: float) -> Pattern:
         """A combination by the names of its bands."""
