@@ -10,7 +10,12 @@ that the generator gave each of them from its factors (`factors.csv` × `effects
   true log-odds of the children who met it are, among bands that at least 20 of them met;
 - factors: rank correlation of the generator's effects with how many points more the children with a factor have;
 - children: rank correlation of the score with the true log-odds;
-- AUC of the proposal, and what it is below the better unconstrained model, on the same parts.
+- AUC of the proposal, and what it is below the better unconstrained model, on the same parts;
+- the exact fit beside fasterrisk (Liu et al., FasterRisk, NeurIPS 2022) on the same parts: AUC of both, their paired
+  difference, the points of both and the seconds, with as many bands with points as the exact fit has in each part, and
+  points from 0 to the same most. fasterrisk asks for versions of pandas and scikit-learn that this project cannot have,
+  and runs without them: `.uv/bin/uv pip install --no-deps --target DIR fasterrisk`, then PYTHONPATH=DIR. Without it the
+  lines are left out, and the reason is printed.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from __future__ import annotations
 import csv
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -27,7 +33,8 @@ from scipy.stats import spearmanr
 
 from kodomo.errors import KodomoError
 from kodomo.evaluation.evidence import cohort
-from kodomo.evaluation.proposal import Proposal, propose
+from kodomo.evaluation.fitting import MAX_POINTS, auc_difference, fit_exact, fit_penalised, log_loss, logistic, parts
+from kodomo.evaluation.proposal import EXACT_SECONDS, Learned, Proposal, learn, propose
 from kodomo.home import Home
 from kodomo.scoring.replay import SCRATCH
 
@@ -115,6 +122,45 @@ def beside_the_truth(home: Home, proposal: Proposal, truth: Path) -> dict[str, s
     }
 
 
+def beside_fasterrisk(learned: Learned) -> list[str]:
+    """Lines about the exact fit and fasterrisk, on the same parts of the same children."""
+    from fasterrisk.fasterrisk import RiskScoreOptimizer
+    from sklearn.metrics import roc_auc_score
+
+    chances = {name: np.zeros(len(learned.outcomes)) for name in ("exact", "fasterrisk")}
+    seconds = dict.fromkeys(chances, 0.0)
+    used: dict[str, list[int]] = {name: [] for name in chances}
+    losses: dict[str, list[float]] = {name: [] for name in chances}
+    for train, test in parts(learned.outcomes, learned.people):
+        features, outcomes = learned.features[train], learned.outcomes[train]
+        started = time.perf_counter()
+        penalised = fit_penalised(features, outcomes, learned.people[train])
+        exact = fit_exact(features, outcomes, penalised, EXACT_SECONDS / 4)
+        seconds["exact"] += time.perf_counter() - started
+        size = int(np.count_nonzero(exact.points))
+        chances["exact"][test] = exact.chances(learned.features[test])
+        started = time.perf_counter()
+        optimizer = RiskScoreOptimizer(X=features, y=2 * outcomes - 1, k=size, lb=0, ub=MAX_POINTS)
+        optimizer.optimize()
+        multiplier, intercept, points = optimizer.get_models(model_index=0)
+        seconds["fasterrisk"] += time.perf_counter() - started
+        chances["fasterrisk"][test] = logistic((intercept + learned.features[test] @ points) / multiplier)
+        fitted = {
+            "exact": exact.chances(features),
+            "fasterrisk": logistic((intercept + features @ points) / multiplier),
+        }
+        for name, given in fitted.items():
+            used[name].append(size if name == "exact" else int(np.count_nonzero(points)))
+            losses[name].append(log_loss(given, outcomes))
+    difference, low, high = auc_difference(chances["exact"], chances["fasterrisk"], learned.outcomes)
+    lines = [
+        f"{name}: AUC {roc_auc_score(learned.outcomes, chances[name]):.3f}, bands with points {used[name]}, "
+        f"mean loss where fitted {np.mean(losses[name]):.5f}, {seconds[name]:.1f} s"
+        for name in chances
+    ]
+    return [*lines, f"exact minus fasterrisk: AUC {difference:+.3f} ({low:+.3f} to {high:+.3f})"]
+
+
 def main() -> None:
     """Print a line for each difficulty type."""
     truth, home = Path(sys.argv[1]), Home.from_environment()
@@ -128,6 +174,10 @@ def main() -> None:
             judged = {row.name: row for row in proposal.judgements}[proposal.method]
             versus = {row["with"]: row for row in proposal.comparisons}
             comparison = beside_the_truth(home, proposal, truth)
+            try:
+                other = beside_fasterrisk(learn(home, difficulty, proposal.frozen_on, None)[0])
+            except ImportError as error:
+                other = [f"not compared with fasterrisk: {error}"]
         print(
             f"{difficulty}: {proposal.cases} cases of {proposal.children:,}; rank correlation of points with effects: "
             f"bands {comparison['bands']}, factors {comparison['factors']}, children {comparison['children']}"
@@ -136,6 +186,8 @@ def main() -> None:
         for name in ("unconstrained", "boosted"):
             row = versus[name]
             print(f"    minus {name}: {row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})")
+        for line in other:
+            print(f"    {line}")
 
 
 if __name__ == "__main__":

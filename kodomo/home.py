@@ -64,6 +64,8 @@ class Home:
     """A folder per publication, and the link ``current``."""
     definitions = Part("definitions", Kept.COPY)
     """Definitions by their hash: of each run, of the base of each draft, and after each approval."""
+    proposals = Part("proposals", Kept.COPY)
+    """The last proposal of coefficients of each difficulty type: a definition with its report."""
     pseudonym_key = Part("pseudonym.key", Kept.COPY)
     """The key of the pseudonyms of those who see no names."""
     link_decisions = Part("link_decisions.csv", Kept.COPY)

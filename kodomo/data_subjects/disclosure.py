@@ -20,6 +20,7 @@ from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.linkage.explain import CHAINS_JA, WITHHELD
 from kodomo.warehouse import connect, records
+from kodomo.workshop.case_sets import CaseSet, CaseSetStore
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Held:
     priorities: tuple[dict[str, Any], ...] = ()
     chains: tuple[dict[str, Any], ...] = ()
     rejected: tuple[dict[str, Any], ...] = ()
+    case_sets: tuple[CaseSet, ...] = ()
+    """The versions of sets of known cases in which the person is."""
 
 
 def held_on(home: Home, store: EntryStore, person_id: str, withheld: Collection[str] = ()) -> Held:
@@ -165,6 +168,7 @@ def held_on(home: Home, store: EntryStore, person_id: str, withheld: Collection[
         tuple(priorities),
         tuple(chains),
         tuple(rejected),
+        tuple(CaseSetStore(store).with_person(person_id)),
     )
 
 

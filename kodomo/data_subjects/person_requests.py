@@ -26,6 +26,7 @@ from kodomo.ingest.entries import has_entries, take_entries
 from kodomo.japanese import japanese_date
 from kodomo.publication.publication import drop_older
 from kodomo.warehouse import connect, transaction
+from kodomo.workshop.case_sets import take_out
 
 KEPT_BY_LAW = "citizens"
 """The holder whose registers are kept by law and exempt from deletion requests."""
@@ -86,6 +87,7 @@ def erase_typed(store: EntryStore) -> None:
             store.erase(record_id, by=request.entered_by, reason=_reason(request))
         # What is still so without the deleted facts is noticed anew.
         forget(store, request.person_id or "", request.entered_at)
+        take_out(store, request.person_id or "")
 
 
 def marked_lines(store: EntryStore, person_id: str, source_ids: Collection[str]) -> list[str]:

@@ -24,10 +24,11 @@ from kodomo.warehouse import records
 MOST_IDLE = 2
 """How many idle readers a process keeps open."""
 MOST_PARSED = 1000
+MEMORY = "2GB"
 _SETTINGS = (
     # Few rows: a second thread costs more than it saves, and is better left to other requests.
     "set threads = 1",
-    "set memory_limit = '2GB'",
+    f"set memory_limit = '{MEMORY}'",
     # Nothing about people is written beside the home.
     "set temp_directory = ''",
 )
@@ -96,18 +97,22 @@ class Reader:
         return columns_by_relation
 
     @contextmanager
-    def use(self, threads: int = 1) -> Iterator[Connection]:
+    def use(self, threads: int = 1, memory: str = MEMORY) -> Iterator[Connection]:
         """A connection whose temporary tables and ``scratch`` are gone afterwards."""
         cursor = self._connection.cursor()
         try:
             if threads != 1:
                 self._connection.execute(f"set threads = {threads}")
+            if memory != MEMORY:
+                self._connection.execute(f"set memory_limit = '{memory}'")
             yield Connection(cursor, self._parsed)
         finally:
             cursor.close()
             if threads != 1:
                 self._connection.execute("set threads = 1")
             close_scratch(self._connection)
+            if memory != MEMORY:
+                self._connection.execute(f"set memory_limit = '{MEMORY}'")
 
     def close(self) -> None:
         """Close the connection to the publication."""
@@ -141,10 +146,10 @@ def _put(reader: Reader) -> None:
 
 
 @contextmanager
-def reading(home: Home, threads: int = 1) -> Iterator[tuple[Connection, Reader]]:
+def reading(home: Home, threads: int = 1, memory: str = MEMORY) -> Iterator[tuple[Connection, Reader]]:
     """A connection in memory that reads the publication in service as ``warehouse``, and its reader.
 
-    ``threads``: of the engine; more than one pays where all children are read.
+    ``threads``: of the engine; more than one pays where all children are read. ``memory``: its limit.
 
     A batch may run and publish meanwhile: the connection keeps what it opened. Raises KodomoError where nothing has
     been published, or where it cannot be read.
@@ -157,7 +162,7 @@ def reading(home: Home, threads: int = 1) -> Iterator[tuple[Connection, Reader]]
     except (duckdb.Error, OSError) as error:
         raise FaultError("publication_everything", name=folder.name) from error
     try:
-        with reader.use(threads) as connection:
+        with reader.use(threads, memory) as connection:
             yield connection, reader
     except duckdb.IOException as error:
         with suppress(duckdb.Error):

@@ -167,6 +167,23 @@ draft_rows = sa.Table(
     sa.Column("row_key", sa.String(512), primary_key=True),
     sa.Column("content", sa.Text),
 )
+case_sets = sa.Table(
+    "entry_case_set",
+    metadata,
+    sa.Column("set_id", sa.String(36), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("entered_by", sa.String(64), nullable=False),
+    sa.Column("entered_at", sa.DateTime, nullable=False),
+)
+case_set_children = sa.Table(
+    "entry_case_set_child",
+    metadata,
+    sa.Column("set_id", sa.String(36), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("person_id", sa.String(64), primary_key=True),
+)
 definition_changes = sa.Table(
     "entry_definition",
     metadata,
@@ -186,7 +203,7 @@ CHAIN = "entries"
 """The chain of what is done on the pages and with commands: accesses, determinations, versions of entries."""
 TABLES = (
     versions, determinations, accesses, effects, seen_lists, notices, notice_states, notice_choices, notice_marks,
-    outbox, draft_versions, draft_rows, definition_changes,
+    outbox, draft_versions, draft_rows, case_sets, case_set_children, definition_changes,
 )  # fmt: skip
 
 

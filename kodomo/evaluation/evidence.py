@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from kodomo.evaluation.frozen import OUTCOME_MONTHS, freeze
 from kodomo.files import atomic_path
 from kodomo.home import Home
 from kodomo.messages import Translate, english
-from kodomo.scoring.definition import check, raise_for, read_definition
+from kodomo.scoring.definition import Definition, check, raise_for, read_definition
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.replay import (
     DEFINITION,
@@ -31,6 +31,7 @@ from kodomo.scoring.score import load_definition
 from kodomo.warehouse import records
 
 FROZEN = "intermediate.int_evaluation__frozen"
+COHORT = "intermediate.int_evaluation__cohort"
 REFUSED = "intermediate.int_evaluation__refused_items"
 TARGETS = ("marts.fct_item_evidence", "marts.fct_model_performance", REFUSED)
 SHOWN = 8
@@ -90,14 +91,7 @@ def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None
             raise_for(mistakes)
             warnings += map(str, mistakes)
         models = CompiledModels.of_last_build(home)
-        freeze(connection, models, date, given)
-        open_scratch(connection, built_on)
-        changed = [FROZEN]
-        if given is not None:
-            load_definition(connection, given, SCRATCH)
-            changed += [*DEFINITION, VERSIONS]
-        connection.execute(f"create table {SCRATCH}.{FROZEN} as from frozen")
-        models.execute(connection, changed, TARGETS)
+        build_frozen(connection, models, built_on, date, TARGETS, given)
         # Which items are refused hangs on the definition alone.
         connection.execute(f"create table if not exists {SCRATCH}.{REFUSED} as from {WAREHOUSE}.{REFUSED}")
         until = connection.execute(
@@ -108,6 +102,29 @@ def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None
         yield Cohort(connection, date, until, tuple(warnings))
     finally:
         connection.close()
+
+
+def build_frozen(
+    connection: duckdb.DuckDBPyConnection,
+    models: CompiledModels,
+    built_on: dt.date,
+    frozen_on: dt.date,
+    targets: Iterable[str],
+    definition: Definition | None = None,
+    versions: Collection[str] | None = None,
+) -> None:
+    """Freeze the children at a date and build evaluation models of them in ``scratch``, from the warehouse beside it.
+
+    ``definition``: whose items and versions (or ``versions`` of it) are judged, instead of those of the build.
+    """
+    freeze(connection, models, frozen_on, definition, versions)
+    open_scratch(connection, built_on)
+    changed = [FROZEN]
+    if definition is not None:
+        load_definition(connection, definition, SCRATCH, versions=versions)
+        changed += [*DEFINITION, VERSIONS]
+    connection.execute(f"create table {SCRATCH}.{FROZEN} as from frozen")
+    models.execute(connection, changed, targets)
 
 
 DIFFICULTIES = """

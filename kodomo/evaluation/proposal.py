@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import json
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ ENOUGH_CASES = 100
 MOST_BELOW = 0.02
 """AUC that a proposal may be below the better unconstrained model."""
 LEAST_EXPOSED = 5
+REPORT = "report.json"
+"""The figures of a proposal, beside its files."""
 EXACT_SECONDS = 10.0
 FREEZES = 3
 """How many past dates are pooled at least where none is given, twelve months apart: one year has too few cases."""
@@ -120,6 +123,7 @@ def propose(
     ``capacity``: how many children the gravest tier shall hold; default: the second of the meeting's capacities.
     ``may_lower``: points below 0 as well, for bands that seem to protect.
     ``translated``: gives the report in the language of its reader. ``present``: the folder of the definition in force.
+    A proposal from the items in force is kept in the home as well, the last one of each type, for drafts.
     Raises KodomoError where there are too few cases to learn from.
     """
     from threadpoolctl import threadpool_limits
@@ -134,7 +138,7 @@ def propose(
             difficulty_type=difficulty_type,
             known=known,
         )
-    learned, dates, warnings, capacities = _learn(home, difficulty_type, frozen_on, definition)
+    learned, dates, warnings, capacities = learn(home, difficulty_type, frozen_on, definition)
     cases = int(learned.outcomes.sum())
     if cases < FEW_CASES:
         raise KodomoError(
@@ -187,12 +191,15 @@ def propose(
         warnings=warnings,
     )
     _write(proposal, given, learned.hand_made_version, thresholds, ratio, out, translated)
+    if definition is None:
+        _keep(home, difficulty_type, out)
     return proposal
 
 
-def _learn(
+def learn(
     home: Home, difficulty_type: str, frozen_on: Sequence[dt.date], definition: Path | None
 ) -> tuple[Learned, list[dt.date], tuple[str, ...], list[int]]:
+    """What a proposal is fitted to (see ``propose``), the dates, earliest first, warnings, the meeting's capacities."""
     tables: list[dict[str, Any]] = []
     dates: list[dt.date] = []
     warnings: list[str] = []
@@ -583,13 +590,22 @@ def _write(
             writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
             writer.writeheader()
             writer.writerows({name: _text(row.get(name)) for name in columns} for row in tables[table])
-    (draft / "report.json").write_text(
+    (draft / REPORT).write_text(
         json.dumps(asdict(proposal), ensure_ascii=False, default=str, indent=1), encoding="utf-8"
     )
     (draft / "README.md").write_text(as_text(proposal, translated) + "\n", encoding="utf-8")
     if out.exists():
         out.rmdir()
     os.replace(draft, out)
+
+
+def _keep(home: Home, difficulty: str, out: Path) -> None:
+    """Put a copy of a written proposal in the place of the last one of its type."""
+    kept, part = home.proposals / difficulty, home.proposals / f".{difficulty}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(out, part)
+    shutil.rmtree(kept, ignore_errors=True)
+    os.replace(part, kept)
 
 
 def _kept_overrides(given: Any, difficulty: str) -> list[dict[str, Any]]:
@@ -664,7 +680,7 @@ def as_text(proposal: Proposal, translated: Translate = english) -> str:
             )
         )
     paragraphs += [
-        _table(
+        _markdown_table(
             [translated(heading) for heading in ("points", "item and band", "code", "met by", "became a case")],
             [
                 (
@@ -681,7 +697,7 @@ def as_text(proposal: Proposal, translated: Translate = english) -> str:
             "Judged on children whom each model was not fitted to (five parts). Unconstrained models are the ceiling "
             "of what can be learned; the hand-made version and “carried” also have the items made from cases.",
         ),
-        _table(
+        _markdown_table(
             [
                 translated("model"),
                 translated("AUC (95 % interval)"),
@@ -733,6 +749,6 @@ def _judged(judgement: Judgement, proposed: str, translated: Translate) -> list[
     ]
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def _markdown_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

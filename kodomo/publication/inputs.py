@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from kodomo.errors import KodomoError
+from kodomo.evaluation.evidence import COHORT, FROZEN, REFUSED
 from kodomo.home import Home
 from kodomo.linkage.pairs import PAIRS_QUERY
 from kodomo.publication.tables import columns_of
@@ -71,6 +72,10 @@ AS_BUILT = (
 )
 """Who is no person, and whose a pupil's number is, show from the records of all people: neither is computed again from
 those of a few. Scores and facts of earlier batches are those that were kept."""
+EVALUATED = (COHORT, REFUSED)
+"""Who became a case after a past date, and what may not be evidence for it: computed again for a draft."""
+FROZEN_FROM = "intermediate.int_person__pregnancies"
+"""By which a child that was unborn at the past date is followed."""
 EXTERNAL_KEYS = {
     "school_person_no": "school_enrolment",
     "centre_case_no": "guidance_centre_cases",
@@ -142,6 +147,11 @@ def computed_again(models: CompiledModels) -> CompiledModels:
     return CompiledModels({name: sql for name, sql in models.statements.items() if name not in AS_BUILT})
 
 
+def _evaluated(models: CompiledModels) -> list[str]:
+    """What judges a past date; nothing where no run of this home has judged one yet."""
+    return [relation for relation in EVALUATED if relation in models.statements]
+
+
 def needed(models: CompiledModels) -> list[str]:
     """The relations outside the marts that a determination for the build's date, or for another one, reads.
 
@@ -149,7 +159,8 @@ def needed(models: CompiledModels) -> list[str]:
     """
     again = set(models.again(TARGETS, [PARAMETERS]))
     read = {parent for relation in again | set(VIEWS) for parent in models.parents[relation]} - again
-    read |= {*AT_BUILD_DATE, *AS_BUILT}
+    read |= {parent for relation in _evaluated(models) for parent in models.parents[relation]} - again - {FROZEN}
+    read |= {*AT_BUILD_DATE, *AS_BUILT, FROZEN_FROM}
     return sorted(relation for relation in read if not relation.startswith("marts."))
 
 
@@ -207,7 +218,7 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
         select = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
         connection.execute(f"create table {target}.{relation} as {select}")
     tried = models.again([f"intermediate.{name}" for name in SCORES], TRIED)
-    executed = [*models.again(TARGETS, [PARAMETERS]), *tried, *VIEWS]
+    executed = [*models.again(TARGETS, [PARAMETERS]), *tried, *_evaluated(models), *VIEWS]
     return {relation: models.statements[relation] for relation in executed}
 
 

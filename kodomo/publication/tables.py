@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -131,7 +132,7 @@ def _branch(
         if form == "withheld" and name in access.place_columns:
             selected.append(f"null::{columns[name]} as {quote(name)}")
         elif name in table.grant.pseudonyms:
-            hashed = f"left(sha256({literal(key)} || {quote(name)}::varchar), 16)"
+            hashed = pseudonym_sql(quote(name), literal(key))
             selected.append(f"case when {quote(name)} is not null then {hashed} end as {quote(name)}")
         else:
             selected.append(quote(name))
@@ -141,6 +142,16 @@ def _branch(
         selected.append(f"{literal(form)}::varchar as {PROTECTION}")
     where = f" where {' and '.join(conditions)}" if conditions else ""
     return f"select {', '.join(selected)} from {source}{where}"
+
+
+def pseudonym_sql(value: str, key: str) -> str:
+    """The pseudonym of a person's id; both are expressions of SQL."""
+    return f"left(sha256({key} || {value}::varchar), 16)"
+
+
+def pseudonym_of(person_id: str, key: str) -> str:
+    """The pseudonym of a person, as ``pseudonym_sql`` makes it."""
+    return hashlib.sha256(f"{key}{person_id}".encode()).hexdigest()[:16]
 
 
 def pseudonym_key(path: Path) -> str:

@@ -13,7 +13,7 @@ import datetime as dt
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from kodomo.errors import KodomoError, UsageError
 from kodomo.scoring.definition import Definition, Lines, version_hash
 from kodomo.scoring.versions import keep, kept_definition, version_row
 from kodomo.workshop.in_force import Approval, DefinitionStore, approved_texts, place_of, rivals_of
+from kodomo.workshop.proposals import KeptProposal, proposed_rows
 from kodomo.workshop.rows import (
     OF_A_VERSION,
     ROW_KEYS,
@@ -41,7 +42,7 @@ from kodomo.workshop.rows import (
     write_texts,
 )
 
-CREATED, EDITED, COMMENTED = "created", "edited", "commented"
+CREATED, PROPOSED, EDITED, COMMENTED = "created", "proposed", "edited", "commented"
 SUBMITTED, WITHDRAWN, RETURNED, APPROVED = "submitted", "withdrawn", "returned", "approved"
 OPEN = "open"
 _STATES = {SUBMITTED: SUBMITTED, APPROVED: APPROVED}
@@ -97,7 +98,7 @@ class Draft:
     @property
     def writers(self) -> set[str]:
         """The accounts that wrote a row of it."""
-        return {step.entered_by for step in self.steps if step.action in (CREATED, EDITED)}
+        return {step.entered_by for step in self.steps if step.action in (CREATED, PROPOSED, EDITED)}
 
     @property
     def authors(self) -> set[str]:
@@ -227,11 +228,15 @@ class DraftStore:
         """The folder of the definition that a new draft begins with: that in force, unless another one was given."""
         return self._definition or self.in_force.folder()
 
-    def create(self, name: str, base_version: str, *, by: str, comment: str = "", draft_id: str | None = None) -> Draft:
-        """A new draft that scores like the base version.
+    def create(
+        self, name: str, base_version: str, *, by: str, comment: str = "", draft_id: str | None = None,
+        proposals: Sequence[KeptProposal] = (),
+    ) -> Draft:  # fmt: skip
+        """A new draft that scores like the base version, or in the types of ``proposals`` as was proposed.
 
         ``draft_id``: an id that came with the empty form, so that a form sent twice is one draft: the second time
-        raises ConflictError. Raises UsageError for a name that cannot be one, or is taken.
+        raises ConflictError. Raises UsageError for a name that cannot be one, or is taken, and what ``proposed_rows``
+        raises.
         """
         draft_id = draft_id or str(uuid.uuid4())
         if self.steps(draft_id):
@@ -245,9 +250,10 @@ class DraftStore:
         if name in versions | {draft.model_version for draft in self.current()}:
             raise UsageError("There is a version {name} already: choose another name.", name=name)
         digest = keep(self.home, leading)
-        rows = copied(base, base_version, name)
+        rows = proposed_rows(base, copied(base, base_version, name), proposals, name)
+        action = PROPOSED if proposals else CREATED
         with self.store.writing() as connection:
-            _insert(connection, draft_id, 1, CREATED, (name, base_version, digest), rows, comment, by)
+            _insert(connection, draft_id, 1, action, (name, base_version, digest), rows, comment, by)
         return self.draft(draft_id)
 
     def edit(self, draft_id: str, seen: int, changes: Changes, *, by: str, comment: str = "") -> list[PlacedMistake]:
@@ -375,6 +381,10 @@ class DraftStore:
         digest = first["definition_hash"]
         base = read_texts(kept_definition(self.home, digest))
         return Draft(draft_id, first["model_version"], first["base_version"], digest, tuple(steps), rows, base)
+
+    def proposed(self, draft: Draft) -> Draft | None:
+        """The first version of a draft that was made from proposals; None for any other draft."""
+        return self.draft(draft.draft_id, 1) if draft.steps[0].action == PROPOSED else None
 
     def current(self) -> list[Draft]:
         """Every draft as its newest version, the one changed last first."""

@@ -62,6 +62,8 @@ COMMANDS_JA = {
     "explain": (SEEN_JA, "人の説明（コマンド）"),
     "export": (EXPORTED_JA, "表の出力（コマンド）"),
     "model_trial": (SEEN_JA, "モデルの試算"),
+    "known_cases": (SEEN_JA, "困難事例"),
+    "known_case_set": (ENTERED_JA, "困難事例の集まり"),
     "model_submission": (ENTERED_JA, "モデルの案の提出"),
     "model_decision": (ENTERED_JA, "モデルの承認"),
     "factor_reset": ("二要素認証のリセット", "アカウント"),

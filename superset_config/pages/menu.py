@@ -37,7 +37,7 @@ TASKS_JA = {
         ("quality_task", "delivery_decision", "link_review", "code_decision", "disputed_line"),
         ("quality",),
     ),
-    "モデルを検討する": (("model", "model_approval"), ()),
+    "モデルを検討する": (("model", "known_cases", "model_approval"), ()),
     "全体を知る": (
         ("area", "status_check_return"),
         ("overview", "numbers", "areas", "effect", "model", "audit"),

@@ -144,6 +144,23 @@ class Reach:
         except (duckdb.Error, OSError) as error:
             raise KodomoError("What is in service cannot be read.") from error
 
+    def pseudonyms(self) -> set[str]:
+        """The pseudonyms of the children whom the scope sees without their names; none where it has no such table."""
+        tables = [table for table in self.access.tables_for(self.scope) if table.source == self.people_table]
+        file = scope_file(self.home, self.scope)
+        if file is None:
+            return set()
+        found: set[str] = set()
+        for table in (table for table in tables if "person_id" in table.grant.pseudonyms):
+            conditions = " and ".join(["true", *row_conditions(table, self.scope)])
+            try:
+                with OPEN_FILES.cursor(str(file)) as connection:
+                    query = f"select distinct person_id from {table.name} where {conditions}"  # noqa: S608  # access.yml's names
+                    found |= {row["person_id"] for row in records(connection, query)}
+            except (duckdb.Error, OSError) as error:
+                raise KodomoError("What is in service cannot be read.") from error
+        return found
+
     def followed(self, source: str, where: str = "true", values: Iterable[Any] = ()) -> list[dict[str, Any]]:
         """Rows of a table about children of the scope and about those who left since (``is_child_now``).
 

@@ -16,18 +16,23 @@ from pypdf import PdfReader
 from kodomo.access.access import read_access
 from kodomo.access.staff import DEMO_STAFF, read_staff
 from kodomo.entries.store import EntryStore
+from kodomo.keys import read_key
 from kodomo.publication import current
 from kodomo.publication.places import everyone_withheld
 from kodomo.publication.publication import EVERYTHING
+from kodomo.publication.tables import pseudonym_of
+from kodomo.workshop.case_sets import CaseSetStore
 from kodomo.workshop.drafts import OPEN, SUBMITTED, DraftStore
 from kodomo.workshop.figures import HIDDEN_JA
 from kodomo.workshop.recall import recall_in_service
 from tests.conftest import AS_OF
 from tests.security.servers import Person, Server
+from tests.unit.workshop.proposed import write
 
 pytestmark = pytest.mark.slow
 AT = "/kodomo/models/"
 DECISIONS = "/kodomo/model-approval/"
+CASES = "/kodomo/known-cases/"
 STAFF = {member.username: member for member in read_staff(DEMO_STAFF, read_access())}
 MOVES = "coefficient|household_moves|1"
 
@@ -322,6 +327,98 @@ def test_no_page_of_the_model_names_a_person_or_shows_a_small_count(
         met = re.findall(r"<td class=\"number count\">([^<]*)</td>", page.partition('id="items"')[2])
         assert len(met) > 100
         assert not [text for text in met if re.fullmatch("[0-4]", text.strip())]
+
+
+def test_a_draft_is_opened_from_the_proposed_coefficients_beside_the_present_ones(
+    server: Server, analyst: Person
+) -> None:
+    assert "まだ提案はありません" in analyst.get(AT).text
+    write(server.home.proposals / "abuse", {("household_moves", "1"): "2", ("household_moves", "2"): "5"})
+    assert "事案が少ないため参考" in analyst.get(AT).text
+    given = {"record_id": str(uuid.uuid4()), "name": "v3-fitted", "base": "v2"}
+    refused = send(analyst, "proposal", **given)
+    assert refused.status_code == 422
+    assert "提案を使う困難の種類を選んでください" in refused.text
+    answer = send(analyst, "proposal", **given, types="abuse")
+    assert answer.status_code == 302, answer.text
+    draft = given["record_id"]
+    page = analyst.get(f"{AT}{draft}?type=abuse").text
+    assert field(page, MOVES) == "2"
+    row = page.partition(f'name="{MOVES}"')[0].rpartition("<tr>")[2]
+    assert re.findall(r'<td class="number">([^<]*)</td>', row)[-2:] == ["0.5", "2"]
+    assert '<th class="number">提案</th>' not in analyst.get(f"{AT}{draft}?type=poverty").text
+    assert send(analyst, f"{draft}/coefficients", base="1", type="abuse", **{MOVES: "3"}).status_code == 302
+    edited = analyst.get(f"{AT}{draft}?type=abuse").text
+    row = edited.partition(f'name="{MOVES}"')[0].rpartition("<tr>")[2]
+    assert re.findall(r'<td class="number">([^<]*)</td>', row)[-2:] == ["0.5", "2"]
+    assert field(edited, MOVES) == "3"
+
+
+def test_known_cases_are_pseudonymous_for_an_analyst_and_named_for_whom_may_see_names(
+    server: Server, analyst: Person
+) -> None:
+    page = analyst.get(f"{CASES}?type=abuse").text
+    home = server.home
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        cases = dict(
+            connection.execute(
+                "select frozen.current_person_id, scored.is_flagged from intermediate.int_evaluation__scored_cohort as "
+                "scored inner join intermediate.int_evaluation__frozen as frozen using (person_id) "
+                "where scored.model_version = 'v2' and scored.difficulty_type = 'abuse' and scored.became_case"
+            ).fetchall()
+        )
+    assert f"{len(cases)}人の事例のうち{sum(cases.values())}人が見つかる" in page
+    key = read_key(home.pseudonym_key)
+    with duckdb.connect(str(current(home) / EVERYTHING), read_only=True) as connection:
+        names = dict(connection.execute("select person_id, display_name from marts.bi_child").fetchall())
+    here = sorted(cases.keys() & names.keys())
+    assert here
+    assert all(pseudonym_of(person_id, key) in page for person_id in here)
+    assert not [text for text in names_of(server) if text in plain(page)]
+    named = server.person("child_all").get(f"{CASES}?type=abuse").text
+    assert all(names[person_id] in named for person_id in here)
+    seen = [row for row in EntryStore(home).accesses("analyst_all") if row["action"] == "known_cases"][-1]
+    assert seen["detail"]["shown"] == here
+    assert analyst.get(f"{CASES}?on=2020-01-01").status_code == 404
+    assert analyst.get(f"{CASES}?set={uuid.uuid4()}").status_code == 404
+
+
+def test_a_set_is_chosen_by_hand_within_what_the_account_sees(server: Server, analyst: Person) -> None:
+    sets = CaseSetStore(EntryStore(server.home))
+    page = analyst.get(f"{CASES}?type=abuse").text
+    keys = re.findall(r'name="children" value="([^"]+)"', page)
+    own = {"of": "v2", "type": "abuse", "set": "outcome", "base": "0", "csrf_token": analyst.token}
+
+    def keep(person: Person = analyst, **form: object) -> requests.Response:
+        return person.send("POST", f"{CASES}set", data={**own, "csrf_token": person.token, **form})
+
+    unknown = keep(name="会議の事例", numbers="0123456789abcdef")
+    assert unknown.status_code == 422
+    assert "見つかりません" in unknown.text
+    assert keep(name="", children=keys).status_code == 422
+    assert keep(name="会議の事例").status_code == 422
+    pseudonym = re.search(r'<td class="short">([0-9a-f]{16})</td>', page).group(1)
+    answer = keep(name="会議の事例", reason="4月の会議", children=keys[1:], numbers=pseudonym)
+    assert answer.status_code == 302, answer.text
+    (kept,) = sets.current()
+    assert (kept.name, kept.version, kept.entered_by, len(kept.person_ids)) == (
+        "会議の事例",
+        1,
+        "analyst_all",
+        len(keys),
+    )
+    shown = analyst.get(answer.headers["Location"]).text
+    assert "会議の事例　第1版" in shown
+    assert len(re.findall(r'name="children" value="[^"]+"[^>]* checked', shown)) == len(keys)
+    # Another session's keys name nobody.
+    assert keep(server.person("child_all"), name="x", children=keys).status_code == 422
+    given = {"set": kept.set_id, "csrf_token": analyst.token}
+    assert keep(**given, base="1", name="会議の事例", children=keys[:1]).status_code == 302
+    assert keep(**given, base="1", name="会議の事例", children=keys[:1]).status_code == 409
+    assert len(sets.case_set(kept.set_id).person_ids) == 1
+    gone = analyst.send("POST", f"{CASES}give-up", data={**own, **given, "base": "2"})
+    assert gone.status_code == 302
+    assert sets.current() == []
 
 
 def test_an_account_of_some_areas_has_no_model(server: Server) -> None:

@@ -123,6 +123,7 @@ TELLS_NOBODY = {
         ),
         "is for approvers: figures of the city, and the document of a recall, which test_model_page looks into",
     ),
+    "/kodomo/known-cases/give-up": "leads back to the page, which is asked for itself",
     "/kodomo/models/new": "takes no person, and leads to the draft: test_model_page asks for it",
     "/entry/link_review/decide": "leads back to the page of pairs, which is asked for itself",
     "/entry/link_review/decide_several": "leads back to the page of pairs, which is asked for itself",

@@ -620,10 +620,12 @@ ENTRY_ROUTES = {
     "disputed_line": ["answer"],
     "model": [
         "new",
+        "proposal",
         "compare",
         *(f"{GUESSED}/{part}" for part in ("coefficients", "thresholds", "override", "group", "item", "combination")),
         *(f"{GUESSED}/{part}" for part in ("comment", "submit", "withdraw")),
     ],
+    "known_cases": ["set", "give-up"],
     "model_approval": [f"{GUESSED}/approve", f"{GUESSED}/return", "retire", "recall"],
 }
 

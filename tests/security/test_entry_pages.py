@@ -41,7 +41,7 @@ MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
         "support_measure", "person_request", "link_review", "delivery_decision", "code_decision",
-        "quality_task", "disputed_line", "handover", "model", *TELLING, *FOLLOWING,
+        "quality_task", "disputed_line", "handover", "model", "known_cases", *TELLING, *FOLLOWING,
     },
     "child_all_nodv": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "person_request",
@@ -64,7 +64,7 @@ MAY = {
     "steward_child": {
         "start", "quality_task", "link_review", "delivery_decision", "code_decision", "disputed_line",
     },
-    "analyst_all": {"start", "model"},
+    "analyst_all": {"start", "model", "known_cases"},
     "approver_all": {
         "start", "children", "child", "meeting", "assessment", "support_plan", "handover", "model_approval",
         "assess", "paper_case", "person_request", *TELLING, *FOLLOWING,

@@ -1,5 +1,5 @@
--- Who could become a case of a difficulty type within twelve months of the freeze, and who did. People already known
--- are left out. Grain: one row per difficulty type and child.
+-- Who could become a case of a difficulty type within twelve months of the freeze, who did, and when. People already
+-- known are left out. Grain: one row per difficulty type and child.
 with frozen as (
     select * from {{ ref('int_evaluation__frozen') }}
 ),
@@ -51,6 +51,7 @@ outcome_observations as (
         outcomes.at_least,
         members.person_id,
         observations.value,
+        observations.observed_on,
         observations.observed_on > members.frozen_on as is_after,
         observations.observed_on > members.frozen_on - interval 12 month as is_within_a_year
     from observations
@@ -67,6 +68,16 @@ outcome_observations as (
             and (outcomes.age_to_months is null or outcomes.age_to_months > members.age_months)
 ),
 
+running as (
+    select
+        *,
+        sum(value) filter (where is_within_a_year) over (
+            partition by difficulty_type, observation_code, person_id, is_after
+            order by observed_on
+        ) as value_until
+    from outcome_observations
+),
+
 judged as (
     -- a sum is that of twelve months, before the freeze as after it
     select
@@ -77,8 +88,15 @@ judged as (
             when 'any' then true
             when 'max' then max(value) >= any_value(at_least)
             when 'sum' then sum(value) filter (where is_within_a_year) >= any_value(at_least)
-        end as is_case
-    from outcome_observations
+        end as is_case,
+        min(observed_on) filter (
+            where case aggregate
+                when 'any' then true
+                when 'max' then value >= at_least
+                when 'sum' then value_until >= at_least
+            end
+        ) as reached_on
+    from running
     group by difficulty_type, observation_code, person_id, is_after
 ),
 
@@ -87,7 +105,8 @@ cases as (
         difficulty_type,
         person_id,
         bool_or(is_case and not is_after) as was_known,
-        bool_or(is_case and is_after) as became_case
+        bool_or(is_case and is_after) as became_case,
+        min(reached_on) filter (where is_case and is_after) as became_case_on
     from judged
     group by difficulty_type, person_id
 )
@@ -95,7 +114,8 @@ cases as (
 select
     at_risk.difficulty_type,
     at_risk.person_id,
-    coalesce(cases.became_case, false) as became_case
+    coalesce(cases.became_case, false) as became_case,
+    cases.became_case_on
 from at_risk
 left join cases
     on at_risk.difficulty_type = cases.difficulty_type and at_risk.person_id = cases.person_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,20 +14,33 @@ from kodomo.entries.store import ConflictError
 from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.messages import JAPANESE, in_language, render
-from kodomo.scoring.definition import AGGREGATES, CATEGORIES, SCOPES, Mistake
+from kodomo.scoring.definition import AGGREGATES, CATEGORIES, SCOPES, Definition, Mistake
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.seeds import read_seed
 from kodomo.workshop.card import card_of
 from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, KeptVersion, compare
 from kodomo.workshop.figures import SMALLEST, shown, tier_tables
+from kodomo.workshop.proposals import KeptProposal, groups_that_cut, kept_proposals
 from kodomo.workshop.rows import Place, PlacedMistake, Texts
 from kodomo.workshop.trial import Trial, try_out
-from superset_config.pages.base import EntryPage, a_record_id, as_pdf, audit, printed, route, store, typed, username
+from superset_config.pages.base import (
+    EntryPage,
+    a_record_id,
+    as_pdf,
+    audit,
+    printed,
+    route,
+    store,
+    typed,
+    url_of,
+    username,
+)
 from superset_config.pages.reach import Reach
 from superset_config.pages.words import OTHER_CHANGED_JA, SAVED_NOW_JA, TWICE_JA
 
 NEW_BANDS = 4
 """How many bands a new item may have on the page."""
+NO_TYPE_JA = "提案を使う困難の種類を選んでください。"
 NOTHING_CHANGED_JA = "変わったところはありません。"
 DRAFT_MADE_JA = "案を作りました。係数を直して保存すると、下の試算が変わります。"
 SCOPES_JA = {
@@ -45,8 +58,8 @@ TABLES_JA = {
     "risk_targets": "対象年齢",
 }  # fmt: skip
 ACTIONS_JA = {
-    "created": "作成", "edited": "変更", "commented": "コメント", "submitted": "提出", "withdrawn": "取下げ",
-    "returned": "差戻し", "approved": "承認",
+    "created": "作成", "proposed": "提案から作成", "edited": "変更", "commented": "コメント", "submitted": "提出",
+    "withdrawn": "取下げ", "returned": "差戻し", "approved": "承認",
 }  # fmt: skip
 STATES_JA = {"open": "案", "submitted": "承認待ち", "approved": "承認済み"}
 STATUSES_JA = {"draft": "案", "trial": "試行", "active": "現行", "retired": "廃止"}
@@ -134,11 +147,13 @@ class ModelPage(CardPage):
         return self._start(reach)
 
     def _start(self, reach: Reach, **context: Any) -> str:
-        given = {"record_id": str(uuid.uuid4()), "wrong": "", "content": {}}
+        given = {"record_id": str(uuid.uuid4()), "wrong": "", "content": {}, "failed": "", "types": ()}
         return self.show(
             "models.html",
             reach,
             drafts=drafts().current(),
+            proposals=kept_proposals(reach.home),
+            type_labels=difficulty_labels(),
             versions=versions_shown(),
             states=STATES_JA,
             actions=ACTIONS_JA,
@@ -148,21 +163,40 @@ class ModelPage(CardPage):
     @route("/new", "POST")
     def new(self, reach: Reach) -> Any:
         """Make a draft of a version."""
+        return self._make(reach)
+
+    def _make(self, reach: Reach, proposals: Sequence[KeptProposal] = (), types: Collection[str] | None = None) -> Any:
+        """Make a draft, of proposals too where ``types`` of them were asked for."""
         record_id = a_record_id()
         content = {name: typed(name).strip() for name in ("name", "base", "comment")}
+        again: dict[str, Any] = {
+            "content": content, "record_id": record_id, "types": types or (),
+            "failed": request.path.rpartition("/")[2],
+        }  # fmt: skip
+        if types is not None and not proposals:
+            return self._start(reach, wrong=NO_TYPE_JA, **again), 422
         try:
             drafts().create(
-                content["name"], content["base"], by=username(), comment=content["comment"], draft_id=record_id
-            )
+                content["name"], content["base"], by=username(), comment=content["comment"], draft_id=record_id,
+                proposals=proposals,
+            )  # fmt: skip
         except ConflictError:
             flash(TWICE_JA, "warning")
         except UsageError as error:
-            wrong = in_language(error, JAPANESE)
-            return self._start(reach, wrong=wrong, content=content, record_id=record_id), 422
+            return self._start(reach, wrong=in_language(error, JAPANESE), **again), 422
         else:
             audit("model_draft")
             flash(DRAFT_MADE_JA, "success")
-        return redirect(f"{self.route_base}/{record_id}")
+        first = f"?type={proposals[0].difficulty_type}" if proposals else ""
+        return redirect(f"{self.route_base}/{record_id}{first}")
+
+    @route("/proposal", "POST")
+    def proposal(self, reach: Reach) -> Any:
+        """Make a draft of a version with the proposed coefficients of the chosen types."""
+        chosen = set(request.form.getlist("types"))
+        return self._make(
+            reach, [kept for kept in kept_proposals(reach.home) if kept.difficulty_type in chosen], chosen
+        )
 
     @route("/compare")
     def compare(self, reach: Reach) -> str:
@@ -182,6 +216,7 @@ class ModelPage(CardPage):
         figures = figures_of(reach, draft)
         chosen, trial = figures["chosen"], figures["trial"]
         given = {"mistakes": {}, "loose": [], "content": {}, "failed": ""}
+        proposed = _proposed(draft, chosen)
         evidence = {
             (row["item_code"], row["band_no"]): row
             for row in reach.rows(
@@ -196,7 +231,9 @@ class ModelPage(CardPage):
             may_withdraw=username() in draft.authors,
             states=STATES_JA,
             in_force=next((row for row in versions_shown() if row["model_version"] == draft.model_version), None),
-            groups=_table(draft, chosen, trial, evidence),
+            groups=_table(draft, chosen, trial, evidence, proposed),
+            is_proposed=bool(proposed),
+            cut=groups_that_cut(draft.texts, draft.model_version, chosen) if proposed else [],
             tiers=_tiers(draft, chosen),
             overrides=[row for row in draft.own("risk_overrides") if row["difficulty_type"] == chosen],
             item_labels=_item_labels(draft),
@@ -210,6 +247,7 @@ class ModelPage(CardPage):
             group_options=[(code, code) for code in sorted(_groups(draft))],
             new_bands=range(1, NEW_BANDS + 1),
             cell_name=cell_name,
+            known_cases_at=url_of("known_cases"),
             **figures,
             **{**given, **context},
         )
@@ -512,6 +550,24 @@ def _band_labels(draft: Draft | KeptVersion) -> dict[tuple[str, str], str]:
     }  # fmt: skip
 
 
+def band_names(definition: Definition) -> dict[tuple[str, int], str]:
+    """Item and band → what they are called together."""
+    items = {row["item_code"]: row["label_ja"] or row["item_code"] for row in definition["risk_items"]}
+    return {
+        (row["item_code"], row["band_no"]): f"{items.get(row['item_code'], row['item_code'])}：{row['label_ja'] or '—'}"
+        for row in definition["risk_bands"]
+    }
+
+
+def tier_names(definition: Definition, version: str, difficulty: str) -> dict[str, str]:
+    """The tiers of a version in a type with their labels."""
+    return {
+        row["tier"]: row["label_ja"] or row["tier"]
+        for row in definition["risk_tiers"]
+        if (row["model_version"], row["difficulty_type"]) == (version, difficulty)
+    }
+
+
 @lru_cache(maxsize=1)
 def _observations() -> list[tuple[str, str]]:
     """Code and label of each observation that the register lets a score use, on the day of the process."""
@@ -523,19 +579,35 @@ def _observations() -> list[tuple[str, str]]:
     ]
 
 
+def _coefficients(draft: Draft, version: str, difficulty: str) -> dict[tuple[str, str], str]:
+    """Item and band → coefficient of a version in a type, as it is written."""
+    rows = [row for place, row in draft.texts.items() if place.table == "risk_coefficients"]
+    return {
+        (row["item_code"], row["band_no"]): row[COEFFICIENT]
+        for row in rows
+        if (row["model_version"], row["difficulty_type"]) == (version, difficulty)
+    }
+
+
+def _proposed(draft: Draft, difficulty: str) -> dict[tuple[str, str], str]:
+    """Item and band → the coefficient that was proposed; none where the draft was not made from one for this type."""
+    first = drafts().proposed(draft)
+    if first is None:
+        return {}
+    proposed = _coefficients(first, draft.model_version, difficulty)
+    return {} if proposed == _coefficients(first, draft.base_version, difficulty) else proposed
+
+
 def _table(
-    draft: Draft, difficulty: str, trial: Trial, evidence: Mapping[tuple[str, int], Mapping[str, Any]]
+    draft: Draft,
+    difficulty: str,
+    trial: Trial,
+    evidence: Mapping[tuple[str, int], Mapping[str, Any]],
+    proposed: Mapping[tuple[str, str], str],
 ) -> dict[str, list[dict[str, Any]]]:
     """The items by category, each with its bands and their figures, those that the type uses first."""
-    own: dict[tuple[str, str], str] = {}
-    base: dict[tuple[str, str], str] = {}
-    for place, row in draft.texts.items():
-        if place.table == "risk_coefficients" and row["difficulty_type"] == difficulty:
-            key = (row["item_code"], row["band_no"])
-            if row["model_version"] == draft.model_version:
-                own[key] = row[COEFFICIENT]
-            elif row["model_version"] == draft.base_version:
-                base[key] = row[COEFFICIENT]
+    own = _coefficients(draft, draft.model_version, difficulty)
+    base = _coefficients(draft, draft.base_version, difficulty)
     bands: dict[str, list[dict[str, Any]]] = {}
     for place, row in draft.texts.items():
         if place.table == "risk_bands":
@@ -548,6 +620,7 @@ def _table(
                     "met": shown(trial.met.get((key[0], number), 0)),
                     "evidence": _evidence(evidence.get((key[0], number))),
                     "before": base.get(key, ""),
+                    "proposed": proposed.get(key, ""),
                     COEFFICIENT: own.get(key, ""),
                     "is_changed": own.get(key, "") != base.get(key, ""),
                 }
@@ -556,7 +629,7 @@ def _table(
     for place, row in draft.texts.items():
         if place.table == "risk_items":
             of_item = bands.get(place.key[0], [])
-            is_used = any(band[COEFFICIENT] or band["before"] for band in of_item)
+            is_used = any(band[COEFFICIENT] or band["before"] or band["proposed"] for band in of_item)
             groups.setdefault(row.get("category", "—"), []).append(
                 {**row, "code": place.key[0], "bands": of_item, "is_used": is_used, "is_new": place in draft.rows}
             )

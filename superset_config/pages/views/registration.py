@@ -18,6 +18,7 @@ from superset_config.pages.views.deliveries import DeliveryPage
 from superset_config.pages.views.disputes import DisputedLinePage
 from superset_config.pages.views.factors import TITLE_JA as FACTORS_JA
 from superset_config.pages.views.factors import FactorsPage
+from superset_config.pages.views.known_cases import KnownCasesPage
 from superset_config.pages.views.leavers import ArrivalsPage, HandoverPage, LeaversPage
 from superset_config.pages.views.meeting import MeetingPage
 from superset_config.pages.views.model_approval import ModelApprovalPage
@@ -33,7 +34,7 @@ from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
-    CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage,
+    CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, KnownCasesPage, LeaversPage, LinkReviewPage, MeetingPage,
     ModelApprovalPage, ModelPage, NoticesPage, QualityTasksPage, RequestPage, StartPage, StatusCheckPage,
     StatusCheckReturnPage, StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
 )  # fmt: skip

@@ -70,7 +70,7 @@ def proposed(learned: proposal.Learned, tmp_path_factory: pytest.TempPathFactory
     """A proposal from them, written as a folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            proposal, "_learn", lambda *_: (learned, [dt.date(2024, 4, 1), dt.date(2025, 4, 1)], (), [20, 50, 100])
+            proposal, "learn", lambda *_: (learned, [dt.date(2024, 4, 1), dt.date(2025, 4, 1)], (), [20, 50, 100])
         )
         patch.setattr(proposal, "EXACT_SECONDS", 1.0)
         home = Home(tmp_path_factory.mktemp("home") / "var")
@@ -174,7 +174,7 @@ def test_nothing_is_overwritten_and_nothing_made_of_too_little(
     with pytest.raises(UsageError, match="no difficulty type measles"):
         proposal.propose(home, "measles", tmp_path / "out")
     few = replace(learned, outcomes=np.where(np.arange(CHILDREN) < 9, 1.0, 0.0))
-    monkeypatch.setattr(proposal, "_learn", lambda *_: (few, [dt.date(2025, 4, 1)], (), [20]))
+    monkeypatch.setattr(proposal, "learn", lambda *_: (few, [dt.date(2025, 4, 1)], (), [20]))
     with pytest.raises(KodomoError, match="9 children became a case"):
         proposal.propose(home, "abuse", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -217,7 +217,7 @@ def test_older_dates_are_pooled_until_cases_suffice(
     monkeypatch.setattr(proposal, "cohort", cohort)
     monkeypatch.setattr(proposal, "_table", table)
     asked = [newest.replace(year=newest.year - years) for years in given]
-    learned, dates, _, _ = proposal._learn(Home(tmp_path / "var"), "abuse", asked, None)
+    learned, dates, _, _ = proposal.learn(Home(tmp_path / "var"), "abuse", asked, None)
     assert [newest.year - date.year for date in dates[::-1]] == expected
     assert learned.outcomes.sum() == sum(cases[years] for years in expected)
 
