@@ -15,7 +15,7 @@ from kodomo.errors import KodomoError
 from kodomo.faults import FaultError
 from kodomo.home import Home
 from kodomo.publication import current
-from kodomo.publication.inputs import read_statements
+from kodomo.publication.inputs import read_judging_statements, read_statements
 from kodomo.publication.publication import EVERYTHING
 from kodomo.publication.tables import literal
 from kodomo.scoring.replay import WAREHOUSE, CompiledModels, close_scratch
@@ -84,6 +84,11 @@ class Reader:
     def models(self) -> CompiledModels:
         """The compiled SQL of the publication. Raises KodomoError when it was published without."""
         return read_statements(self.folder)
+
+    @cached_property
+    def judging_models(self) -> CompiledModels:
+        """The compiled SQL that judges a definition on a past date. Raises KodomoError when published without."""
+        return read_judging_statements(self.folder)
 
     @cached_property
     def columns(self) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from kodomo.evaluation.frozen import OUTCOME_MONTHS, freeze
 from kodomo.files import atomic_path
 from kodomo.home import Home
 from kodomo.messages import Translate, english
-from kodomo.scoring.definition import check, raise_for, read_definition
+from kodomo.scoring.definition import Definition, check, raise_for, read_definition
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.replay import (
     DEFINITION,
@@ -90,14 +90,7 @@ def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None
             raise_for(mistakes)
             warnings += map(str, mistakes)
         models = CompiledModels.of_last_build(home)
-        freeze(connection, models, date, given)
-        open_scratch(connection, built_on)
-        changed = [FROZEN]
-        if given is not None:
-            load_definition(connection, given, SCRATCH)
-            changed += [*DEFINITION, VERSIONS]
-        connection.execute(f"create table {SCRATCH}.{FROZEN} as from frozen")
-        models.execute(connection, changed, TARGETS)
+        build(connection, models, date, built_on, TARGETS, given)
         # Which items are refused hangs on the definition alone.
         connection.execute(f"create table if not exists {SCRATCH}.{REFUSED} as from {WAREHOUSE}.{REFUSED}")
         until = connection.execute(
@@ -108,6 +101,36 @@ def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None
         yield Cohort(connection, date, until, tuple(warnings))
     finally:
         connection.close()
+
+
+def build(
+    connection: duckdb.DuckDBPyConnection,
+    models: CompiledModels,
+    frozen_on: dt.date,
+    built_on: dt.date,
+    targets: Iterable[str],
+    definition: Definition | None = None,
+    versions: Collection[str] | None = None,
+    without_area: Collection[str] = (),
+) -> None:
+    """Freeze the features at a date and build models of the evaluation in ``scratch``.
+
+    The connection reads the build of ``built_on`` as ``warehouse``. ``versions``: those of ``definition`` that are
+    judged, all by default; ``without_area``: people who are counted under no area.
+    """
+    freeze(connection, models, frozen_on, definition, versions)
+    if without_area:
+        connection.execute(
+            "update frozen set area_code = null where list_contains($people, current_person_id)",
+            {"people": list(without_area)},
+        )
+    open_scratch(connection, built_on)
+    changed = [FROZEN]
+    if definition is not None:
+        load_definition(connection, definition, SCRATCH, versions=versions)
+        changed += [*DEFINITION, VERSIONS]
+    connection.execute(f"create table {SCRATCH}.{FROZEN} as from frozen")
+    models.execute(connection, changed, targets)
 
 
 DIFFICULTIES = """

@@ -82,6 +82,10 @@ class ModelApprovalPage(CardPage):
         """A submitted draft: what it is for, what it changes, what it would do, and the decision."""
         return self._show_draft(reach, self._waiting(draft_id))
 
+    def shown_draft(self, draft_id: uuid.UUID) -> Draft:
+        """A draft that waits for a decision."""
+        return self._waiting(draft_id)
+
     def _waiting(self, draft_id: uuid.UUID) -> Draft:
         """A draft that waits for a decision; 404 for any other, which is its authors' own."""
         draft = drafts().draft(str(draft_id))

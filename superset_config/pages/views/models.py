@@ -24,6 +24,7 @@ from kodomo.workshop.rows import Place, PlacedMistake, Texts
 from kodomo.workshop.trial import Trial, try_out
 from superset_config.pages.base import EntryPage, a_record_id, as_pdf, audit, printed, route, store, typed, username
 from superset_config.pages.reach import Reach
+from superset_config.pages.views.model_judgement import judgement_words
 from superset_config.pages.words import OTHER_CHANGED_JA, SAVED_NOW_JA, TWICE_JA
 
 NEW_BANDS = 4
@@ -103,7 +104,19 @@ def cell_name(item: str, band: str) -> str:
 
 
 class CardPage(EntryPage):
-    """A page of the model, which has the cards of its versions."""
+    """A page of the model, which has the cards of its versions, and says of its drafts how they would have done."""
+
+    def shown_draft(self, draft_id: uuid.UUID) -> Draft:
+        """A draft that the page shows; 404 for any other."""
+        raise NotImplementedError
+
+    @route("/<uuid:draft_id>/past")
+    def past(self, reach: Reach, draft_id: uuid.UUID) -> str:
+        """How a draft would have done on a past date, beside its base and two orders that need no model."""
+        draft = self.shown_draft(draft_id)
+        types, chosen = _types_asked(draft)
+        words_of = judgement_words(reach, draft, types, chosen)
+        return self.show("model_judgement.html", reach, tier_labels=_tier_labels(draft), **words_of)
 
     @route("/card/<string:version>.pdf")
     def card(self, reach: Reach, version: str) -> Any:
@@ -173,7 +186,11 @@ class ModelPage(CardPage):
     @route("/<uuid:draft_id>")
     def draft(self, reach: Reach, draft_id: uuid.UUID) -> str:
         """A draft: its items with their figures and coefficients, and what it would do."""
-        return self._show_draft(reach, self._draft(str(draft_id)))
+        return self._show_draft(reach, self.shown_draft(draft_id))
+
+    def shown_draft(self, draft_id: uuid.UUID) -> Draft:
+        """A draft, whatever its state."""
+        return self._draft(str(draft_id))
 
     def _draft(self, draft_id: str) -> Draft:
         return drafts().draft(draft_id)
@@ -415,9 +432,7 @@ def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> di
 
 def figures_of(reach: Reach, draft: Draft) -> dict[str, Any]:
     """What a draft would do: the trial, and the words and tables of the difficulty type asked for. Logged."""
-    types = _types_of(draft)
-    chosen = request.values.get("type", "")
-    chosen = chosen if chosen in types else next(iter(types), "")
+    types, chosen = _types_asked(draft)
     trial = _tried(reach.home, reach.publication, _ById(draft), frozenset(reach.withheld))
     store().note_access(username(), "model_trial", draft=draft.draft_id, version=draft.version)
     audit("model_trial")
@@ -475,6 +490,12 @@ def placed_at_fields(mistakes: Iterable[PlacedMistake], fields: Fields) -> tuple
 def difficulty_labels() -> dict[str, str]:
     """The difficulty types with their labels."""
     return {row["difficulty_type"]: row["label_ja"] for row in read_seed("difficulty_types")}
+
+
+def _types_asked(draft: Draft) -> tuple[dict[str, str], str]:
+    """The difficulty types of a draft, and the one that the request is about: the first for what is none."""
+    types, asked = _types_of(draft), request.values.get("type", "")
+    return types, asked if asked in types else next(iter(types), "")
 
 
 def _types_of(draft: Draft) -> dict[str, str]:
