@@ -194,7 +194,9 @@ def copy_relation(
     connection.execute(f"create table {target}.{relation} as from {source}.{relation}{order}")
 
 
-def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, target: str) -> dict[str, dict[str, str]]:
+def copy_inputs(
+    connection: duckdb.DuckDBPyConnection, home: Home, source: str, target: str
+) -> dict[str, dict[str, str]]:
     """Copy the inputs from one attached database to another, within the caller's transaction.
 
     Returns the compiled statements that go with them, by the file that they belong in; nothing where the warehouse

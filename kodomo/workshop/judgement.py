@@ -15,6 +15,7 @@ from kodomo.determination.service import reading
 from kodomo.evaluation.evidence import build
 from kodomo.evaluation.frozen import OUTCOME_MONTHS
 from kodomo.home import Home
+from kodomo.parameters import parameter
 from kodomo.publication.inputs import JUDGED
 from kodomo.scoring.replay import PARAMETERS, SCRATCH, WAREHOUSE
 from kodomo.warehouse import records
@@ -30,6 +31,7 @@ OVERALL = (
 )  # fmt: skip
 """Kind of group and measure of the figures of all children."""
 OF_GROUPS = ("case_rate", "ppv", "recall", "false_positive_rate")
+_AGES = list(dict.fromkeys(band["wide"] for band in parameter("age_bands")))
 CALIBRATION = ("tier", "score_band")
 
 
@@ -62,8 +64,8 @@ class Line:
 def judge(home: Home, draft: Draft, years: int = 1, without_area: Collection[str] = ()) -> Judgement:
     """Judge a draft and its base on the children of a past date, as ``kodomo model evidence`` judges a definition.
 
-    ``years``: of ``YEARS``; ``without_area``: people who are counted under no area. Raises KodomoError where nothing has
-    been published, or by a kodomo that published no statements for it.
+    ``years``: of ``YEARS``; ``without_area``: people who are counted under no area. Raises KodomoError where nothing
+    has been published, or by a kodomo that published no statements for it.
     """
     started = time.perf_counter()
     with reading(home, os.cpu_count() or 1) as (connection, reader):
@@ -97,7 +99,7 @@ def lines(judgement: Judgement, draft: Draft, difficulty: str, wanted: Iterable[
             rows.setdefault(key, {})[row["model_version"]] = row
     found = []
     for kind, measure in wanted:
-        for key in sorted(key for key in rows if key[:2] == (kind, measure)):
+        for key in sorted((key for key in rows if key[:2] == (kind, measure)), key=lambda key: _place(key[2])):
             sides = rows[key]
             one = next(iter(sides.values()))
             found.append(
@@ -107,6 +109,11 @@ def lines(judgement: Judgement, draft: Draft, difficulty: str, wanted: Iterable[
                 )
             )  # fmt: skip
     return found
+
+
+def _place(group: str) -> tuple[int, str]:
+    """Where a group stands: ages by their order, others by their label."""
+    return _AGES.index(group) if group in _AGES else 0, group
 
 
 def overall(judgement: Judgement, draft: Draft, difficulty: str) -> list[Line]:

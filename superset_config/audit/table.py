@@ -60,6 +60,7 @@ COMMANDS_JA = {
     "export": (EXPORTED_JA, "表の出力（コマンド）"),
     "model_trial": (SEEN_JA, "モデルの試算"),
     "model_judgement": (SEEN_JA, "モデルの過去の日での成績"),
+    "model_names": (SEEN_JA, "モデルの案で段階が変わる子どもの一覧"),
     "model_submission": (ENTERED_JA, "モデルの案の提出"),
     "model_decision": (ENTERED_JA, "モデルの承認"),
     "model_recall": (PRINTED_JA, "モデルの版の回収"),

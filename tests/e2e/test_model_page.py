@@ -22,6 +22,7 @@ from kodomo.publication.publication import EVERYTHING
 from kodomo.workshop.drafts import OPEN, SUBMITTED, DraftStore
 from kodomo.workshop.figures import HIDDEN_JA
 from kodomo.workshop.recall import recall_in_service
+from kodomo.workshop.trial import who_moves
 from tests.conftest import AS_OF
 from tests.security.servers import Person, Server
 
@@ -322,6 +323,62 @@ def test_no_page_of_the_model_names_a_person_or_shows_a_small_count(
         met = re.findall(r"<td class=\"number count\">([^<]*)</td>", page.partition('id="items"')[2])
         assert len(met) > 100
         assert not [text for text in met if re.fullmatch("[0-4]", text.strip())]
+
+
+@pytest.fixture(scope="module")
+def moving(server: Server, analyst: Person) -> str:
+    """The id of a draft by which children rise, waiting for a decision."""
+    return waiting(server, analyst, "v3-moving")
+
+
+def test_who_sees_all_children_by_name_sees_whose_tier_a_draft_changes(
+    server: Server, approver: Person, moving: str
+) -> None:
+    page = approver.get(f"{DECISIONS}{moving}/names?type=abuse")
+    assert page.status_code == 200, page.text
+    draft = DraftStore(EntryStore(server.home)).draft(moving)
+    movers = [mover for mover in who_moves(server.home, draft) if mover.difficulty_type == "abuse"]
+    assert movers
+    with duckdb.connect(str(current(server.home) / EVERYTHING), read_only=True) as connection:
+        labels = dict(connection.execute("select person_id, child_label from marts.bi_child").fetchall())
+    assert [html.unescape(name) for name in re.findall(r'<a href="/entry/child/[^"]*">([^<]*)</a>', page.text)] == [
+        labels[mover.person_id] for mover in movers
+    ][:100]
+    assert "3年以内の転居 +" in page.text
+    assert not [mover.person_id for mover in movers if mover.person_id in page.text]
+    access = [row for row in EntryStore(server.home).accesses("approver_all") if row["action"] == "model_names"][-1]
+    assert access["detail"]["shown"] == sorted({mover.person_id for mover in movers})[:100]
+
+
+def test_an_account_without_names_gets_none_of_whose_tier_a_draft_changes(
+    server: Server, analyst: Person, moving: str
+) -> None:
+    assert "/names" not in analyst.get(f"{AT}{moving}").text
+    for at in (AT, DECISIONS):
+        answer = analyst.get(f"{at}{moving}/names?type=abuse&page=1")
+        assert answer.status_code == 403
+        assert not [name for name in names_of(server) if name in plain(answer.text)]
+    for username in ("child_kanai", "health_all", "executive_all", "partner", "steward_child", "admin"):
+        for at in (AT, DECISIONS):
+            assert server.person(username).get(f"{at}{moving}/names").status_code == 403
+
+
+def test_a_draft_is_judged_on_a_past_date_without_a_name(server: Server, analyst: Person, draft: str) -> None:
+    page = analyst.get(f"{AT}{draft}/past?type=abuse&years=2")
+    assert page.status_code == 200, page.text
+    for text in (
+        "再現率",
+        "的中率",
+        "較正",
+        "項目の数だけの順",
+        "地区の率だけの順",
+        "<strong>2年前</strong>",
+        "上位20人",
+    ):
+        assert text in page.text
+    assert not [name for name in names_of(server) if name in plain(page.text)]
+    assert analyst.get(f"{DECISIONS}{draft}/past").status_code == 403
+    assert server.person("child_kanai").get(f"{AT}{draft}/past").status_code == 403
 
 
 def test_an_account_of_some_areas_has_no_model(server: Server) -> None:

@@ -12,7 +12,17 @@ from kodomo.home import Home
 from kodomo.publication.places import everyone_withheld
 from kodomo.workshop.drafts import Draft
 from kodomo.workshop.figures import SMALLEST, shown
-from kodomo.workshop.judgement import YEARS, Judgement, by_group, calibration, cases_of, cautions, is_shown, judge, overall
+from kodomo.workshop.judgement import (
+    YEARS,
+    Judgement,
+    by_group,
+    calibration,
+    cases_of,
+    cautions,
+    is_shown,
+    judge,
+    overall,
+)
 from superset_config.pages.base import audit, store, username
 from superset_config.pages.reach import Reach
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -21,12 +21,26 @@ from kodomo.workshop.card import card_of
 from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, KeptVersion, compare
 from kodomo.workshop.figures import SMALLEST, shown, tier_tables
 from kodomo.workshop.rows import Place, PlacedMistake, Texts
-from kodomo.workshop.trial import Trial, try_out
-from superset_config.pages.base import EntryPage, a_record_id, as_pdf, audit, printed, route, store, typed, username
+from kodomo.workshop.trial import WITHHELD_ITEM, Mover, Trial, try_out, who_moves
+from superset_config.pages.base import (
+    EntryPage,
+    a_record_id,
+    as_pdf,
+    audit,
+    page_number,
+    printed,
+    route,
+    store,
+    typed,
+    username,
+)
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.model_judgement import judgement_words
 from superset_config.pages.words import OTHER_CHANGED_JA, SAVED_NOW_JA, TWICE_JA
 
+ON_A_PAGE = 100
+"""How many children the page of names lists at once."""
+WITHHELD_ITEM_JA = "表示の承認がない項目"
 NEW_BANDS = 4
 """How many bands a new item may have on the page."""
 NOTHING_CHANGED_JA = "変わったところはありません。"
@@ -52,6 +66,7 @@ ACTIONS_JA = {
 STATES_JA = {"open": "案", "submitted": "承認待ち", "approved": "承認済み"}
 STATUSES_JA = {"draft": "案", "trial": "試行", "active": "現行", "retired": "廃止"}
 PENDING_JA = "開始前"
+CANCELLED_JA = "承認の取消し"
 SUBMITTED_JA = "提出しました。別の職員が承認するまで、判定には使いません。"
 WITHDRAWN_JA = "提出を取り下げました。直してから、もう一度提出できます。"
 COLUMNS_JA = {
@@ -77,6 +92,27 @@ Fields = Mapping[str, tuple[Place, str]]
 @lru_cache(maxsize=8)
 def _tried(home: Home, _published: str, draft: _ById, withheld: frozenset[str]) -> Trial:
     return try_out(home, draft.draft, withheld)
+
+
+@lru_cache(maxsize=2)
+def _moved(home: Home, _published: str, draft: _ById) -> tuple[Mover, ...]:
+    return who_moves(home, draft.draft)
+
+
+def _moving(reach: Reach, draft: Draft) -> tuple[Mover, ...]:
+    return _moved(reach.home, reach.publication, _ById(draft))
+
+
+def may_see_names(reach: Reach) -> bool:
+    """Whether the account sees every child of the city by name, with the items of its score.
+
+    Its scope has the children of all areas. Analysts and experts have pseudonyms instead.
+    """
+    return (
+        reach.scope.has_all_areas
+        and reach.has_columns("bi_child", "display_name")
+        and reach.has_columns("bi_contribution", "item_code", "item_label", "difficulty_type")
+    )
 
 
 class _ById:
@@ -109,6 +145,31 @@ class CardPage(EntryPage):
     def shown_draft(self, draft_id: uuid.UUID) -> Draft:
         """A draft that the page shows; 404 for any other."""
         raise NotImplementedError
+
+    @route("/<uuid:draft_id>/names")
+    def names(self, reach: Reach, draft_id: uuid.UUID) -> str:
+        """Whose tier a draft changes, and by which item: for those who see all children of the city by name."""
+        draft = self.shown_draft(draft_id)
+        if not may_see_names(reach):
+            abort(403)
+        types, chosen = _types_asked(draft)
+        movers = [
+            (mover, reach.child(mover.person_id)) for mover in _moving(reach, draft) if mover.difficulty_type == chosen
+        ]
+        mine = [(mover, child) for mover, child in movers if child is not None]
+        page = min(page_number(request.args.get("page", "")), max(1, -(-len(mine) // ON_A_PAGE)))
+        shown_here = mine[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+        store().note_access(
+            username(), "model_names", draft=draft.draft_id, version=draft.version, found=len(mine),
+            shown=sorted({mover.person_id for mover, _ in shown_here}),
+        )  # fmt: skip
+        audit("model_names")
+        return self.show(
+            "model_names.html", reach, draft=draft, types=types, chosen=chosen, rows=shown_here, count=len(mine),
+            graver=sum(mover.is_graver for mover, _ in mine), page=page, pages=max(1, -(-len(mine) // ON_A_PAGE)),
+            tier_labels=_tier_labels(draft), may_open="child" in reach.pages(),
+            item_labels={**_cap_labels(draft), **_item_labels(draft), WITHHELD_ITEM: WITHHELD_ITEM_JA},
+        )  # fmt: skip
 
     @route("/<uuid:draft_id>/past")
     def past(self, reach: Reach, draft_id: uuid.UUID) -> str:
@@ -408,6 +469,8 @@ def versions_shown() -> list[dict[str, Any]]:
     today = clock.today()
 
     def status(row: Mapping[str, Any]) -> str:
+        if row["is_cancelled"]:
+            return CANCELLED_JA
         is_pending = row["status"] == "draft" and row["from_on"] is not None
         return PENDING_JA if is_pending else STATUSES_JA.get(row["status"], row["status"])
 
@@ -443,9 +506,10 @@ def figures_of(reach: Reach, draft: Draft) -> dict[str, Any]:
         "tables": tier_tables(trial, draft.definition, draft.model_version),
         "tier_labels": _tier_labels(draft),
         "kinds": KINDS_JA,
-        "causes": _causes(trial, _groups(draft)),
+        "causes": _causes(trial, _cap_labels(draft)),
         "totals": {name: shown(getattr(trial.comparison, name)) for name in ("rescored", "changed")},
         "workload": trial.workload,
+        "may_see_names": may_see_names(reach),
         "shown": shown,
         "smallest": SMALLEST,
     }
@@ -510,6 +574,11 @@ def _tiers(draft: Draft, difficulty: str) -> list[Texts]:
 
 def _groups(draft: Draft) -> list[str]:
     return [place.key[0] for place in draft.texts if place.table == "risk_groups"]
+
+
+def _cap_labels(draft: Draft) -> dict[str, str]:
+    """Code of each group → what the cut of its cap is called."""
+    return {group: f"グループ {group} の上限" for group in _groups(draft)}
 
 
 def _tier_labels(draft: Draft | KeptVersion) -> dict[str, str]:
@@ -601,12 +670,12 @@ def _evidence(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _causes(trial: Trial, groups: Collection[str]) -> list[dict[str, Any]]:
+def _causes(trial: Trial, caps: Mapping[str, str]) -> list[dict[str, Any]]:
     """The items that make the difference for enough children; the cut of a cap stands under its group."""
     return [
         {
             **row,
-            "label_ja": f"グループ {row['item_code']} の上限" if row["item_code"] in groups else row["label_ja"],
+            "label_ja": caps.get(row["item_code"], row["label_ja"]),
             "children": shown(row["children"]),
             "graver": shown(row["graver"]),
             "milder": shown(row["milder"]),
