@@ -9,6 +9,7 @@ from typing import Any
 from flask import abort, flash, g, request
 
 from kodomo import clock
+from kodomo.entries.notices import note_read
 from kodomo.entries.store import ConflictError
 from kodomo.errors import KodomoError
 from kodomo.messages import JAPANESE, in_language
@@ -33,6 +34,7 @@ from superset_config.pages.views.models import (
     versions_shown,
     words,
 )
+from superset_config.pages.waiting_drafts import waiting_drafts
 from superset_config.pages.words import OTHER_CHANGED_JA
 
 CHANGES_JA = {
@@ -87,7 +89,12 @@ class ModelApprovalPage(CardPage):
     @route("/<uuid:draft_id>")
     def draft(self, reach: Reach, draft_id: uuid.UUID) -> str:
         """A submitted draft: what it is for, what it changes, what it would do, and the decision."""
-        return self._show_draft(reach, self._waiting(draft_id))
+        draft = self._waiting(draft_id)
+        opened = [one.notice_id for one in waiting_drafts(reach) if one.draft_id == draft.draft_id and not one.is_read]
+        if opened:
+            note_read(store(), username(), opened)
+            g.pop("kodomo_waiting_drafts", None)
+        return self._show_draft(reach, draft)
 
     def shown_draft(self, draft_id: uuid.UUID) -> Draft:
         """A draft that waits for a decision."""

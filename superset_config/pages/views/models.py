@@ -72,7 +72,7 @@ WITHDRAWN_JA = "提出を取り下げました。直してから、もう一度�
 COLUMNS_JA = {
     "coefficient": "係数", "min_score": "しきい値", "lower": "下限", "upper": "上限", "cap": "上限",
     "band_no": "区分の番号",
-    "item_code": "記号", "group_code": "グループの記号", "lookback_months": "さかのぼる月数",
+    "item_code": "記号", "group_code": "グループ", "lookback_months": "さかのぼる月数",
     "age_from_months": "年齢の下限", "age_to_months": "年齢の上限", "scope": "誰の", "aggregate": "数え方",
     "observation_code": "何を", "category": "分類", "label_ja": "表示", "kind": "種類", "reason_ja": "理由",
     "source_ja": "出典", "combine": "合わせ方", "at_least_tier": "この段階以上", "when_missing": "記録なしも含む",
@@ -285,7 +285,9 @@ class ModelPage(CardPage):
             category_options=[(name, name) for name in CATEGORIES],
             scopes={code: SCOPES_JA[code] for code in SCOPES_JA if code in SCOPES},
             aggregates={code: AGGREGATES_JA[code] for code in AGGREGATES_JA if code in AGGREGATES},
-            group_options=[(code, code) for code in sorted(_groups(draft))],
+            group_options=list(_group_labels(draft).items()),
+            group_rows=_groups(draft),
+            combines=COMBINES_JA,
             new_bands=range(1, NEW_BANDS + 1),
             cell_name=cell_name,
             **figures,
@@ -368,11 +370,17 @@ class ModelPage(CardPage):
         """Add a group, or change how it combines and its cap."""
         draft = self._draft(str(draft_id))
         self._type(draft)
-        row = {"group_code": typed("new_group").strip(), "combine": typed("combine"), "cap": typed("cap").strip()}
+        # One that is there already keeps its label where none is typed.
+        code = typed("known_group") or typed("new_group").strip()
+        label = typed("group_label").strip() or draft.texts.get(Place("risk_groups", (code,)), {}).get("label_ja", "")
+        row = {"group_code": code, "combine": typed("combine"), "cap": typed("cap").strip(), "label_ja": label}
         where = Place.of("risk_groups", row)
         changes: dict[Place, Texts | None] = {}
         _write(draft, changes, where, row)
-        fields = {"new_group": (where, "group_code"), "combine": (where, "combine"), "cap": (where, "cap")}
+        fields = {
+            "new_group": (where, "group_code"), "combine": (where, "combine"), "cap": (where, "cap"),
+            "group_label": (where, "label_ja"),
+        }  # fmt: skip
         return self._save(reach, draft, changes, fields)
 
     @route("/<uuid:draft_id>/item", "POST")
@@ -487,6 +495,7 @@ def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> di
         "columns": COLUMNS_JA,
         "item_labels": {**_item_labels(one), **_item_labels(other)},
         "band_labels": {**_band_labels(one), **_band_labels(other)},
+        "group_labels": {**_group_labels(one), **_group_labels(other)},
         "tier_labels": {**_tier_labels(one), **_tier_labels(other)},
         "types": difficulty_labels(),
         "value_labels": {"scope": SCOPES_JA, "aggregate": AGGREGATES_JA, "combine": COMBINES_JA},
@@ -572,13 +581,32 @@ def _tiers(draft: Draft, difficulty: str) -> list[Texts]:
     return sorted(rows, key=lambda row: -int(row.get("tier_rank", "0")))
 
 
-def _groups(draft: Draft) -> list[str]:
-    return [place.key[0] for place in draft.texts if place.table == "risk_groups"]
+def _group_labels(draft: Draft | KeptVersion) -> dict[str, str]:
+    """Code of each group → its label; one that an earlier definition left without a label has its code."""
+    return {
+        place.key[0]: row.get("label_ja", place.key[0])
+        for place, row in draft.texts.items()
+        if place.table == "risk_groups"
+    }
+
+
+def _groups(draft: Draft) -> list[dict[str, Any]]:
+    """The groups with their labels, how they combine, their caps and the items in them."""
+    items: dict[str, list[str]] = {}
+    for place, row in draft.texts.items():
+        if place.table == "risk_items" and row.get("group_code"):
+            items.setdefault(row["group_code"], []).append(row.get("label_ja", place.key[0]))
+    labels = _group_labels(draft)
+    return [
+        {**row, "label": labels[place.key[0]], "members": items.get(place.key[0], [])}
+        for place, row in draft.texts.items()
+        if place.table == "risk_groups"
+    ]
 
 
 def _cap_labels(draft: Draft) -> dict[str, str]:
     """Code of each group → what the cut of its cap is called."""
-    return {group: f"グループ {group} の上限" for group in _groups(draft)}
+    return {group: f"グループ「{label}」の上限" for group, label in _group_labels(draft).items()}
 
 
 def _tier_labels(draft: Draft | KeptVersion) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kodomo import clock
+from kodomo.entries.notices import note_read
 from kodomo.entries.store import ConflictError, EntryStore
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
@@ -31,6 +32,7 @@ from kodomo.workshop.drafts import (
 )
 from kodomo.workshop.in_force import Approval, DefinitionStore
 from kodomo.workshop.rows import write_texts
+from kodomo.workshop.waiting import waiting_for
 
 NAME = "v3"
 FROM = dt.date(2026, 12, 15)
@@ -142,6 +144,24 @@ def test_an_approval_that_has_not_begun_is_taken_back_and_the_replaced_version_g
 def statuses_after_another(drafts: DraftStore, in_force: DefinitionStore, from_on: dt.date) -> dict[str, str]:
     drafts.approve(submit(drafts, "v4").draft_id, 3, approval(from_on=from_on))
     return statuses(in_force, from_on)
+
+
+def test_a_submitted_draft_is_a_notice_to_those_who_did_not_write_it(drafts: DraftStore, draft: Draft) -> None:
+    store = drafts.store
+    assert [waiting_for(store, author) for author in ("aoi", "ibu")] == [[], []]
+    (first,) = waiting_for(store, "umi")
+    assert (first.model_version, first.submitted_by, first.is_read) == (NAME, "aoi", False)
+    note_read(store, "umi", [first.notice_id])
+    assert [one.is_read for name in ("umi", "eri") for one in waiting_for(store, name)] == [True, False]
+    drafts.edit(draft.draft_id, 3, {}, by="umi", comment="根拠は")
+    assert [one.notice_id for one in waiting_for(store, "umi")] == [first.notice_id]
+    drafts.send_back(draft.draft_id, 4, by="umi", reason="根拠を書く")
+    assert waiting_for(store, "umi") == []
+    drafts.submit(draft.draft_id, 5, by="ibu", comment="書いた")
+    (again,) = waiting_for(store, "umi")
+    assert (again.submitted_by, again.is_read) == ("ibu", False)
+    drafts.approve(draft.draft_id, 6, approval())
+    assert waiting_for(store, "umi") == []
 
 
 @pytest.mark.parametrize("days", [0, -1])
