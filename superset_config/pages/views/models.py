@@ -582,9 +582,10 @@ def _tiers(draft: Draft, difficulty: str) -> list[Texts]:
 
 
 def _group_labels(draft: Draft | KeptVersion) -> dict[str, str]:
-    """Code of each group → its label; one that an earlier definition left without a label has its code."""
+    """Code of each group → its label. A definition from before groups had labels has those of the seeds."""
+    of_seeds = {row["group_code"]: row["label_ja"] for row in read_seed("risk_groups")}
     return {
-        place.key[0]: row.get("label_ja", place.key[0])
+        place.key[0]: row.get("label_ja") or of_seeds.get(place.key[0]) or place.key[0]
         for place, row in draft.texts.items()
         if place.table == "risk_groups"
     }
