@@ -1,4 +1,4 @@
-"""How long a 試算 of a draft takes, beside the bare engine executing the same statements, and its judgement on past dates.
+"""How long a 試算 of a draft takes, beside the bare engine with the same statements; and how long judging it takes.
 
 KODOMO_HOME=… .venv/bin/python benchmarks/trial.py [trials]
 
