@@ -363,7 +363,8 @@ def test_an_account_without_names_gets_none_of_whose_tier_a_draft_changes(
         for address in (f"{at}{moving}/names?type=abuse&page=1", f"{at}{moving}/names/?as=child_all"):
             answer = analyst.get(address)
             assert answer.status_code in {403, 404}
-            assert not [name for name in names if name in plain(answer.text)]
+            text = plain(answer.text)
+            assert not [name for name in names if name in text]
     assert not [row for row in EntryStore(server.home).accesses("analyst_all") if row["action"] == "model_names"]
 
 
