@@ -277,14 +277,16 @@ def _starts(changes: Iterable[Change]) -> dict[str, dt.date]:
 
 
 def _ended_for(changes: Sequence[Change], version: str) -> list[str]:
-    """The versions that the approval of a version ended: the changes that were written right after its own."""
-    place = next(i for i, change in enumerate(changes) if (change.action, change.model_version) == (APPROVED, version))
-    ended = []
-    for change in changes[place + 1 :]:
-        if change.action != RETIRED or change.definition_hash != changes[place].definition_hash:
-            break
-        ended.append(change.model_version or "")
-    return ended
+    """The versions that the approval of a version ended: in the same change, on the day before it begins."""
+    approved = next(change for change in changes if (change.action, change.model_version) == (APPROVED, version))
+    if approved.on_date is None:
+        return []
+    last_on = approved.on_date - dt.timedelta(days=1)
+    return [
+        change.model_version or ""
+        for change in changes
+        if (change.action, change.on_date, change.definition_hash) == (RETIRED, last_on, approved.definition_hash)
+    ]
 
 
 def _require(person: str, reason: str) -> None:
