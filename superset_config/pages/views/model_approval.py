@@ -79,7 +79,7 @@ class ModelApprovalPage(CardPage):
                 if row["valid_to"] is None and (row["status"] in SCORED or row["from_on"] is not None)
             ],
             pending=[row for row in versions if row["valid_to"] is None and _is_pending(row)],
-            recalled=[row for row in versions if row["status"] != "draft"],
+            recalled=[row for row in versions if row["status"] != "draft" and not row["is_cancelled"]],
             changes=list(reversed(drafts().in_force.changes())),
             change_labels=CHANGES_JA,
             may_see_names=may_see_names(reach),
