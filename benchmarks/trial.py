@@ -1,4 +1,4 @@
-"""How long a 試算 of a draft takes, beside the bare engine executing the same statements.
+"""How long a 試算 of a draft takes, beside the bare engine with the same statements; and how long judging it takes.
 
 KODOMO_HOME=… .venv/bin/python benchmarks/trial.py [trials]
 
@@ -28,6 +28,7 @@ from kodomo.scoring.replay import SCRATCH, WAREHOUSE, close_scratch, open_scratc
 from kodomo.scoring.score import load_definition
 from kodomo.workshop import trial
 from kodomo.workshop.drafts import Draft, DraftStore, Place
+from kodomo.workshop.judgement import YEARS, judge
 
 ITEM = ("abuse", "household_moves", "1")
 
@@ -106,6 +107,11 @@ def main() -> None:
             result = trial.try_out(home, edited)
             seconds.append(time.perf_counter() - started)
             processor.append(time.process_time() - started_processor)
+        judging = []
+        for years in YEARS:
+            started = time.perf_counter()
+            judge(home, edited, years)
+            judging.append(time.perf_counter() - started)
         statements = statements_of(home, edited)
         one, two = ([bare(home, edited, statements, threads) for _ in range(3)] for threads in (1, 2))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -113,6 +119,7 @@ def main() -> None:
     print(f"trial: first {seconds[0]:.2f} s, then p50 {statistics.median(seconds[1:] or seconds):.2f} s")
     print(f"       p50 {statistics.median(processor[1:] or processor):.2f} s of processor time")
     print(f"       slowest of them {max(seconds[1:] or seconds):.2f} s; process {memory:,.0f} MiB at most")
+    print(f"judged on past dates: {', '.join(f'{one:.1f} s' for one in judging)}")
     print(f"bare engine: {min(one):.2f} s with one thread, {min(two):.2f} s with two")
 
 

@@ -15,7 +15,7 @@ from kodomo.errors import KodomoError
 from kodomo.faults import FaultError
 from kodomo.home import Home
 from kodomo.publication import current
-from kodomo.publication.inputs import read_statements
+from kodomo.publication.inputs import read_judging_statements, read_statements
 from kodomo.publication.publication import EVERYTHING
 from kodomo.publication.tables import literal
 from kodomo.scoring.replay import WAREHOUSE, CompiledModels, close_scratch
@@ -25,6 +25,9 @@ MOST_IDLE = 2
 """How many idle readers a process keeps open."""
 MOST_PARSED = 1000
 MEMORY = "2GB"
+FREEZING_MEMORY = "8GB"
+"""Of the engine while a past date is frozen: observations and families of everybody are computed again, in 100 MB for
+4,400 residents."""
 _SETTINGS = (
     # Few rows: a second thread costs more than it saves, and is better left to other requests.
     "set threads = 1",
@@ -85,6 +88,11 @@ class Reader:
     def models(self) -> CompiledModels:
         """The compiled SQL of the publication. Raises KodomoError when it was published without."""
         return read_statements(self.folder)
+
+    @cached_property
+    def judging_models(self) -> CompiledModels:
+        """The compiled SQL that judges a definition on a past date. Raises KodomoError when published without."""
+        return read_judging_statements(self.folder)
 
     @cached_property
     def columns(self) -> dict[str, list[str]]:

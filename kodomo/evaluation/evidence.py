@@ -91,7 +91,7 @@ def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None
             raise_for(mistakes)
             warnings += map(str, mistakes)
         models = CompiledModels.of_last_build(home)
-        build_frozen(connection, models, built_on, date, TARGETS, given)
+        build(connection, models, date, built_on, TARGETS, given)
         # Which items are refused hangs on the definition alone.
         connection.execute(f"create table if not exists {SCRATCH}.{REFUSED} as from {WAREHOUSE}.{REFUSED}")
         until = connection.execute(
@@ -104,20 +104,27 @@ def cohort(home: Home, frozen_on: dt.date | None = None, definition: Path | None
         connection.close()
 
 
-def build_frozen(
+def build(
     connection: duckdb.DuckDBPyConnection,
     models: CompiledModels,
-    built_on: dt.date,
     frozen_on: dt.date,
+    built_on: dt.date,
     targets: Iterable[str],
     definition: Definition | None = None,
     versions: Collection[str] | None = None,
+    without_area: Collection[str] = (),
 ) -> None:
-    """Freeze the children at a date and build evaluation models of them in ``scratch``, from the warehouse beside it.
+    """Freeze the features at a date and build models of the evaluation in ``scratch``.
 
-    ``definition``: whose items and versions (or ``versions`` of it) are judged, instead of those of the build.
+    The connection reads the build of ``built_on`` as ``warehouse``. ``versions``: those of ``definition`` that are
+    judged, all by default; ``without_area``: people who are counted under no area.
     """
     freeze(connection, models, frozen_on, definition, versions)
+    if without_area:
+        connection.execute(
+            "update frozen set area_code = null where list_contains($people, current_person_id)",
+            {"people": list(without_area)},
+        )
     open_scratch(connection, built_on)
     changed = [FROZEN]
     if definition is not None:

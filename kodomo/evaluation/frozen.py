@@ -27,6 +27,8 @@ TARGETS = (
     "intermediate.int_risk__scope_members",
     "intermediate.int_child__profiles",
 )
+AS_BUILT = ("intermediate.int_person__pregnancies", "intermediate.int_observations__all")
+"""What is read as the build has it: who was born since, and what lasted on the frozen date."""
 
 OUTCOME_MONTHS = parameter("outcome_months")
 """How long after the freeze the outcomes are looked at."""
@@ -134,8 +136,8 @@ def freeze(
     """Build the scores of that date in ``scratch`` and a temporary table ``frozen``, one row per child; its name.
 
     The connection reads the warehouse as ``warehouse``. Columns: what the child was like, the bands of all items and
-    the scores of all versions: those in force or on trial, or all of ``definition`` where one is given, or
-    ``versions`` of it.
+    the scores of all versions: those in force or on trial, or all of ``definition`` where one is given (``versions``:
+    these of them).
     """
     open_scratch(connection, frozen_on)
     changed = [PARAMETERS]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
 
 from kodomo.errors import KodomoError
+from kodomo.evaluation import frozen
 from kodomo.evaluation.evidence import COHORT, FROZEN, REFUSED
 from kodomo.home import Home
 from kodomo.linkage.pairs import PAIRS_QUERY
@@ -17,6 +18,8 @@ from kodomo.scoring.replay import DEFINITION, PARAMETERS, SCORES, VERSIONS, Comp
 
 STATEMENTS = "compiled.json"
 """The compiled SQL of the build that was published, beside its data."""
+JUDGING_STATEMENTS = "judging.json"
+"""The compiled SQL that scores all children of a past date and judges the scores, for drafts of the model."""
 TARGETS = (
     *(f"intermediate.{name}" for name in SCORES),
     "marts.fct_chain",
@@ -72,10 +75,6 @@ AS_BUILT = (
 )
 """Who is no person, and whose a pupil's number is, show from the records of all people: neither is computed again from
 those of a few. Scores and facts of earlier batches are those that were kept."""
-EVALUATED = (COHORT, REFUSED)
-"""Who became a case after a past date, and what may not be evidence for it: computed again for a draft."""
-FROZEN_FROM = "intermediate.int_person__pregnancies"
-"""By which a child that was unborn at the past date is followed."""
 EXTERNAL_KEYS = {
     "school_person_no": "school_enrolment",
     "centre_case_no": "guidance_centre_cases",
@@ -140,16 +139,15 @@ _LINKS = """
 
 TRIED = [*DEFINITION, VERSIONS]
 """What another definition changes: the rest of the scores is computed from it."""
+JUDGED = "marts.bi_model_performance"
+"""How versions did on a past date, as the dashboards show it."""
+EVALUATED = (COHORT, REFUSED)
+"""Who became a case after a past date, and what may not be evidence for it."""
 
 
 def computed_again(models: CompiledModels) -> CompiledModels:
     """The models without those that a determination takes as they were built."""
     return CompiledModels({name: sql for name, sql in models.statements.items() if name not in AS_BUILT})
-
-
-def _evaluated(models: CompiledModels) -> list[str]:
-    """What judges a past date; nothing where no run of this home has judged one yet."""
-    return [relation for relation in EVALUATED if relation in models.statements]
 
 
 def needed(models: CompiledModels) -> list[str]:
@@ -159,9 +157,17 @@ def needed(models: CompiledModels) -> list[str]:
     """
     again = set(models.again(TARGETS, [PARAMETERS]))
     read = {parent for relation in again | set(VIEWS) for parent in models.parents[relation]} - again
-    read |= {parent for relation in _evaluated(models) for parent in models.parents[relation]} - again - {FROZEN}
-    read |= {*AT_BUILD_DATE, *AS_BUILT, FROZEN_FROM}
+    read |= {*AT_BUILD_DATE, *AS_BUILT}
     return sorted(relation for relation in read if not relation.startswith("marts."))
+
+
+def judging(models: CompiledModels) -> list[str]:
+    """The relations that are computed again to judge a definition on a past date.
+
+    ``models``: all of a build. Unlike a determination, which is about a few people, this one computes all of them.
+    """
+    frozen_again = models.again(frozen.TARGETS, [PARAMETERS, *TRIED])
+    return list(dict.fromkeys([*frozen_again, *models.again([JUDGED, *EVALUATED], [FROZEN, *TRIED])]))
 
 
 def people_columns(columns: Iterable[str]) -> list[str]:
@@ -190,15 +196,19 @@ def copy_relation(
     connection.execute(f"create table {target}.{relation} as from {source}.{relation}{order}")
 
 
-def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, target: str) -> dict[str, str]:
+def copy_inputs(
+    connection: duckdb.DuckDBPyConnection, home: Home, source: str, target: str
+) -> dict[str, dict[str, str]]:
     """Copy the inputs from one attached database to another, within the caller's transaction.
 
-    Returns the compiled statements that go with them; nothing where the warehouse holds no build of the scores.
+    Returns the compiled statements that go with them, by the file that they belong in; nothing where the warehouse
+    holds no build of the scores.
     """
     try:
-        models = computed_again(CompiledModels.of_last_build(home))
+        built = CompiledModels.of_last_build(home)
     except KodomoError:
         return {}
+    models = computed_again(built)
     if not models.statements.keys() >= set(VIEWS):
         return {}
     columns_by_relation: dict[str, list[str]] = {}
@@ -207,6 +217,12 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
     ).fetchall():
         columns_by_relation.setdefault(relation, []).append(column)
     relations = needed(models)
+    judged = judging(built)
+    read = {parent for relation in judged for parent in built.parents[relation]} - {*judged, *TRIED, FROZEN}
+    read |= {*frozen.AS_BUILT}
+    # What a build of the scores alone lacks is not judged by.
+    if is_judged := columns_by_relation.keys() >= read:
+        relations = sorted({*relations, *(relation for relation in read if not relation.startswith("marts."))})
     if not columns_by_relation.keys() >= set(relations):
         return {}
     for schema in sorted({relation.partition(".")[0] for relation in relations}):
@@ -218,8 +234,11 @@ def copy_inputs(connection: duckdb.DuckDBPyConnection, home: Home, source: str, 
         select = query.format(source=source, target=target, family_at_most=FAMILY_AT_MOST)
         connection.execute(f"create table {target}.{relation} as {select}")
     tried = models.again([f"intermediate.{name}" for name in SCORES], TRIED)
-    executed = [*models.again(TARGETS, [PARAMETERS]), *tried, *_evaluated(models), *VIEWS]
-    return {relation: models.statements[relation] for relation in executed}
+    executed = [*models.again(TARGETS, [PARAMETERS]), *tried, *VIEWS]
+    statements = {STATEMENTS: {relation: models.statements[relation] for relation in executed}}
+    if is_judged:
+        statements[JUDGING_STATEMENTS] = {relation: built.statements[relation] for relation in judged}
+    return statements
 
 
 def copy_pairs(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
@@ -243,11 +262,11 @@ def copy_profiles(connection: duckdb.DuckDBPyConnection, source: str, target: st
             connection.execute(f"create table {target}.raw.{name} as from {source}.raw.{name}")
 
 
-def write_statements(folder: Path, statements: dict[str, str]) -> None:
-    """Keep the compiled SQL in a publication's folder; none where there is none."""
-    if statements:
-        path = folder / STATEMENTS
-        path.write_text(json.dumps(statements, ensure_ascii=False), encoding="utf-8")
+def write_statements(folder: Path, statements: Mapping[str, Mapping[str, str]]) -> None:
+    """Keep the compiled SQL in a publication's folder, by file; none where there is none."""
+    for name, of_file in statements.items():
+        path = folder / name
+        path.write_text(json.dumps(of_file, ensure_ascii=False), encoding="utf-8")
         path.chmod(0o400)
 
 
@@ -258,5 +277,17 @@ def read_statements(folder: Path) -> CompiledModels:
         raise KodomoError("What is in service was published without scores: run `kodomo run` to publish again.")
     statements = json.loads(path.read_text(encoding="utf-8"))
     if not statements.keys() >= set(VIEWS):
-        raise KodomoError("An earlier kodomo published what is in service: run `kodomo run` to publish again.")
+        raise _published_by_an_earlier_one()
     return CompiledModels(statements)
+
+
+def read_judging_statements(folder: Path) -> CompiledModels:
+    """The compiled SQL by which a publication judges a definition on a past date. Raises as ``read_statements``."""
+    path = folder / JUDGING_STATEMENTS
+    if not path.exists():
+        raise _published_by_an_earlier_one()
+    return CompiledModels(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _published_by_an_earlier_one() -> KodomoError:
+    return KodomoError("An earlier kodomo published what is in service: run `kodomo run` to publish again.")

@@ -105,7 +105,7 @@ order by difficulty_type, rank_before desc nulls last, rank_after desc nulls las
 """
 
 # The items that differ, for the children whose tier changes; a child that only one version scores has none.
-ITEMS = """
+_DIFFERENCES = """
 with
 
 changed as (
@@ -139,7 +139,9 @@ both_sides as (
         and before.person_id = after.person_id
         and before.item_code = after.item_code
 )
+"""
 
+ITEMS = f"""{_DIFFERENCES}
 select
     both_sides.difficulty_type,
     both_sides.item_code,
@@ -151,11 +153,40 @@ select
 from both_sides
 inner join changed
     on both_sides.difficulty_type = changed.difficulty_type and both_sides.person_id = changed.person_id
-left join {after}.seeds.risk_items as items_after on both_sides.item_code = items_after.item_code
-left join {before}.seeds.risk_items as items_before on both_sides.item_code = items_before.item_code
+left join {{after}}.seeds.risk_items as items_after on both_sides.item_code = items_after.item_code
+left join {{before}}.seeds.risk_items as items_before on both_sides.item_code = items_before.item_code
 where both_sides.difference <> 0
 group by both_sides.difficulty_type, both_sides.item_code
 order by both_sides.difficulty_type, count(*) desc, both_sides.item_code
+"""
+
+# Who rises first, then who falls, the highest scores first.
+MOVED = f"""{_DIFFERENCES},
+
+reasons as (
+    select
+        difficulty_type,
+        person_id,
+        list(
+            {{{{ 'item_code': item_code, 'difference': difference }}}} order by abs(difference) desc, item_code
+        ) as items
+    from both_sides
+    where difference <> 0
+    group by difficulty_type, person_id
+)
+
+select
+    changed.difficulty_type,
+    changed.person_id,
+    changed.score_before,
+    changed.score_after,
+    changed.tier_before,
+    changed.tier_after,
+    changed.rank_after > changed.rank_before as is_graver,
+    coalesce(reasons.items, []) as items
+from changed
+left join reasons on changed.difficulty_type = reasons.difficulty_type and changed.person_id = reasons.person_id
+order by changed.difficulty_type, is_graver desc, changed.score_after desc, changed.person_id
 """
 
 
@@ -190,6 +221,13 @@ def compare(
         ages=records(connection, BY_GROUP.format(group="age_band", order="age_months")),
         items=records(connection, ITEMS.format(**databases), versions),
     )
+
+
+def moved(connection: duckdb.DuckDBPyConnection, before: Side, after: Side) -> list[dict[str, Any]]:
+    """Who changes tier, one row per difficulty type and child, with the items that make the difference, after
+    ``compare``; ``items``: item code and difference of the points."""
+    databases = {"before": before[0], "after": after[0]}
+    return records(connection, MOVED.format(**databases), {"before": before[1], "after": after[1]})
 
 
 def write_people(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -31,6 +31,8 @@ from kodomo.seeds import SEEDS
 from kodomo.workshop.rows import Place, Texts, definition_of, keep_texts, laid_over, mistakes_of, read_texts
 
 APPROVED, RETIRED, IMPORTED = "approved", "retired", "imported"
+CANCELLED, RESUMED = "cancelled", "resumed"
+"""Of an approval that has not begun, and of the versions that it would have replaced."""
 ACTIVE, TRIAL, DRAFT, ENDED = "active", "trial", "draft", "retired"
 SCORED = (ACTIVE, TRIAL)
 """Statuses of a version that runs score."""
@@ -40,7 +42,8 @@ LONGEST_REASON = 2000
 @dataclass(frozen=True)
 class Change:
     """A change of the definition in force. ``on_date``: of an approval the first as-of date that the version scores, of
-    a retirement the last one; ``person``: who decided, as people call them; ``entered_by``: the account."""
+    a retirement the last one, of a cancellation the date on which the version would have begun; ``person``: who
+    decided, as people call them; ``entered_by``: the account."""
 
     action: str
     person: str
@@ -114,13 +117,17 @@ class DefinitionStore:
         return read_texts(self.folder())
 
     def versions(self, date: dt.date) -> list[dict[str, Any]]:
-        """The versions as typed rows, newest first; ``status`` as on an as-of date, ``from_on`` as approved here."""
+        """The versions as typed rows, newest first; ``status`` as on an as-of date, ``from_on`` as approved here,
+        ``is_cancelled`` whether the approval was taken back."""
         changes = self.changes()
         starts = _starts(changes)
+        cancelled = {change.model_version for change in changes if change.action == CANCELLED}
         rows = []
         for row in reversed(definition_of(read_texts(self._folder_after(changes)))["risk_model_versions"]):
             from_on = starts.get(row["model_version"])
-            rows.append({**row, "status": status_on(row, from_on, date), "from_on": from_on})
+            is_cancelled = row["model_version"] in cancelled
+            status = status_on(row, from_on, date)
+            rows.append({**row, "status": status, "from_on": from_on, "is_cancelled": is_cancelled})
         return rows
 
     def folder_on(self, date: dt.date) -> Path:
@@ -174,6 +181,40 @@ class DefinitionStore:
         with self.store.writing() as connection:
             self.write(connection, after, [change], before)
 
+    def cancel(self, version: str, *, person: str, reason: str, by: str) -> list[str]:
+        """Take back the approval of a version that has not begun; the versions that go on because of it.
+
+        The version stays as it was approved, as one that is never scored. Those that it was to replace lose the end
+        that the approval gave them. Raises UsageError for a version that has begun, was not approved here, or is to be
+        replaced itself.
+        """
+        _require(person, reason)
+        before = self.changes()
+        texts = self.texts()
+        row = version_row(definition_of(texts), version)
+        from_on = _starts(before).get(version)
+        if row["status"] not in SCORED or from_on is None or from_on <= clock.today():
+            raise UsageError("{version} has begun, or is not approved: end it with a date.", version=version)
+        if row["valid_to"] is not None:
+            raise UsageError(
+                "{version} ends on {valid_to}, because another version is to replace it: cancel that one first.",
+                version=version,
+                valid_to=row["valid_to"],
+            )
+        cancelled = Change(CANCELLED, person.strip(), reason.strip()[:LONGEST_REASON], by, version, None, from_on)
+        changed: dict[Place, Texts] = {place_of(version): {**texts[place_of(version)], "status": ENDED}}
+        resumed = _ended_for(before, version)
+        for other in resumed:
+            place = place_of(other)
+            changed[place] = {name: text for name, text in texts[place].items() if name != "valid_to"}
+        changes = [
+            cancelled,
+            *(replace(cancelled, action=RESUMED, model_version=other, on_date=None) for other in resumed),
+        ]
+        with self.store.writing() as connection:
+            self.write(connection, laid_over(texts, changed), changes, before)
+        return resumed
+
     def take_in(self, folder: Path, *, person: str, reason: str, by: str) -> list[Change]:
         """Lay the definition of a folder over the one in force; what changed, an import first.
 
@@ -225,12 +266,27 @@ class DefinitionStore:
 
 
 def _starts(changes: Iterable[Change]) -> dict[str, dt.date]:
-    """Of each version that was approved in the home its first as-of date."""
-    return {
-        change.model_version: change.on_date
+    """Of each version that was approved in the home its first as-of date; of a cancelled approval none."""
+    starts = {}
+    for change in changes:
+        if change.action == APPROVED and change.model_version and change.on_date:
+            starts[change.model_version] = change.on_date
+        elif change.action == CANCELLED and change.model_version:
+            starts.pop(change.model_version, None)
+    return starts
+
+
+def _ended_for(changes: Sequence[Change], version: str) -> list[str]:
+    """The versions that the approval of a version ended: in the same change, on the day before it begins."""
+    approved = next(change for change in changes if (change.action, change.model_version) == (APPROVED, version))
+    if approved.on_date is None:
+        return []
+    last_on = approved.on_date - dt.timedelta(days=1)
+    return [
+        change.model_version or ""
         for change in changes
-        if change.action == APPROVED and change.model_version and change.on_date
-    }
+        if (change.action, change.on_date, change.definition_hash) == (RETIRED, last_on, approved.definition_hash)
+    ]
 
 
 def _require(person: str, reason: str) -> None:

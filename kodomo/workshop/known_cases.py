@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from kodomo.determination.service import Connection, reading
+from kodomo.determination.service import FREEZING_MEMORY, Connection, reading
 from kodomo.errors import KodomoError
-from kodomo.evaluation.evidence import COHORT, FROZEN, REFUSED, build_frozen
+from kodomo.evaluation.evidence import COHORT, FROZEN, REFUSED, build
 from kodomo.evaluation.frozen import OUTCOME_MONTHS
 from kodomo.home import Home
 from kodomo.publication.inputs import EVALUATED
@@ -27,9 +27,6 @@ from kodomo.workshop.patterns import Band, Patterns, common_patterns
 
 PAST_DATES = 4
 """How many past dates are offered: the last whose outcomes are known, and those of the years before it."""
-
-MEMORY = "8GB"
-"""Of the engine while a date is frozen: observations and families are computed again, 100 MB for 4,400 residents."""
 
 _CHILDREN = f"""
 select person_id, current_person_id, age_months, outcome_until
@@ -169,12 +166,13 @@ def freeze_city(home: Home, definition: Definition, version: str, frozen_on: dt.
 
     Raises KodomoError where nothing has been published, or by a kodomo that published no statements for it.
     """
-    with reading(home, os.cpu_count() or 1, MEMORY) as (connection, reader):
+    with reading(home, os.cpu_count() or 1, FREEZING_MEMORY) as (connection, reader):
+        models = reader.judging_models
         # The compiled statements of an evaluation may be older than those of the run.
-        if "became_case_on" not in reader.models.statements.get(COHORT, ""):
+        if "became_case_on" not in models.statements.get(COHORT, ""):
             raise KodomoError("An earlier kodomo published what is in service: run `kodomo run` to publish again.")
         built_on = connection.execute(f"select as_of_on from {WAREHOUSE}.{PARAMETERS}").fetchall()[0][0]
-        build_frozen(connection, reader.models, built_on, frozen_on, EVALUATED, definition, [version])
+        build(connection, models, frozen_on, built_on, EVALUATED, definition, [version])
         return read_frozen(connection, version, frozen_on)
 
 

@@ -13,13 +13,14 @@ import time
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from kodomo.determination.service import Connection, reading
 from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.publication.inputs import TRIED
-from kodomo.scoring.comparison import Comparison, compare
+from kodomo.scoring.comparison import Comparison, compare, moved
 from kodomo.scoring.definition import Definition
 from kodomo.scoring.replay import PARAMETERS, SCORES, SCRATCH, WAREHOUSE, CompiledModels, open_scratch
 from kodomo.scoring.score import load_definition
@@ -27,6 +28,8 @@ from kodomo.seeds import read_seed
 from kodomo.warehouse import records
 from kodomo.workshop.drafts import Draft
 
+WITHHELD_ITEM = "withheld"
+"""Where the item of a difference would stand, as in bi_contribution."""
 _TARGETS = tuple(f"intermediate.{name}" for name in SCORES)
 _KEPT_SCORES = {"int_risk__scores": "fct_risk_score", "int_risk__contributions": "fct_risk_contribution"}
 
@@ -141,6 +144,56 @@ def try_out(home: Home, draft: Draft, withheld: Collection[str] = ()) -> Trial:
             workload=_workload(connection, draft.model_version),
             milliseconds=int((time.perf_counter() - started) * 1000),
         )
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A child whose tier a draft changes. ``items``: item code and difference of the points, the largest first; those
+    that the register does not approve for showing are one under ``WITHHELD_ITEM``."""
+
+    difficulty_type: str
+    person_id: str
+    score_before: Decimal
+    score_after: Decimal
+    tier_before: str | None
+    tier_after: str | None
+    is_graver: bool
+    items: tuple[tuple[str, Decimal], ...]
+
+
+def who_moves(home: Home, draft: Draft) -> tuple[Mover, ...]:
+    """Whose tier a draft changes, of all children in service: for pages that show them to those who see them by name.
+
+    Who rises comes first. Raises as ``try_out``.
+    """
+    with reading(home, os.cpu_count() or 1) as (connection, reader):
+        as_of_on = connection.execute(f"select as_of_on from {WAREHOUSE}.{PARAMETERS}").fetchall()[0][0]
+        open_scratch(connection, as_of_on)
+        evaluate(connection, reader.models, draft.definition, draft.model_version, draft.base_version)
+        sides = (SCRATCH, draft.base_version), (SCRATCH, draft.model_version)
+        compare(connection, *sides)
+        barred = {
+            code
+            for (code,) in connection.execute(
+                f"select observation_code from {WAREHOUSE}.intermediate.int_observations__barred where purpose = 'bi'"
+            ).fetchall()
+        }
+        withheld = _items_of(draft.definition, barred)
+        return tuple(
+            Mover(**{**row, "items": _told(row["items"], withheld)}) for row in moved(connection, *sides)
+        )  # fmt: skip
+
+
+def _items_of(definition: Definition, observations: Collection[str]) -> set[str]:
+    """The items that rest on any of these observations, by themselves or by a member."""
+    own = {row["item_code"] for row in definition["risk_items"] if row["observation_code"] in observations}
+    return own | {row["item_code"] for row in definition["risk_item_members"] if row["member_item_code"] in own}
+
+
+def _told(items: list[dict[str, Any]], withheld: Collection[str]) -> tuple[tuple[str, Decimal], ...]:
+    shown = [(row["item_code"], row["difference"]) for row in items if row["item_code"] not in withheld]
+    rest = [row["difference"] for row in items if row["item_code"] in withheld]
+    return tuple([*shown, (WITHHELD_ITEM, sum(rest, Decimal(0)))] if rest else shown)
 
 
 def evaluate(

@@ -64,6 +64,8 @@ COMMANDS_JA = {
     "model_trial": (SEEN_JA, "モデルの試算"),
     "known_cases": (SEEN_JA, "困難事例"),
     "known_case_set": (ENTERED_JA, "困難事例の集まり"),
+    "model_judgement": (SEEN_JA, "モデルの過去の日での成績"),
+    "model_names": (SEEN_JA, "モデルの案で段階が変わる子どもの一覧"),
     "model_submission": (ENTERED_JA, "モデルの案の提出"),
     "model_decision": (ENTERED_JA, "モデルの承認"),
     "factor_reset": ("二要素認証のリセット", "アカウント"),

@@ -13,6 +13,7 @@ from kodomo.entries.notices import Notice, shown_to
 from kodomo.errors import KodomoError
 from superset_config.pages.entry_store import store
 from superset_config.pages.reach import Reach
+from superset_config.pages.waiting_drafts import DECIDED_AT, waiting_drafts
 
 PAGE = "notices"
 
@@ -33,14 +34,18 @@ def _notices(reach: Reach) -> list[Notice]:
 
 
 def bell(reach: Reach) -> tuple[int, str] | None:
-    """How many notices the user has not read, and the address of their page.
+    """How many notices the user has not read, drafts that wait for its decision among them, and where they are listed.
 
     None for those who have none, and where they cannot be read: a page does not fail for it.
     """
-    if PAGE not in reach.pages():
+    pages = reach.pages()
+    listed_at = next((page for page in (PAGE, DECIDED_AT) if page in pages), None)
+    if listed_at is None:
         return None
     try:
-        unread = sum(notice.is_unread for notice in notices_in_reach(reach))
+        unread = sum(not draft.is_read for draft in waiting_drafts(reach))
+        if listed_at == PAGE:
+            unread += sum(notice.is_unread for notice in notices_in_reach(reach))
     except (KodomoError, SQLAlchemyError, duckdb.Error):
         return None
-    return unread, f"{read_access().entry_pages[PAGE].address}/"
+    return unread, f"{read_access().entry_pages[listed_at].address}/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import io
 import re
@@ -13,6 +14,7 @@ import pytest
 import requests
 from pypdf import PdfReader
 
+from kodomo import clock
 from kodomo.access.access import read_access
 from kodomo.access.staff import DEMO_STAFF, read_staff
 from kodomo.entries.store import EntryStore
@@ -25,6 +27,7 @@ from kodomo.workshop.case_sets import CaseSetStore
 from kodomo.workshop.drafts import OPEN, SUBMITTED, DraftStore
 from kodomo.workshop.figures import HIDDEN_JA
 from kodomo.workshop.recall import recall_in_service
+from kodomo.workshop.trial import who_moves
 from tests.conftest import AS_OF
 from tests.security.servers import Person, Server
 from tests.unit.workshop.proposed import write
@@ -295,6 +298,11 @@ def pdf_text(answer: requests.Response) -> str:
     return plain("".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages))
 
 
+def body_of(answer: requests.Response) -> str:
+    """A page without its styles, which are most of it."""
+    return answer.text.partition("</style>")[2] or answer.text
+
+
 def plain(text: str) -> str:
     """A text without spaces; some characters of a PDF are other code points of the same form."""
     return "".join(unicodedata.normalize("NFKC", text).split())
@@ -421,7 +429,99 @@ def test_a_set_is_chosen_by_hand_within_what_the_account_sees(server: Server, an
     assert sets.current() == []
 
 
-def test_an_account_of_some_areas_has_no_model(server: Server) -> None:
+@pytest.fixture(scope="module")
+def moving(server: Server, analyst: Person) -> str:
+    """The id of a draft by which children rise, waiting for a decision."""
+    return waiting(server, analyst, "v3-moving")
+
+
+def test_who_sees_all_children_by_name_sees_whose_tier_a_draft_changes(
+    server: Server, approver: Person, moving: str
+) -> None:
+    page = approver.get(f"{DECISIONS}{moving}/names?type=abuse")
+    assert page.status_code == 200, page.text
+    draft = DraftStore(EntryStore(server.home)).draft(moving)
+    movers = [mover for mover in who_moves(server.home, draft) if mover.difficulty_type == "abuse"]
+    assert movers
+    with duckdb.connect(str(current(server.home) / EVERYTHING), read_only=True) as connection:
+        labels = dict(connection.execute("select person_id, child_label from marts.bi_child").fetchall())
+    assert [html.unescape(name) for name in re.findall(r'<a href="/entry/child/[^"]*">([^<]*)</a>', page.text)] == [
+        labels[mover.person_id] for mover in movers
+    ][:100]
+    assert "3年以内の転居 +" in page.text
+    assert not [mover.person_id for mover in movers if mover.person_id in page.text]
+    withheld = everyone_withheld(server.home)
+    assert page.text.count('<td class="short">（非表示）</td>') == sum(m.person_id in withheld for m in movers)
+    access = [row for row in EntryStore(server.home).accesses("approver_all") if row["action"] == "model_names"][-1]
+    assert access["detail"]["shown"] == sorted({mover.person_id for mover in movers})[:100]
+
+
+def test_an_account_without_names_gets_none_of_whose_tier_a_draft_changes(
+    server: Server, analyst: Person, moving: str
+) -> None:
+    assert "/names" not in analyst.get(f"{AT}{moving}").text
+    names = names_of(server)
+    for at in (AT, DECISIONS):
+        for address in (f"{at}{moving}/names?type=abuse&page=1", f"{at}{moving}/names/?as=child_all"):
+            answer = analyst.get(address)
+            assert answer.status_code in {403, 404}
+            text = plain(body_of(answer))
+            assert not [name for name in names if name in text]
+    assert not [row for row in EntryStore(server.home).accesses("analyst_all") if row["action"] == "model_names"]
+
+
+def test_an_approver_is_told_of_a_submitted_draft_until_it_is_opened(
+    server: Server, analyst: Person, approver: Person
+) -> None:
+    def unread() -> int:
+        return int(re.search(r"お知らせ　未読 (\d+)件", approver.get(DECISIONS).text).group(1))
+
+    before = unread()
+    draft = waiting(server, analyst, "v3-notice")
+    assert unread() == before + 1
+    page = approver.get("/kodomo/notices/").text
+    assert "<b>v3-notice</b>" in page.partition('id="waiting"')[2]
+    assert "承認を待つモデルの案" in approver.get("/kodomo/").text
+    assert approver.get(f"{DECISIONS}{draft}").status_code == 200
+    assert unread() == before
+
+
+def test_an_approval_that_has_not_begun_is_cancelled_with_a_reason(
+    server: Server, approver: Person, moving: str
+) -> None:
+    from_on = (clock.today() + dt.timedelta(days=30)).isoformat()
+    given = {"base": "3", "status": "trial", "from_on": from_on, "reason": "会議で確かめた"}
+    assert decide(approver, f"{moving}/approve", **given).status_code == 302
+    assert 'value="v3-moving"' in approver.get(DECISIONS).text.partition('id="cancel"')[2].partition("</section>")[0]
+    for form in ({"version": "v3-moving", "reason": " "}, {"version": "v2", "reason": "誤り"}):
+        assert decide(approver, "cancel", **form).status_code == 422
+    assert decide(approver, "cancel", version="v3-moving", reason="根拠の誤り").status_code == 302
+    change = DraftStore(EntryStore(server.home)).in_force.changes()[-1]
+    assert (change.action, change.model_version, change.entered_by, change.reason) == (
+        "cancelled", "v3-moving", "approver_all", "根拠の誤り",
+    )  # fmt: skip
+    assert "承認の取消し" in approver.get(DECISIONS).text
+
+
+def test_a_draft_is_judged_on_a_past_date_without_a_name(server: Server, analyst: Person, draft: str) -> None:
+    page = analyst.get(f"{AT}{draft}/past?type=abuse&years=2")
+    assert page.status_code == 200, page.text
+    for text in (
+        "再現率",
+        "的中率",
+        "較正",
+        "項目の数だけの順",
+        "地区の率だけの順",
+        "<strong>2年前</strong>",
+        "上位20人",
+    ):
+        assert text in page.text
+    assert not [name for name in names_of(server) if name in plain(page.text)]
+    assert analyst.get(f"{DECISIONS}{draft}/past").status_code == 403
+
+
+def test_an_account_of_some_areas_has_no_model(server: Server, draft: str) -> None:
     for username in ("child_kanai", "health_all", "partner", "steward_child", "admin"):
-        assert server.person(username).get(AT).status_code == 403
-        assert server.person(username).get(DECISIONS).status_code == 403
+        for path in ("", f"{draft}/names", f"{draft}/past"):
+            assert server.person(username).get(f"{AT}{path}").status_code == 403
+            assert server.person(username).get(f"{DECISIONS}{path}").status_code == 403

@@ -129,7 +129,7 @@ def test_the_model_is_for_analysts_only(server: Server, username: str) -> None:
     drafts = DraftStore(store(server))
     before = len(drafts.current())
     draft = drafts.create(f"d-{username[:5].replace('_', '-')}", "v2", by="analyst_all")
-    parts = ("", "/coefficients", "/item", "/submit", "/withdraw")
+    parts = ("", "/coefficients", "/item", "/submit", "/withdraw", "/past", "/names")
     for path in ("", "new", "compare", *(f"{draft.draft_id}{part}" for part in parts)):
         address = f"/kodomo/models/{path}"
         form = {"name": "v9", "base": "1", "type": "abuse", "record_id": str(uuid.uuid4()), "comment": "x"}
@@ -154,7 +154,8 @@ def test_the_model_is_approved_and_recalled_by_approvers_only(server: Server, us
         "version": "v2",
         "last_on": "2026-04-01",
     }
-    for path in ("", draft.draft_id, f"{draft.draft_id}/approve", f"{draft.draft_id}/return", "retire", "recall"):
+    parts = ("", "/approve", "/return", "/past", "/names")
+    for path in ("", "retire", "recall", "cancel", *(f"{draft.draft_id}{part}" for part in parts)):
         address = f"/kodomo/model-approval/{path}"
         answer = person.send("POST", address, data={**form, "csrf_token": person.token})
         assert answer.status_code in {403, 405}, address

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, flash, g, request
 
 from kodomo import clock
+from kodomo.entries.notices import note_read
 from kodomo.entries.store import ConflictError
 from kodomo.errors import KodomoError
 from kodomo.messages import JAPANESE, in_language
@@ -27,16 +29,22 @@ from superset_config.pages.views.models import (
     difficulty_labels,
     drafts,
     figures_of,
+    may_see_names,
     seen_version,
     versions_shown,
     words,
 )
+from superset_config.pages.waiting_drafts import waiting_drafts
 from superset_config.pages.words import OTHER_CHANGED_JA
 
-CHANGES_JA = {"approved": "承認", "retired": "終わり", "imported": "読み込み"}
+CHANGES_JA = {
+    "approved": "承認", "retired": "終わり", "imported": "読み込み", "cancelled": "承認の取消し", "resumed": "継続",
+}  # fmt: skip
 APPROVED_JA = "承認しました。{date}以後の基準日の一括処理から使います。"
 RETURNED_JA = "差し戻しました。"
 RETIRED_JA = "{version} を {date} までにしました。"
+CANCELLED_JA = "{version} の承認を取り消しました。"
+RESUMED_JA = "{} を使い続けます。"
 NO_DATE_JA = "日付を入れてください。"
 NO_REASON_JA = "理由を入れてください。"
 NO_NAMES_JA = "子どもごとの文書は、全地区の子どもを見る担当の職員だけが開けます。"
@@ -70,17 +78,27 @@ class ModelApprovalPage(CardPage):
                 for row in versions
                 if row["valid_to"] is None and (row["status"] in SCORED or row["from_on"] is not None)
             ],
-            recalled=[row for row in versions if row["status"] != "draft"],
+            pending=[row for row in versions if row["valid_to"] is None and _is_pending(row)],
+            recalled=[row for row in versions if row["status"] != "draft" and not row["is_cancelled"]],
             changes=list(reversed(drafts().in_force.changes())),
             change_labels=CHANGES_JA,
-            may_see_names=_may_see_names(reach),
+            may_see_names=may_see_names(reach),
             **{"wrong": "", "content": {}, "failed": "", **context},
         )
 
     @route("/<uuid:draft_id>")
     def draft(self, reach: Reach, draft_id: uuid.UUID) -> str:
         """A submitted draft: what it is for, what it changes, what it would do, and the decision."""
-        return self._show_draft(reach, self._waiting(draft_id))
+        draft = self._waiting(draft_id)
+        opened = [one.notice_id for one in waiting_drafts(reach) if one.draft_id == draft.draft_id and not one.is_read]
+        if opened:
+            note_read(store(), username(), opened)
+            g.pop("kodomo_waiting_drafts", None)
+        return self._show_draft(reach, draft)
+
+    def shown_draft(self, draft_id: uuid.UUID) -> Draft:
+        """A draft that waits for a decision."""
+        return self._waiting(draft_id)
 
     def _waiting(self, draft_id: uuid.UUID) -> Draft:
         """A draft that waits for a decision; 404 for any other, which is its authors' own."""
@@ -168,6 +186,23 @@ class ModelApprovalPage(CardPage):
             version, typed("reason"), RETIRED_JA.format(version=version, date=f"{last_on:%Y年%-m月%-d日}")
         )
 
+    @route("/cancel", "POST")
+    def cancel(self, reach: Reach) -> Any:
+        """Take back the approval of a version that has not begun."""
+        version, wrong = typed("version"), "" if typed("reason").strip() else NO_REASON_JA
+        resumed: list[str] = []
+        if not wrong:
+            try:
+                resumed = drafts().in_force.cancel(version, person=person(), reason=typed("reason"), by=username())
+            except KodomoError as error:
+                wrong = _words(error)
+        if wrong:
+            return self._start(reach, wrong=wrong, failed="cancel", content=request.form), 422
+        done = CANCELLED_JA.format(version=version)
+        return self._decided(
+            version, typed("reason"), done + (RESUMED_JA.format("、".join(resumed)) if resumed else "")
+        )
+
     @route("/recall", "POST")
     def recall(self, reach: Reach) -> Any:
         """Whom a version touched: how many, and for staff who see the children of all areas the document."""
@@ -182,7 +217,7 @@ class ModelApprovalPage(CardPage):
             counts = [shown(done.count(kind)) for kind in KINDS] + [shown(len(done.children))]
             store().note_access(username(), "model_recall", purpose=reason, version=version)
             return self._start(reach, failed="recall", content=request.form, counts=counts)
-        if not _may_see_names(reach):
+        if not may_see_names(reach):
             return self._start(reach, wrong=NO_NAMES_JA, failed="recall", content=request.form), 403
         store().note_access(username(), "model_recall", purpose=reason, version=version, shown=sorted(done.children))
         html = printed(
@@ -193,9 +228,8 @@ class ModelApprovalPage(CardPage):
         return as_pdf(html, "recall.pdf")
 
 
-def _may_see_names(reach: Reach) -> bool:
-    """Whether the account sees every child of the city by name: its scope has the children of all areas."""
-    return reach.scope.has_all_areas and reach.has_columns("bi_child", "display_name")
+def _is_pending(row: Mapping[str, Any]) -> bool:
+    return row["status"] == "draft" and row["from_on"] is not None
 
 
 def _words(error: KodomoError) -> str:

@@ -22,12 +22,13 @@ from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, KeptVe
 from kodomo.workshop.figures import SMALLEST, shown, tier_tables
 from kodomo.workshop.proposals import KeptProposal, groups_that_cut, kept_proposals
 from kodomo.workshop.rows import Place, PlacedMistake, Texts
-from kodomo.workshop.trial import Trial, try_out
+from kodomo.workshop.trial import WITHHELD_ITEM, Mover, Trial, try_out, who_moves
 from superset_config.pages.base import (
     EntryPage,
     a_record_id,
     as_pdf,
     audit,
+    page_number,
     printed,
     route,
     store,
@@ -36,8 +37,12 @@ from superset_config.pages.base import (
     username,
 )
 from superset_config.pages.reach import Reach
+from superset_config.pages.views.model_judgement import judgement_words
 from superset_config.pages.words import OTHER_CHANGED_JA, SAVED_NOW_JA, TWICE_JA
 
+ON_A_PAGE = 100
+"""How many children the page of names lists at once."""
+WITHHELD_ITEM_JA = "表示の承認がない項目"
 NEW_BANDS = 4
 """How many bands a new item may have on the page."""
 NO_TYPE_JA = "提案を使う困難の種類を選んでください。"
@@ -64,12 +69,13 @@ ACTIONS_JA = {
 STATES_JA = {"open": "案", "submitted": "承認待ち", "approved": "承認済み"}
 STATUSES_JA = {"draft": "案", "trial": "試行", "active": "現行", "retired": "廃止"}
 PENDING_JA = "開始前"
+CANCELLED_JA = "承認の取消し"
 SUBMITTED_JA = "提出しました。別の職員が承認するまで、判定には使いません。"
 WITHDRAWN_JA = "提出を取り下げました。直してから、もう一度提出できます。"
 COLUMNS_JA = {
     "coefficient": "係数", "min_score": "しきい値", "lower": "下限", "upper": "上限", "cap": "上限",
     "band_no": "区分の番号",
-    "item_code": "記号", "group_code": "グループの記号", "lookback_months": "さかのぼる月数",
+    "item_code": "記号", "group_code": "グループ", "lookback_months": "さかのぼる月数",
     "age_from_months": "年齢の下限", "age_to_months": "年齢の上限", "scope": "誰の", "aggregate": "数え方",
     "observation_code": "何を", "category": "分類", "label_ja": "表示", "kind": "種類", "reason_ja": "理由",
     "source_ja": "出典", "combine": "合わせ方", "at_least_tier": "この段階以上", "when_missing": "記録なしも含む",
@@ -89,6 +95,27 @@ Fields = Mapping[str, tuple[Place, str]]
 @lru_cache(maxsize=8)
 def _tried(home: Home, _published: str, draft: _ById, withheld: frozenset[str]) -> Trial:
     return try_out(home, draft.draft, withheld)
+
+
+@lru_cache(maxsize=2)
+def _moved(home: Home, _published: str, draft: _ById) -> tuple[Mover, ...]:
+    return who_moves(home, draft.draft)
+
+
+def _moving(reach: Reach, draft: Draft) -> tuple[Mover, ...]:
+    return _moved(reach.home, reach.publication, _ById(draft))
+
+
+def may_see_names(reach: Reach) -> bool:
+    """Whether the account sees every child of the city by name, with the items of its score.
+
+    Its scope has the children of all areas. Analysts and experts have pseudonyms instead.
+    """
+    return (
+        reach.scope.has_all_areas
+        and reach.has_columns("bi_child", "display_name")
+        and reach.has_columns("bi_contribution", "item_code", "item_label", "difficulty_type")
+    )
 
 
 class _ById:
@@ -116,7 +143,44 @@ def cell_name(item: str, band: str) -> str:
 
 
 class CardPage(EntryPage):
-    """A page of the model, which has the cards of its versions."""
+    """A page of the model, which has the cards of its versions, and says of its drafts how they would have done."""
+
+    def shown_draft(self, draft_id: uuid.UUID) -> Draft:
+        """A draft that the page shows; 404 for any other."""
+        raise NotImplementedError
+
+    @route("/<uuid:draft_id>/names")
+    def names(self, reach: Reach, draft_id: uuid.UUID) -> str:
+        """Whose tier a draft changes, and by which item: for those who see all children of the city by name."""
+        draft = self.shown_draft(draft_id)
+        if not may_see_names(reach):
+            abort(403)
+        types, chosen = _types_asked(draft)
+        movers = [
+            (mover, reach.child(mover.person_id)) for mover in _moving(reach, draft) if mover.difficulty_type == chosen
+        ]
+        mine = [(mover, child) for mover, child in movers if child is not None]
+        page = min(page_number(request.args.get("page", "")), max(1, -(-len(mine) // ON_A_PAGE)))
+        shown_here = mine[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+        store().note_access(
+            username(), "model_names", draft=draft.draft_id, version=draft.version, found=len(mine),
+            shown=sorted({mover.person_id for mover, _ in shown_here}),
+        )  # fmt: skip
+        audit("model_names")
+        return self.show(
+            "model_names.html", reach, draft=draft, types=types, chosen=chosen, rows=shown_here, count=len(mine),
+            graver=sum(mover.is_graver for mover, _ in mine), page=page, pages=max(1, -(-len(mine) // ON_A_PAGE)),
+            tier_labels=_tier_labels(draft), may_open="child" in reach.pages(),
+            item_labels={**_cap_labels(draft), **_item_labels(draft), WITHHELD_ITEM: WITHHELD_ITEM_JA},
+        )  # fmt: skip
+
+    @route("/<uuid:draft_id>/past")
+    def past(self, reach: Reach, draft_id: uuid.UUID) -> str:
+        """How a draft would have done on a past date, beside its base and two orders that need no model."""
+        draft = self.shown_draft(draft_id)
+        types, chosen = _types_asked(draft)
+        words_of = judgement_words(reach, draft, types, chosen)
+        return self.show("model_judgement.html", reach, tier_labels=_tier_labels(draft), **words_of)
 
     @route("/card/<string:version>.pdf")
     def card(self, reach: Reach, version: str) -> Any:
@@ -207,7 +271,11 @@ class ModelPage(CardPage):
     @route("/<uuid:draft_id>")
     def draft(self, reach: Reach, draft_id: uuid.UUID) -> str:
         """A draft: its items with their figures and coefficients, and what it would do."""
-        return self._show_draft(reach, self._draft(str(draft_id)))
+        return self._show_draft(reach, self.shown_draft(draft_id))
+
+    def shown_draft(self, draft_id: uuid.UUID) -> Draft:
+        """A draft, whatever its state."""
+        return self._draft(str(draft_id))
 
     def _draft(self, draft_id: str) -> Draft:
         return drafts().draft(draft_id)
@@ -244,7 +312,9 @@ class ModelPage(CardPage):
             category_options=[(name, name) for name in CATEGORIES],
             scopes={code: SCOPES_JA[code] for code in SCOPES_JA if code in SCOPES},
             aggregates={code: AGGREGATES_JA[code] for code in AGGREGATES_JA if code in AGGREGATES},
-            group_options=[(code, code) for code in sorted(_groups(draft))],
+            group_options=list(_group_labels(draft).items()),
+            group_rows=_groups(draft),
+            combines=COMBINES_JA,
             new_bands=range(1, NEW_BANDS + 1),
             cell_name=cell_name,
             known_cases_at=url_of("known_cases"),
@@ -328,11 +398,17 @@ class ModelPage(CardPage):
         """Add a group, or change how it combines and its cap."""
         draft = self._draft(str(draft_id))
         self._type(draft)
-        row = {"group_code": typed("new_group").strip(), "combine": typed("combine"), "cap": typed("cap").strip()}
+        # One that is there already keeps its label where none is typed.
+        code = typed("known_group") or typed("new_group").strip()
+        label = typed("group_label").strip() or draft.texts.get(Place("risk_groups", (code,)), {}).get("label_ja", "")
+        row = {"group_code": code, "combine": typed("combine"), "cap": typed("cap").strip(), "label_ja": label}
         where = Place.of("risk_groups", row)
         changes: dict[Place, Texts | None] = {}
         _write(draft, changes, where, row)
-        fields = {"new_group": (where, "group_code"), "combine": (where, "combine"), "cap": (where, "cap")}
+        fields = {
+            "new_group": (where, "group_code"), "combine": (where, "combine"), "cap": (where, "cap"),
+            "group_label": (where, "label_ja"),
+        }  # fmt: skip
         return self._save(reach, draft, changes, fields)
 
     @route("/<uuid:draft_id>/item", "POST")
@@ -429,6 +505,8 @@ def versions_shown() -> list[dict[str, Any]]:
     today = clock.today()
 
     def status(row: Mapping[str, Any]) -> str:
+        if row["is_cancelled"]:
+            return CANCELLED_JA
         is_pending = row["status"] == "draft" and row["from_on"] is not None
         return PENDING_JA if is_pending else STATUSES_JA.get(row["status"], row["status"])
 
@@ -445,6 +523,7 @@ def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> di
         "columns": COLUMNS_JA,
         "item_labels": {**_item_labels(one), **_item_labels(other)},
         "band_labels": {**_band_labels(one), **_band_labels(other)},
+        "group_labels": {**_group_labels(one), **_group_labels(other)},
         "tier_labels": {**_tier_labels(one), **_tier_labels(other)},
         "types": difficulty_labels(),
         "value_labels": {"scope": SCOPES_JA, "aggregate": AGGREGATES_JA, "combine": COMBINES_JA},
@@ -453,9 +532,7 @@ def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> di
 
 def figures_of(reach: Reach, draft: Draft) -> dict[str, Any]:
     """What a draft would do: the trial, and the words and tables of the difficulty type asked for. Logged."""
-    types = _types_of(draft)
-    chosen = request.values.get("type", "")
-    chosen = chosen if chosen in types else next(iter(types), "")
+    types, chosen = _types_asked(draft)
     trial = _tried(reach.home, reach.publication, _ById(draft), frozenset(reach.withheld))
     store().note_access(username(), "model_trial", draft=draft.draft_id, version=draft.version)
     audit("model_trial")
@@ -466,9 +543,10 @@ def figures_of(reach: Reach, draft: Draft) -> dict[str, Any]:
         "tables": tier_tables(trial, draft.definition, draft.model_version),
         "tier_labels": _tier_labels(draft),
         "kinds": KINDS_JA,
-        "causes": _causes(trial, _groups(draft)),
+        "causes": _causes(trial, _cap_labels(draft)),
         "totals": {name: shown(getattr(trial.comparison, name)) for name in ("rescored", "changed")},
         "workload": trial.workload,
+        "may_see_names": may_see_names(reach),
         "shown": shown,
         "smallest": SMALLEST,
     }
@@ -515,6 +593,12 @@ def difficulty_labels() -> dict[str, str]:
     return {row["difficulty_type"]: row["label_ja"] for row in read_seed("difficulty_types")}
 
 
+def _types_asked(draft: Draft) -> tuple[dict[str, str], str]:
+    """The difficulty types of a draft, and the one that the request is about: the first for what is none."""
+    types, asked = _types_of(draft), request.values.get("type", "")
+    return types, asked if asked in types else next(iter(types), "")
+
+
 def _types_of(draft: Draft) -> dict[str, str]:
     mine = {row["difficulty_type"] for table in ("risk_tiers", "risk_coefficients") for row in draft.own(table)}
     return {code: label for code, label in difficulty_labels().items() if code in mine}
@@ -525,8 +609,33 @@ def _tiers(draft: Draft, difficulty: str) -> list[Texts]:
     return sorted(rows, key=lambda row: -int(row.get("tier_rank", "0")))
 
 
-def _groups(draft: Draft) -> list[str]:
-    return [place.key[0] for place in draft.texts if place.table == "risk_groups"]
+def _group_labels(draft: Draft | KeptVersion) -> dict[str, str]:
+    """Code of each group → its label. A definition from before groups had labels has those of the seeds."""
+    of_seeds = {row["group_code"]: row["label_ja"] for row in read_seed("risk_groups")}
+    return {
+        place.key[0]: row.get("label_ja") or of_seeds.get(place.key[0]) or place.key[0]
+        for place, row in draft.texts.items()
+        if place.table == "risk_groups"
+    }
+
+
+def _groups(draft: Draft) -> list[dict[str, Any]]:
+    """The groups with their labels, how they combine, their caps and the items in them."""
+    items: dict[str, list[str]] = {}
+    for place, row in draft.texts.items():
+        if place.table == "risk_items" and row.get("group_code"):
+            items.setdefault(row["group_code"], []).append(row.get("label_ja", place.key[0]))
+    labels = _group_labels(draft)
+    return [
+        {**row, "label": labels[place.key[0]], "members": items.get(place.key[0], [])}
+        for place, row in draft.texts.items()
+        if place.table == "risk_groups"
+    ]
+
+
+def _cap_labels(draft: Draft) -> dict[str, str]:
+    """Code of each group → what the cut of its cap is called."""
+    return {group: f"グループ「{label}」の上限" for group, label in _group_labels(draft).items()}
 
 
 def _tier_labels(draft: Draft | KeptVersion) -> dict[str, str]:
@@ -653,12 +762,12 @@ def _evidence(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _causes(trial: Trial, groups: Collection[str]) -> list[dict[str, Any]]:
+def _causes(trial: Trial, caps: Mapping[str, str]) -> list[dict[str, Any]]:
     """The items that make the difference for enough children; the cut of a cap stands under its group."""
     return [
         {
             **row,
-            "label_ja": f"グループ {row['item_code']} の上限" if row["item_code"] in groups else row["label_ja"],
+            "label_ja": caps.get(row["item_code"], row["label_ja"]),
             "children": shown(row["children"]),
             "graver": shown(row["graver"]),
             "milder": shown(row["milder"]),

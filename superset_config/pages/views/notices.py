@@ -23,10 +23,12 @@ from superset_config.pages.base import (
 )
 from superset_config.pages.bell import notices_in_reach
 from superset_config.pages.reach import Reach
+from superset_config.pages.waiting_drafts import DECIDED_AT, waiting_drafts
 
 ON_A_PAGE = 50
 STATES_JA = {"unread": "未読", "read": "既読", "ended": "済んだもの", "all": "すべて"}
 WITHOUT_AREA = "none"
+WAITING_JA = "承認を待つモデルの案"
 AREA_JA = "（地区を表示しない）"
 
 
@@ -55,6 +57,8 @@ class NoticesPage(EntryPage):
             "notices.html",
             reach,
             days=_by_day(reach, shown, rows),
+            waiting=waiting_drafts(reach),
+            decided_at=url_of(DECIDED_AT),
             count=len(rows),
             chosen=chosen,
             states=[(code, label, _address({**chosen, "state": code})) for code, label in STATES_JA.items()],
@@ -107,10 +111,12 @@ class NoticesPage(EntryPage):
 def unread_numbers(reach: Reach) -> list[tuple[str, int, str]]:
     """Label, number and address of the unread notices of each kind, for the start page."""
     labels = kinds()
-    return [
+    numbers = [
         (labels[kind].label_ja, count, f"{url_of(NoticesPage.page)}?{urlencode({'kind': kind})}")
         for kind, count in counted(notices_in_reach(reach)).items()
     ]
+    unread = sum(not draft.is_read for draft in waiting_drafts(reach))
+    return [*numbers, *([(WAITING_JA, unread, url_of(DECIDED_AT))] if unread else [])]
 
 
 def _address(chosen: dict[str, str]) -> str:

@@ -34,8 +34,8 @@ from superset_config.security.rules import ENTRY_MENU
 
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
-    CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, KnownCasesPage, LeaversPage, LinkReviewPage, MeetingPage,
-    ModelApprovalPage, ModelPage, NoticesPage, QualityTasksPage, RequestPage, StartPage, StatusCheckPage,
+    CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, KnownCasesPage, LeaversPage, LinkReviewPage,
+    MeetingPage, ModelApprovalPage, ModelPage, NoticesPage, QualityTasksPage, RequestPage, StartPage, StatusCheckPage,
     StatusCheckReturnPage, StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
 )  # fmt: skip
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kodomo import clock
+from kodomo.entries.notices import note_read
 from kodomo.entries.store import ConflictError, EntryStore
 from kodomo.errors import KodomoError, UsageError
 from kodomo.home import Home
@@ -30,6 +32,7 @@ from kodomo.workshop.drafts import (
 )
 from kodomo.workshop.in_force import Approval, DefinitionStore
 from kodomo.workshop.rows import write_texts
+from kodomo.workshop.waiting import waiting_for
 
 NAME = "v3"
 FROM = dt.date(2026, 12, 15)
@@ -107,6 +110,82 @@ def test_an_approved_version_is_in_force_from_its_date_and_the_replaced_one_unti
         assert check(read_definition(folder), known) == []
     changes = [(one.action, one.model_version, one.on_date, one.entered_by) for one in in_force.changes()]
     assert changes == [("approved", NAME, FROM, "umi"), ("retired", "v2", FROM - DAY, "umi")]
+
+
+def cancel(in_force: DefinitionStore, version: str, reason: str = "根拠の誤り") -> list[str]:
+    return in_force.cancel(version, person="佐渡 海", reason=reason, by="umi")
+
+
+def test_an_approval_that_has_not_begun_is_taken_back_and_the_replaced_version_goes_on(
+    drafts: DraftStore, in_force: DefinitionStore, draft: Draft
+) -> None:
+    from_on = clock.today() + DAY
+    digest = drafts.approve(draft.draft_id, 3, approval(from_on=from_on))
+    assert statuses(in_force, from_on)["v2"] == "retired"
+    with pytest.raises(UsageError, match="name of the person and a reason"):
+        cancel(in_force, NAME, " ")
+    assert cancel(in_force, NAME) == ["v2"]
+    for date in (from_on - DAY, from_on, from_on + 400 * DAY):
+        assert statuses(in_force, date) == {"v1": "retired", "v2": "active", "trial-1": "trial", NAME: "retired"}
+    assert in_force.texts()[Place("risk_model_versions", (NAME,))]["content_hash"] == digest
+    assert "valid_to" not in in_force.texts()[Place("risk_model_versions", ("v2",))]
+    assert check(read_definition(in_force.folder()), observation_obstacles(FROM)) == []
+    assert [(one.action, one.model_version, one.reason) for one in in_force.changes()[2:]] == [
+        ("cancelled", NAME, "根拠の誤り"), ("resumed", "v2", "根拠の誤り"),
+    ]  # fmt: skip
+    (row,) = (row for row in in_force.versions(from_on) if row["model_version"] == NAME)
+    assert (row["is_cancelled"], row["from_on"], row["status"]) == (True, None, "retired")
+    with pytest.raises(UsageError, match="has begun, or is not approved"):
+        cancel(in_force, NAME)
+    # What is mended is another version, under another name.
+    assert statuses_after_another(drafts, in_force, from_on)["v4"] == "active"
+
+
+def statuses_after_another(drafts: DraftStore, in_force: DefinitionStore, from_on: dt.date) -> dict[str, str]:
+    drafts.approve(submit(drafts, "v4").draft_id, 3, approval(from_on=from_on))
+    return statuses(in_force, from_on)
+
+
+def test_a_submitted_draft_is_a_notice_to_those_who_did_not_write_it(drafts: DraftStore, draft: Draft) -> None:
+    store = drafts.store
+    assert [waiting_for(store, author) for author in ("aoi", "ibu")] == [[], []]
+    (first,) = waiting_for(store, "umi")
+    assert (first.model_version, first.submitted_by, first.is_read) == (NAME, "aoi", False)
+    note_read(store, "umi", [first.notice_id])
+    assert [one.is_read for name in ("umi", "eri") for one in waiting_for(store, name)] == [True, False]
+    drafts.edit(draft.draft_id, 3, {}, by="umi", comment="根拠は")
+    assert [one.notice_id for one in waiting_for(store, "umi")] == [first.notice_id]
+    drafts.send_back(draft.draft_id, 4, by="umi", reason="根拠を書く")
+    assert waiting_for(store, "umi") == []
+    drafts.submit(draft.draft_id, 5, by="ibu", comment="書いた")
+    (again,) = waiting_for(store, "umi")
+    assert (again.submitted_by, again.is_read) == ("ibu", False)
+    drafts.approve(draft.draft_id, 6, approval())
+    assert waiting_for(store, "umi") == []
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_a_version_that_has_begun_is_ended_and_not_cancelled(
+    drafts: DraftStore, in_force: DefinitionStore, draft: Draft, days: int
+) -> None:
+    drafts.approve(draft.draft_id, 3, approval(from_on=clock.today() + days * DAY))
+    for version in (NAME, "v2", "v1"):
+        with pytest.raises(UsageError, match="has begun, or is not approved"):
+            cancel(in_force, version)
+    assert len(in_force.changes()) == 2
+
+
+def test_a_version_that_waits_for_its_own_replacement_is_cancelled_after_that_one(
+    drafts: DraftStore, in_force: DefinitionStore, draft: Draft
+) -> None:
+    first, second = clock.today() + DAY, clock.today() + 9 * DAY
+    drafts.approve(draft.draft_id, 3, approval(from_on=first))
+    drafts.approve(submit(drafts, "v4").draft_id, 3, approval(from_on=second, replaces=(NAME,)))
+    with pytest.raises(UsageError, match="cancel that one first"):
+        cancel(in_force, NAME)
+    assert cancel(in_force, "v4") == [NAME]
+    assert cancel(in_force, NAME) == ["v2"]
+    assert statuses(in_force, second)["v2"] == "active"
 
 
 def test_a_trial_replaces_nothing(drafts: DraftStore, in_force: DefinitionStore, draft: Draft) -> None:
