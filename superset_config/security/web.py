@@ -61,7 +61,10 @@ _ELSEWHERE = {_WELCOME: "/dashboard/list/", "/user_info": "/resetmypassword/form
 _OWN = ("/entry/", "/kodomo/", "/data-docs/")
 # What says nothing of anybody, and is large: a browser may keep it.
 _SHARED = ("/static/", "/superset/language_pack/")
-_WITH_STATEMENTS = ("/api/v1/chart/", "/api/v1/dataset/", "/api/v1/datasource/", "/api/v1/dashboard/", "/datasource/")
+_WITH_STATEMENTS = (
+    "/api/v1/chart/", "/api/v1/dataset/", "/api/v1/datasource/", "/api/v1/dashboard/", "/api/v1/explore/",
+    "/datasource/",
+)  # fmt: skip
 # A value with the name of a statement, in what Superset writes as JSON; the answer holds no column of such a name.
 _STATEMENT = re.compile(r'"(query|sql|select_star|rendered_sql)": ?"(?:[^"\\]|\\.)+"')
 # The page requests these by itself; they are no sign of an active user.
@@ -168,6 +171,11 @@ def install(app: Flask) -> None:
         if current_user.is_authenticated and not request.path.startswith(_SHARED):
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def refused() -> Response:
+    """The answer to a request that nobody may make."""
+    return Response(json.dumps({"message": STATUS_JA[403]}, ensure_ascii=False), 403, mimetype="application/json")
 
 
 def _bad_request() -> Response:
