@@ -269,7 +269,7 @@ def _delete_charts_of_leavers(session: Any, manager: Any, access: Access, change
                 made.slices, made.roles = [], []
             session.delete(made)
         for user_id, number in sorted(gone.items(), key=lambda pair: names.get(pair[0], "")):
-            changes.add(f"account {names.get(user_id, 'unknown')}: {number} {word} of its own deleted")
+            changes.add(f"account {names.get(user_id, 'unknown')}: own {word} deleted ({number})")
         session.flush()
 
 
