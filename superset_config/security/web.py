@@ -103,7 +103,8 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def reject_numbers_of_no_column() -> Response | None:
-        is_held = all(int(part) <= MOST_ID for part in request.path.split("/") if part.isascii() and part.isdigit())
+        parts = [*request.path.split("/"), *(request.args.get(name, "") for name in _ID_ARGUMENTS)]
+        is_held = all(int(part) <= MOST_ID for part in parts if part.isascii() and part.isdigit())
         return None if is_held and not _NUMBER_OF_NO_COLUMN.search(request.args.get("q", "")) else _bad_request()
 
     @app.before_request
@@ -204,8 +205,9 @@ _OF_NONSENSE = (
 )  # fmt: skip
 MOST_ID = 2**31 - 1
 """The greatest id that the metadata's columns hold."""
+_ID_ARGUMENTS = ("slice_id", "datasource_id", "dashboard_id")
 _NUMBER_OF_NO_COLUMN = re.compile(r"[0-9]{19}")
-_PARSED_BY_SUPERSET = ("/api/v1/", "/datasource/", "/lang/", "/superset/")
+_PARSED_BY_SUPERSET = ("/api/v1/", "/datasource/", "/explore/", "/lang/", "/superset/")
 # Addresses whose arguments are parsed without a check that answers for itself.
 _ARGUMENTS = {
     "/api/v1/time_range": _has_time_range,
