@@ -33,7 +33,10 @@ TASKS_JA = {
         ),
         (),
     ),
-    "データを確かめる": (("delivery_decision", "link_review", "code_decision", "disputed_line"), ("quality",)),
+    "データを確かめる": (
+        ("delivery_decision", "link_review", "code_decision", "disputed_line", "personal_files"),
+        ("quality",),
+    ),
     "モデルを検討する": (("model", "model_approval"), ()),
     "全体を知る": (
         ("area", "status_check_return"),

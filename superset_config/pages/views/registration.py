@@ -21,6 +21,7 @@ from superset_config.pages.views.meeting import MeetingPage
 from superset_config.pages.views.model_approval import ModelApprovalPage
 from superset_config.pages.views.models import ModelPage
 from superset_config.pages.views.notices import NoticesPage
+from superset_config.pages.views.personal_files import PersonalFilesPage
 from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
 from superset_config.pages.views.records import FormPage, RequestPage
 from superset_config.pages.views.start import StartPage
@@ -31,8 +32,8 @@ from superset_config.security.rules import ENTRY_MENU
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
     CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, LeaversPage, LinkReviewPage, MeetingPage,
-    ModelApprovalPage, ModelPage, NoticesPage, RequestPage, StartPage, StatusCheckPage, StatusCheckReturnPage,
-    StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
+    ModelApprovalPage, ModelPage, NoticesPage, PersonalFilesPage, RequestPage, StartPage, StatusCheckPage,
+    StatusCheckReturnPage, StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
 )  # fmt: skip
 
 
