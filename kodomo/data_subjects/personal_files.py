@@ -155,8 +155,9 @@ def _of_source(contract: Contract, access: Access, outside: frozenset[str]) -> P
         if _sees_facts_of(audience, contract.holder, access) or (has_names and _sees(audience, _NAME))
         for department in audience.departments
     }
-    delivery = DELIVERIES[contract.delivery]
-    rhythm = f"（{delivery}、{contract.rhythm}）" if contract.rhythm else f"（{delivery}）"
+    typed = [_typed_by(form, access) for form in forms().values() if form.source == contract.source_id]
+    rhythm = f"（{DELIVERIES[contract.delivery]}、{contract.rhythm}）"
+    delivered = [] if contract.delivery == "entry" else [f"{contract.holder_ja}から{rhythm}"]
     return PersonalFile(
         name=contract.title,
         holder=contract.holder,
@@ -167,7 +168,7 @@ def _of_source(contract: Contract, access: Access, outside: frozenset[str]) -> P
         items=tuple(column.heading for column in approved),
         waiting=tuple(f"{column.heading}（{column.register.get('status')}）" for column in waiting),
         people=_people(contract.roster, contract.label),
-        collection=f"{contract.holder_ja}から{rhythm}",
+        collection="、".join(delivered + typed) or f"{contract.holder_ja}が入力画面から",
         sensitive=tuple(column.heading for column in approved if column.sensitive),
         recipients=_named(readers & outside - {contract.holder}, access),
         retention_months=tuple(sorted({int(register["retention_months"]) for register in registers})),
@@ -189,12 +190,18 @@ def _of_form(form: Form, access: Access, outside: frozenset[str]) -> PersonalFil
         items=tuple(field.label_ja for field in form.fields),
         waiting=(),
         people=f"{form.label_ja}のある人",
-        collection=f"{'・'.join(_named(readers, access)) or '職員'}が入力画面から",
+        collection=_typed_by(form, access),
         sensitive=(),
         recipients=_named(readers & outside, access) if page else None,
         retention_months=(),
         used_for=(),
     )
+
+
+def _typed_by(form: Form, access: Access) -> str:
+    """Who types a form, in words."""
+    page = access.entry_pages.get(form.name)
+    return f"{'・'.join(_named(page.departments, access)) if page else '職員'}が入力画面から"
 
 
 def _of_results(access: Access, outside: frozenset[str]) -> PersonalFile:

@@ -617,6 +617,7 @@ ENTRY_ROUTES = {
     ],
     "code_decision": ["decide"],
     "disputed_line": ["answer"],
+    "personal_files": [],
     "model": [
         "new",
         "compare",

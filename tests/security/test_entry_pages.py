@@ -41,7 +41,7 @@ MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
         "support_measure", "person_request", "link_review", "delivery_decision", "code_decision",
-        "disputed_line", "handover", "model", *TELLING, *FOLLOWING,
+        "disputed_line", "personal_files", "handover", "model", *TELLING, *FOLLOWING,
     },
     "child_all_nodv": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "person_request",
@@ -60,8 +60,10 @@ MAY = {
     "guidance_all": {
         "start", "children", "child", "meeting", "assessment", "support_plan", "handover", *FOLLOWING,
     },
-    "steward_health": {"start", "delivery_decision", "code_decision", "disputed_line"},
-    "steward_child": {"start", "link_review", "delivery_decision", "code_decision", "disputed_line"},
+    "steward_health": {"start", "delivery_decision", "code_decision", "disputed_line", "personal_files"},
+    "steward_child": {
+        "start", "link_review", "delivery_decision", "code_decision", "disputed_line", "personal_files",
+    },
     "analyst_all": {"start", "model"},
     "approver_all": {
         "start", "children", "child", "meeting", "assessment", "support_plan", "handover", "model_approval",
@@ -769,3 +771,15 @@ def test_steward_sees_the_deliveries_of_the_own_department_only(server: Server) 
         record_id=str(uuid.uuid4()),
     )  # fmt: skip
     assert refused.status_code == 404
+
+
+def test_personal_files_are_those_of_the_department(server: Server) -> None:
+    own = server.person("steward_health").get("/kodomo/personal-files/").text
+    assert "妊娠届" in own
+    assert "生活保護" not in own
+    assert "assessment.pdf" not in own
+    assert server.person("steward_health").get("/kodomo/personal-files/assessment.pdf").status_code == 403
+    every = server.person("steward_child").get("/kodomo/personal-files/").text
+    assert {"妊娠届", "生活保護", "判定の結果", "assessment.pdf"} <= {
+        name for name in ("妊娠届", "生活保護", "判定の結果", "assessment.pdf") if name in every
+    }

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import requests
 
-from kodomo.access.access import read_access
 from kodomo.home import Home
 from tests.security.attacks import SCALARS, metric
 from tests.security.conftest import copied
@@ -359,10 +358,3 @@ def test_apply_keeps_own_charts_and_deletes_those_of_leavers(
     assert "account analyst_all: own dashboards deleted (1)" in printed
     assert "account analyst_all: own charts deleted (1)" in printed
     assert remaining() == [0, 0]
-
-
-def test_only_the_audience_without_names_may_explore() -> None:
-    exploring = [audience for audience in read_access().audiences.values() if audience.may_explore]
-    assert [audience.name for audience in exploring] == ["analyst"]
-    for grant in exploring[0].grants.values():
-        assert "person_id" not in grant.pseudonyms or {"display_name", "child_label"} & set(grant.without)
