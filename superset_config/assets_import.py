@@ -112,7 +112,7 @@ def _import_charts(assets: Assets, datasets: dict[str, dict[str, Any]]) -> dict[
         )
         config = update_chart_config_dataset(config, source)
         slice_ = import_chart(config, overwrite=True, ignore_permissions=True)
-        # An id can be worked out, and taken by a chart of somebody's before a file has it.
+        # An id can be worked out, and taken by a chart of staff before a file has it.
         slice_.owners = []
         db.session.flush()
         imported[str(slice_.uuid)] = slice_.id

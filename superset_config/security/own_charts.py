@@ -17,7 +17,7 @@ from superset_config.security.files import note_refusal, user_roles
 from superset_config.security.web import refused
 
 NOT_ALLOWED_JA = "保存できるのは、分析用の表を使った、自分だけが見る図表とダッシュボードです。公開や共有はできません。"
-_FOLDERS = ("/api/v1/chart/import", "/api/v1/dashboard/import")
+_IMPORTS = ("/api/v1/chart/import", "/api/v1/dashboard/import")
 _READING = "kodomo_reads_own_charts"
 
 
@@ -39,7 +39,7 @@ def install(app: Flask) -> None:
     @app.before_request
     def reject_imports() -> Response | None:
         # They have the permission of a change, and would bring charts that look like a file's.
-        return refused() if request.path.startswith(_FOLDERS) else None
+        return refused() if request.path.startswith(_IMPORTS) else None
 
 
 def only_own(state: ORMExecuteState) -> None:
@@ -85,7 +85,7 @@ def _is_managed(changed: Any) -> bool:
 
 
 def _is_modified(session: Session, changed: Any) -> bool:
-    """Whether anything of it but the dashboards that a chart stands on is changed: these may be somebody's own."""
+    """Whether anything of it but the dashboards that a chart stands on is changed: these may be of staff."""
     from superset.models.slice import Slice
 
     if not isinstance(changed, Slice):
@@ -129,7 +129,6 @@ def _user_id() -> int | None:
     """The user of the request; reading the account is no question about charts."""
     from superset.utils.core import get_user_id
 
-    g.setdefault(_READING, False)
     setattr(g, _READING, True)
     try:
         return get_user_id()
