@@ -148,7 +148,8 @@ def _of_source(contract: Contract, access: Access, outside: frozenset[str]) -> P
     registers = [column.register for column in contract.columns]
     approved = [column for column in contract.columns if column.register.get("status") == APPROVED]
     waiting = [column for column in contract.columns if column.register.get("status") != APPROVED]
-    has_names = any(column.type == "name" for column in approved)
+    # The names in the list of children are those of the lists of people, not of records about some of them.
+    has_names = contract.roster is not None and any(column.type == "name" for column in approved)
     readers = {
         department
         for audience in access.audiences.values()
