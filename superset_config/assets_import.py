@@ -112,6 +112,8 @@ def _import_charts(assets: Assets, datasets: dict[str, dict[str, Any]]) -> dict[
         )
         config = update_chart_config_dataset(config, source)
         slice_ = import_chart(config, overwrite=True, ignore_permissions=True)
+        # An id can be worked out, and taken by a chart of staff before a file has it.
+        slice_.owners = []
         db.session.flush()
         imported[str(slice_.uuid)] = slice_.id
     return imported
@@ -126,6 +128,7 @@ def _import_dashboards(assets: Assets, charts: dict[str, int], datasets: dict[st
     for dashboard in assets.dashboards.values():
         config = update_id_refs(dashboard_config(assets, dashboard), charts, datasets)
         model = import_dashboard(config, overwrite=True, ignore_permissions=True)
+        model.owners = []
         db.session.flush()
         ids = [charts[asset_uuid("chart", key)] for key in dashboard.charts()]
         model.slices = db.session.query(Slice).filter(Slice.id.in_(ids)).order_by(Slice.id).all()

@@ -22,7 +22,7 @@ from superset_config.asset_files import TIER_COLOURS
 from superset_config.audit.kept import AuditLogger
 from superset_config.pages.menu import HELP_AT
 from superset_config.pages.views import registration
-from superset_config.security import answers, data_docs, web
+from superset_config.security import answers, data_docs, own_charts, web
 from superset_config.security.files import Files
 from superset_config.security.limits import SharedStorage
 from superset_config.security.logs import LoggingConfigurator
@@ -102,6 +102,8 @@ FILTER_STATE_CACHE_CONFIG = {
     "REFRESH_TIMEOUT_ON_RETRIEVAL": True,
     "CODEC": JsonKeyValueCodec(),
 }
+# A chart while it is made: as with the choices on a dashboard, a value in it may be a person's.
+EXPLORE_FORM_DATA_CACHE_CONFIG = {**FILTER_STATE_CACHE_CONFIG, "CACHE_KEY_PREFIX": "explore"}
 TALISMAN_ENABLED = True
 SHOW_STACKTRACE = False
 FAB_API_SWAGGER_UI = False
@@ -240,6 +242,7 @@ def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802  # Superset's name
     """The checks of every request, and the pages for data entry and decisions."""
     web.install(app)
     health.install(app, _home)
+    own_charts.install(app)
     answers.install(app)
     downloads.install(app)
     uploading.install(app)

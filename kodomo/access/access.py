@@ -45,6 +45,7 @@ class Audience:
     duties: tuple[str, ...]
     grants: Mapping[str, Grant]
     may_export: bool = False
+    may_explore: bool = False
 
     @property
     def role(self) -> str:
@@ -237,7 +238,8 @@ def read_access(path: Path = ACCESS_FILE) -> Access:
             tuple(entry["departments"]),
             tuple(entry["duties"]),
             grants,
-            bool(entry.get("may_export")),
+            may_export=bool(entry.get("may_export")),
+            may_explore=bool(entry.get("may_explore")),
         )
         _known(f"audience {name}: department", entry["departments"], departments)
         _known(f"audience {name}: duty", entry["duties"], duties)

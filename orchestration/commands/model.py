@@ -147,6 +147,24 @@ def register(app: typer.Typer) -> None:
         say("Draft {name}, version {version}, is in {out}.", name=name, version=found.version, out=out)
 
     @model.command()
+    def card(
+        version: Annotated[str, typer.Argument(help="Version of the definition in force, or a past one.")],
+        output: Annotated[Path, typer.Option(help="File: .pdf or .html.")],
+        public: Annotated[bool, typer.Option("--public", help="Without small numbers, to be published.")] = False,
+    ) -> None:
+        """Write the card of a version (モデルカード), as the page of the model has it."""
+        from kodomo.entries.store import EntryStore
+        from kodomo.home import Home
+        from kodomo.workshop.drafts import DraftStore
+        from orchestration.documents import require_suffix, write_document
+        from superset_config.pages.views.models import printed_card
+
+        require_suffix(output)
+        home = Home.from_environment()
+        write_document(home, output, printed_card(home, DraftStore(EntryStore(home)), version, is_public=public))
+        say("The card of {version} is in {output}.", version=version, output=output)
+
+    @model.command()
     def approve(
         version: Annotated[str, typer.Argument(help="Version to approve.")],
         by: Annotated[str, typer.Option("--by", help="Name of the person who approves.")],

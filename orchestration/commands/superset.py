@@ -19,6 +19,7 @@ _KINDS = {
     "role": r"role \S+: (made|deleted)",
     "permission": r"role .* (given|taken)",
     "rule": r"rule .*: (made|changed|deleted)",
+    "chart": r"account \S+: own (?:charts|dashboards) (deleted).*",
     "account": r"account \S+: (made|roles|name changed|activated|deactivated|from).*",
 }
 
@@ -28,7 +29,7 @@ def summary(lines: Iterable[str]) -> list[str]:
     counts: dict[str, Counter[str]] = {kind: Counter() for kind in [*_KINDS, "file"]}
     for line in lines:
         kind, match = next(
-            ((kind, match) for kind in ("role", "permission", "rule", "account", "dashboard")
+            ((kind, match) for kind in ("role", "permission", "rule", "chart", "account", "dashboard")
              if (match := re.fullmatch(_KINDS[kind], line))),
             ("file", None),
         )  # fmt: skip

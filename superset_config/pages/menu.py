@@ -34,7 +34,7 @@ TASKS_JA = {
         (),
     ),
     "データを確かめる": (
-        ("quality_task", "delivery_decision", "link_review", "code_decision", "disputed_line"),
+        ("quality_task", "delivery_decision", "link_review", "code_decision", "disputed_line", "personal_files"),
         ("quality",),
     ),
     "モデルを検討する": (("model", "known_cases", "model_approval"), ()),

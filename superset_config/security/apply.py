@@ -83,6 +83,8 @@ def _apply_in(app: Any, home: Home, access: Access, staff: list[StaffMember], dr
         _set_rules(session, security_manager, access, changes)
         _set_accounts(session, security_manager, access, read_accounts(home).renewal, staff, changes)
         session.flush()
+        _delete_charts_of_leavers(session, security_manager, access, changes)
+        session.flush()
         if dry_run:
             session.rollback()
             return changes.lines
@@ -258,6 +260,29 @@ def _set_accounts(
             user.active, user.roles = False, []
             changes.add(f"account {username}: deactivated")
     session.flush()
+
+
+def _delete_charts_of_leavers(session: Any, manager: Any, access: Access, changes: Changes) -> None:
+    """Delete the charts and dashboards of accounts that may make none any more: nobody else could see or end them."""
+    from superset.models.dashboard import Dashboard
+    from superset.models.slice import Slice
+
+    exploring = {audience.role for audience in access.audiences.values() if audience.may_explore}
+    may = {user.id for user in session.query(manager.user_model) if exploring & {role.name for role in user.roles}}
+    names = {user.id: user.username for user in session.query(manager.user_model)}
+    for model, word in ((Dashboard, "dashboards"), (Slice, "charts")):
+        gone: dict[int | None, int] = {}
+        for made in session.query(model).filter(model.is_managed_externally.is_(False)):
+            if made.created_by_fk in may:
+                continue
+            gone[made.created_by_fk] = gone.get(made.created_by_fk, 0) + 1
+            made.owners = []
+            if model is Dashboard:
+                made.slices, made.roles = [], []
+            session.delete(made)
+        for user_id, number in sorted(gone.items(), key=lambda pair: names.get(pair[0], "")):
+            changes.add(f"account {names.get(user_id, 'unknown')}: own {word} deleted ({number})")
+        session.flush()
 
 
 def new_password() -> str:

@@ -55,6 +55,15 @@ ADMIN_PERMISSIONS = {
     ("menu_access", "二要素認証"),
 }
 EXPORT_PERMISSIONS = {("can_csv", "Superset")}
+EXPLORE_PERMISSIONS = {
+    ("can_read", "Explore"),
+    ("can_read", "ExploreFormDataRestApi"),
+    ("can_write", "ExploreFormDataRestApi"),
+    ("can_write", "Chart"),
+    ("can_write", "Dashboard"),
+    ("menu_access", "Charts"),
+}
+"""To make charts and dashboards; `superset_config/security/own_charts.py` keeps them to their author."""
 ENTRY_MENU = "業務"
 """The part of the menu that holds the pages for data entry and decisions."""
 # Before log-in: the texts of the log-in page, in Japanese.
@@ -93,9 +102,11 @@ def roles(access: Access) -> list[Role]:
     wanted += [Role(name) for name in _names("dept_", access.departments_ja)]
     wanted += [Role(name) for name in _names("duty_", (duty for duty in access.duties_ja if duty != "admin"))]
     for audience in access.audiences.values():
-        permissions = frozenset(EXPORT_PERMISSIONS) if audience.may_export else frozenset()
+        permissions = (EXPORT_PERMISSIONS if audience.may_export else set()) | (
+            EXPLORE_PERMISSIONS if audience.may_explore else set()
+        )
         tables = tuple(table.name for table in access.tables_of(audience.name))
-        wanted.append(Role(audience.role, permissions, tables))
+        wanted.append(Role(audience.role, frozenset(permissions), tables))
     for page in access.entry_pages.values():
         permissions = {("can_use", f"Entry {page.name}"), ("menu_access", page.label_ja), ("menu_access", ENTRY_MENU)}
         wanted.append(Role(page.role, frozenset(permissions)))

@@ -62,7 +62,10 @@ _ELSEWHERE = {_WELCOME: "/dashboard/list/", "/user_info": "/resetmypassword/form
 _OWN = ("/entry/", "/kodomo/", "/data-docs/")
 # What says nothing of anybody, and is large: a browser may keep it.
 _SHARED = ("/static/", "/superset/language_pack/")
-_WITH_STATEMENTS = ("/api/v1/chart/", "/api/v1/dataset/", "/api/v1/datasource/", "/api/v1/dashboard/", "/datasource/")
+_WITH_STATEMENTS = (
+    "/api/v1/chart/", "/api/v1/dataset/", "/api/v1/datasource/", "/api/v1/dashboard/", "/api/v1/explore/",
+    "/datasource/",
+)  # fmt: skip
 # A value with the name of a statement, in what Superset writes as JSON; the answer holds no column of such a name.
 _STATEMENT = re.compile(r'"(query|sql|select_star|rendered_sql)": ?"(?:[^"\\]|\\.)+"')
 # The page requests these by itself; they are no sign of an active user.
@@ -103,7 +106,8 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def reject_numbers_of_no_column() -> Response | None:
-        is_held = all(int(part) <= MOST_ID for part in request.path.split("/") if part.isascii() and part.isdigit())
+        parts = [*request.path.split("/"), *(request.args.get(name, "") for name in _ID_ARGUMENTS)]
+        is_held = all(int(part) <= MOST_ID for part in parts if part.isascii() and part.isdigit())
         return None if is_held and not _NUMBER_OF_NO_COLUMN.search(request.args.get("q", "")) else _bad_request()
 
     @app.before_request
@@ -194,6 +198,11 @@ def refusal_page(text: str) -> Response:
     return Response(json.dumps({"message": text}, ensure_ascii=False), 403, mimetype="application/json")
 
 
+def refused() -> Response:
+    """The answer to a request that nobody may make."""
+    return Response(json.dumps({"message": STATUS_JA[403]}, ensure_ascii=False), 403, mimetype="application/json")
+
+
 def _bad_request() -> Response:
     return Response(json.dumps({"message": STATUS_JA[400]}, ensure_ascii=False), 400, mimetype="application/json")
 
@@ -220,8 +229,9 @@ _OF_NONSENSE = (
 )  # fmt: skip
 MOST_ID = 2**31 - 1
 """The greatest id that the metadata's columns hold."""
+_ID_ARGUMENTS = ("slice_id", "datasource_id", "dashboard_id")
 _NUMBER_OF_NO_COLUMN = re.compile(r"[0-9]{19}")
-_PARSED_BY_SUPERSET = ("/api/v1/", "/datasource/", "/lang/", "/superset/")
+_PARSED_BY_SUPERSET = ("/api/v1/", "/datasource/", "/explore/", "/lang/", "/superset/")
 # Addresses whose arguments are parsed without a check that answers for itself.
 _ARGUMENTS = {
     "/api/v1/time_range": _has_time_range,

@@ -490,6 +490,7 @@ SAYS_NOTHING_OF_PEOPLE = {
     "model import": "says which versions changed",
     "model retire": "says that a version is retired",
     "model draft": "coefficients",
+    "model card": "figures of the city by version, as the page of the model prints them",
     "model diff": "scores and tiers by number; figures by area",
     "model replay": "scores and contributions by number, as the marts that are exported",
 }

@@ -618,6 +618,7 @@ ENTRY_ROUTES = {
     ],
     "code_decision": ["decide"],
     "disputed_line": ["answer"],
+    "personal_files": [],
     "model": [
         "new",
         "proposal",

@@ -41,7 +41,7 @@ MAY = {
     "child_all": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case",
         "support_measure", "person_request", "link_review", "delivery_decision", "code_decision",
-        "quality_task", "disputed_line", "handover", "model", "known_cases", *TELLING, *FOLLOWING,
+        "quality_task", "disputed_line", "personal_files", "handover", "model", "known_cases", *TELLING, *FOLLOWING,
     },
     "child_all_nodv": {
         "start", "children", "child", "assess", "assessment", "meeting", "support_plan", "paper_case", "person_request",
@@ -60,9 +60,11 @@ MAY = {
     "guidance_all": {
         "start", "children", "child", "meeting", "assessment", "support_plan", "handover", *FOLLOWING,
     },
-    "steward_health": {"start", "quality_task", "delivery_decision", "code_decision", "disputed_line"},
+    "steward_health": {
+        "start", "quality_task", "delivery_decision", "code_decision", "disputed_line", "personal_files",
+    },
     "steward_child": {
-        "start", "quality_task", "link_review", "delivery_decision", "code_decision", "disputed_line",
+        "start", "quality_task", "link_review", "delivery_decision", "code_decision", "disputed_line", "personal_files",
     },
     "analyst_all": {"start", "model", "known_cases"},
     "approver_all": {
@@ -776,3 +778,15 @@ def test_steward_sees_the_deliveries_of_the_own_department_only(server: Server) 
         record_id=str(uuid.uuid4()),
     )  # fmt: skip
     assert refused.status_code == 404
+
+
+def test_personal_files_are_those_of_the_department(server: Server) -> None:
+    own = server.person("steward_health").get("/kodomo/personal-files/").text
+    assert "妊娠届" in own
+    assert "生活保護" not in own
+    assert "assessment.pdf" not in own
+    assert server.person("steward_health").get("/kodomo/personal-files/assessment.pdf").status_code == 403
+    every = server.person("steward_child").get("/kodomo/personal-files/").text
+    assert {"妊娠届", "生活保護", "判定の結果", "assessment.pdf"} <= {
+        name for name in ("妊娠届", "生活保護", "判定の結果", "assessment.pdf") if name in every
+    }

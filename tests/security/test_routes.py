@@ -44,6 +44,11 @@ ASSETS = {
     "GET /api/v1/dataset/<id_or_uuid>/related_objects", "GET /api/v1/dataset/<int:pk>/drill_info/",
     "GET /api/v1/dataset/distinct/<column_name>", "GET /api/v1/chart/<int:pk>/data/",
 }  # fmt: skip
+# To make charts of one's own; what may be saved is in test_own_charts.py.
+EXPLORING = {
+    "GET /chart/add", "GET /dashboard/new/", "POST /api/v1/dashboard/", "GET /explore/", "GET /api/v1/explore/",
+    "GET /superset/explore/p/<key>/",
+}  # fmt: skip
 ADMINISTRATION = {
     "GET /users/list/", "GET /users/show/<pk>",
     "GET /api/v1/security/users/", "GET /api/v1/security/users/<int:pk>", "GET /api/v1/security/users/_info",
@@ -53,6 +58,7 @@ MAY = {
     "partner": PLAIN | ASSETS,
     "child_ryotsu": PLAIN | ASSETS,
     "steward_health": PLAIN | ASSETS,
+    "analyst_all": PLAIN | ASSETS | EXPLORING,
     "admin": PLAIN | ASSETS | ADMINISTRATION,
 }
 # These have tests of their own, or end the session.

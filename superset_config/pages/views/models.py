@@ -185,18 +185,8 @@ class CardPage(EntryPage):
     @route("/card/<string:version>.pdf")
     def card(self, reach: Reach, version: str) -> Any:
         """The card of a version as a PDF, or in its public form (``?form=public``)."""
-        is_public = request.args.get("form") == "public"
-        card = card_of(reach.home, drafts(), version, clock.today(), is_public=is_public)
+        html = printed_card(reach.home, drafts(), version, is_public=request.args.get("form") == "public")
         audit("model_card")
-        html = printed(
-            "print_model_card.html",
-            card=card,
-            status=next(row for row in versions_shown() if row["model_version"] == version)["status_label"],
-            actions=ACTIONS_JA,
-            smallest=SMALLEST,
-            on=clock.today(),
-            **(difference_words(card.before, card.after) if card.before else {}),
-        )
         return as_pdf(html, "model-card.pdf")
 
 
@@ -500,17 +490,31 @@ def seen_version() -> int:
     return int(typed("base")) if typed("base").isdecimal() else 0
 
 
+def printed_card(home: Home, kept: DraftStore, version: str, *, is_public: bool) -> str:
+    """The card of a version for printing, as HTML. Raises UnknownRecordError for one that is not in force or past."""
+    card = card_of(home, kept, version, clock.today(), is_public=is_public)
+    return printed(
+        "print_model_card.html",
+        card=card,
+        status=status_label(card.version),
+        actions=ACTIONS_JA,
+        smallest=SMALLEST,
+        on=clock.today(),
+        **(difference_words(card.before, card.after) if card.before else {}),
+    )
+
+
+def status_label(row: Mapping[str, Any]) -> str:
+    """The word for the status of a version today."""
+    if row["is_cancelled"]:
+        return CANCELLED_JA
+    is_pending = row["status"] == "draft" and row["from_on"] is not None
+    return PENDING_JA if is_pending else STATUSES_JA.get(row["status"], row["status"])
+
+
 def versions_shown() -> list[dict[str, Any]]:
     """The versions of the definition in force, newest first, with the word for their status today."""
-    today = clock.today()
-
-    def status(row: Mapping[str, Any]) -> str:
-        if row["is_cancelled"]:
-            return CANCELLED_JA
-        is_pending = row["status"] == "draft" and row["from_on"] is not None
-        return PENDING_JA if is_pending else STATUSES_JA.get(row["status"], row["status"])
-
-    return [{**row, "status_label": status(row)} for row in drafts().in_force.versions(today)]
+    return [{**row, "status_label": status_label(row)} for row in drafts().in_force.versions(clock.today())]
 
 
 def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> dict[str, Any]:

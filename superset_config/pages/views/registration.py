@@ -24,6 +24,7 @@ from superset_config.pages.views.meeting import MeetingPage
 from superset_config.pages.views.model_approval import ModelApprovalPage
 from superset_config.pages.views.models import ModelPage
 from superset_config.pages.views.notices import NoticesPage
+from superset_config.pages.views.personal_files import PersonalFilesPage
 from superset_config.pages.views.plans import AssessmentPage, SupportPlanPage
 from superset_config.pages.views.quality_tasks import QualityTasksPage
 from superset_config.pages.views.records import FormPage, RequestPage
@@ -35,7 +36,8 @@ from superset_config.security.rules import ENTRY_MENU
 SPECIAL = (
     AreaPage, AreaResourcePage, ArrivalsPage, AssessmentPage, AssessPage, BenefitCheckPage, ChildPage, ChildrenPage,
     CodeDecisionPage, DeliveryPage, DisputedLinePage, HandoverPage, KnownCasesPage, LeaversPage, LinkReviewPage,
-    MeetingPage, ModelApprovalPage, ModelPage, NoticesPage, QualityTasksPage, RequestPage, StartPage, StatusCheckPage,
+    MeetingPage, ModelApprovalPage, ModelPage, NoticesPage, PersonalFilesPage, QualityTasksPage, RequestPage,
+    StartPage, StatusCheckPage,
     StatusCheckReturnPage, StatusChecksPage, SupportPlanPage, UnclaimedBenefitsPage,
 )  # fmt: skip
 

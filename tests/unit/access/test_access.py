@@ -76,10 +76,21 @@ def test_rules_and_tables_name_roles_that_exist() -> None:
 
 def test_no_role_may_program() -> None:
     given = {permission for role in roles(ACCESS) for permission in role.permissions}
-    forbidden = {"SQLLab", "Database", "SavedQuery", "Explore", "RowLevelSecurity", "Role", "ImportExportRestApi"}
+    forbidden = {"SQLLab", "Database", "SavedQuery", "RowLevelSecurity", "Role", "ImportExportRestApi"}
     assert not {view for _, view in given} & forbidden
-    assert not {name for name, view in given if name == "can_write" and view not in {"DashboardFilterStateRestApi"}}
     assert not {name for name, _ in given if name.startswith("all_")}
+
+
+def test_only_the_audience_without_names_may_explore() -> None:
+    exploring = [audience for audience in ACCESS.audiences.values() if audience.may_explore]
+    assert [audience.name for audience in exploring] == ["analyst"]
+    for grant in exploring[0].grants.values():
+        assert "person_id" not in grant.pseudonyms or {"display_name", "child_label"} & set(grant.without)
+    for role in roles(ACCESS):
+        written = {view for name, view in role.permissions if name == "can_write"} - {"DashboardFilterStateRestApi"}
+        explores = {"Chart", "Dashboard", "ExploreFormDataRestApi"} if role.name == exploring[0].role else set()
+        assert written == explores, role.name
+        assert any(view == "Explore" for _, view in role.permissions) == bool(explores), role.name
 
 
 def test_a_scope_survives_its_roles() -> None:

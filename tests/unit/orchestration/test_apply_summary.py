@@ -16,6 +16,7 @@ def test_changes_are_counted_by_what_they_concern() -> None:
         "account admin: made (child)",
         "account health_all: roles +view_child -view_list",
         "account old: deactivated",
+        "account old: own charts deleted (3)",
         "3 files of scopes published again",
     ]
     assert summary(lines) == [
@@ -23,6 +24,7 @@ def test_changes_are_counted_by_what_they_concern() -> None:
         "roles        1 made",
         "permissions  1 given, 1 taken",
         "rules        1 made",
+        "charts       1 deleted",
         "accounts     1 deactivated, 1 made, 1 roles",
         "files        1 written",
     ]
