@@ -182,6 +182,11 @@ def test_an_administrator_resets_with_a_reason_and_the_old_session_ends(server: 
     assert is_in(person)
     assert reset(admin, ADMIN, "自分").status_code == 403
     assert "リセットしました" in reset(admin, ACCOUNT, "窓口で職員証を確かめた").text
+    # Its session does not enrol anew either.
+    assert "<svg viewBox" not in person.get(ASKED_AT).text
+    assert not is_in(person)
+    enrolling = send(person, code=fresh_code(server))
+    assert "予備コード" not in enrolling.text
     assert not is_in(person)
     rows = admin.rows("bi_audit", columns=["action_label", "item_label", "purpose"])
     assert {"action_label": "二要素認証のリセット", "item_label": ACCOUNT, "purpose": "窓口で職員証を確かめた"} in rows
