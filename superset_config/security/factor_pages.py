@@ -16,7 +16,7 @@ from superset_config.security.factor import factors_of_request, is_required
 
 ASKED_AT = "/login/factor/"
 _MARK = "kodomo_factor"
-_OPEN = {"static", "appbuilder.static", "FactorPage.index", "FactorPage.send"}
+_STATIC, _ASKING = {"static", "appbuilder.static"}, {"FactorPage.index", "FactorPage.send"}
 """Endpoints that answer after the password alone, beside log-out: they say nothing of anybody."""
 _LOG_OUT = "/logout/"
 WAITING_JA = "確認コードを入れてください。"
@@ -31,7 +31,7 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def ask_for_second_factor() -> Response | None:
-        if not current_user.is_authenticated or request.endpoint in _OPEN or request.path == _LOG_OUT:
+        if not current_user.is_authenticated or request.endpoint in _STATIC or request.path == _LOG_OUT:
             return None
         if not is_required(current_app.appbuilder.sm, current_user):
             return None
@@ -42,6 +42,8 @@ def install(app: Flask) -> None:
             # It was reset meanwhile: who holds this session need not be who enrols anew.
             logout_user()
             session.clear()
+        elif request.endpoint in _ASKING:
+            return None
         if request.path.startswith("/api/") or request.method != "GET":
             return Response('{"message": "' + WAITING_JA + '"}', 401, mimetype="application/json")
         return redirect(ASKED_AT)

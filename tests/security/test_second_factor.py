@@ -119,7 +119,7 @@ def test_no_token_is_given_for_the_password(server: Server) -> None:
 def test_enrolment_lets_in_and_the_next_log_in_asks_for_a_code(server: Server) -> None:
     person = half_way(server)
     page = person.get(ASKED_AT).text
-    assert "<svg" in page
+    assert 'class="drawing"' in page
     assert secret_of(server) in re.sub(r"\s", "", html.unescape(page))
     assert "コードが違うか" in send(person, code="000000").text
     assert not is_in(person)
@@ -134,7 +134,7 @@ def test_enrolment_lets_in_and_the_next_log_in_asks_for_a_code(server: Server) -
     assert not is_in(stolen)
     later = half_way(server)
     page = later.get(ASKED_AT).text
-    assert "<svg viewBox" not in page.split("<main>")[1]
+    assert 'class="drawing"' not in page
     assert secret_of(server) not in re.sub(r"\s", "", page)
     assert not is_in(later)
     assert send(later, code=fresh_code(server)).headers["Location"] == "/superset/welcome/"
@@ -182,6 +182,11 @@ def test_an_administrator_resets_with_a_reason_and_the_old_session_ends(server: 
     assert is_in(person)
     assert reset(admin, ADMIN, "自分").status_code == 403
     assert "リセットしました" in reset(admin, ACCOUNT, "窓口で職員証を確かめた").text
+    # Its session does not enrol anew either.
+    assert 'class="drawing"' not in person.get(ASKED_AT).text
+    assert not is_in(person)
+    enrolling = send(person, code=fresh_code(server))
+    assert "予備コード" not in enrolling.text
     assert not is_in(person)
     rows = admin.rows("bi_audit", columns=["action_label", "item_label", "purpose"])
     assert {"action_label": "二要素認証のリセット", "item_label": ACCOUNT, "purpose": "窓口で職員証を確かめた"} in rows
