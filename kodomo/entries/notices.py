@@ -260,7 +260,7 @@ def _of_age_on(birth_on: dt.date) -> dt.date:
 
 
 def _goes_on(decision: Version | None) -> bool:
-    return decision is not None and decision.content["decision"] != "none"
+    return decision is not None and decision.content.get("decision", "none") != "none"
 
 
 def _has_ended(support: Version) -> bool:

@@ -100,6 +100,7 @@ TELLS_NOBODY = {
                 "/comment",
                 "/submit",
                 "/withdraw",
+                "/past",
             )
         ),
         "figures of the city: test_model_page asks for them, and looks for names, ids and small counts",
@@ -116,12 +117,18 @@ TELLS_NOBODY = {
                 "",
                 "recall",
                 "retire",
+                "cancel",
                 "<uuid:draft_id>",
+                "<uuid:draft_id>/past",
                 "<uuid:draft_id>/approve",
                 "<uuid:draft_id>/return",
             )
         ),
         "is for approvers: figures of the city, and the document of a recall, which test_model_page looks into",
+    ),
+    **dict.fromkeys(
+        ("/kodomo/models/<uuid:draft_id>/names", "/kodomo/model-approval/<uuid:draft_id>/names"),
+        "is about a draft, which this city has none of: test_model_page asks for it and looks for withheld places",
     ),
     "/kodomo/known-cases/give-up": "leads back to the page, which is asked for itself",
     "/kodomo/models/new": "takes no person, and leads to the draft: test_model_page asks for it",
