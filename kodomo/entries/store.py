@@ -260,6 +260,15 @@ def looking(home: Home) -> Iterator[sa.engine.Connection | None]:
         raise FaultError("entries_damaged" if is_file else "database_unreachable") from error
 
 
+def head(home: Home) -> Head | None:
+    """The end of the chain of what is done, in entries of whatever version; None before its first line.
+
+    Raises FaultError where the database cannot be opened.
+    """
+    with looking(home) as connection:
+        return None if connection is None else Chain(CHAIN, home).head(connection)
+
+
 def current_revision(connection: sa.engine.Connection) -> str | None:
     """The migration that the entries of a connection are at; None before the first."""
     from alembic.runtime.migration import MigrationContext
@@ -417,11 +426,6 @@ class EntryStore:
         """Write a line of what is done, and chain it."""
         connection.execute(table.insert().values(**values))
         self._chain.append(connection, _line(table, values), lambda: _count_lines(connection))
-
-    def head(self) -> Head | None:
-        """The end of the chain of what is done; None before its first line."""
-        with self.engine.connect() as connection:
-            return self._chain.head(connection)
 
     def verify(self, anchors: Iterable[Anchor] = ()) -> Verdict:
         """Whether accesses, determinations and versions are as they were written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kodomo.audit_chain import Anchor, Head, Verdict, read_anchors, write_anchors
+from kodomo.entries import store
 from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 from superset_config.audit import chain
@@ -12,8 +13,7 @@ from superset_config.audit import chain
 
 def heads(home: Home) -> list[Head]:
     """The ends of the chains that the home has."""
-    ends = [EntryStore(home).head() if home.entries.exists() else None, chain.head(home)]
-    return [end for end in ends if end is not None]
+    return [end for end in (store.head(home), chain.head(home)) if end is not None]
 
 
 def anchor(home: Home, occasion: str) -> list[Head]:
