@@ -9,7 +9,6 @@ import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
 from kodomo import clock
-from kodomo.access.accounts import read_accounts
 from kodomo.errors import KodomoError, PublicationHeldError, WarehouseBusyError
 from kodomo.home import Home
 from kodomo.ingest.landing import Landing, look
@@ -74,8 +73,7 @@ def _tell(context: dg.HookContext, error: str | None) -> None:
             late = [
                 row[0] for row in connection.execute("select source_id from marts.fct_source where is_late").fetchall()
             ]
-    soon = ending(batch.home, read_accounts(batch.home).renewal.warning_days, clock.today())
-    if message := message_of(batch, late, error, soon):
+    if message := message_of(batch, late, error, ending(batch.home, clock.today())):
         for problem in send(batch.home, message):
             context.log.warning(f"Stewards got no message: {problem}")
 

@@ -466,7 +466,7 @@ def _answers(uri: str, table: str) -> bool:
 def _staff_and_publication(home: Home) -> Iterator[Finding]:
     try:
         staff = read_staff(home.staff, read_access())
-        warning_days = read_accounts(home).renewal.warning_days
+        read_accounts(home)
     except KodomoError as error:
         yield wrong("staff_wrong", reason=str(error))
         staff = []
@@ -477,7 +477,7 @@ def _staff_and_publication(home: Home) -> Iterator[Finding]:
             yield wrong("staff_without_admin")
         else:
             yield ok("職員名簿", f"{len(staff)} 人")
-            if soon := ending(home, warning_days, today()):
+            if soon := ending(home, today()):
                 names = "、".join(f"{username}（{day.isoformat()}）" for username, day in soon.items())
                 yield note("grants_ending", count=len(soon), names=names)
     yield from _publication(home, staff)

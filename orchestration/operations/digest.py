@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from sqlalchemy.exc import IntegrityError
 
 from kodomo.access.access import read_access
-from kodomo.access.accounts import read_accounts
 from kodomo.access.staff import read_staff
 from kodomo.determination.notices import bring_up_to_date
 from kodomo.entries.notices import Notice, counted, kinds, shown_to
@@ -45,7 +44,7 @@ def _keep_digests(home: Home, store: EntryStore, today: dt.date, settings: Setti
     from superset_config.security.grants import ending
 
     access = read_access()
-    soon = ending(home, read_accounts(home).renewal.warning_days, today)
+    soon = ending(home, today)
     scopes = {member.username: member.scope for member in read_staff(home.staff, access)}
     for username in sorted({username for username, _ in settings.staff_channels}):
         scope = scopes.get(username)

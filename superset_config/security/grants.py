@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from kodomo.access.accounts import Renewal, read_accounts
@@ -56,11 +57,18 @@ def terms(home: Home) -> dict[str, Term]:
         return {row.username: Term(row.from_on, row.until_on) for row in connection.execute(grants.select())}
 
 
-def ending(home: Home, warning_days: int, day: dt.date) -> dict[str, dt.date]:
-    """Accounts whose grant ends within some days, with its last day, sorted by it."""
+def ending(home: Home, day: dt.date) -> dict[str, dt.date]:
+    """Accounts whose grant ends within the days of a warning, with its last day, sorted by it.
+
+    None where accounts.yml or the metadata cannot be read: `kodomo doctor` has a finding of its own for each.
+    """
+    try:
+        warning_days, applied = read_accounts(home).renewal.warning_days, terms(home)
+    except (KodomoError, SQLAlchemyError):
+        return {}
     soon = {
         username: one.until_on
-        for username, one in terms(home).items()
+        for username, one in applied.items()
         if one.until_on and one.days_left(day, warning_days) is not None
     }
     return dict(sorted(soon.items(), key=lambda item: (item[1], item[0])))

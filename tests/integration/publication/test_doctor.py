@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from kodomo import disk, faults
 from kodomo.access.staff import DEMO_STAFF
 from kodomo.backups import last_backup
+from kodomo.clock import today
 from kodomo.determination.service import reading
 from kodomo.entries.outbox import put_digest
 from kodomo.entries.store import EntryStore, outbox
@@ -36,6 +38,7 @@ from kodomo.versions import record_version
 from kodomo.warehouse import connect, migrate, write_run_parameters
 from orchestration.operations import diagnosis
 from orchestration.operations.backup import backup, restore
+from superset_config.security.own_tables import grants
 from tests.security.scratch import write_warehouse
 
 STAFF = ("username,", "admin,", "child_ryotsu,", "health_all,", "analyst_all,")
@@ -114,6 +117,13 @@ def untry_backup(home: Home) -> None:
     folder.mkdir()
     (folder / "backup.json").write_text('{"files": {}}', encoding="utf-8")
     overwrite(home.backups, json.dumps({"folder": str(folder), "made_at": dt.datetime.now(dt.UTC).isoformat()}))
+
+
+def end_a_grant(home: Home) -> None:
+    with sa.create_engine(f"sqlite:///{home.superset_metadata}").begin() as connection:
+        grants.create(connection)
+        ends_on = today() + dt.timedelta(days=3)
+        connection.execute(grants.insert().values(username="child_ryotsu", terms="x", until_on=ends_on))
 
 
 def write_later_schema(home: Home) -> None:
@@ -228,6 +238,7 @@ BREAKS: dict[str, Callable[[Home], object]] = {
     "backup_missing": lambda home: home.backups.unlink(),
     "backup_old": age_backup,
     "backup_untried": untry_backup,
+    "grants_ending": end_a_grant,
 }
 
 
