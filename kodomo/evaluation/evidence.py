@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from kodomo.evaluation.frozen import OUTCOME_MONTHS, freeze
+from kodomo.evaluation.relations import FROZEN, REFUSED
 from kodomo.files import atomic_path
 from kodomo.home import Home
 from kodomo.messages import Translate, english
@@ -30,9 +31,6 @@ from kodomo.scoring.replay import (
 from kodomo.scoring.score import load_definition
 from kodomo.warehouse import records
 
-FROZEN = "intermediate.int_evaluation__frozen"
-COHORT = "intermediate.int_evaluation__cohort"
-REFUSED = "intermediate.int_evaluation__refused_items"
 TARGETS = ("marts.fct_item_evidence", "marts.fct_model_performance", REFUSED)
 SHOWN = 8
 FEW_CASES = 10

@@ -7,12 +7,12 @@ from collections.abc import Collection
 
 import duckdb
 
+from kodomo.evaluation.relations import FREEZING
 from kodomo.parameters import parameter
 from kodomo.scoring.definition import Definition
 from kodomo.scoring.replay import (
     DEFINITION,
     PARAMETERS,
-    SCORES,
     SCRATCH,
     VERSIONS,
     CompiledModels,
@@ -20,15 +20,6 @@ from kodomo.scoring.replay import (
     open_scratch,
 )
 from kodomo.scoring.score import load_definition
-
-TARGETS = (
-    *(f"intermediate.{name}" for name in SCORES),
-    "intermediate.int_risk__met_bands",
-    "intermediate.int_risk__scope_members",
-    "intermediate.int_child__profiles",
-)
-AS_BUILT = ("intermediate.int_person__pregnancies", "intermediate.int_observations__all")
-"""What is read as the build has it: who was born since, and what lasted on the frozen date."""
 
 OUTCOME_MONTHS = parameter("outcome_months")
 """How long after the freeze the outcomes are looked at."""
@@ -144,7 +135,7 @@ def freeze(
     if definition is not None:
         load_definition(connection, definition, SCRATCH, versions=versions)
         changed += [*DEFINITION, VERSIONS]
-    models.execute(connection, changed, TARGETS)
+    models.execute(connection, changed, FREEZING)
     connection.execute(f"create or replace temp table frozen as {FROZEN}", {"frozen_on": frozen_on})
     close_scratch(connection)
     return "frozen"

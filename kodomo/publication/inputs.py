@@ -9,8 +9,7 @@ from pathlib import Path
 import duckdb
 
 from kodomo.errors import KodomoError
-from kodomo.evaluation import frozen
-from kodomo.evaluation.evidence import COHORT, FROZEN, REFUSED
+from kodomo.evaluation import relations as past
 from kodomo.home import Home
 from kodomo.linkage.pairs import PAIRS_QUERY
 from kodomo.publication.tables import columns_of
@@ -141,7 +140,7 @@ TRIED = [*DEFINITION, VERSIONS]
 """What another definition changes: the rest of the scores is computed from it."""
 JUDGED = "marts.bi_model_performance"
 """How versions did on a past date, as the dashboards show it."""
-EVALUATED = (COHORT, REFUSED)
+EVALUATED = (past.COHORT, past.REFUSED)
 """Who became a case after a past date, and what may not be evidence for it."""
 
 
@@ -166,8 +165,8 @@ def judging(models: CompiledModels) -> list[str]:
 
     ``models``: all of a build. Unlike a determination, which is about a few people, this one computes all of them.
     """
-    frozen_again = models.again(frozen.TARGETS, [PARAMETERS, *TRIED])
-    return list(dict.fromkeys([*frozen_again, *models.again([JUDGED, *EVALUATED], [FROZEN, *TRIED])]))
+    frozen_again = models.again(past.FREEZING, [PARAMETERS, *TRIED])
+    return list(dict.fromkeys([*frozen_again, *models.again([JUDGED, *EVALUATED], [past.FROZEN, *TRIED])]))
 
 
 def people_columns(columns: Iterable[str]) -> list[str]:
@@ -218,8 +217,8 @@ def copy_inputs(
         columns_by_relation.setdefault(relation, []).append(column)
     relations = needed(models)
     judged = judging(built)
-    read = {parent for relation in judged for parent in built.parents[relation]} - {*judged, *TRIED, FROZEN}
-    read |= {*frozen.AS_BUILT}
+    read = {parent for relation in judged for parent in built.parents[relation]} - {*judged, *TRIED, past.FROZEN}
+    read |= {*past.AS_BUILT}
     # What a build of the scores alone lacks is not judged by.
     if is_judged := columns_by_relation.keys() >= read:
         relations = sorted({*relations, *(relation for relation in read if not relation.startswith("marts."))})

@@ -16,8 +16,9 @@ import numpy as np
 
 from kodomo.determination.service import FREEZING_MEMORY, Connection, reading
 from kodomo.errors import KodomoError
-from kodomo.evaluation.evidence import COHORT, FROZEN, REFUSED, build
+from kodomo.evaluation.evidence import build
 from kodomo.evaluation.frozen import OUTCOME_MONTHS
+from kodomo.evaluation.relations import COHORT, FROZEN, REFUSED
 from kodomo.home import Home
 from kodomo.publication.inputs import EVALUATED
 from kodomo.scoring.definition import Definition

@@ -18,7 +18,6 @@ from superset_config.security.web import refused
 
 NOT_ALLOWED_JA = "保存できるのは、分析用の表を使った、自分だけが見る図表とダッシュボードです。公開や共有はできません。"
 _IMPORTS = ("/api/v1/chart/import", "/api/v1/dashboard/import")
-_READING = "kodomo_reads_own_charts"
 
 
 class NotOwnError(Exception):
@@ -44,7 +43,7 @@ def install(app: Flask) -> None:
 
 def only_own(state: ORMExecuteState) -> None:
     """Leave charts and dashboards of others out of every SELECT of a request."""
-    if not state.is_select or state.is_column_load or not has_request_context() or g.get(_READING):
+    if not state.is_select or state.is_column_load or not has_request_context() or g.get("kodomo_reads_account"):
         return
     from superset.models.dashboard import Dashboard
     from superset.models.slice import Slice
@@ -129,8 +128,8 @@ def _user_id() -> int | None:
     """The user of the request; reading the account is no question about charts."""
     from superset.utils.core import get_user_id
 
-    setattr(g, _READING, True)
+    g.kodomo_reads_account = True
     try:
         return get_user_id()
     finally:
-        setattr(g, _READING, False)
+        g.kodomo_reads_account = False

@@ -117,7 +117,8 @@ def test_the_list_of_dashboards_stands_in_their_order(server: Server) -> None:
     answer = server.person("child_all").get(
         "/api/v1/dashboard/?q=(order_column:changed_on_delta_humanized,order_direction:desc,page_size:100)"
     )
-    titles = [row["slug"].split("-")[0] for row in answer.json()["result"]]
+    # What an account has made itself has no address of its own.
+    titles = [row["slug"].split("-")[0] for row in answer.json()["result"] if row["slug"]]
     order = {slug: dashboard.order for slug, dashboard in read_assets().dashboards.items()}
     assert [order[slug] for slug in titles] == sorted(order[slug] for slug in titles)
 
