@@ -1,7 +1,7 @@
 """困難事例: reference children as of a date before the outcome, with what a version gives them.
 
 The children are frozen and judged as ``kodomo.evaluation`` does it, by the compiled statements of the publication over
-its data, in memory. Whoever was known at the date is no case, and items made from cases are no evidence for them.
+its data, in memory. A child that was known at the date is no case, and items made from cases are no evidence for them.
 """
 
 from __future__ import annotations

@@ -30,23 +30,23 @@ TWO_DECIMALS = ("auc", "lift")
 """Measures that are no share."""
 
 
-class _Asked:
-    """A draft and how many years back: known by its id and version, which never change what they name."""
+class DraftKey:
+    """A draft as a key of a cache, by its id and version: both never change what they name."""
 
-    def __init__(self, draft: Draft, years: int) -> None:
-        self.draft, self.years = draft, years
-        self._key = (draft.draft_id, draft.version, years)
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self._key = (draft.draft_id, draft.version)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Asked) and self._key == other._key
+        return isinstance(other, DraftKey) and self._key == other._key
 
     def __hash__(self) -> int:
         return hash(self._key)
 
 
 @lru_cache(maxsize=8)
-def _judged(home: Home, _published: str, asked: _Asked, without_area: frozenset[str]) -> Judgement:
-    return judge(home, asked.draft, asked.years, without_area)
+def _judged(home: Home, _published: str, key: DraftKey, years: int, without_area: frozenset[str]) -> Judgement:
+    return judge(home, key.draft, years, without_area)
 
 
 def years_asked() -> int:
@@ -58,7 +58,7 @@ def years_asked() -> int:
 def judgement_words(reach: Reach, draft: Draft, types: Mapping[str, str], chosen: str) -> dict[str, Any]:
     """What the template needs about a draft and a difficulty type on the date asked for. Logged."""
     years = years_asked()
-    judgement = _judged(reach.home, reach.publication, _Asked(draft, years), frozenset(_told_since(reach)))
+    judgement = _judged(reach.home, reach.publication, DraftKey(draft), years, frozenset(_withheld_since(reach)))
     store().note_access(username(), "model_judgement", draft=draft.draft_id, version=draft.version, years=years)
     audit("model_judgement")
     people, cases = cases_of(judgement, chosen)
@@ -81,6 +81,6 @@ def judgement_words(reach: Reach, draft: Draft, types: Mapping[str, str], chosen
     }
 
 
-def _told_since(reach: Reach) -> Collection[str]:
+def _withheld_since(reach: Reach) -> Collection[str]:
     """Whose place is withheld by a measure that was entered after the publication: its areas do not know it yet."""
     return reach.withheld - everyone_withheld(reach.home) if reach.withheld else set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -37,7 +38,7 @@ from superset_config.pages.base import (
     username,
 )
 from superset_config.pages.reach import Reach
-from superset_config.pages.views.model_judgement import judgement_words
+from superset_config.pages.views.model_judgement import DraftKey, judgement_words
 from superset_config.pages.words import OTHER_CHANGED_JA, SAVED_NOW_JA, TWICE_JA
 
 ON_A_PAGE = 100
@@ -93,17 +94,17 @@ Fields = Mapping[str, tuple[Place, str]]
 
 
 @lru_cache(maxsize=8)
-def _tried(home: Home, _published: str, draft: _ById, withheld: frozenset[str]) -> Trial:
+def _tried(home: Home, _published: str, draft: DraftKey, withheld: frozenset[str]) -> Trial:
     return try_out(home, draft.draft, withheld)
 
 
 @lru_cache(maxsize=2)
-def _moved(home: Home, _published: str, draft: _ById) -> tuple[Mover, ...]:
+def _moved(home: Home, _published: str, draft: DraftKey) -> tuple[Mover, ...]:
     return who_moves(home, draft.draft)
 
 
 def _moving(reach: Reach, draft: Draft) -> tuple[Mover, ...]:
-    return _moved(reach.home, reach.publication, _ById(draft))
+    return _moved(reach.home, reach.publication, DraftKey(draft))
 
 
 def may_see_names(reach: Reach) -> bool:
@@ -118,20 +119,6 @@ def may_see_names(reach: Reach) -> bool:
     )
 
 
-class _ById:
-    """A draft that is known by its id and version: both never change what they name."""
-
-    def __init__(self, draft: Draft) -> None:
-        self.draft = draft
-        self._key = (draft.draft_id, draft.version)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-
 def drafts() -> DraftStore:
     """The drafts of this home."""
     return DraftStore(store())
@@ -142,12 +129,12 @@ def cell_name(item: str, band: str) -> str:
     return f"{COEFFICIENT}|{item}|{band}"
 
 
-class CardPage(EntryPage):
+class CardPage(EntryPage, ABC):
     """A page of the model, which has the cards of its versions, and says of its drafts how they would have done."""
 
+    @abstractmethod
     def shown_draft(self, draft_id: uuid.UUID) -> Draft:
         """A draft that the page shows; 404 for any other."""
-        raise NotImplementedError
 
     @route("/<uuid:draft_id>/names")
     def names(self, reach: Reach, draft_id: uuid.UUID) -> str:
@@ -537,7 +524,7 @@ def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> di
 def figures_of(reach: Reach, draft: Draft) -> dict[str, Any]:
     """What a draft would do: the trial, and the words and tables of the difficulty type asked for. Logged."""
     types, chosen = _types_asked(draft)
-    trial = _tried(reach.home, reach.publication, _ById(draft), frozenset(reach.withheld))
+    trial = _tried(reach.home, reach.publication, DraftKey(draft), frozenset(reach.withheld))
     store().note_access(username(), "model_trial", draft=draft.draft_id, version=draft.version)
     audit("model_trial")
     return {
