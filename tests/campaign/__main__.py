@@ -38,7 +38,7 @@ from tests.security.attacks import Attack, attacks, floods
 from tests.security.scratch import CHILDREN, write_warehouse
 from tests.security.servers import Server, build_home, serve
 from tests.security.test_attacks import ACCESS, STAFF, answers_to, findings, own_table
-from tests.security.test_availability import USERS, attack, endless_lines, halves, visitors, work
+from tests.security.test_availability import attack, endless_lines, halves, users, visitors, work
 from tests.security.test_entry_pages import ACCOUNTS, MAY, post
 from tests.unit.ingest.test_properties import check, encode, line
 
@@ -294,7 +294,7 @@ def every_form(campaign: Campaign) -> Outcome:
 
 def users_beside_attackers(campaign: Campaign) -> Outcome:
     """Users get every answer while half requests, endless lines and visitors come."""
-    people = [campaign.server.person(name) for name in USERS]
+    people = users(campaign.server)
     with attack(campaign.server, halves, endless_lines, visitors), ThreadPoolExecutor(len(people)) as pool:
         until = time.monotonic() + 20
         for statuses in pool.map(lambda person: work(person, until), people):

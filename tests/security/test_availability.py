@@ -9,15 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from tests.security.servers import Person, Server
+from tests.security.test_attacks import own_table
 
 SECONDS = float(os.environ.get("KODOMO_ATTACK_SECONDS", "30"))
-USERS = (
+USERS = 20
+ACCOUNTS = (
     "child_all", "child_ryotsu", "child_mano", "health_all", "education_all", "welfare_all", "guidance_all", "partner",
 )  # fmt: skip
 BEGINNINGS = (
@@ -81,18 +84,25 @@ def attack(server: Server, *attacks: Callable[[tuple[str, int], threading.Event]
             thread.join()
 
 
+def users(server: Server) -> list[Person]:
+    """As many users as a city hall has at work at once, each in a session of its own."""
+    return [server.log_in(name) for name in islice(cycle(ACCOUNTS), USERS)]
+
+
 def work(person: Person, until: float) -> list[int]:
-    """What a user gets until a moment: the statuses of pages and answers."""
+    """What a user gets until a moment: the statuses of the start page, of the menu, and of a chart's data."""
     statuses = []
+    table = person.server.datasets()[own_table(person.username)]
     while time.monotonic() < until:
-        statuses.append(person.get("/api/v1/me/").status_code)
+        statuses.append(person.get("/kodomo/").status_code)
         statuses.append(person.get("/api/v1/dashboard/?q=(page_size:100)").status_code)
+        statuses.append(person.ask(table, row_limit=50, columns=["area_code"]).status_code)
         time.sleep(0.5)
     return statuses
 
 
 def test_users_work_beside_attackers(server: Server) -> None:
-    people = [server.person(name) for name in USERS]
+    people = users(server)
     kept = len(list(server.home.sessions.iterdir()))
     with attack(server, halves, endless_lines, visitors), ThreadPoolExecutor(len(people)) as pool:
         until = time.monotonic() + SECONDS
