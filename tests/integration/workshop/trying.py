@@ -6,7 +6,7 @@ from kodomo.determination.service import reading
 from kodomo.scoring.replay import SCRATCH, open_scratch
 from kodomo.workshop.drafts import Draft, DraftStore
 from kodomo.workshop.rows import Place, Texts
-from kodomo.workshop.trial import evaluate
+from kodomo.workshop.trial import CONTENTS, PRIORITIES, evaluate, give_support
 from tests.conftest import AS_OF
 
 SCORES = "difficulty_type, person_id, score, tier, is_override, completeness"
@@ -26,6 +26,18 @@ def rows_of(drafts: DraftStore, draft: Draft, base: str = "") -> dict[str, list[
                 [draft.model_version],
             ).fetchall()
             for model, columns in MODELS.items()
+        }
+
+
+def support_of(drafts: DraftStore, draft: Draft) -> dict[str, list[tuple]]:
+    """Every priority and support content that a trial computes for a draft of a version in service."""
+    with reading(drafts.home) as (connection, reader):
+        open_scratch(connection, AS_OF)
+        evaluate(connection, reader.models, draft.definition, draft.model_version, draft.base_version)
+        give_support(connection, reader.models, draft.model_version, draft.base_version)
+        return {
+            relation: connection.execute(f"select * from {SCRATCH}.{relation} order by all").fetchall()
+            for relation in (PRIORITIES, CONTENTS)
         }
 
 
