@@ -796,7 +796,8 @@ def _priority_rules(definition: Definition) -> Iterator[Finding]:
 
 
 _PRIORITY_CONDITIONS = (
-    "min_tier", "max_tier", "min_difficulties", "vertical", "horizontal", "age_from_months", "age_to_months", "is_known",
+    "min_tier", "max_tier", "min_difficulties", "vertical", "horizontal", "age_from_months", "age_to_months",
+    "is_known",
 )  # fmt: skip
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kodomo.determination.service import FREEZING_MEMORY, reading
+from kodomo.errors import KodomoError
 from kodomo.evaluation.evidence import build
 from kodomo.evaluation.frozen import OUTCOME_MONTHS
-from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.parameters import parameter
 from kodomo.publication.inputs import AT_CAPACITY, JUDGED

@@ -109,7 +109,7 @@ def version_of_proposal(folder: Path, base: Mapping[Place, Texts]) -> dict[Place
     """
     rows = {
         place: row for place, row in read_texts(folder).items()
-        if place.table == "risk_model_versions" or row.get("model_version") and place.table in OF_A_VERSION
+        if place.table == "risk_model_versions" or (row.get("model_version") and place.table in OF_A_VERSION)
     }  # fmt: skip
     for place, row in rows.items():
         if place.table in ("risk_coefficients", "risk_overrides") and _band_of(row) not in base:

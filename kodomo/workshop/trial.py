@@ -248,7 +248,7 @@ def evaluate(
 
 
 def give_support(connection: Connection, models: CompiledModels, version: str, base_version: str) -> None:
-    """Compute priorities and support contents in ``scratch``, as if a version that ``evaluate`` has scored were in force.
+    """Compute priorities and support contents in ``scratch``, as if an evaluated version were in force.
 
     It is on trial where its base is, else active in the place of the active versions that score any of its types; the
     other versions in service stay. To be called last, as it replaces tables of the definition. Raises KodomoError where

@@ -155,13 +155,23 @@ def test_rules_of_support_are_changed_for_the_draft_alone(server: Server, analys
     own = {"type": "abuse"}
     assert send(analyst, f"{draft}/{table}", base="1", **own, **same).status_code == 302
     assert drafts.draft(draft).version == 1
-    for field_name, text in (("due_days|1", "x"), ("due_days|1", "0"), ("priority_class|1", "Z"), ("is_known|10", "true")):
+    for field_name, text in (
+        ("due_days|1", "x"),
+        ("due_days|1", "0"),
+        ("priority_class|1", "Z"),
+        ("is_known|10", "true"),
+    ):
         answer = send(analyst, f"{draft}/{table}", base="1", **own, **{**same, field_name: text})
         assert answer.status_code == 422, field_name
         assert 'class="mistake"' in answer.text.partition('id="rules"')[2].partition("</section>")[0]
         assert field_name.startswith("due_days") == bool(mistakes_beside(answer.text, "due_days|1"))
     line = len(known) + 1
-    added = {f"rule_no|{line}": "5.5", f"min_tier|{line}": "high", f"priority_class|{line}": "B", f"due_days|{line}": "20"}
+    added = {
+        f"rule_no|{line}": "5.5",
+        f"min_tier|{line}": "high",
+        f"priority_class|{line}": "B",
+        f"due_days|{line}": "20",
+    }
     sent = {**same, **added, "due_days|1": "5", "out|2": "1"}
     assert send(analyst, f"{draft}/{table}", base="1", **own, **sent).status_code == 302
     rules = rules_of(drafts.draft(draft).texts, table, "v3-rules")

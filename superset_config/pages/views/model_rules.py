@@ -18,8 +18,9 @@ CHAINS_JA = {"vertical": "縦の連鎖", "horizontal": "横の連鎖"}
 RULES_JA = {PRIORITY_RULES: "支援の優先度の規則", SUPPORT_RULES: "支援内容の規則"}
 RULE_COLUMNS_JA = {
     PRIORITY_RULES: {
-        "rule_no": "順", "min_tier": "段階（以上）", "max_tier": "段階（以下）", "min_difficulties": "その段階の種類の数（以上）",
-        "vertical": "縦の連鎖", "horizontal": "横の連鎖", "age_from_months": "年齢の下限", "age_to_months": "年齢の上限",
+        "rule_no": "順", "min_tier": "段階（以上）", "max_tier": "段階（以下）",
+        "min_difficulties": "その段階の種類の数（以上）", "vertical": "縦の連鎖", "horizontal": "横の連鎖",
+        "age_from_months": "年齢の下限", "age_to_months": "年齢の上限",
         "is_known": "把握されている", "priority_class": "優先度", "due_days": "期限（日）", "reason_ja": "理由",
     },
     SUPPORT_RULES: {
@@ -110,4 +111,3 @@ def _number(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() and abs(number) < 10**6 else None
-

@@ -555,9 +555,12 @@ def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> di
         "tier_labels": {**_tier_labels(one), **_tier_labels(other)},
         "types": difficulty_labels(),
         "value_labels": {
-            "scope": SCOPES_JA, "aggregate": AGGREGATES_JA, "combine": COMBINES_JA, "chain": CHAINS_JA,
+            "scope": SCOPES_JA,
+            "aggregate": AGGREGATES_JA,
+            "combine": COMBINES_JA,
+            "chain": CHAINS_JA,
             **dict.fromkeys(("vertical", "horizontal", "is_known"), YES_NO_JA),
-            **dict.fromkeys(("min_tier", "max_tier", "tier"), {**_tier_labels(one), **_tier_labels(other)}),
+            **{key: {**_tier_labels(one), **_tier_labels(other)} for key in ("min_tier", "max_tier", "tier")},
             "difficulty_type": difficulty_labels(),
         },
     }
@@ -580,9 +583,7 @@ def figures_of(reach: Reach, draft: Draft) -> dict[str, Any]:
         "totals": {name: shown(getattr(trial.comparison, name)) for name in ("rescored", "changed")},
         "workload": trial.workload,
         "classes": _classes(trial),
-        "contents": [
-            (row.code, shown(row.before), shown(row.after)) for row in trial.support if row.kind == "content"
-        ],
+        "contents": [(row.code, shown(row.before), shown(row.after)) for row in trial.support if row.kind == "content"],
         "may_see_names": may_see_names(reach),
         "shown": shown,
         "smallest": SMALLEST,

@@ -215,7 +215,7 @@ def test_chains_bring_their_support_from_before_birth(warehouse: duckdb.DuckDBPy
 def test_rules_of_an_active_version_hold_in_the_place_of_the_shared_ones(
     warehouse: duckdb.DuckDBPyConnection, bundle: Bundle, children: dict
 ) -> None:
-    """Last of the module: it changes the rules. A trial's rules of priority hold for nobody, its contents for its types."""
+    """Last of the module: it changes the rules. A trial's contents hold for its types, its priorities for nobody."""
     before = warehouse.execute("from warehouse.marts.fct_support_priority order by all").fetchall()
     shared = set(warehouse.execute("select * exclude (as_of_on) from warehouse.marts.fct_support_content").fetchall())
     for version in ("trial-1", "v2"):

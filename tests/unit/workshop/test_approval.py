@@ -452,7 +452,7 @@ def test_rules_of_an_approved_version_are_held_by_its_hash_and_leave_earlier_dat
     drafts.edit(draft.draft_id, 1, {place: rule}, by="aoi")
     drafts.submit(draft.draft_id, 2, by="aoi", comment="期限を延ばす")
     assert drafts.approve(draft.draft_id, 3, approval()) != plain
-    shared = [row for row in read_definition(SEEDS)["support_priority_rules"]]
+    shared = list(read_definition(SEEDS)["support_priority_rules"])
     for date, status in ((FROM - DAY, "draft"), (FROM, "active")):
         definition = read_definition(in_force.folder_on(date))
         rules = definition["support_priority_rules"]
