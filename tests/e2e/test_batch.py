@@ -288,7 +288,9 @@ def test_a_new_active_version_replaces_the_old_one_which_is_recalled(busy: BusyR
     touched = {row[0] for row in rows(
         busy.city, "select person_id from marts.fct_risk_score where model_version = 'v2' and tier <> 'low'"
     )}  # fmt: skip
-    assert json.loads(document.read_text(encoding="utf-8"))["children"].keys() == touched
+    given = json.loads(document.read_text(encoding="utf-8"))["touched"]
+    assert {one["person_id"] for one in given if one["kind"] == "tier"} == touched
+    assert {one["person_id"] for one in given if one["kind"] == "place"} == touched
 
 
 def test_a_forbidden_heading_refuses_the_file_and_leaves_the_others(busy: BusyRun) -> None:
