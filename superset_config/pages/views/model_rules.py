@@ -19,7 +19,7 @@ RULES_JA = {PRIORITY_RULES: "支援の優先度の規則", SUPPORT_RULES: "支�
 RULE_COLUMNS_JA = {
     PRIORITY_RULES: {
         "rule_no": "順", "min_tier": "段階（以上）", "max_tier": "段階（以下）",
-        "min_difficulties": "その段階の種類の数（以上）", "vertical": "縦の連鎖", "horizontal": "横の連鎖",
+        "min_difficulties": "種類の数（以上）", "vertical": "縦の連鎖", "horizontal": "横の連鎖",
         "age_from_months": "年齢の下限", "age_to_months": "年齢の上限",
         "is_known": "把握されている", "priority_class": "優先度", "due_days": "期限（日）", "reason_ja": "理由",
     },
@@ -29,7 +29,7 @@ RULE_COLUMNS_JA = {
     },
 }  # fmt: skip
 _LONGEST = {"reason_ja": 200, "content_ja": 200, "support_code": 40}
-_ONLY_ALL_JA = "（すべて）"
+_ALL_JA = "すべて"
 
 
 def rule_fields(draft: Draft, table: str, types: Mapping[str, str]) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def rule_fields(draft: Draft, table: str, types: Mapping[str, str]) -> dict[str,
         "table": table,
         "title": RULES_JA[table],
         "columns": [
-            (name, label, options.get(name), "" if name == "priority_class" else _ONLY_ALL_JA, _LONGEST.get(name, 6))
+            (name, label, options.get(name), "" if name == "priority_class" else _ALL_JA, _LONGEST.get(name, 6))
             for name, label in RULE_COLUMNS_JA[table].items()
         ],
         "lines": [*rules_of(draft.texts, table, draft.model_version), *({} for _ in range(NEW_RULES))],
