@@ -31,7 +31,7 @@ from kodomo.evaluation.fitting import (
 from kodomo.home import Home
 from kodomo.messages import Translate, english
 from kodomo.parameters import labels
-from kodomo.scoring.definition import REQUIRED_COLUMNS, TABLES, read_definition
+from kodomo.scoring.definition import REQUIRED_COLUMNS, RULES, TABLES, read_definition
 from kodomo.scoring.replay import SCRATCH, WAREHOUSE
 from kodomo.seeds import SEEDS, column_types
 
@@ -583,7 +583,7 @@ def _write(
     }
     draft = out.with_name(f".{out.name}.part")
     draft.mkdir(parents=True, exist_ok=True)
-    for table in TABLES:
+    for table in (table for table in TABLES if table not in RULES):
         columns = list(column_types()[table])
         assert REQUIRED_COLUMNS[table] <= set(columns)
         with (draft / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:

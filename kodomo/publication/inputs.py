@@ -140,6 +140,8 @@ TRIED = [*DEFINITION, VERSIONS]
 """What another definition changes: the rest of the scores is computed from it."""
 JUDGED = "marts.bi_model_performance"
 """How versions did on a past date, as the dashboards show it."""
+AT_CAPACITY = "marts.fct_model_capacity"
+"""The same by group, of the children whom a meeting can see."""
 EVALUATED = (past.COHORT, past.REFUSED)
 """Who became a case after a past date, and what may not be evidence for it."""
 
@@ -166,7 +168,7 @@ def judging(models: CompiledModels) -> list[str]:
     ``models``: all of a build. Unlike a determination, which is about a few people, this one computes all of them.
     """
     frozen_again = models.again(past.FREEZING, [PARAMETERS, *TRIED])
-    return list(dict.fromkeys([*frozen_again, *models.again([JUDGED, *EVALUATED], [past.FROZEN, *TRIED])]))
+    return list(dict.fromkeys([*frozen_again, *models.again([JUDGED, AT_CAPACITY, *EVALUATED], [past.FROZEN, *TRIED])]))
 
 
 def people_columns(columns: Iterable[str]) -> list[str]:

@@ -1,4 +1,5 @@
-"""A risk definition: the ``risk_*`` seeds in one folder, read with their types and checked before anything runs."""
+"""A risk definition: the ``risk_*`` seeds and the rules of support in one folder, read with their types and checked
+before anything runs."""
 
 from __future__ import annotations
 
@@ -16,8 +17,12 @@ from typing import Any, NamedTuple
 from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError, UsageError
 from kodomo.messages import ENGLISH, Sentence, render
-from kodomo.seeds import accepted_values, column_types, read_seed, reader
+from kodomo.seeds import SEEDS, accepted_values, column_types, read_seed, reader
 
+PRIORITY_RULES, SUPPORT_RULES = "support_priority_rules", "support_rules"
+RULES = (PRIORITY_RULES, SUPPORT_RULES)
+"""Tables whose rows belong to a version, or to every version that has no rows of its own; a folder without them means
+those of the seeds."""
 TABLES = (
     "risk_items",
     "risk_item_members",
@@ -28,6 +33,7 @@ TABLES = (
     "risk_tiers",
     "risk_overrides",
     "risk_targets",
+    *RULES,
 )
 MAY_BE_ABSENT = {"risk_item_members", "risk_groups", "risk_overrides", "risk_targets"}
 REQUIRED_COLUMNS = {
@@ -40,6 +46,8 @@ REQUIRED_COLUMNS = {
     "risk_tiers": {"model_version", "difficulty_type", "tier", "tier_rank"},
     "risk_overrides": {"model_version", "difficulty_type", "item_code", "band_no", "at_least_tier"},
     "risk_targets": {"model_version", "difficulty_type"},
+    PRIORITY_RULES: {"rule_no", "priority_class", "due_days"},
+    SUPPORT_RULES: {"rule_no", "support_code", "content_ja"},
 }
 KEYS = {
     "risk_items": ("item_code",),
@@ -50,12 +58,15 @@ KEYS = {
     "risk_groups": ("group_code",),
     "risk_tiers": ("model_version", "difficulty_type", "tier"),
     "risk_overrides": ("model_version", "difficulty_type", "item_code", "band_no"),
+    **dict.fromkeys(RULES, ("model_version", "rule_no")),
 }
 CATEGORIES = accepted_values("risk_items", "category")
 KINDS = set(accepted_values("risk_items", "kind"))
 AGGREGATES = set(accepted_values("risk_items", "aggregate"))
 SCOPES = set(accepted_values("risk_items", "scope"))
 STATUSES = set(accepted_values("risk_model_versions", "status"))
+PRIORITY_CLASSES = accepted_values(PRIORITY_RULES, "priority_class")
+CHAINS = accepted_values(SUPPORT_RULES, "chain")
 # Without these nothing can be said of the rows; other columns may be left out, and are empty then.
 _TELLING_COLUMNS = {
     "risk_items": ("observation_code", "scope", "aggregate"),
@@ -141,13 +152,19 @@ def read_definition(folder: Path) -> Definition:
         raise UsageError("There is no folder {folder}: a definition is a folder of risk_*.csv files.", folder=folder)
     definition = Definition({table: [] for table in TABLES})
     for table in TABLES:
-        path = folder / f"{table}.csv"
+        path = file_of(folder, table)
         if path.exists():
             _read_table(definition, table, path)
         elif table not in MAY_BE_ABSENT:
             definition.unread.add(table)
             definition.mistakes.append(_mistake(finding("the file is missing: add it with its heading row.", table, 1)))
     return definition
+
+
+def file_of(folder: Path, table: str) -> Path:
+    """The file of a table of a definition: of rules that the folder lacks, that of the seeds."""
+    path = folder / f"{table}.csv"
+    return SEEDS / path.name if table in RULES and not path.exists() else path
 
 
 def _read_table(definition: Definition, table: str, path: Path) -> None:
@@ -206,7 +223,8 @@ def add_rows(definition: Definition, table: str, given: Iterable[tuple[int, Mapp
         row: dict[str, Any] = {"_line": line, "_unread": set()}
         for name, column_type in types.items():
             value = texts.get(name, "")
-            if value == "" and column_type != "boolean":
+            # A condition of a rule that is empty holds for every child.
+            if value == "" and (column_type != "boolean" or table in RULES):
                 row[name] = None
                 continue
             convert, expected = reader(column_type)
@@ -254,12 +272,18 @@ def check(
     approved version which has changed is odd, and stops nothing.
     """
     mistakes = [*definition.mistakes]
-    finders = [_keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides, _targets]
+    finders = [
+        _keys, _items, _members, _bands, _coefficients, _versions, _groups, _tiers, _overrides, _targets, _rules,
+        _priority_rules, _support_rules,
+    ]  # fmt: skip
     if observations is not None:
         finders += [partial(_observation_codes, observations=observations), _city_codes]
     mistakes += [_mistake(finding) for finder in finders for finding in finder(definition)]
     mistakes += [_mistake(finding, is_fatal=not is_tried) for finding in _approved(definition)]
-    odd = [_never_missing, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows, _odd_targets]
+    odd = [
+        _never_missing, _tier_gaps, _empty_ranges, _unused_rows, _empty_tables, _version_rows, _odd_targets,
+        _rival_rules,
+    ]  # fmt: skip
     if observations is not None:
         odd.append(_valueless)
     mistakes += [_mistake(finding, is_fatal=False) for finder in odd for finding in finder(definition)]
@@ -273,7 +297,9 @@ def _keys(definition: Definition) -> Iterator[Finding]:
         for row in definition[table]:
             key = tuple(row[name] for name in names)
             empty = [
-                name for name, value in zip(names, key, strict=True) if value is None and name not in row["_unread"]
+                name
+                for name, value in zip(names, key, strict=True)
+                if value is None and name not in row["_unread"] and (table not in RULES or name != "model_version")
             ]
             if row["_unread"] & set(names):
                 continue
@@ -281,7 +307,7 @@ def _keys(definition: Definition) -> Iterator[Finding]:
                 listed = ", ".join(empty)
                 yield finding("{names} is empty: fill it in.", table, row["_line"], empty[0], names=listed)
             elif key in seen:
-                listed = ", ".join(map(str, key))
+                listed = ", ".join(str(value) for value in key if value is not None)
                 yield finding("{key} is there twice: keep one row.", table, row["_line"], names[-1], key=listed)
             seen.add(key)
 
@@ -378,7 +404,7 @@ def _city_codes(definition: Definition) -> Iterator[Finding]:
                 value=_written(row["category"]),
                 known=", ".join(CATEGORIES),
             )
-    for table in ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets"):
+    for table in ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets", SUPPORT_RULES):
         for row in definition[table]:
             name = row["difficulty_type"]
             if name is not None and name not in difficulties:
@@ -398,7 +424,7 @@ def _empty_ranges(definition: Definition) -> Iterator[Finding]:
             yield finding(
                 "lookback_months must be above 0, or empty for ever.", "risk_items", row["_line"], "lookback_months"
             )
-    for table in ("risk_items", "risk_targets"):
+    for table in ("risk_items", "risk_targets", *RULES):
         for row in definition[table]:
             low, high = row["age_from_months"], row["age_to_months"]
             if low is not None and high is not None and low >= high:
@@ -726,6 +752,87 @@ def _targets(definition: Definition) -> Iterator[Finding]:
             yield says(_NO_VERSION, column="model_version", version=version)
 
 
+def _rules(definition: Definition) -> Iterator[Finding]:
+    """What is wrong with a rule of either kind; the tiers of those without a version are the city's."""
+    versions = {row["model_version"] for row in definition["risk_model_versions"]}
+    tiers = sorted({row["tier"] for row in definition["risk_tiers"] if row["tier"] is not None})
+    for table in RULES:
+        for row in definition[table]:
+            says = partial(finding, table=table, line=row["_line"])
+            if row["model_version"] is None:
+                continue
+            if row["model_version"] not in versions and "risk_model_versions" not in definition.unread:
+                yield says(_NO_VERSION, column="model_version", version=row["model_version"])
+            for name in ("min_tier", "max_tier", "tier"):
+                tier = row.get(name)
+                if tier is not None and tier not in tiers and "risk_tiers" not in definition.unread:
+                    yield says(_ONE_OF, column=name, name=name, value=_written(tier), known=", ".join(tiers))
+
+
+def _priority_rules(definition: Definition) -> Iterator[Finding]:
+    last: dict[str | None, dict[str, Any]] = {}
+    for row in definition[PRIORITY_RULES]:
+        says = partial(finding, table=PRIORITY_RULES, line=row["_line"])
+        if row["priority_class"] not in PRIORITY_CLASSES:
+            yield says(
+                _ONE_OF, column="priority_class", name="priority_class", value=_written(row["priority_class"]),
+                known=", ".join(PRIORITY_CLASSES),
+            )  # fmt: skip
+        for name in ("due_days", "min_difficulties"):
+            is_needed = name == "due_days" and name not in row["_unread"]
+            if (row[name] is None and is_needed) or (row[name] is not None and row[name] < 1):
+                yield says("{name} is a whole number from 1 on.", column=name, name=name)
+        before = last.get(row["model_version"])
+        if before is None or (row["rule_no"] or 0) > (before["rule_no"] or 0):
+            last[row["model_version"]] = row
+    for row in last.values():
+        if any(row[name] is not None for name in _PRIORITY_CONDITIONS) or row["_unread"]:
+            yield finding(
+                "the last rule must hold for every child: add one without conditions, or some get no priority.",
+                PRIORITY_RULES,
+                row["_line"],
+                "rule_no",
+            )
+
+
+_PRIORITY_CONDITIONS = (
+    "min_tier", "max_tier", "min_difficulties", "vertical", "horizontal", "age_from_months", "age_to_months",
+    "is_known",
+)  # fmt: skip
+
+
+def _support_rules(definition: Definition) -> Iterator[Finding]:
+    for row in definition[SUPPORT_RULES]:
+        says = partial(finding, table=SUPPORT_RULES, line=row["_line"])
+        if row["chain"] is not None and row["chain"] not in CHAINS:
+            yield says(
+                _ONE_OF, column="chain", name="chain", value=_written(row["chain"]), known=", ".join(CHAINS)
+            )  # fmt: skip
+        for name in ("support_code", "content_ja"):
+            if row[name] is None:
+                yield says("{names} is empty: fill it in.", column=name, names=name)
+
+
+def _rival_rules(definition: Definition) -> Iterator[Finding]:
+    """Active versions of the same day that both have rules of their own: those of one would hold for all children."""
+    for table in RULES:
+        with_rules = {row["model_version"] for row in definition[table]} - {None}
+        earlier: list[dict[str, Any]] = []
+        for row in definition["risk_model_versions"]:
+            if row["status"] != "active" or row["model_version"] not in with_rules:
+                continue
+            if other := next((other for other in earlier if _share_a_day(row, other)), None):
+                yield finding(
+                    "{version} and {other} both have rules in {table}: keep those of one.",
+                    "risk_model_versions",
+                    row["_line"],
+                    version=row["model_version"],
+                    other=other["model_version"],
+                    table=f"{table}.csv",
+                )
+            earlier.append(row)
+
+
 def _odd_targets(definition: Definition) -> Iterator[Finding]:
     """Ranges that change nothing: of a type that the version does not score, or that share an age with another."""
     scored = {
@@ -778,19 +885,24 @@ _SCORING_COLUMNS = {
     "risk_tiers": ("difficulty_type", "tier", "tier_rank", "min_score"),
     "risk_overrides": ("difficulty_type", "item_code", "band_no", "at_least_tier"),
     "risk_targets": ("difficulty_type", "age_from_months", "age_to_months"),
-}
-_ADDED_TABLES = {"risk_targets"}
+    PRIORITY_RULES: ("rule_no", *_PRIORITY_CONDITIONS, "priority_class", "due_days"),
+    SUPPORT_RULES: (
+        "rule_no", "difficulty_type", "tier", "chain", "age_from_months", "age_to_months", "support_code", "content_ja",
+    ),
+}  # fmt: skip
+_ADDED_TABLES = {"risk_targets", *RULES}
 """Tables that are younger than the first approved version: without a row they are not in a hash."""
 
 
 def version_hash(definition: Definition, version: str) -> str:
-    """A hash over everything that makes the scores of a version, however its files are ordered or written.
+    """A hash over everything that makes the scores of a version, and over its own rules of support, however its files
+    are ordered or written.
 
     Labels and reasons are not in it; nor are items and bands that the version does not use.
     """
     own = {
         table: [row for row in definition[table] if row["model_version"] == version]
-        for table in ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets")
+        for table in ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets", *RULES)
     }
     items = {row["item_code"] for table in ("risk_coefficients", "risk_overrides") for row in own[table]}
     bands = {

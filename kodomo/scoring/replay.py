@@ -34,6 +34,8 @@ DEFINITION = (
     "seeds.risk_tiers",
     "seeds.risk_overrides",
     "seeds.risk_targets",
+    "seeds.support_priority_rules",
+    "seeds.support_rules",
 )
 PARAMETERS = "raw.run_parameters"
 VERSIONS = "intermediate.int_risk__versions"

@@ -18,7 +18,15 @@ from kodomo.csv_files import read_csv
 from kodomo.errors import KodomoError, UsageError
 from kodomo.files import atomic_path
 from kodomo.home import PROJECT, Home
-from kodomo.scoring.definition import TABLES, Definition, check, raise_for, read_definition, version_hash
+from kodomo.scoring.definition import (
+    TABLES,
+    Definition,
+    check,
+    file_of,
+    raise_for,
+    read_definition,
+    version_hash,
+)
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.score import load_tables
 from kodomo.seeds import SEEDS
@@ -204,7 +212,7 @@ def definition_hash(folder: Path) -> str:
     """A hash over all files of a definition."""
     digest = hashlib.sha256()
     for table in TABLES:
-        path = folder / f"{table}.csv"
+        path = file_of(folder, table)
         digest.update(f"{table}\n".encode())
         if path.exists():
             digest.update(path.read_bytes())
@@ -225,7 +233,7 @@ def keep(home: Home, folder: Path) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{digest}-", dir=target.parent))
     for table in TABLES:
-        path = folder / f"{table}.csv"
+        path = file_of(folder, table)
         if path.exists():
             (draft / path.name).write_bytes(path.read_bytes())
     try:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kodomo.entries.store import ConflictError, EntryStore, UnknownRecordError, draft_rows, draft_versions, now
 from kodomo.errors import KodomoError, UsageError
-from kodomo.scoring.definition import Definition, Lines, version_hash
+from kodomo.scoring.definition import RULES, Definition, Lines, version_hash
 from kodomo.scoring.versions import keep, kept_definition, version_row
 from kodomo.workshop.in_force import Approval, DefinitionStore, approved_texts, place_of, rivals_of
 from kodomo.workshop.proposals import KeptProposal, proposed_rows
@@ -39,6 +39,7 @@ from kodomo.workshop.rows import (
     laid_over,
     mistakes_of,
     read_texts,
+    rules_of,
     write_texts,
 )
 
@@ -172,7 +173,8 @@ class Difference:
 def compare(before: Draft | KeptVersion, after: Draft | KeptVersion) -> list[Difference]:
     """What differs between two drafts or versions, whatever the names of their versions of the model.
 
-    Of the rows that versions share, those count that one of the two scores by, or that a draft has changed.
+    Of the rows that versions share, those count that one of the two scores by, or that a draft has changed; of the
+    rules of support, those that hold for it.
     """
     shared = _used(before) | _used(after)
 
@@ -182,11 +184,16 @@ def compare(before: Draft | KeptVersion, after: Draft | KeptVersion) -> list[Dif
             version = texts.get("model_version")
             if place.table == "risk_model_versions" or version not in (None, draft.model_version):
                 continue
-            if version is None and place not in shared:
+            if place.table in RULES or (version is None and place not in shared):
                 continue
             row = {name: value for name, value in texts.items() if name != "model_version"}
             key = tuple(texts.get(name, "") for name in ROW_KEYS[place.table] if name != "model_version")
             rows[place.table, key] = row
+        for table in RULES:
+            for texts in rules_of(draft.texts, table, draft.model_version):
+                rows[table, (texts.get("rule_no", ""),)] = {
+                    name: value for name, value in texts.items() if name != "model_version"
+                }
         return rows
 
     one, other = nameless(before), nameless(after)

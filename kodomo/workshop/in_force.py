@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from kodomo import clock
 from kodomo.entries.store import ConflictError, EntryStore, definition_changes, now
 from kodomo.errors import UsageError
-from kodomo.scoring.definition import Definition, check, raise_for, read_definition, version_hash
+from kodomo.scoring.definition import RULES, Definition, check, raise_for, read_definition, version_hash
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.versions import (
     active_rivals,
@@ -28,6 +28,7 @@ from kodomo.scoring.versions import (
     version_row,
 )
 from kodomo.seeds import SEEDS
+from kodomo.workshop.proposals import is_proposal, version_of_proposal
 from kodomo.workshop.rows import Place, Texts, definition_of, keep_texts, laid_over, mistakes_of, read_texts
 
 APPROVED, RETIRED, IMPORTED = "approved", "retired", "imported"
@@ -219,6 +220,7 @@ class DefinitionStore:
         """Lay the definition of a folder over the one in force; what changed, an import first.
 
         Rows that are not in the folder stay, and a version that is scored here stays as it is; the folder may end it.
+        Of a proposal only the version's own rows are taken: its items stay as they are here.
         Raises KodomoError naming every mistake, and UsageError where nothing is new or a version is scored without an
         approval.
         """
@@ -227,7 +229,8 @@ class DefinitionStore:
         known = dict.fromkeys(observation_obstacles(clock.today()))
         raise_for(check(given, known))
         before, base = self.changes(), self.texts()
-        after = laid_over(base, read_texts(folder))
+        given_rows = version_of_proposal(folder, base) if is_proposal(folder) else read_texts(folder)
+        after = laid_over(base, {place: row for place, row in given_rows.items() if not _is_shared_rule(place, folder)})
         changes = [Change(IMPORTED, person.strip(), reason.strip()[:LONGEST_REASON], by)]
         here, there = definition_of(base), definition_of(after)
         rows_here = {row["model_version"]: row for row in here["risk_model_versions"]}
@@ -263,6 +266,11 @@ class DefinitionStore:
             raise ConflictError(
                 "Another user has changed the definition in force meanwhile: look at it again, then decide."
             ) from error
+
+
+def _is_shared_rule(place: Place, folder: Path) -> bool:
+    """Whether a row is a rule of all versions that the folder does not bring itself."""
+    return place.table in RULES and not (folder / f"{place.table}.csv").exists()
 
 
 def _starts(changes: Iterable[Change]) -> dict[str, dt.date]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from kodomo.determination.service import FREEZING_MEMORY, reading
+from kodomo.errors import KodomoError
 from kodomo.evaluation.evidence import build
 from kodomo.evaluation.frozen import OUTCOME_MONTHS
 from kodomo.home import Home
 from kodomo.parameters import parameter
-from kodomo.publication.inputs import JUDGED
+from kodomo.publication.inputs import AT_CAPACITY, JUDGED
 from kodomo.scoring.replay import PARAMETERS, SCRATCH, WAREHOUSE
 from kodomo.warehouse import records
 from kodomo.workshop.card import COMPARED
@@ -31,19 +32,22 @@ OVERALL = (
 )  # fmt: skip
 """Kind of group and measure of the figures of all children."""
 OF_GROUPS = ("case_rate", "ppv", "recall", "false_positive_rate")
+AT_CAPACITY_MEASURES = ("ppv", "recall")
 _AGES = list(dict.fromkeys(band["wide"] for band in parameter("age_bands")))
 CALIBRATION = ("tier", "score_band")
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """``rows``: those of bi_model_performance for a draft and its base, of one frozen date."""
+    """``rows``: those of bi_model_performance for a draft and its base, of one frozen date; ``at_capacity``: those of
+    fct_model_capacity."""
 
     frozen_on: dt.date
     outcome_until: dt.date
     publication: str
     draft_version: int
     rows: tuple[Mapping[str, Any], ...]
+    at_capacity: tuple[Mapping[str, Any], ...]
     milliseconds: int
 
 
@@ -75,8 +79,11 @@ def judge(home: Home, draft: Draft, years: int = 1, without_area: Collection[str
         ).fetchall()[0]
         versions = list(dict.fromkeys([draft.base_version, draft.model_version]))
         models = reader.judging_models
-        build(connection, models, frozen_on, built_on, [JUDGED], draft.definition, versions, without_area)
+        if AT_CAPACITY not in models.statements:
+            raise KodomoError("An earlier kodomo published what is in service: run `kodomo run` to publish again.")
+        build(connection, models, frozen_on, built_on, [JUDGED, AT_CAPACITY], draft.definition, versions, without_area)
         rows = records(connection, f"select * from {SCRATCH}.{JUDGED}")
+        at_capacity = records(connection, f"select * from {SCRATCH}.{AT_CAPACITY}")
         until = connection.execute(
             f"select cast(?::date + interval {OUTCOME_MONTHS} month as date)", [frozen_on]
         ).fetchall()[0][0]
@@ -86,6 +93,7 @@ def judge(home: Home, draft: Draft, years: int = 1, without_area: Collection[str
             publication=reader.folder.name,
             draft_version=draft.version,
             rows=tuple(rows),
+            at_capacity=tuple(at_capacity),
             milliseconds=int((time.perf_counter() - started) * 1000),
         )
 
@@ -136,6 +144,38 @@ def by_group(judgement: Judgement, draft: Draft, difficulty: str) -> dict[str, d
             of_kind.setdefault(line.group_label, []).append(line)
         if len(of_kind) > 1:
             groups[next(iter(of_kind.values()))[0].group_kind_label] = of_kind
+    return groups
+
+
+def capacities(judgement: Judgement) -> list[int]:
+    """How many children a meeting may see, the smallest first."""
+    return sorted({row["capacity"] for row in judgement.at_capacity})
+
+
+def at_capacity(judgement: Judgement, draft: Draft, difficulty: str, capacity: int) -> dict[str, dict[str, list[Line]]]:
+    """As ``by_group``, of the children whom a meeting can see: precision and recall."""
+    words = {row["group_kind"]: row["group_kind_label"] for row in judgement.rows}
+    labels = {row["measure"]: row["measure_label"] for row in judgement.rows}
+    sides: dict[tuple[str, str, str], dict[str, Mapping[str, Any]]] = {}
+    for row in judgement.at_capacity:
+        if (row["difficulty_type"], row["capacity"]) == (difficulty, capacity):
+            key = (row["group_kind"], row["group_value"], row["measure"])
+            sides.setdefault(key, {})[row["model_version"]] = row
+    groups: dict[str, dict[str, list[Line]]] = {}
+    for kind in COMPARED:
+        values = sorted({value for of, value, _ in sides if of == kind}, key=_place)
+        if len(values) > 1:
+            groups[words[kind]] = {
+                value: [
+                    Line(
+                        difficulty, kind, words[kind], value, measure, labels[measure],
+                        sides[kind, value, measure].get(draft.base_version),
+                        sides[kind, value, measure].get(draft.model_version),
+                    )
+                    for measure in AT_CAPACITY_MEASURES
+                ]
+                for value in values
+            }  # fmt: skip
     return groups
 
 

@@ -114,6 +114,12 @@ class FrozenCity:
     given: Mapping[str, Mapping[int, Given]]
     judged: Mapping[str, Mapping[int, Outcome]]
     refused: Mapping[str, frozenset[str]]
+    dates: tuple[dt.date, ...] = ()
+    """Where several dates are pooled, that of each child, which is there once for each; else empty."""
+
+    def date_of(self, place: int) -> dt.date:
+        """The date at which a child is frozen."""
+        return self.dates[place] if self.dates else self.frozen_on
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,7 @@ class ReferenceChild:
     given: Given | None
     outcome: Outcome | None
     bands: tuple[tuple[str, int, Any], ...]
+    frozen_on: dt.date
 
     @property
     def is_found(self) -> bool:
@@ -146,6 +153,8 @@ class KnownCases:
     absent: int
     missed: Patterns
     found: Patterns
+    dates: tuple[dt.date, ...]
+    """The dates that are looked at, the earliest first."""
 
     @property
     def counted(self) -> list[ReferenceChild]:
@@ -223,7 +232,7 @@ def known_cases(
         places = [place for place, outcome in judged.items() if outcome.became_case]
     else:
         wanted = set(person_ids)
-        places = [place for place, person_id in enumerate(city.ids) if person_id in wanted]
+        places = _last_places(city, wanted, judged.keys() & given.keys())
     points = {
         (row["item_code"], row["band_no"]): row["coefficient"]
         for row in definition["risk_coefficients"]
@@ -248,7 +257,51 @@ def known_cases(
         0 if person_ids is None else len(wanted - set(city.ids)),
         in_common(is_found=False),
         in_common(is_found=True),
+        tuple(sorted(set(city.dates))) or (city.frozen_on,),
     )
+
+
+def pooled(cities: Sequence[FrozenCity]) -> FrozenCity:
+    """The children of several dates, as one version saw them: each of them once for every date.
+
+    The dates lie a year apart, and who was a case at a date counts no more: a case is in it once.
+    """
+    sizes = [len(city.ids) for city in cities]
+    starts = [sum(sizes[:number]) for number in range(len(sizes))]
+    met: dict[tuple[str, int], np.ndarray] = {}
+    given: dict[str, dict[int, Given]] = {}
+    judged: dict[str, dict[int, Outcome]] = {}
+    refused: dict[str, frozenset[str]] = {}
+    for city, start, size in zip(cities, starts, sizes, strict=True):
+        for band, who in city.met.items():
+            met.setdefault(band, np.zeros(sum(sizes), dtype=bool))[start : start + size] = who
+        for difficulty, of_type in city.given.items():
+            given.setdefault(difficulty, {}).update({start + place: one for place, one in of_type.items()})
+        for difficulty, outcomes in city.judged.items():
+            judged.setdefault(difficulty, {}).update({start + place: one for place, one in outcomes.items()})
+        for difficulty, items in city.refused.items():
+            refused[difficulty] = refused.get(difficulty, frozenset()) | items
+    return FrozenCity(
+        cities[0].version,
+        min(city.frozen_on for city in cities),
+        max(city.outcome_until for city in cities),
+        tuple(person_id for city in cities for person_id in city.ids),
+        np.concatenate([city.ages for city in cities]),
+        met,
+        given,
+        judged,
+        refused,
+        tuple(city.frozen_on for city, size in zip(cities, sizes, strict=True) for _ in range(size)),
+    )
+
+
+def _last_places(city: FrozenCity, wanted: Collection[str], counted: Collection[int]) -> list[int]:
+    """Where chosen children stand: of several dates the last at which a child counts, else the last of all."""
+    last: dict[str, int] = {}
+    for place in sorted(range(len(city.ids)), key=lambda place: (place in counted, city.date_of(place))):
+        if city.ids[place] in wanted:
+            last[city.ids[place]] = place
+    return list(last.values())
 
 
 def _child(
@@ -266,6 +319,7 @@ def _child(
         given,
         outcome,
         tuple(sorted(bands, key=lambda band: (-band[2], band[0], band[1]))),
+        city.date_of(place),
     )
 
 

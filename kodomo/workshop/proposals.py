@@ -13,7 +13,9 @@ from kodomo.errors import UsageError
 from kodomo.evaluation.proposal import ENOUGH_CASES, REPORT
 from kodomo.home import Home
 from kodomo.seeds import read_seed
-from kodomo.workshop.rows import Changes, Place, Texts, read_texts
+from kodomo.workshop.rows import OF_A_VERSION, Changes, Place, Texts, read_texts
+
+_CHANGED_ITEMS = "The proposal for {types} is made of items that have changed: make it anew."
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,8 @@ def proposed_rows(
                 del rows[place]
         for place, row in proposal.rows.items():
             if place.table == "risk_coefficients":
-                if Place("risk_bands", (row["item_code"], row["band_no"])) not in base:
-                    raise UsageError(
-                        "The proposal for {types} is made of items that have changed: make it anew.", types=difficulty
-                    )
+                if _band_of(row) not in base:
+                    raise UsageError(_CHANGED_ITEMS, types=difficulty)
                 own = {**row, "model_version": name}
                 rows[Place.of(place.table, own)] = own
             elif place.table == "risk_tiers" and row.get("min_score"):
@@ -95,6 +95,43 @@ def proposed_rows(
                 if own_place in copied:
                     rows[own_place] = {**copied[own_place], "min_score": row["min_score"]}
     return rows
+
+
+def is_proposal(folder: Path) -> bool:
+    """Whether a folder was written by ``kodomo model propose``."""
+    return (folder / REPORT).exists()
+
+
+def version_of_proposal(folder: Path, base: Mapping[Place, Texts]) -> dict[Place, Texts]:
+    """The rows of a proposal that are its version's own, for the items of a definition, which stay in their groups.
+
+    Raises UsageError where the definition lacks a band that it has points for.
+    """
+    rows = {
+        place: row for place, row in read_texts(folder).items()
+        if place.table == "risk_model_versions" or (row.get("model_version") and place.table in OF_A_VERSION)
+    }  # fmt: skip
+    for place, row in rows.items():
+        if place.table in ("risk_coefficients", "risk_overrides") and _band_of(row) not in base:
+            raise UsageError(_CHANGED_ITEMS, types=row["difficulty_type"])
+    return rows
+
+
+def groups_that_cut_a_proposal(folder: Path, texts: Mapping[Place, Texts]) -> dict[str, list[str]]:
+    """Version of a proposal folder → the groups of a definition that may take points away from it."""
+    if not is_proposal(folder):
+        return {}
+    types = {
+        (row["model_version"], row["difficulty_type"])
+        for place, row in read_texts(folder).items()
+        if place.table == "risk_coefficients"
+    }
+    cut = {version: groups_that_cut(texts, version, difficulty) for version, difficulty in sorted(types)}
+    return {version: groups for version, groups in cut.items() if groups}
+
+
+def _band_of(row: Texts) -> Place:
+    return Place("risk_bands", (row["item_code"], row["band_no"]))
 
 
 def groups_that_cut(texts: Mapping[Place, Texts], version: str, difficulty: str) -> list[str]:

@@ -15,13 +15,13 @@ from kodomo.csv_files import read_csv
 from kodomo.errors import UsageError
 from kodomo.files import atomic_path
 from kodomo.home import Home
-from kodomo.scoring.definition import KEYS, TABLES, Definition, Mistake, add_rows, check
+from kodomo.scoring.definition import KEYS, RULES, TABLES, Definition, Mistake, add_rows, check, file_of
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.scoring.versions import keep
 from kodomo.seeds import column_types
 
-OF_A_VERSION = ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets")
-"""Tables whose rows belong to one version of the model."""
+OF_A_VERSION = ("risk_coefficients", "risk_tiers", "risk_overrides", "risk_targets", *RULES)
+"""Tables whose rows belong to one version of the model; rules without a version belong to all that have none."""
 ROW_KEYS = {**KEYS, "risk_targets": ("model_version", "difficulty_type", "age_from_months", "age_to_months")}
 """The columns that name a row. A range of ages has no other name than its ends."""
 
@@ -84,6 +84,15 @@ def by_table(texts: Mapping[Place, Texts]) -> dict[str, list[tuple[Place, Texts]
     return tables
 
 
+def rules_of(texts: Mapping[Place, Texts], table: str, version: str) -> list[Texts]:
+    """The rules of support that hold for a version, by their number: its own, or those without a version."""
+    rows = [row for place, row in texts.items() if place.table == table]
+    own = [row for row in rows if row.get("model_version") == version]
+    return sorted(
+        own or [row for row in rows if not row.get("model_version")], key=lambda row: int(row.get("rule_no", "0"))
+    )
+
+
 def definition_of(texts: Mapping[Place, Texts]) -> Definition:
     """A definition from the texts of its rows; lines are counted as in its files, the heading being the first."""
     definition = Definition({table: [] for table in TABLES})
@@ -108,7 +117,7 @@ def read_texts(folder: Path) -> dict[Place, Texts]:
     """The rows of the files of a definition as texts. A definition that has been kept has no row twice."""
     texts: dict[Place, Texts] = {}
     for table in TABLES:
-        path = folder / f"{table}.csv"
+        path = file_of(folder, table)
         if not path.exists():
             continue
         file = read_csv(path)

@@ -21,7 +21,7 @@ from kodomo.errors import KodomoError
 from kodomo.home import Home
 from kodomo.publication.inputs import TRIED
 from kodomo.scoring.comparison import Comparison, compare, moved
-from kodomo.scoring.definition import Definition
+from kodomo.scoring.definition import RULES, Definition
 from kodomo.scoring.replay import PARAMETERS, SCORES, SCRATCH, WAREHOUSE, CompiledModels, open_scratch
 from kodomo.scoring.score import load_definition
 from kodomo.seeds import read_seed
@@ -31,6 +31,8 @@ from kodomo.workshop.drafts import Draft
 WITHHELD_ITEM = "withheld"
 """Where the item of a difference would stand, as in bi_contribution."""
 _TARGETS = tuple(f"intermediate.{name}" for name in SCORES)
+PRIORITIES, CONTENTS = "marts.fct_support_priority", "marts.fct_support_content"
+_OF_VERSIONS = ("risk_model_versions", "risk_tiers", *RULES)
 _KEPT_SCORES = {"int_risk__scores": "fct_risk_score", "int_risk__contributions": "fct_risk_contribution"}
 
 # A child whose type only one of the two scores has no tier in the other.
@@ -108,6 +110,17 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class SupportCount:
+    """Children with a class of priority, or with a support content, in service and with the draft. ``kind``:
+    ``priority`` or ``content``; ``code``: the class, or the content as people read it."""
+
+    kind: str
+    code: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
 class Trial:
     """What a draft does beside its base. Counts are exact: ``kodomo.workshop.figures`` has those that may be shown."""
 
@@ -119,6 +132,7 @@ class Trial:
     met: dict[tuple[str, int], int]
     """Item and band → children who meet it now, coefficient or not."""
     workload: tuple[Workload, ...]
+    support: tuple[SupportCount, ...]
     milliseconds: int
 
 
@@ -134,14 +148,18 @@ def try_out(home: Home, draft: Draft, withheld: Collection[str] = ()) -> Trial:
         evaluate(connection, reader.models, draft.definition, draft.model_version, draft.base_version)
         sides = (SCRATCH, draft.base_version), (SCRATCH, draft.model_version)
         comparison = compare(connection, *sides, withheld)
+        tiers, met = tuple(_tiers(connection)), _met(connection, draft.model_version)
+        workload = _workload(connection, draft.model_version)
+        give_support(connection, reader.models, draft.model_version, draft.base_version)
         return Trial(
             as_of_on=as_of_on,
             publication=reader.folder.name,
             draft_version=draft.version,
             comparison=comparison,
-            tiers=tuple(_tiers(connection)),
-            met=_met(connection, draft.model_version),
-            workload=_workload(connection, draft.model_version),
+            tiers=tiers,
+            met=met,
+            workload=workload,
+            support=_support(connection),
             milliseconds=int((time.perf_counter() - started) * 1000),
         )
 
@@ -227,6 +245,61 @@ def evaluate(
                 f"semi join {WAREHOUSE}.{PARAMETERS} using (as_of_on) where model_version = ?",
                 [base_version],
             )
+
+
+def give_support(connection: Connection, models: CompiledModels, version: str, base_version: str) -> None:
+    """Compute priorities and support contents in ``scratch``, as if an evaluated version were in force.
+
+    It is on trial where its base is, else active in the place of the active versions that score any of its types; the
+    other versions in service stay. To be called last, as it replaces tables of the definition. Raises KodomoError where
+    the statements of the publication cannot do it.
+    """
+    if "versions_with_rules" not in models.statements.get(CONTENTS, ""):
+        raise KodomoError("An earlier kodomo published what is in service: run `kodomo run` to publish again.")
+    rows = connection.execute(f"select model_version, status from {WAREHOUSE}.seeds.risk_model_versions").fetchall()
+    status = "trial" if (base_version, "trial") in rows else "active"
+    left_out = {version, base_version} if status == "trial" else {version}
+    if status == "active":
+        rivals = connection.execute(
+            f"select distinct model_version from {WAREHOUSE}.seeds.risk_tiers semi join "
+            f"(select difficulty_type from {SCRATCH}.seeds.risk_tiers where model_version = ?) using (difficulty_type)",
+            [version],
+        ).fetchall()
+        left_out |= {name for (name,) in rivals if (name, "active") in rows}
+    given = {"version": version, "left_out": sorted(left_out)}
+    for table in _OF_VERSIONS:
+        connection.execute(
+            f"create or replace table {SCRATCH}.seeds.{table} as "
+            f"select * from {SCRATCH}.seeds.{table} where model_version = $version union all by name "
+            f"select * from {WAREHOUSE}.seeds.{table} "
+            "where model_version is null or not list_contains($left_out, model_version)",
+            given,
+        )
+    connection.execute(
+        f"update {SCRATCH}.seeds.risk_model_versions set status = ?, valid_from = "
+        f"(select as_of_on from {WAREHOUSE}.{PARAMETERS}) where model_version = ?",
+        [status, version],
+    )
+    connection.execute(
+        f"create or replace table {SCRATCH}.{_TARGETS[0]} as "
+        f"select * from {SCRATCH}.{_TARGETS[0]} where model_version = $version union all by name "
+        f"select * from {WAREHOUSE}.marts.fct_risk_score semi join {WAREHOUSE}.{PARAMETERS} using (as_of_on) "
+        "where not list_contains($left_out, model_version)",
+        given,
+    )
+    models.execute(connection, [_TARGETS[0], *(f"seeds.{table}" for table in _OF_VERSIONS)], (PRIORITIES, CONTENTS))
+
+
+def _support(connection: Connection) -> tuple[SupportCount, ...]:
+    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for kind, relation, code in (("priority", PRIORITIES, "priority_class"), ("content", CONTENTS, "content_ja")):
+        for side, database in enumerate((WAREHOUSE, SCRATCH)):
+            for name, children in connection.execute(
+                f"select {code}, count(distinct person_id) from {database}.{relation} "
+                f"semi join {WAREHOUSE}.{PARAMETERS} using (as_of_on) group by all order by all"
+            ).fetchall():
+                counts[kind, name][side] = children
+    return tuple(SupportCount(*key, *both) for key, both in counts.items())
 
 
 def _tiers(connection: Connection) -> list[TierCount]:

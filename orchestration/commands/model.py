@@ -220,6 +220,23 @@ def register(app: typer.Typer) -> None:
             store.retire(version, last_on, person=by, reason=reason, by=getpass.getuser())
         say("{version} is retired.", version=version)
 
+    @model.command()
+    def cancel(
+        version: Annotated[str, typer.Argument(help="Approved version that has not begun.")],
+        by: BY,
+        reason: REASON,
+    ) -> None:
+        """Take back the approval of a version before it begins; those that it was to replace go on."""
+        import getpass
+
+        from kodomo.home import Home
+
+        store = in_force(Home.from_environment())
+        resumed = store.cancel(version, person=by, reason=reason, by=getpass.getuser())
+        say("The approval of {version} is taken back.", version=version)
+        for other in resumed:
+            say("{version} goes on.", version=other)
+
     @model.command("export")
     def export_definition(
         out: Annotated[Path, typer.Argument(help="New folder for the risk_*.csv of the definition.")],
@@ -245,13 +262,23 @@ def register(app: typer.Typer) -> None:
         by: BY,
         reason: REASON,
     ) -> None:
-        """Lay a folder of CSV over the definition in force. A version that is scored here stays as it is."""
+        """Lay a folder of CSV over the definition in force. A version that is scored here stays as it is.
+
+        Of a proposal only the version itself: its items are those of the definition in force.
+        """
         import getpass
 
         from kodomo.home import Home
+        from kodomo.workshop.proposals import groups_that_cut_a_proposal
 
         store = in_force(Home.from_environment())
         changes = store.take_in(folder, person=by, reason=reason, by=getpass.getuser())
+        for version, groups in groups_that_cut_a_proposal(folder, store.texts()).items():
+            say(
+                "{version} was fitted without groups; these may take points away from it: {groups}.",
+                version=version,
+                groups=", ".join(groups),
+            )
         for change in changes:
             if change.action == "approved":
                 say("{version} is in force ({status}).", version=change.model_version, status=change.status)

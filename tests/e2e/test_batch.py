@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -26,11 +27,12 @@ from kodomo.workshop.drafts import Draft, DraftStore
 from kodomo.workshop.in_force import Approval
 from tests.conftest import AS_OF, City, kodomo
 from tests.integration.workshop.trying import MARTS as KEPT
-from tests.integration.workshop.trying import MODELS, edited, rows_of
+from tests.integration.workshop.trying import MODELS, edited, rows_of, ruled, support_of
 
 pytestmark = pytest.mark.slow
 
 PEOPLE = 20
+NEXT_DAY = AS_OF + dt.timedelta(days=1)
 NEW = "v3"
 """The version that is approved before the second run."""
 MARTS = {
@@ -57,9 +59,9 @@ def rows(city: City, sql: str) -> list[tuple]:
         return connection.execute(sql).fetchall()
 
 
-def run(landing: Path, home: Path) -> tuple[int, dict]:
+def run(landing: Path, home: Path, as_of_on: dt.date = AS_OF) -> tuple[int, dict]:
     """Exit code and summary of a run."""
-    result = kodomo("run", "--landing", str(landing), "--as-of", AS_OF.isoformat(), "--json", home=home, check=False)
+    result = kodomo("run", "--landing", str(landing), "--as-of", as_of_on.isoformat(), "--json", home=home, check=False)
     lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
     return result.returncode, json.loads(lines[-1]) if lines else {}
 
@@ -215,6 +217,8 @@ class BusyRun:
     code: int
     summary: dict
     saved: dict[str, Version]
+    drafts: DraftStore
+    draft: Draft
 
 
 def enter_until(home: Home, number: int, ended: Event, school_person_no: str) -> list[Version]:
@@ -234,7 +238,8 @@ def enter_until(home: Home, number: int, ended: Event, school_person_no: str) ->
 
 @pytest.fixture(scope="module")
 def busy(city: City, tmp_path_factory: pytest.TempPathFactory) -> BusyRun:
-    """A second run with a forbidden heading among its files, while 20 people are entering."""
+    """A run of the next day with a forbidden heading among its files, while 20 people are entering; from that day on a
+    new version is active in the place of v2."""
     folder = tmp_path_factory.mktemp("busy")
     aid = folder / "landing" / "school_aid"
     aid.mkdir(parents=True)
@@ -242,17 +247,50 @@ def busy(city: City, tmp_path_factory: pytest.TempPathFactory) -> BusyRun:
     home = folder / "var"
     shutil.copytree(city.home, home, symlinks=True)
     own = City(city.folder, home)
+    drafts = DraftStore(EntryStore(Home(home)))
+    draft = ruled(drafts, edited(drafts, NEW))
+    drafts.submit(draft.draft_id, draft.version, by="aoi", comment="転居を重く見る")
+    drafts.approve(
+        draft.draft_id, draft.version + 1, Approval("佐渡 海", "会議で確かめた", "umi", NEXT_DAY, replaces=("v2",))
+    )  # fmt: skip
     query = "select source_key from intermediate.int_person__identities where source_id = 'school_enrolment'"
     number = rows(own, f"{query} and person_id is not null order by all limit 1")[0][0]
     ended = Event()
     with ThreadPoolExecutor(PEOPLE) as threads:
         entering = [threads.submit(enter_until, Home(home), person, ended, number) for person in range(PEOPLE)]
         try:
-            code, summary = run(folder / "landing", home)
+            code, summary = run(folder / "landing", home, NEXT_DAY)
         finally:
             ended.set()
         saved = {version.content["summary"]: version for future in entering for version in future.result()}
-    return BusyRun(own, code, summary, saved)
+    return BusyRun(own, code, summary, saved, drafts, draft)
+
+
+def test_a_new_active_version_replaces_the_old_one_which_is_recalled(busy: BusyRun, tmp_path: Path) -> None:
+    scored = rows(
+        busy.city, "select distinct as_of_on, model_version from marts.fct_risk_score where model_version[1] = 'v'"
+    )
+    assert sorted(scored) == [(AS_OF, "v2"), (NEXT_DAY, NEW)]
+    # By the new version's own rules of priority, as its trial says; those of the day before stay as they were.
+    tried = support_of(busy.drafts, busy.draft, NEXT_DAY)
+    for relation, computed in tried.items():
+        batch = rows(busy.city, f"select * from {relation} where as_of_on = date '{NEXT_DAY}' order by all")
+        assert batch == computed != []
+    classes = rows(
+        busy.city, "select as_of_on, list(distinct due_days order by 1) from marts.fct_support_priority group by 1"
+    )
+    assert dict(classes)[NEXT_DAY] == [20, 99]
+    assert set(dict(classes)[AS_OF]).isdisjoint({20, 99})
+    (ended,) = [row for row in busy.drafts.in_force.versions(NEXT_DAY) if row["model_version"] == "v2"]
+    assert (ended["status"], ended["valid_to"]) == ("retired", AS_OF)
+    document = tmp_path / "recall.json"
+    kodomo("model", "recall", "v2", "--reason", "係数の誤り", "--out", str(document), home=busy.city.home)
+    touched = {row[0] for row in rows(
+        busy.city, "select person_id from marts.fct_risk_score where model_version = 'v2' and tier <> 'low'"
+    )}  # fmt: skip
+    given = json.loads(document.read_text(encoding="utf-8"))["touched"]
+    assert {one["person_id"] for one in given if one["kind"] == "tier"} == touched
+    assert {one["person_id"] for one in given if one["kind"] == "place"} == touched
 
 
 def test_a_forbidden_heading_refuses_the_file_and_leaves_the_others(busy: BusyRun) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from kodomo.entries.store import EntryStore
 from kodomo.ingest.entries import take_entries
 from kodomo.ingest.reject_files import export_rejects
 from kodomo.programs import require_program
+from kodomo.workshop.drafts import DraftStore
 from tests.security.servers import Server
 
 pytestmark = pytest.mark.slow
@@ -203,6 +205,79 @@ def test_meeting_decision_and_support(server: Server, caseworker: Staff) -> None
     assert page.input_value("#on") == "2026-04-10"
     assert newest(server, "support")["decision_id"]
     assert newest(server, "decision")["review_on"] == "2026-07-10"
+
+
+def test_a_meeting_about_the_model(server: Server, browser: Browser) -> None:
+    """From a draft to its approval by another account; ``test_batch`` has the run that scores such a version."""
+    analyst, approver = (Staff(browser, server, name) for name in ("analyst_all", "approver_all"))
+    page, models = analyst.page, f"{server.address}/kodomo/models/"
+
+    def new_draft(name: str) -> str:
+        page.goto(models)
+        page.fill("#new_name", name)
+        page.select_option("#new_base", "v2")
+        page.click("form[action$='/new'] button")
+        return page.url.rpartition("/")[2]
+
+    other, draft = new_draft("v3-other-screen"), new_draft("v3-screen")
+    moves = "[name='coefficient|household_moves|1']"
+    page.fill(moves, "六")
+    page.click("text=係数を保存して試算する")
+    assert page.locator(f"td.wrong {moves}").input_value() == "六"
+    page.fill(moves, "6")
+    page.click("text=係数を保存して試算する")
+    assert "3年以内の転居" in page.locator("#trial").inner_text()
+    page.fill("[name='min_score|high']", "9.5")
+    page.click("text=しきい値を保存")
+    page.select_option("#override_band", "household_moves|1")
+    page.select_option("#at_least_tier", "latent")
+    page.click("text=強制引上げを保存")
+    page.click("#rules summary >> nth=0")
+    page.fill("[name='due_days|1']", "5")
+    page.click("text=支援の優先度の規則を保存して試算する")
+    assert "この案だけの規則" in page.locator("#rules").inner_text()
+    page.click("text=項目を組み合わせる")
+    form = page.locator("form[action$='/combination']")
+    form.locator("#combination_item_code").fill("c_screen")
+    form.locator("#combination_label_ja").fill("転居と欠席")
+    form.locator("#members").select_option(["household_moves", "school_absence"])
+    for name, text in (("lower_1", "2"), ("band_label_1", "両方"), ("coefficient_1", "2")):
+        form.locator(f"[name={name}]").fill(text)
+    form.locator("button[type=submit]").click()
+    assert page.locator("[name='coefficient|c_screen|1']").input_value() == "2"
+    page.goto(models)
+    page.select_option("#one", other)
+    page.select_option("#other", draft)
+    page.click("text=比べる >> nth=-1")
+    differences = page.locator("table").inner_text()
+    assert all(word in differences for word in ("転居と欠席", "しきい値", "強制引上げ", "支援の優先度の規則"))
+    page.goto(f"{models}{draft}")
+    page.fill("#submit_comment", "転居を重く見る")
+    page.click("#submission button")
+    decision = f"{server.address}/kodomo/model-approval/{draft}"
+    assert page.goto(decision).status == 403
+    decided = approver.page
+    decided.goto(decision)
+    decided.check("[name=status][value=active]")
+    decided.fill("#from_on", "2099-04-01")
+    decided.fill("#reason", "会議で確かめた")
+    decided.click("text=承認する >> nth=-1")
+    (change, ended) = DraftStore(EntryStore(server.home)).in_force.changes()[-2:]
+    assert (change.model_version, change.entered_by, ended.model_version) == ("v3-screen", "approver_all", "v2")
+    decided.select_option("#recalled", "v2")
+    decided.fill("#recall_reason", "係数の誤り")
+    decided.click("text=人数を見る")
+    assert "合計の子ども" in decided.locator("#recall").inner_text()
+    # It has not begun: v2 goes on for the tests after this one.
+    decided.fill("#cancel_reason", "試しただけ")
+    decided.click("#cancel button")
+    (kept,) = [
+        row
+        for row in DraftStore(EntryStore(server.home)).in_force.versions(dt.date(2099, 4, 1))
+        if row["model_version"] == "v2"
+    ]
+    assert (kept["status"], kept["valid_to"]) == ("active", None)
+    assert analyst.outside == approver.outside == []
 
 
 def test_twenty_children_are_decided_in_under_sixty_clicks(server: Server, caseworker: Staff) -> None:

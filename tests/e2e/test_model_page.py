@@ -27,6 +27,7 @@ from kodomo.workshop.case_sets import CaseSetStore
 from kodomo.workshop.drafts import OPEN, SUBMITTED, DraftStore
 from kodomo.workshop.figures import HIDDEN_JA
 from kodomo.workshop.recall import recall_in_service
+from kodomo.workshop.rows import rules_of
 from kodomo.workshop.trial import who_moves
 from tests.conftest import AS_OF
 from tests.security.servers import Person, Server
@@ -145,6 +146,49 @@ def test_items_combinations_groups_and_overrides_are_added(server: Server, analy
     assert "すでにあります" in mistakes_beside(again.text, "item_code")[0]
 
 
+def test_rules_of_support_are_changed_for_the_draft_alone(server: Server, analyst: Person) -> None:
+    draft = new_draft(analyst, "v3-rules")
+    drafts = DraftStore(EntryStore(server.home))
+    table = "support_priority_rules"
+    known = rules_of(drafts.draft(draft).texts, table, "v3-rules")
+    same = {f"{name}|{line}": text for line, row in enumerate(known, start=1) for name, text in row.items()}
+    own = {"type": "abuse"}
+    assert send(analyst, f"{draft}/{table}", base="1", **own, **same).status_code == 302
+    assert drafts.draft(draft).version == 1
+    for field_name, text in (
+        ("due_days|1", "x"),
+        ("due_days|1", "0"),
+        ("priority_class|1", "Z"),
+        ("is_known|10", "true"),
+    ):
+        answer = send(analyst, f"{draft}/{table}", base="1", **own, **{**same, field_name: text})
+        assert answer.status_code == 422, field_name
+        assert 'class="mistake"' in answer.text.partition('id="rules"')[2].partition("</section>")[0]
+        assert field_name.startswith("due_days") == bool(mistakes_beside(answer.text, "due_days|1"))
+    line = len(known) + 1
+    added = {
+        f"rule_no|{line}": "5.5",
+        f"min_tier|{line}": "high",
+        f"priority_class|{line}": "B",
+        f"due_days|{line}": "20",
+    }
+    sent = {**same, **added, "due_days|1": "5", "out|2": "1"}
+    assert send(analyst, f"{draft}/{table}", base="1", **own, **sent).status_code == 302
+    rules = rules_of(drafts.draft(draft).texts, table, "v3-rules")
+    assert [row["rule_no"] for row in rules] == [str(number) for number in range(1, len(known) + 1)]
+    assert [row["due_days"] for row in rules[:6]] == ["5", "14", "14", "30", "20", "30"]
+    assert rules_of(drafts.draft(draft).texts, table, "v2") == known
+    page = analyst.get(f"{AT}{draft}?type=abuse").text
+    assert "この案だけの規則" in page
+    assert "規則 1" in analyst.get(f"{AT}compare?one=v2&other={draft}").text
+    assert send(analyst, f"{draft}/{table}", base="2", **own, shared="1").status_code == 302
+    assert "この案だけの規則" not in analyst.get(f"{AT}{draft}?type=abuse").text
+    content = {"content_ja|1": "面談", "support_code|1": "talk", "difficulty_type|1": "abuse", "tier|1": "high"}
+    assert send(analyst, f"{draft}/support_rules", base="3", **own, **content).status_code == 302
+    (rule,) = drafts.draft(draft).own("support_rules")
+    assert (rule["rule_no"], rule["content_ja"]) == ("1", "面談")
+
+
 def test_an_edit_of_an_older_version_is_refused(server: Server, analyst: Person) -> None:
     draft = new_draft(analyst, "v3-late")
     for base, status in (("1", 302), ("1", 409), ("x", 409), ("", 409)):
@@ -191,6 +235,7 @@ def test_a_submitted_draft_is_approved_by_another_account_and_stays_as_it_is(
 ) -> None:
     draft = waiting(server, analyst, "v3-force")
     drafts = DraftStore(EntryStore(server.home))
+    before = drafts.in_force.changes()
     assert send(analyst, f"{draft}/coefficients", base="3", type="abuse", **{MOVES: "1"}).status_code == 422
     page = approver.get(f"{DECISIONS}{draft}").text
     assert "転居を重く見る" in page
@@ -203,11 +248,11 @@ def test_a_submitted_draft_is_approved_by_another_account_and_stays_as_it_is(
         ({"status": "active", "replaces": "v1"}, 422), ({"status": "active"}, 422),
     ):  # fmt: skip
         assert decide(approver, f"{draft}/approve", **{**given, **wrong}).status_code == status, wrong
-    assert drafts.in_force.changes() == []
+    assert drafts.in_force.changes() == before
     # Whose name it is, and who decides, follows from the account.
     forged = {"person": "市長", "by": "child_all", "entered_by": "child_all"}
     assert decide(approver, f"{draft}/approve", **given, **forged).status_code == 302
-    (change,) = drafts.in_force.changes()
+    (change,) = drafts.in_force.changes()[len(before) :]
     assert (change.model_version, change.status, change.on_date, change.entered_by, change.reason) == (
         "v3-force", "trial", AS_OF, "approver_all", "会議で確かめた",
     )  # fmt: skip

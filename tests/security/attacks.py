@@ -624,7 +624,7 @@ ENTRY_ROUTES = {
         "proposal",
         "compare",
         *(f"{GUESSED}/{part}" for part in ("coefficients", "thresholds", "override", "group", "item", "combination")),
-        *(f"{GUESSED}/{part}" for part in ("comment", "submit", "withdraw")),
+        *(f"{GUESSED}/{part}" for part in ("comment", "submit", "withdraw", "support_priority_rules", "support_rules")),
     ],
     "known_cases": ["set", "give-up"],
     "model_approval": [f"{GUESSED}/approve", f"{GUESSED}/return", "retire", "recall"],

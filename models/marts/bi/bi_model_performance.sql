@@ -70,18 +70,19 @@ select
     performances.measure_value,
     baselines.item_count_value,
     baselines.area_rate_value,
+    -- Sums of shares differ in their last digits by the order in which they are added.
     case
         when baselines.item_count_value is null or baselines.area_rate_value is null then '—'
         when performances.measure in ('false_positive_rate', 'false_negative_rate')
             then
                 {{ beaten_baselines(
-                    'performances.measure_value < baselines.item_count_value',
-                    'performances.measure_value < baselines.area_rate_value',
+                    'performances.measure_value < baselines.item_count_value - 1e-9',
+                    'performances.measure_value < baselines.area_rate_value - 1e-9',
                 ) }}
         else
             {{ beaten_baselines(
-                'performances.measure_value > baselines.item_count_value',
-                'performances.measure_value > baselines.area_rate_value',
+                'performances.measure_value > baselines.item_count_value + 1e-9',
+                'performances.measure_value > baselines.area_rate_value + 1e-9',
             ) }}
     end as baseline_label,
     performances.value_low,

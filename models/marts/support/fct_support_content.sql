@@ -30,6 +30,21 @@ rules as (
     select * from {{ ref('support_rules') }}
 ),
 
+active_versions as (
+    select * from versions
+    where status = 'active'
+),
+
+versions_with_rules as (
+    select distinct model_version
+    from rules
+    where model_version is not null
+),
+
+rules_of_children as (
+    {{ rules_in_force('rules', 'active_versions') }}
+),
+
 scores as (
     -- a trial version speaks only for what no active version scores
     select every_score.*
@@ -51,9 +66,11 @@ by_difficulty as (
         rules.chain
     from scores
     inner join children on scores.person_id = children.person_id
+    left join versions_with_rules on scores.model_version = versions_with_rules.model_version
     inner join rules
         on
-            scores.difficulty_type = rules.difficulty_type
+            rules.model_version is not distinct from versions_with_rules.model_version
+            and scores.difficulty_type = rules.difficulty_type
             and (rules.tier is null or scores.tier = rules.tier)
             and (rules.age_from_months is null or children.age_months >= rules.age_from_months)
             and (rules.age_to_months is null or children.age_months < rules.age_to_months)
@@ -71,7 +88,7 @@ by_child as (
         rules.chain
     from children
     left join priorities on children.person_id = priorities.person_id
-    inner join rules
+    inner join rules_of_children as rules
         on
             rules.difficulty_type is null
             and (rules.tier is null or priorities.tier = rules.tier)

@@ -1,19 +1,20 @@
 -- Other as-of dates stay: a run replaces the rows of its own date only.
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='as_of_on') }}
 
-with scores as (
-    select scores.*
-    from {{ ref('int_risk__scores') }} as scores
-    inner join {{ ref('risk_model_versions') }} as versions
-        on scores.model_version = versions.model_version
-    where versions.status = 'active'
+with every_score as (
+    select * from {{ ref('int_risk__scores') }}
+),
+
+active_versions as (
+    select * from {{ ref('risk_model_versions') }}
+    where status = 'active'
 ),
 
 tiers as (
     select * from {{ ref('risk_tiers') }}
 ),
 
-rules as (
+every_rule as (
     select * from {{ ref('support_priority_rules') }}
 ),
 
@@ -28,6 +29,16 @@ chains as (
         bool_or(chain_type = 'horizontal' and value > 0) as has_horizontal
     from {{ ref('int_chain__values') }}
     group by person_id
+),
+
+scores as (
+    select every_score.*
+    from every_score
+    inner join active_versions on every_score.model_version = active_versions.model_version
+),
+
+rules as (
+    {{ rules_in_force('every_rule', 'active_versions') }}
 ),
 
 ranked as (

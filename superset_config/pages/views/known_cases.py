@@ -23,7 +23,15 @@ from kodomo.publication.tables import pseudonym_of
 from kodomo.scoring.definition import Definition
 from kodomo.workshop.case_sets import MOST_CHILDREN, CaseSet, CaseSetStore
 from kodomo.workshop.drafts import APPROVED, Draft
-from kodomo.workshop.known_cases import FrozenCity, KnownCases, freeze_city, known_cases, past_dates
+from kodomo.workshop.known_cases import (
+    PAST_DATES,
+    FrozenCity,
+    KnownCases,
+    freeze_city,
+    known_cases,
+    past_dates,
+    pooled,
+)
 from kodomo.workshop.patterns import LEAST_SUPPORT, Patterns, in_words
 from kodomo.workshop.rows import definition_of
 from superset_config.pages.base import EntryPage, audit, route, store, typed, username
@@ -49,26 +57,39 @@ class _Side:
     definition: Definition = field(compare=False)
 
 
-@lru_cache(maxsize=3)
+ALL_DATES = "all"
+"""In the place of a past date: all that are offered, pooled."""
+
+
+@lru_cache(maxsize=2 * PAST_DATES)
 def _frozen(home: Home, _published: str, side: _Side, frozen_on: dt.date) -> FrozenCity:
     return freeze_city(home, side.definition, side.version, frozen_on)
 
 
+def _city(reach: Reach, chosen: Chosen) -> FrozenCity:
+    """The frozen children of the chosen date, or of all dates."""
+    dates = [chosen.frozen_on] if chosen.frozen_on else past_dates(reach.home)
+    cities = [_frozen(reach.home, reach.publication, chosen.side, date) for date in dates]
+    return cities[0] if chosen.frozen_on else pooled(cities)
+
+
 @dataclass(frozen=True)
 class Chosen:
-    """What the page is about: a draft or version (``of``), a difficulty type, a past date, and a set."""
+    """What the page is about: a draft or version (``of``), a difficulty type, a past date (None: all of them), and a
+    set."""
 
     of: str
     side: _Side
     difficulty: str
-    frozen_on: dt.date
+    frozen_on: dt.date | None
     case_set: CaseSet | None
 
     @property
     def query(self) -> dict[str, str]:
         """The same as the page's address has it."""
         set_id = self.case_set.set_id if self.case_set else BY_OUTCOME
-        return {"of": self.of, "type": self.difficulty, "on": self.frozen_on.isoformat(), "set": set_id}
+        on = self.frozen_on.isoformat() if self.frozen_on else ALL_DATES
+        return {"of": self.of, "type": self.difficulty, "on": on, "set": set_id}
 
 
 class KnownCasesPage(EntryPage):
@@ -94,15 +115,16 @@ class KnownCasesPage(EntryPage):
         dates = past_dates(reach.home)
         on = asked.get("on") or dates[0].isoformat()
         set_id = asked.get("set") or BY_OUTCOME
-        if difficulty not in types or on not in map(str, dates):
+        if difficulty not in types or on not in {ALL_DATES, *map(str, dates)}:
             abort(404)
         case_set = None if set_id == BY_OUTCOME else CaseSetStore(store()).case_set(set_id)
         known_side = _Side(f"{of}/{number}", side.model_version, definition)
-        return Chosen(of, known_side, difficulty, dt.date.fromisoformat(on), case_set)
+        frozen_on = None if on == ALL_DATES else dt.date.fromisoformat(on)
+        return Chosen(of, known_side, difficulty, frozen_on, case_set)
 
     def _show_cases(self, reach: Reach, chosen: Chosen, **context: Any) -> str:
         side, case_set = chosen.side, chosen.case_set
-        city = _frozen(reach.home, reach.publication, side, chosen.frozen_on)
+        city = _city(reach, chosen)
         cases = known_cases(city, side.definition, chosen.difficulty, case_set.person_ids if case_set else None)
         labels = _labels(reach, [child.person_id for child in cases.children])
         shown = [child for child in cases.children if child.person_id in labels]
@@ -122,6 +144,7 @@ class KnownCasesPage(EntryPage):
             dates=past_dates(reach.home),
             sets=CaseSetStore(store()).current(),
             by_outcome=BY_OUTCOME,
+            all_dates=ALL_DATES,
             cases=cases,
             figures=_figures(cases),
             children=sorted(shown, key=_order),
@@ -145,7 +168,7 @@ class KnownCasesPage(EntryPage):
     def save(self, reach: Reach) -> Any:
         """Keep a set: the ticked children and the typed ones; those whom this account does not see stay in it."""
         chosen = self._chosen(reach, request.form)
-        city = _frozen(reach.home, reach.publication, chosen.side, chosen.frozen_on)
+        city = _city(reach, chosen)
         kept = chosen.case_set.person_ids if chosen.case_set else frozenset()
         here = _labels(reach, city.ids)
         ticked = {person_of(key) for key in request.form.getlist("children")} & here.keys()

@@ -15,8 +15,10 @@ from kodomo.workshop.figures import SMALLEST, shown
 from kodomo.workshop.judgement import (
     YEARS,
     Judgement,
+    at_capacity,
     by_group,
     calibration,
+    capacities,
     cases_of,
     cautions,
     is_shown,
@@ -62,6 +64,9 @@ def judgement_words(reach: Reach, draft: Draft, types: Mapping[str, str], chosen
     store().note_access(username(), "model_judgement", draft=draft.draft_id, version=draft.version, years=years)
     audit("model_judgement")
     people, cases = cases_of(judgement, chosen)
+    offered = capacities(judgement)
+    asked = request.args.get("capacity", "")
+    capacity = int(asked) if asked in map(str, offered) else next(iter(offered), 0)
     return {
         "draft": draft,
         "types": types,
@@ -75,6 +80,9 @@ def judgement_words(reach: Reach, draft: Draft, types: Mapping[str, str], chosen
         "overall": overall(judgement, draft, chosen),
         "calibration": calibration(judgement, draft, chosen),
         "groups": by_group(judgement, draft, chosen),
+        "capacity": capacity,
+        "offered_capacities": offered,
+        "at_capacity": at_capacity(judgement, draft, chosen, capacity),
         "is_shown": is_shown,
         "two_decimals": TWO_DECIMALS,
         "smallest": SMALLEST,

@@ -15,12 +15,20 @@ from kodomo.entries.store import ConflictError
 from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.messages import JAPANESE, in_language, render
-from kodomo.scoring.definition import AGGREGATES, CATEGORIES, SCOPES, Definition, Mistake
+from kodomo.scoring.definition import (
+    AGGREGATES,
+    CATEGORIES,
+    PRIORITY_RULES,
+    SCOPES,
+    SUPPORT_RULES,
+    Definition,
+    Mistake,
+)
 from kodomo.scoring.legal_basis import observation_obstacles
 from kodomo.seeds import read_seed
 from kodomo.workshop.card import card_of
 from kodomo.workshop.drafts import Draft, DraftMistakesError, DraftStore, KeptVersion, compare
-from kodomo.workshop.figures import SMALLEST, shown, tier_tables
+from kodomo.workshop.figures import HIDDEN_JA, SMALLEST, hidden_cells, shown, tier_tables
 from kodomo.workshop.proposals import KeptProposal, groups_that_cut, kept_proposals
 from kodomo.workshop.rows import Place, PlacedMistake, Texts
 from kodomo.workshop.trial import WITHHELD_ITEM, Mover, Trial, try_out, who_moves
@@ -39,6 +47,15 @@ from superset_config.pages.base import (
 )
 from superset_config.pages.reach import Reach
 from superset_config.pages.views.model_judgement import DraftKey, judgement_words
+from superset_config.pages.views.model_rules import (
+    CHAINS_JA,
+    NEW_RULES,
+    RULE_COLUMNS_JA,
+    RULES_JA,
+    YES_NO_JA,
+    rule_fields,
+    typed_rules,
+)
 from superset_config.pages.words import OTHER_CHANGED_JA, SAVED_NOW_JA, TWICE_JA
 
 ON_A_PAGE = 100
@@ -61,7 +78,7 @@ COMBINES_JA = {"sum": "足す", "max": "最大だけ"}
 TABLES_JA = {
     "risk_items": "項目", "risk_item_members": "組合せの項目", "risk_bands": "区分", "risk_coefficients": "係数",
     "risk_groups": "グループ", "risk_tiers": "段階のしきい値", "risk_overrides": "強制引上げ",
-    "risk_targets": "対象年齢",
+    "risk_targets": "対象年齢", **RULES_JA,
 }  # fmt: skip
 ACTIONS_JA = {
     "created": "作成", "proposed": "提案から作成", "edited": "変更", "commented": "コメント", "submitted": "提出",
@@ -74,6 +91,7 @@ CANCELLED_JA = "承認の取消し"
 SUBMITTED_JA = "提出しました。別の職員が承認するまで、判定には使いません。"
 WITHDRAWN_JA = "提出を取り下げました。直してから、もう一度提出できます。"
 COLUMNS_JA = {
+    **RULE_COLUMNS_JA[PRIORITY_RULES], **RULE_COLUMNS_JA[SUPPORT_RULES],
     "coefficient": "係数", "min_score": "しきい値", "lower": "下限", "upper": "上限", "cap": "上限",
     "band_no": "区分の番号",
     "item_code": "記号", "group_code": "グループ", "lookback_months": "さかのぼる月数",
@@ -293,6 +311,9 @@ class ModelPage(CardPage):
             group_rows=_groups(draft),
             combines=COMBINES_JA,
             new_bands=range(1, NEW_BANDS + 1),
+            priority_rules=rule_fields(draft, PRIORITY_RULES, difficulty_labels()),
+            support_rules=rule_fields(draft, SUPPORT_RULES, difficulty_labels()),
+            new_rules=NEW_RULES,
             cell_name=cell_name,
             known_cases_at=url_of("known_cases"),
             **figures,
@@ -386,6 +407,22 @@ class ModelPage(CardPage):
             "new_group": (where, "group_code"), "combine": (where, "combine"), "cap": (where, "cap"),
             "group_label": (where, "label_ja"),
         }  # fmt: skip
+        return self._save(reach, draft, changes, fields)
+
+    @route("/<uuid:draft_id>/support_priority_rules", "POST")
+    def priority_rules(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Keep the rules of the priority, or give up the draft's own ones."""
+        return self._keep_rules(reach, draft_id, PRIORITY_RULES)
+
+    @route("/<uuid:draft_id>/support_rules", "POST")
+    def support_rules(self, reach: Reach, draft_id: uuid.UUID) -> Any:
+        """Keep the rules of the support contents, or give up the draft's own ones."""
+        return self._keep_rules(reach, draft_id, SUPPORT_RULES)
+
+    def _keep_rules(self, reach: Reach, draft_id: uuid.UUID, table: str) -> Any:
+        draft = self._draft(str(draft_id))
+        self._type(draft)
+        changes, fields = typed_rules(draft, table)
         return self._save(reach, draft, changes, fields)
 
     @route("/<uuid:draft_id>/item", "POST")
@@ -517,7 +554,15 @@ def difference_words(one: Draft | KeptVersion, other: Draft | KeptVersion) -> di
         "group_labels": {**_group_labels(one), **_group_labels(other)},
         "tier_labels": {**_tier_labels(one), **_tier_labels(other)},
         "types": difficulty_labels(),
-        "value_labels": {"scope": SCOPES_JA, "aggregate": AGGREGATES_JA, "combine": COMBINES_JA},
+        "value_labels": {
+            "scope": SCOPES_JA,
+            "aggregate": AGGREGATES_JA,
+            "combine": COMBINES_JA,
+            "chain": CHAINS_JA,
+            **dict.fromkeys(("vertical", "horizontal", "is_known"), YES_NO_JA),
+            **{key: {**_tier_labels(one), **_tier_labels(other)} for key in ("min_tier", "max_tier", "tier")},
+            "difficulty_type": difficulty_labels(),
+        },
     }
 
 
@@ -537,6 +582,8 @@ def figures_of(reach: Reach, draft: Draft) -> dict[str, Any]:
         "causes": _causes(trial, _cap_labels(draft)),
         "totals": {name: shown(getattr(trial.comparison, name)) for name in ("rescored", "changed")},
         "workload": trial.workload,
+        "classes": _classes(trial),
+        "contents": [(row.code, shown(row.before), shown(row.after)) for row in trial.support if row.kind == "content"],
         "may_see_names": may_see_names(reach),
         "shown": shown,
         "smallest": SMALLEST,
@@ -751,6 +798,17 @@ def _evidence(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "high": row["odds_ratio_high"],
         "is_few": row["exposed_cases"] < SMALLEST,
     }
+
+
+def _classes(trial: Trial) -> list[tuple[str, str, str]]:
+    """Class of priority, children in service and with the draft; a hidden count says so."""
+    rows = [row for row in trial.support if row.kind == "priority"]
+    sides = [{("", row.code): getattr(row, side) for row in rows} for side in ("before", "after")]
+    hidden = hidden_cells(sides)
+    return [
+        (row.code, *((HIDDEN_JA, HIDDEN_JA) if ("", row.code) in hidden else (f"{row.before:,}", f"{row.after:,}")))
+        for row in sorted(rows, key=lambda row: row.code)
+    ]
 
 
 def _causes(trial: Trial, caps: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from kodomo.entries.store import EntryStore
 from kodomo.evaluation.evidence import evidence
 from kodomo.home import Home
 from kodomo.workshop.drafts import DraftStore, write_definition
-from kodomo.workshop.judgement import by_group, judge, lines
+from kodomo.workshop.judgement import at_capacity, by_group, capacities, judge, lines
 from tests.conftest import AS_OF, City
 from tests.integration.workshop.trying import edited
 
@@ -101,6 +101,43 @@ def test_groups_are_those_of_the_fairness_of_versions(drafts: DraftStore) -> Non
         )
         for group_lines in of_kind.values():
             assert [line.measure for line in group_lines] == ["case_rate", "ppv", "recall", "false_positive_rate"]
+
+
+def test_what_a_meeting_can_see_is_split_by_group(city: City, drafts: DraftStore) -> None:
+    draft = drafts.create("capacity", "v2", by="aoi")
+    judgement = judge(drafts.home, draft)
+    whole = {
+        int(row["group_label"].strip().removesuffix("人")): row
+        for row in judgement.rows
+        if (row["model_version"], row["difficulty_type"], row["group_kind"], row["measure"])
+        == ("capacity", "abuse", "capacity", "ppv")
+    }
+    assert capacities(judgement) == sorted(whole)
+    for capacity, row in whole.items():
+        groups = at_capacity(judgement, draft, "abuse", capacity)
+        assert set(groups) >= {"性別", "年齢層", "地区"}
+        for of_kind in groups.values():
+            ppv = [of_group[0].after for of_group in of_kind.values()]
+            assert [line.measure for line in next(iter(of_kind.values()))] == ["ppv", "recall"]
+            assert sum(part["flagged"] for part in ppv) == row["flagged"]
+            assert sum(part["flagged_cases"] for part in ppv) == row["flagged_cases"]
+            for of_group in of_kind.values():
+                for line in of_group:
+                    part = line.after
+                    assert part["base"] == part["flagged" if line.measure == "ppv" else "cases"]
+                    if part["base"]:
+                        assert part["measure_value"] == pytest.approx(part["flagged_cases"] / part["base"])
+                        assert part["value_low"] - 1e-6 <= part["measure_value"] <= part["value_high"] + 1e-6
+                    assert line.before["flagged"] == part["flagged"]
+    with duckdb.connect(str(city.warehouse), read_only=True) as connection:
+        batch = connection.execute(
+            "select capacity, measure, group_kind, group_value, people, cases, flagged, flagged_cases "
+            "from marts.fct_model_capacity where as_of_on = ? and model_version = 'v2' and difficulty_type = 'abuse'",
+            [AS_OF],
+        ).fetchall()
+    names = ("capacity", "measure", "group_kind", "group_value", "people", "cases", "flagged", "flagged_cases")
+    mine = [row for row in judgement.at_capacity if (row["model_version"], row["difficulty_type"]) == ("v2", "abuse")]
+    assert sorted(batch) == sorted(tuple(row[name] for name in names) for row in mine)
 
 
 def test_a_person_who_is_withheld_is_counted_under_no_area(city: City, drafts: DraftStore) -> None:

@@ -14,9 +14,10 @@ from kodomo.entries.store import EntryStore
 from kodomo.home import Home
 from kodomo.scoring.comparison import WITHHELD_AREA_JA
 from kodomo.workshop.drafts import DraftStore, write_definition
-from kodomo.workshop.trial import try_out
+from kodomo.workshop.rows import Place, rules_of
+from kodomo.workshop.trial import CONTENTS, PRIORITIES, try_out
 from tests.conftest import AS_OF, City, kodomo
-from tests.integration.workshop.trying import MARTS, MODELS, edited, rows_of
+from tests.integration.workshop.trying import MARTS, MODELS, edited, rows_of, ruled, support_of
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +63,39 @@ def test_a_changed_draft_has_every_row_of_its_files_on_the_warehouse(
                 {"file": str(tmp_path / "out" / f"{mart}.csv")},
             ).fetchall()
         assert Counter(map(as_text, computed[model])) == Counter(written)
+
+
+@pytest.mark.parametrize("base", ["v2", "trial-1"])
+def test_an_unchanged_draft_gives_the_support_of_the_batch(city: City, drafts: DraftStore, base: str) -> None:
+    computed = support_of(drafts, drafts.create(f"support-of-{base}", base, by="aoi"))
+    with duckdb.connect(str(city.warehouse), read_only=True) as connection:
+        for relation, rows in computed.items():
+            batch = connection.execute(f"select * from {relation} where as_of_on = ? order by all", [AS_OF]).fetchall()
+            assert batch
+            assert rows == batch, relation
+
+
+def test_rules_of_a_draft_hold_for_all_children_and_for_its_types(drafts: DraftStore) -> None:
+    draft = ruled(drafts, drafts.create("ruled", "v2", by="aoi"))
+    other = draft.definition["support_rules"]
+    content = {**rules_of(draft.texts, "support_rules", "v2")[0], "model_version": "ruled", "content_ja": "面談"}
+    drafts.edit(draft.draft_id, 2, {Place.of("support_rules", content): content}, by="aoi")
+    draft = drafts.draft(draft.draft_id)
+    support = support_of(drafts, draft)
+    tiers = {row[1]: (row[2], row[4], row[5]) for row in support[PRIORITIES]}
+    assert {tier: rest for tier, *rest in tiers.values()} == {
+        "high": ["B", 20], "latent": ["C", 99], "low": ["C", 99],
+    }  # fmt: skip
+    # Abuse and poverty are the draft's types; truancy and the others keep the rules that all versions share.
+    abuse = {row[1] for row in support[CONTENTS] if row[6] == "面談"}
+    scores = rows_of(drafts, draft)["int_risk__scores"]
+    assert abuse == {row[1] for row in scores if (row[0], row[3]) == ("abuse", "high")}
+    shared = {row["content_ja"] for row in other if row["difficulty_type"] not in ("abuse", "poverty", None)}
+    assert {row[6] for row in support[CONTENTS]} - {"面談"} <= shared
+    counted = {(row.kind, row.code): row.after for row in try_out(drafts.home, draft).support}
+    assert counted["content", "面談"] == len(abuse) > 0
+    assert counted["priority", "B"] == sum(row[4] == "B" for row in support[PRIORITIES])
+    assert counted.get(("priority", "A"), 0) == 0
 
 
 def as_text(row: tuple) -> tuple:

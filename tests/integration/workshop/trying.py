@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from kodomo.determination.service import reading
 from kodomo.scoring.replay import SCRATCH, open_scratch
 from kodomo.workshop.drafts import Draft, DraftStore
 from kodomo.workshop.rows import Place, Texts
-from kodomo.workshop.trial import evaluate
+from kodomo.workshop.trial import CONTENTS, PRIORITIES, evaluate, give_support
 from tests.conftest import AS_OF
 
 SCORES = "difficulty_type, person_id, score, tier, is_override, completeness"
@@ -27,6 +29,35 @@ def rows_of(drafts: DraftStore, draft: Draft, base: str = "") -> dict[str, list[
             ).fetchall()
             for model, columns in MODELS.items()
         }
+
+
+def support_of(drafts: DraftStore, draft: Draft, as_of_on: dt.date = AS_OF) -> dict[str, list[tuple]]:
+    """Every priority and support content that a trial computes for a draft of a version in service."""
+    with reading(drafts.home) as (connection, reader):
+        open_scratch(connection, as_of_on)
+        evaluate(connection, reader.models, draft.definition, draft.model_version, draft.base_version)
+        give_support(connection, reader.models, draft.model_version, draft.base_version)
+        return {
+            relation: connection.execute(f"select * from {SCRATCH}.{relation} order by all").fetchall()
+            for relation in (PRIORITIES, CONTENTS)
+        }
+
+
+def ruled(drafts: DraftStore, draft: Draft) -> Draft:
+    """A draft with rules of priority of its own: the ungrave wait long."""
+    rules: list[Texts] = [
+        {
+            "model_version": draft.model_version,
+            "rule_no": "1",
+            "min_tier": "high",
+            "priority_class": "B",
+            "due_days": "20",
+        },
+        {"model_version": draft.model_version, "rule_no": "2", "priority_class": "C", "due_days": "99"},
+    ]
+    changes = {Place.of("support_priority_rules", row): row for row in rules}
+    drafts.edit(draft.draft_id, draft.version, changes, by="aoi")
+    return drafts.draft(draft.draft_id)
 
 
 def edited(drafts: DraftStore, name: str) -> Draft:

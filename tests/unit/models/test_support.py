@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from kodomo.home import Home
-from kodomo.scoring.engine import load_bundle, memory_warehouse
+from kodomo.scoring.engine import Bundle, load_bundle, memory_warehouse
 from kodomo.seeds import SEEDS
 
 RANKS = {"low": 1, "latent": 2, "high": 3}
@@ -22,7 +22,8 @@ ACTIVE = {"abuse": "v1", "poverty": "v1"}
 GIVEN = """
 create table warehouse.raw.run_parameters as select date '2026-04-01' as as_of_on;
 create table warehouse.seeds.risk_model_versions as
-select * from (values ('v1', 'active'), ('trial-1', 'trial'), ('v2', 'trial')) as t(model_version, status);
+select *, date '2026-04-01' as valid_from
+from (values ('v1', 'active'), ('trial-1', 'trial'), ('v2', 'trial')) as t(model_version, status);
 create table warehouse.seeds.risk_tiers as
 select model_version, difficulty_type, tier, tier_rank
 from (values ('v1', 'abuse'), ('v1', 'poverty'), ('v2', 'abuse'), ('trial-1', 'truancy'), ('trial-1', 'young_carer'))
@@ -58,7 +59,14 @@ def children() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(children: dict, tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The models of priority and support content."""
+    home = Home(tmp_path_factory.mktemp("home") / "var").ensure()
+    return load_bundle(home, ("fct_support_priority", "fct_support_content"))
+
+
+@pytest.fixture(scope="module")
+def warehouse(children: dict, bundle: Bundle) -> duckdb.DuckDBPyConnection:
     """Their priorities and contents, by the seeds in force."""
     connection = memory_warehouse()
     connection.execute(GIVEN)
@@ -91,8 +99,7 @@ def warehouse(children: dict, tmp_path_factory: pytest.TempPathFactory) -> duckd
     ):
         connection.register("given", pa.Table.from_pylist(rows))
         connection.execute(f"create table warehouse.{relation} as from given")
-    models = ("fct_support_priority", "fct_support_content")
-    load_bundle(Home(tmp_path_factory.mktemp("home") / "var").ensure(), models).execute(connection)
+    bundle.execute(connection)
     return connection
 
 
@@ -203,3 +210,38 @@ def test_chains_bring_their_support_from_before_birth(warehouse: duckdb.DuckDBPy
         having = {person for person, child in children.items() if child[chain]}
         assert {person for (person,) in reached} == having
         assert having & unborn
+
+
+def test_rules_of_an_active_version_hold_in_the_place_of_the_shared_ones(
+    warehouse: duckdb.DuckDBPyConnection, bundle: Bundle, children: dict
+) -> None:
+    """Last of the module: it changes the rules. A trial's contents hold for its types, its priorities for nobody."""
+    before = warehouse.execute("from warehouse.marts.fct_support_priority order by all").fetchall()
+    shared = set(warehouse.execute("select * exclude (as_of_on) from warehouse.marts.fct_support_content").fetchall())
+    for version in ("trial-1", "v2"):
+        warehouse.execute(
+            f"insert into warehouse.seeds.support_priority_rules by name "
+            f"select '{version}' as model_version, 1 as rule_no, 'A' as priority_class, 1 as due_days"
+        )
+    warehouse.execute(
+        "insert into warehouse.seeds.support_rules by name select * from (values "
+        "('trial-1', 1, 'truancy', 'talk'), ('v1', 1, 'poverty', 'advice'), ('v1', 2, null, 'all')) "
+        "as t(model_version, rule_no, difficulty_type, support_code)"
+    )
+    bundle.execute(warehouse)
+    assert warehouse.execute("from warehouse.marts.fct_support_priority order by all").fetchall() == before
+    contents = set(warehouse.execute("select * exclude (as_of_on) from warehouse.marts.fct_support_content").fetchall())
+    by_code: dict[str, set[str]] = {}
+    for person, *_, code, _content in contents:
+        by_code.setdefault(code, set()).add(person)
+    truant = {person for person, child in children.items() if ("trial-1", "truancy") in child["tiers"]}
+    assert by_code == {"talk": truant, "advice": set(children), "all": set(children)}
+    assert not contents & shared
+    warehouse.execute(
+        "insert into warehouse.seeds.support_priority_rules by name "
+        "select 'v1' as model_version, 1 as rule_no, 'C' as priority_class, 9 as due_days"
+    )
+    bundle.execute(warehouse)
+    assert warehouse.execute(
+        "select priority_class, due_days, count(*) from warehouse.marts.fct_support_priority group by all"
+    ).fetchall() == [("C", 9, len(children))]

@@ -31,8 +31,10 @@ from kodomo.workshop.drafts import (
     write_definition,
 )
 from kodomo.workshop.in_force import Approval, DefinitionStore
-from kodomo.workshop.rows import write_texts
+from kodomo.workshop.proposals import groups_that_cut_a_proposal
+from kodomo.workshop.rows import read_texts, write_texts
 from kodomo.workshop.waiting import waiting_for
+from tests.unit.workshop.proposed import write
 
 NAME = "v3"
 FROM = dt.date(2026, 12, 15)
@@ -434,6 +436,59 @@ def test_a_version_without_an_approval_is_imported_as_a_draft_only(
     assert statuses(in_force, FROM)[NAME] == "active"
     with pytest.raises(KodomoError, match="was approved by 佐渡 海"):
         in_force.approve(NAME, approval(replaces=()))
+
+
+def test_rules_of_an_approved_version_are_held_by_its_hash_and_leave_earlier_dates_as_they_were(
+    drafts: DraftStore, in_force: DefinitionStore
+) -> None:
+    draft = drafts.create("ruled", "v2", by="aoi")
+    plain = draft.content_hash
+    rule = {"model_version": "ruled", "rule_no": "1", "priority_class": "C", "due_days": "40"}
+    place = Place.of("support_priority_rules", rule)
+    for wrong, message in (({"priority_class": "E"}, "priority_class"), ({"due_days": ""}, "whole number"),
+                           ({"min_tier": "high"}, "every child")):  # fmt: skip
+        with pytest.raises(DraftMistakesError, match=message):
+            drafts.edit(draft.draft_id, 1, {place: {**rule, **wrong}}, by="aoi")
+    drafts.edit(draft.draft_id, 1, {place: rule}, by="aoi")
+    drafts.submit(draft.draft_id, 2, by="aoi", comment="期限を延ばす")
+    assert drafts.approve(draft.draft_id, 3, approval()) != plain
+    shared = list(read_definition(SEEDS)["support_priority_rules"])
+    for date, status in ((FROM - DAY, "draft"), (FROM, "active")):
+        definition = read_definition(in_force.folder_on(date))
+        rules = definition["support_priority_rules"]
+        assert [row["priority_class"] for row in rules if row["model_version"] is None] == [
+            row["priority_class"] for row in shared
+        ]
+        assert [row["due_days"] for row in rules if row["model_version"] == "ruled"] == [40]
+        assert statuses(in_force, date)["ruled"] == status
+
+
+def test_of_a_proposal_only_the_version_is_imported(in_force: DefinitionStore, folder: Path, tmp_path: Path) -> None:
+    """A proposal's items are in no group; those in force stay in theirs."""
+    proposal = tmp_path / "proposal"
+    write(proposal, {("household_moves", "1"): "2", ("household_moves", "2"): "5"})
+    name = "proposal-abuse-20250401"
+    version = {"model_version": name, "status": "draft"}
+    tables = {"risk_items": [], "risk_bands": [], "risk_model_versions": [version]}
+    for place, row in read_texts(folder).items():
+        if place.table in ("risk_items", "risk_bands") and place.key[0] == "household_moves":
+            tables[place.table].append({**row, "group_code": ""} if place.table == "risk_items" else row)
+    for table, rows in tables.items():
+        with (proposal / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)))
+            writer.writeheader()
+            writer.writerows(rows)
+    items = [row for place, row in in_force.texts().items() if place.table == "risk_items"]
+    in_force.take_in(proposal, person="本間 空", reason="試す", by="root")
+    texts = in_force.texts()
+    assert [row for place, row in texts.items() if place.table == "risk_items"] == items
+    assert {
+        place.key[2:]: row["coefficient"]
+        for place, row in texts.items()
+        if place.table == "risk_coefficients" and place.key[0] == name
+    } == {("household_moves", "1"): "2", ("household_moves", "2"): "5"}
+    assert statuses(in_force, FROM)["v2"] == "active"
+    assert groups_that_cut_a_proposal(proposal, texts) == {name: ["mobility"]}
 
 
 def test_an_import_changes_no_version_that_is_scored_here(in_force: DefinitionStore, folder: Path) -> None:

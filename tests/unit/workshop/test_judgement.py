@@ -24,7 +24,7 @@ def row(version: str, kind: str, group: str, measure: str = "ppv", **given: Any)
 
 
 def judged(*rows: dict[str, Any]) -> Judgement:
-    return Judgement(FROZEN, FROZEN, "run", 1, rows, 1)
+    return Judgement(FROZEN, FROZEN, "run", 1, rows, (), 1)
 
 
 def test_a_line_has_both_versions_and_stands_without_one() -> None:

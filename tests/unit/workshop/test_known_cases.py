@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from kodomo.errors import UsageError
 from kodomo.home import Home
 from kodomo.scoring.definition import TABLES, Definition
 from kodomo.workshop.case_sets import CaseSetStore, take_out
-from kodomo.workshop.known_cases import FrozenCity, Given, Outcome, known_cases
+from kodomo.workshop.known_cases import FrozenCity, Given, Outcome, known_cases, pooled
 from kodomo.workshop.patterns import in_words
 
 ON = dt.date(2025, 4, 1)
@@ -114,6 +115,34 @@ def test_of_a_hand_made_set_those_known_before_are_shown_and_not_counted(
     assert (cases.missed.chosen, cases.found.chosen) == (2, 1)
     assert cases.missed.is_few
     assert cases.missed.rules == ()
+
+
+def test_dates_are_pooled_with_each_case_once_and_each_other_child_once_for_a_date(
+    city: FrozenCity, definition: Definition
+) -> None:
+    later = dt.date(2026, 4, 1)
+    # A year later the cases are known, and one more child becomes a case.
+    outcomes = {
+        place: Outcome(place == 150, later if place == 150 else None, 3 if place == 150 else None)
+        for place in city.judged["abuse"]
+        if place not in CASES
+    }
+    next_year = replace(city, frozen_on=later, outcome_until=dt.date(2027, 4, 1), judged={"abuse": outcomes})
+    both = pooled([next_year, city])
+    cases = known_cases(both, definition, "abuse")
+    assert sorted(child.person_id for child in cases.children) == [f"{place:015d}" for place in [*CASES, 150]]
+    assert {child.person_id: child.frozen_on for child in cases.children}[f"{150:015d}"] == later
+    assert {child.frozen_on for child in cases.children if child.person_id != f"{150:015d}"} == {ON}
+    assert cases.people == 198 + 168
+    assert (cases.dates, cases.outcome_until) == ((ON, later), dt.date(2027, 4, 1))
+    alone = known_cases(city, definition, "abuse")
+    assert [child for child in cases.children if child.frozen_on == ON] == list(alone.children)
+    # Who was chosen by hand is looked at on the last date on which it counts.
+    chosen = known_cases(both, definition, "abuse", [f"{place:015d}" for place in (0, 120, KNOWN_BEFORE)])
+    assert {int(child.person_id): child.frozen_on for child in chosen.children} == {
+        0: ON, 120: later, KNOWN_BEFORE: later,
+    }  # fmt: skip
+    assert len(chosen.counted) == 2
 
 
 def test_a_set_is_kept_with_who_and_when_and_changed_by_one_at_a_time(tmp_path: Path) -> None:
