@@ -36,8 +36,11 @@ def delivered_contract(source_id: str) -> Contract:
     """The contract of one delivered source. Raises UsageError for another name."""
     known = {contract.source_id: contract for contract in delivered_contracts()}
     if source_id not in known:
-        raise UsageError("No source {source_id} is delivered as a file. There are: {names}.", source_id=source_id,
-                         names=", ".join(known))  # fmt: skip
+        raise UsageError(
+            "No source {source_id} is delivered as a file. There are: {names}.",
+            source_id=source_id,
+            names=", ".join(known),
+        )
     return known[source_id]
 
 
@@ -67,9 +70,9 @@ def workbook(contract: Contract) -> bytes:
 
     book = Workbook()
     _fill(book.active, "概要", ("項目", "内容"), summary(contract))
-    _fill(book.create_sheet(), "項目", HEADINGS, _items(contract))
-    if codes := list(_codes(contract)):
-        _fill(book.create_sheet(), "区分", ("見出し", "区分", "コード", "意味"), codes)
+    _fill(book.create_sheet(), "項目", HEADINGS, items(contract))
+    if coded := list(codes(contract)):
+        _fill(book.create_sheet(), "区分", ("見出し", "区分", "コード", "意味"), coded)
     if len(contract.layouts) > 1:
         _fill(book.create_sheet(), "ほかの書式", ("書式", "項目", "その書式の見出し", "読み方"), _layouts(contract))
     content = io.BytesIO()
@@ -79,7 +82,9 @@ def workbook(contract: Contract) -> bytes:
 
 def data_contract(contract: Contract) -> dict[str, Any]:
     """The contract as an Open Data Contract Standard document."""
-    sla = [{"property": "retention", "value": months, "unit": "m"} for months in _distinct(contract, "retention_months")]
+    sla = [
+        {"property": "retention", "value": months, "unit": "m"} for months in _distinct(contract, "retention_months")
+    ]
     if contract.late_after_days:
         sla.append({"property": "latency", "value": contract.late_after_days, "unit": "d"})
     row_key = list(contract.row_key)
@@ -156,14 +161,15 @@ def _property(column: Column, row_key: list[str]) -> dict[str, Any]:
     return described
 
 
-def _items(contract: Contract) -> Iterator[tuple[Any, ...]]:
+def items(contract: Contract) -> Iterator[tuple[Any, ...]]:
+    """The columns of the file in its order, as ``HEADINGS``."""
     for number, column in enumerate(contract.columns, 1):
         yield (
             number,
             column.heading,
             TYPES[column.type],
-            column.width,
-            "シート「区分」" if column.code_list else "",
+            column.width or "",
+            column.code_list or "",
             column.unit or "",
             "〜".join(f"{limit:g}" for limit in column.plausible) if column.plausible else "",
             "○" if column.required else "",
@@ -173,7 +179,8 @@ def _items(contract: Contract) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _codes(contract: Contract) -> Iterator[tuple[str, ...]]:
+def codes(contract: Contract) -> Iterator[tuple[str, ...]]:
+    """Heading, code list, code and meaning of every code that the columns may hold."""
     for column in contract.columns:
         if column.code_list:
             for code, label in load_code_lists()[column.code_list].items():
