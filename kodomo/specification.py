@@ -72,7 +72,7 @@ def workbook(contract: Contract) -> bytes:
     _fill(book.active, "概要", ("項目", "内容"), summary(contract))
     _fill(book.create_sheet(), "項目", HEADINGS, items(contract))
     if coded := list(codes(contract)):
-        _fill(book.create_sheet(), "区分", ("見出し", "区分", "コード", "意味"), coded)
+        _fill(book.create_sheet(), "区分", ("見出し", "コード", "意味"), coded)
     if len(contract.layouts) > 1:
         _fill(book.create_sheet(), "ほかの書式", ("書式", "項目", "その書式の見出し", "読み方"), _layouts(contract))
     content = io.BytesIO()
@@ -169,7 +169,7 @@ def items(contract: Contract) -> Iterator[tuple[Any, ...]]:
             column.heading,
             TYPES[column.type],
             column.width or "",
-            column.code_list or "",
+            "あり" if column.code_list else "",
             column.unit or "",
             "〜".join(f"{limit:g}" for limit in column.plausible) if column.plausible else "",
             "○" if column.required else "",
@@ -180,11 +180,11 @@ def items(contract: Contract) -> Iterator[tuple[Any, ...]]:
 
 
 def codes(contract: Contract) -> Iterator[tuple[str, ...]]:
-    """Heading, code list, code and meaning of every code that the columns may hold."""
+    """Heading, code and meaning of every code that the columns may hold."""
     for column in contract.columns:
         if column.code_list:
             for code, label in load_code_lists()[column.code_list].items():
-                yield column.heading, column.code_list, code, label
+                yield column.heading, code, label
 
 
 def _layouts(contract: Contract) -> Iterator[tuple[str, ...]]:

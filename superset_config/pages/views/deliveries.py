@@ -362,7 +362,7 @@ class DeliveryPage(EntryPage):
         return self.show(
             "delivery_specification.html",
             reach,
-            heading=f"納品仕様書　{contract.label}",
+            label=contract.label,
             source_id=source_id,
             summary=summary(contract),
             headings=HEADINGS,
