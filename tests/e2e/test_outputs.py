@@ -474,6 +474,7 @@ SAYS_NOTHING_OF_PEOPLE = {
     "superset reset-factor": "says that it was done",
     "superset apply": "accounts, roles and files by name",
     "source inspect": "a file that its holder has; it is only read",
+    "source specification": "headings, types and codes of a contract",
     "reject export": "the holder's own rows, in the holder's file, back to the holder",
     "delivery release": "says the state of a delivery",
     "delivery accept": "says the state of a delivery",

@@ -780,6 +780,17 @@ def test_steward_sees_the_deliveries_of_the_own_department_only(server: Server) 
     assert refused.status_code == 404
 
 
+def test_specifications_are_those_of_the_department(server: Server) -> None:
+    person, address = server.person("steward_health"), "/entry/delivery_decision/specification"
+    assert "infant_checkups_&lt;納品日 YYYYMMDD&gt;.csv" in person.get(f"{address}/infant_checkups").text
+    assert person.get(f"{address}/infant_checkups/excel").content.startswith(b"PK")
+    assert person.get(f"{address}/infant_checkups/odcs").text.startswith("apiVersion: v3.1.0")
+    for form in ("", "/excel", "/odcs"):
+        assert person.get(f"{address}/public_assistance{form}").status_code == 404
+        assert server.person("steward_child").get(f"{address}/public_assistance{form}").status_code == 200
+        assert server.person("health_all").get(f"{address}/infant_checkups{form}").status_code in {403, 404}
+
+
 def test_personal_files_are_those_of_the_department(server: Server) -> None:
     own = server.person("steward_health").get("/kodomo/personal-files/").text
     assert "妊娠届" in own

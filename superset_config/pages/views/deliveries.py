@@ -40,6 +40,16 @@ from kodomo.ingest.uploads import (
     Uploads,
 )
 from kodomo.messages import JAPANESE, in_language
+from kodomo.specification import (
+    HEADINGS,
+    WORKBOOK_TYPE,
+    codes,
+    data_contract_yaml,
+    delivered_contracts,
+    items,
+    summary,
+    workbook,
+)
 from kodomo.warehouse import records
 from superset_config.pages.base import (
     EntryPage,
@@ -118,6 +128,7 @@ class DeliveryPage(EntryPage):
             "deliveries.html",
             reach,
             sources=_own_sources(reach),
+            specifications={name: one.label for name, one in _specified(reach).items()},
             sent=[upload for upload in sent if upload.state != HANDED_OVER],
             waiting=_not_taken_yet(sent, rows),
             labels=_labels(),
@@ -344,6 +355,37 @@ class DeliveryPage(EntryPage):
             headers={"Content-Disposition": f'attachment; filename="{delivery_id}_mended.csv"'},
         )
 
+    @route("/specification/<string:source_id>")
+    def specification(self, reach: Reach, source_id: str) -> str:
+        """納品仕様書: what the files of a source have to be."""
+        contract = _specified(reach).get(source_id) or abort(404)
+        return self.show(
+            "delivery_specification.html",
+            reach,
+            label=contract.label,
+            source_id=source_id,
+            summary=summary(contract),
+            headings=HEADINGS,
+            rows=list(items(contract)),
+            codes=list(codes(contract)),
+        )
+
+    @route("/specification/<string:source_id>/excel")
+    def specification_workbook(self, reach: Reach, source_id: str) -> Response:
+        """The same as a workbook."""
+        contract = _specified(reach).get(source_id) or abort(404)
+        audit(f"{self.page}_specification")
+        return _as_file(workbook(contract), WORKBOOK_TYPE, f"{source_id}.xlsx")
+
+    @route("/specification/<string:source_id>/odcs")
+    def specification_contract(self, reach: Reach, source_id: str) -> Response:
+        """The same as an open data contract (ODCS)."""
+        contract = _specified(reach).get(source_id) or abort(404)
+        audit(f"{self.page}_specification")
+        return _as_file(
+            data_contract_yaml(contract).encode("utf-8"), "application/octet-stream", f"{source_id}.odcs.yaml"
+        )
+
     @route("/decide", "POST")
     def decide(self, reach: Reach) -> Any:
         """Keep a decision; the next run carries it out. A withdrawal is asked for twice, with what it changes."""
@@ -457,7 +499,18 @@ def _own_contracts(reach: Reach) -> dict[str, Contract]:
 
 def _own_sources(reach: Reach) -> dict[str, str]:
     """The extracts that the steward's departments deliver as files: name → label."""
-    return {name: one.label for name, one in _own_contracts(reach).items() if one.delivery != "entry"}
+    return {one.source_id: one.label for one in delivered_contracts(tuple(reach.scope.departments))}
+
+
+def _specified(reach: Reach) -> dict[str, Contract]:
+    """The contracts of which the steward has the specification: those of its departments, an overseer's all."""
+    departments = reach.scope.departments
+    holders = None if reach.access.overseeing_department in departments else tuple(departments)
+    return {one.source_id: one for one in delivered_contracts(holders)}
+
+
+def _as_file(content: bytes, mimetype: str, name: str) -> Response:
+    return Response(content, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def _labels() -> dict[str, str]:
