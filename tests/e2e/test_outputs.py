@@ -47,7 +47,7 @@ AUTHORISED = "child_all"
 OWN = ("/entry/", "/kodomo/", "/data-docs/")
 ENDS_THE_SESSION = {"/logout/", "/login/", "/login/logout/", "/superset/logout/", "/lang/<string:locale>"}
 # Parts of addresses of the project's own pages that are no id of a person or of a record.
-NAMED_PARTS = {"path": "index.html", "code": "ryotsu"}
+NAMED_PARTS = {"path": "index.html", "code": "ryotsu", "source_id": "resident_register"}
 FORMS = (
     "decision", "support", "paper_case", "person_request", "support_measure", "assessment", "support_plan",
     "disputed_line", "visit", "status_check", "benefit_check",
