@@ -7,69 +7,37 @@
     )
 }}
 
-with scored as (
-    select * from {{ ref('int_evaluation__scored_cohort') }}
-),
-
-areas as (
-    select * from {{ ref('areas') }}
-),
-
-persons as (
-    select * from {{ ref('dim_person') }}
-),
-
-households as (
-    select * from {{ ref('dim_household') }}
+with group_members as (
+    select * from {{ ref('int_evaluation__group_members') }}
 ),
 
 capacities as (
     select * from {{ ref('meeting_capacities') }}
 ),
 
-protected_people as (
-    select persons.person_id
-    from persons
-    left join households on persons.household_id = households.household_id
-    where persons.is_dv_protected or households.is_dv_protected
-),
-
-members as (
-    select
-        scored.model_version,
-        scored.difficulty_type,
-        scored.became_case,
-        scored.score_rank,
-        unnest([
-            {{ compared_groups('scored') }}
-        ]) as member_of
-    from scored
-    left join areas on scored.area_code = areas.area_code
-    left join protected_people on scored.person_id = protected_people.person_id
-),
-
 counted as (
     -- whom the meeting would see of each group: the k highest scores of all children
     select
-        members.model_version,
-        members.difficulty_type,
+        group_members.model_version,
+        group_members.difficulty_type,
         capacities.capacity,
-        members.member_of['kind'] as group_kind,
-        members.member_of['label'] as group_value,
+        group_members.group_kind,
+        group_members.group_value,
         count(*) as people,
-        count(*) filter (where members.became_case) as cases,
-        count(*) filter (where members.score_rank <= capacities.capacity) as flagged,
+        count(*) filter (where group_members.became_case) as cases,
+        count(*) filter (where group_members.score_rank <= capacities.capacity) as flagged,
         count(*) filter (
-            where members.score_rank <= capacities.capacity and members.became_case
+            where group_members.score_rank <= capacities.capacity and group_members.became_case
         ) as flagged_cases
-    from members
+    from group_members
     cross join capacities
+    where group_members.group_kind not in ('all', 'tier', 'score_band')
     group by
-        members.model_version,
-        members.difficulty_type,
+        group_members.model_version,
+        group_members.difficulty_type,
         capacities.capacity,
-        members.member_of['kind'],
-        members.member_of['label']
+        group_members.group_kind,
+        group_members.group_value
 ),
 
 rates as (

@@ -18,54 +18,12 @@ frozen as (
     from {{ ref('int_evaluation__frozen') }}
 ),
 
-areas as (
-    select * from {{ ref('areas') }}
-),
-
-persons as (
-    select * from {{ ref('dim_person') }}
-),
-
-households as (
-    select * from {{ ref('dim_household') }}
-),
-
-protected_people as (
-    select persons.person_id
-    from persons
-    left join households on persons.household_id = households.household_id
-    where persons.is_dv_protected or households.is_dv_protected
+group_members as (
+    select * from {{ ref('int_evaluation__group_members') }}
 ),
 
 capacities as (
     select * from {{ ref('meeting_capacities') }}
-),
-
-members as (
-    -- each child once in every kind of group
-    select
-        scored.model_version,
-        scored.difficulty_type,
-        scored.became_case,
-        scored.is_flagged,
-        scored.completeness,
-        unnest([
-            { 'kind': 'all', 'label': '全体' },
-            {{ compared_groups('scored') }},
-            { 'kind': 'tier', 'label': coalesce(scored.tier, '区分なし') },
-            { 'kind': 'score_band', 'label': printf('%d〜', cast(floor(scored.score / 2) * 2 as integer)) }
-        ]) as member_of
-    from scored
-    left join areas on scored.area_code = areas.area_code
-    left join protected_people on scored.person_id = protected_people.person_id
-),
-
-grouped as (
-    select
-        *,
-        member_of['kind'] as group_kind,
-        member_of['label'] as group_value
-    from members
 ),
 
 counted as (
@@ -79,7 +37,7 @@ counted as (
         count(*) filter (where is_flagged) as flagged,
         count(*) filter (where is_flagged and became_case) as flagged_cases,
         avg(completeness) as completeness
-    from grouped
+    from group_members
     group by model_version, difficulty_type, group_kind, group_value
 ),
 
