@@ -349,11 +349,7 @@ class DeliveryPage(EntryPage):
         )  # fmt: skip
         audit(f"{self.page}_rejects")
         # No text to the browser, which would be given a mark of another encoding on its way.
-        return Response(
-            rejects.content,
-            mimetype="application/octet-stream",
-            headers={"Content-Disposition": f'attachment; filename="{delivery_id}_mended.csv"'},
-        )
+        return _as_file(rejects.content, "application/octet-stream", f"{delivery_id}_mended.csv")
 
     @route("/specification/<string:source_id>")
     def specification(self, reach: Reach, source_id: str) -> str:
